@@ -1,0 +1,82 @@
+/** The tier-independent value: what the model said, before any option shapes it. */
+export interface CacheEntry {
+  readonly logits: Float32Array;
+  readonly tokenCount: number;
+  readonly truncated: boolean;
+}
+
+/** 128 bits over model digest, input and truncation, as 22 characters of base64url. */
+export type CacheKey = string;
+
+/** `use`: read and write. `bypass`: neither, and join no flight. `refresh`: compute and write. */
+export type CacheMode = 'use' | 'bypass' | 'refresh';
+
+/** Where an answer came from. */
+export type CacheOutcome = 'miss' | 'lru' | 'redis' | 'coalesced' | 'bypassed';
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** One tier. Neither method rejects: a tier that cannot answer is a miss, a hook event and no more. */
+export interface CacheStore {
+  get(key: CacheKey): MaybePromise<CacheEntry | undefined>;
+  set(key: CacheKey, entry: CacheEntry): MaybePromise<void>;
+}
+
+/** Who waits for an answer: the call's signal, and this item's own deadline. */
+export interface Waiter {
+  readonly signal: AbortSignal;
+  /** performance.now() milliseconds; Infinity: none. */
+  readonly deadlineAt: number;
+}
+
+/** A computation under way, as seen by the code that computes. */
+export interface Flight {
+  /** True once every waiter has left: the work is no longer wanted. */
+  readonly abandoned: boolean;
+  /** Called once, when every waiter has left; at once if that has already happened. */
+  onAbandon(listener: () => void): void;
+  /** The latest deadline of the waiters so far; performance.now() milliseconds. */
+  readonly deadlineAt: number;
+}
+
+/** Where the time of a computation went. */
+export interface ComputeTimings {
+  readonly tokenizeMs: number;
+  readonly queueMs: number;
+  readonly inferenceMs: number;
+  readonly batchSize: number;
+}
+
+export interface Computed {
+  readonly entry: CacheEntry;
+  readonly timings: ComputeTimings;
+}
+
+export interface Resolved {
+  readonly entry: CacheEntry;
+  readonly outcome: CacheOutcome;
+  /** Zero on a hit; of a joined flight only `queueMs`, the wait. */
+  readonly timings: ComputeTimings;
+}
+
+/** The result cache: LRU, then the flight under way, then Redis, then compute. */
+export interface ResultCache {
+  /**
+   * Answers from the nearest place. Returns without a promise on an LRU hit.
+   * @throws VerdictError cancelled or deadline_exceeded for this waiter alone; whatever `compute` rejects with
+   */
+  resolve(
+    key: CacheKey,
+    mode: CacheMode,
+    waiter: Waiter,
+    compute: (flight: Flight) => Promise<Computed>,
+  ): MaybePromise<Resolved>;
+}
+
+/** Events for telemetry. None may throw. */
+export interface CacheHooks {
+  onLookup?(tier: 'lru' | 'redis', outcome: 'hit' | 'miss' | 'error' | 'timeout' | 'skipped'): void;
+  onJoin?(): void;
+  onSize?(size: { readonly entries: number; readonly bytes: number }): void;
+  onWrite?(tier: 'lru' | 'redis', outcome: 'ok' | 'error' | 'dropped'): void;
+}

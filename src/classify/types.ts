@@ -1,0 +1,73 @@
+import type { CacheMode, CacheOutcome, ComputeTimings, MaybePromise } from '../cache/types.js';
+import type { TextInput, Truncation } from '../tokenizer/types.js';
+
+export type Activation = 'softmax' | 'sigmoid' | 'none';
+
+/** How an answer is computed and shaped; `undefined` follows the model. */
+export interface ClassifyOptions {
+  /** Predictions to return, best first; 0: every label. */
+  readonly topK: number;
+  /** Predictions below it are left out. */
+  readonly minScore: number | undefined;
+  readonly activation: Activation | undefined;
+  readonly truncation: Truncation | undefined;
+  readonly cache: CacheMode;
+}
+
+/** One validated input for one model. */
+export interface ClassifyItem {
+  /** Empty: the default model. */
+  readonly model: string;
+  /** Empty: the serving version. */
+  readonly version: string;
+  readonly input: TextInput;
+  readonly options: ClassifyOptions;
+}
+
+/** Who asks, and how long they wait. */
+export interface Caller {
+  /** The call's one signal: cancelled, deadline passed, or drained by force. */
+  readonly signal: AbortSignal;
+  /** This item's deadline, performance.now() milliseconds. */
+  readonly deadlineAt: number;
+  /** Whether a full queue refuses (unary, batch) or is waited for (streams). */
+  readonly whenFull: 'refuse' | 'wait';
+}
+
+export interface Prediction {
+  readonly label: string;
+  readonly score: number;
+  readonly index: number;
+}
+
+export interface Classification {
+  readonly predictions: readonly Prediction[];
+  readonly model: string;
+  readonly version: string;
+  readonly tokenCount: number;
+  readonly truncated: boolean;
+  readonly cache: CacheOutcome;
+  readonly timings: ComputeTimings & { readonly totalMs: number };
+}
+
+/** What the service does. */
+export interface Classifier {
+  /**
+   * Classifies one input. Returns without a promise when memory holds the answer.
+   * @throws VerdictError, synchronously or by rejection: not_found, invalid_argument, resource_exhausted,
+   *   deadline_exceeded, cancelled, unavailable, internal
+   */
+  classify(item: ClassifyItem, caller: Caller): MaybePromise<Classification>;
+}
+
+/** Events for telemetry. None may throw. */
+export interface ClassifierHooks {
+  /** Once per input. `model` is a model that exists, or empty when none could be resolved. */
+  onItem?(item: {
+    readonly model: string;
+    readonly outcome: CacheOutcome | 'error';
+    readonly totalMs: number;
+    readonly timings: ComputeTimings | undefined;
+    readonly postprocessMs: number;
+  }): void;
+}

@@ -1,0 +1,60 @@
+import type { Encoding } from '../tokenizer/types.js';
+
+export type Device = 'cpu' | 'cuda';
+export type Precision = 'fp32' | 'int8' | 'fp16';
+
+/** What a session is opened with. */
+export interface SessionSpec {
+  /** ONNX file. */
+  readonly modelPath: string;
+  readonly device: Device;
+  /** CUDA device number; unused on the CPU. */
+  readonly deviceId: number;
+  /** Threads inside one operator, CPU only. */
+  readonly intraOpThreads: number;
+  /** The id that pads `input_ids`. */
+  readonly padId: number;
+  /** Labels of the model: the width that `logits` must have. */
+  readonly labelCount: number;
+}
+
+/** What the session process read from the ONNX file. */
+export interface SessionInfo {
+  readonly pid: number;
+  readonly device: Device;
+  readonly inputs: readonly string[];
+  readonly loadMs: number;
+}
+
+export interface RunResult {
+  /** One row of `labelCount` logits per encoding, in order. */
+  readonly logits: readonly Float32Array[];
+  /** The ONNX run alone, in milliseconds, measured in the session process. */
+  readonly runMs: number;
+}
+
+/** One ONNX session in a process of its own. Runs one batch at a time. */
+export interface Session {
+  readonly info: SessionInfo;
+  /** Settles when the process is gone, with the reason in words. Never rejects. */
+  readonly lost: Promise<string>;
+  /**
+   * Pads the encodings to the longest one and runs them.
+   * @throws RunnerLostError when the process is gone or takes longer than its limit (it is then killed);
+   *   OutOfMemoryError; Error for a batch that ONNX Runtime refuses
+   */
+  run(encodings: readonly Encoding[]): Promise<RunResult>;
+  /** Waits for the batch under way, releases the session and ends the process. */
+  close(): Promise<void>;
+}
+
+/** Events for telemetry and logs. None may throw. */
+export interface RuntimeHooks {
+  onInstanceReady?(instance: {
+    readonly pid: number;
+    readonly device: Device;
+    readonly loadMs: number;
+  }): void;
+  onInstanceLost?(instance: { readonly pid: number | undefined; readonly reason: string }): void;
+  onRestartScheduled?(restart: { readonly attempt: number; readonly delayMs: number }): void;
+}

@@ -1,0 +1,32 @@
+/** What is tokenised: one text, or a pair judged together. */
+export interface TextInput {
+  readonly text: string;
+  readonly textPair?: string;
+}
+
+/** How an input longer than the model reads is cut. `reject` refuses it instead. */
+export type Truncation = 'end' | 'start' | 'reject';
+
+/** One tokenised input, special tokens included, not padded. */
+export interface Encoding {
+  /** Token ids, at most the model's `maxTokens`. */
+  readonly ids: Int32Array;
+  /** Index of the first token of type 1 (the second text of a pair); `ids.length` where there is none. */
+  readonly pairStart: number;
+  /** Whether something was cut off. */
+  readonly truncated: boolean;
+}
+
+/** Turns texts into tokens for one model. */
+export interface Tokenizer {
+  /** Tokens that the model reads at most, special tokens included. */
+  readonly maxTokens: number;
+  /** The id that pads a batch. */
+  readonly padId: number;
+  /**
+   * Tokenises one input, here or on a worker thread. The number of characters was checked before.
+   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long;
+   *   internal when the worker thread was lost
+   */
+  encode(input: TextInput, truncation: Truncation): Promise<Encoding>;
+}
