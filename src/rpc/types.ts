@@ -1,0 +1,27 @@
+/** One call that ended, as the access log and the gRPC metrics see it. Holds nothing that a caller wrote. */
+export interface HandledCall {
+  /** `verdict.v1.ClassifierService`. */
+  readonly service: string;
+  /** `Classify`. */
+  readonly method: string;
+  /** Canonical gRPC code name: `OK`, `INVALID_ARGUMENT`. */
+  readonly code: string;
+  readonly durationMs: number;
+  /** Accepted from `x-request-id` after checks, or made. */
+  readonly requestId: string;
+  /** Address of the peer. */
+  readonly peer: string;
+  /** Messages received and sent. */
+  readonly received: number;
+  readonly sent: number;
+  /** The cause behind an INTERNAL status, for the log alone. */
+  readonly cause: unknown;
+}
+
+/** Events for telemetry. None may throw. */
+export interface RpcHooks {
+  onCallStarted?(call: { readonly service: string; readonly method: string }): void;
+  onCallHandled?(call: HandledCall): void;
+  /** ClassifyStream calls open at this moment. */
+  onStreamsInFlight?(count: number): void;
+}
