@@ -1,0 +1,62 @@
+// Writes generated/ from proto/: the TypeScript of buf.gen.yaml, and the descriptor set that reflection and Envoy
+// serve (comments and options kept). `--check` writes nothing and fails when generated/ is not up to date.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const buf = join(root, 'node_modules/.bin/buf');
+const run = (...args) => execFileSync(buf, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+
+const descriptorPaths = [
+  'proto/verdict',
+  'node_modules/grpc-health-check/proto/health',
+  'node_modules/@grpc/reflection/build/proto/grpc',
+  'node_modules/@grpc/grpc-js-xds/deps/googleapis/google/rpc',
+];
+
+function generateInto(out) {
+  run('generate', '--output', out);
+  const generated = join(out, 'generated');
+  const paths = descriptorPaths.flatMap((path) => ['--path', path]);
+  run('build', '--as-file-descriptor-set', '-o', join(generated, 'descriptor.binpb'), ...paths);
+  return generated;
+}
+
+function contents(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [relative(folder, path), readFileSync(path)];
+    }),
+  );
+}
+
+function differences(actual, wanted) {
+  const names = new Set([...actual.keys(), ...wanted.keys()]);
+  return [...names].filter((name) => {
+    const [a, b] = [actual.get(name), wanted.get(name)];
+    return a === undefined || b === undefined || !a.equals(b);
+  });
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'verdict-generate-'));
+try {
+  const fresh = generateInto(scratch);
+  const committed = join(root, 'generated');
+  if (process.argv.includes('--check')) {
+    const stale = differences(contents(committed), contents(fresh));
+    if (stale.length > 0) {
+      console.error(`generated/ is not up to date, run 'npm run generate': ${stale.join(', ')}`);
+      process.exitCode = 1;
+    }
+  } else {
+    rmSync(committed, { recursive: true, force: true });
+    cpSync(fresh, committed, { recursive: true });
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
