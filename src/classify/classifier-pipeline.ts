@@ -1,0 +1,164 @@
+import type {
+  CacheKey,
+  CacheMode,
+  Computed,
+  Flight,
+  MaybePromise,
+  Resolved,
+  ResultCache,
+} from '../cache/types.js';
+import { VerdictError } from '../errors.js';
+import type { ProblemType } from '../models/types.js';
+import type { TextInput, Truncation } from '../tokenizer/types.js';
+import { predict } from './scores.js';
+import type {
+  Activation,
+  Caller,
+  Classification,
+  Classifier,
+  ClassifierHooks,
+  ClassifyItem,
+} from './types.js';
+
+/** What the pipeline needs of a model version: what it says of itself, its cache keys and its computation. */
+export interface ClassifyingModel {
+  readonly name: string;
+  readonly version: string;
+  readonly labels: readonly string[];
+  readonly problemType: ProblemType;
+  readonly defaultTruncation: Truncation;
+  cacheKey(input: TextInput, truncation: Truncation): CacheKey;
+  /**
+   * Tokenises, queues and runs one input.
+   * @throws VerdictError
+   */
+  compute(
+    input: TextInput,
+    truncation: Truncation,
+    whenFull: Caller['whenFull'],
+    flight: Flight,
+  ): Promise<Computed>;
+}
+
+/** Finds the model version that a request means. */
+export interface ModelResolver {
+  /** @throws VerdictError not_found, or unavailable when the model exists and no version serves */
+  resolve(name: string, version: string): ClassifyingModel;
+}
+
+const DEFAULT_ACTIVATION = {
+  single_label_classification: 'softmax',
+  multi_label_classification: 'sigmoid',
+  regression: 'none',
+} as const satisfies Record<ProblemType, Activation>;
+
+/** The way of one input: model, cache, computation, scores. */
+export class ClassifierPipeline implements Classifier {
+  readonly #models: ModelResolver;
+  readonly #cache: ResultCache;
+  readonly #hooks: ClassifierHooks;
+
+  constructor(models: ModelResolver, cache: ResultCache, hooks: ClassifierHooks = {}) {
+    this.#models = models;
+    this.#cache = cache;
+    this.#hooks = hooks;
+  }
+
+  classify(item: ClassifyItem, caller: Caller): MaybePromise<Classification> {
+    const startedAt = performance.now();
+    let model: ClassifyingModel | undefined;
+    try {
+      refuseLateCaller(caller, startedAt);
+      model = this.#models.resolve(item.model, item.version);
+      const resolved = this.#resolve(model, item, caller);
+      if (resolved instanceof Promise) return this.#finishLater(model, item, resolved, startedAt);
+      return this.#finish(model, item, resolved, startedAt);
+    } catch (error) {
+      this.#fail(model, startedAt);
+      throw error;
+    }
+  }
+
+  #resolve(model: ClassifyingModel, item: ClassifyItem, caller: Caller): MaybePromise<Resolved> {
+    const { input, options } = item;
+    const truncation = options.truncation ?? model.defaultTruncation;
+    return this.#cache.resolve(
+      keyFor(model, input, truncation, options.cache),
+      options.cache,
+      caller,
+      (flight) => model.compute(input, truncation, caller.whenFull, flight),
+    );
+  }
+
+  async #finishLater(
+    model: ClassifyingModel,
+    item: ClassifyItem,
+    pending: Promise<Resolved>,
+    startedAt: number,
+  ): Promise<Classification> {
+    try {
+      return this.#finish(model, item, await pending, startedAt);
+    } catch (error) {
+      this.#fail(model, startedAt);
+      throw error;
+    }
+  }
+
+  #finish(
+    model: ClassifyingModel,
+    item: ClassifyItem,
+    resolved: Resolved,
+    startedAt: number,
+  ): Classification {
+    const resolvedAt = performance.now();
+    const { entry, outcome, timings } = resolved;
+    const predictions = predict(entry.logits, model.labels, {
+      activation: item.options.activation ?? DEFAULT_ACTIVATION[model.problemType],
+      topK: item.options.topK,
+      minScore: item.options.minScore,
+    });
+    const now = performance.now();
+    const totalMs = now - startedAt;
+    this.#hooks.onItem?.({ model: model.name, outcome, totalMs, timings, postprocessMs: now - resolvedAt });
+    return {
+      predictions,
+      model: model.name,
+      version: model.version,
+      tokenCount: entry.tokenCount,
+      truncated: entry.truncated,
+      cache: outcome,
+      timings: { ...timings, totalMs },
+    };
+  }
+
+  #fail(model: ClassifyingModel | undefined, startedAt: number): void {
+    this.#hooks.onItem?.({
+      model: model?.name ?? '',
+      outcome: 'error',
+      totalMs: performance.now() - startedAt,
+      timings: undefined,
+      postprocessMs: 0,
+    });
+  }
+}
+
+/** A request that bypasses the cache needs no key, and a key costs a hash. */
+function keyFor(
+  model: ClassifyingModel,
+  input: TextInput,
+  truncation: Truncation,
+  mode: CacheMode,
+): CacheKey {
+  return mode === 'bypass' ? '' : model.cacheKey(input, truncation);
+}
+
+function refuseLateCaller(caller: Caller, now: number): void {
+  if (now >= caller.deadlineAt) {
+    throw new VerdictError('deadline_exceeded', 'the deadline passed before the input was looked at', {
+      reason: 'DEADLINE_EXCEEDED',
+    });
+  }
+  if (caller.signal.aborted) {
+    throw new VerdictError('cancelled', 'the call was cancelled', { reason: 'CALL_CANCELLED' });
+  }
+}

@@ -1,0 +1,103 @@
+import type { Precision, RunResult } from '../runtime/types.js';
+import type { Encoding, Tokenizer } from '../tokenizer/types.js';
+import type { Golden, GoldenEntry } from './golden.js';
+import type { ProblemType } from './types.js';
+
+/** Entries that run together: small enough to be quick on a large model, large enough that padding takes part. */
+const BATCH_ITEMS = 8;
+
+/** Where golden.json names no tolerance. Fp16 has 11 significant bits; int8 is judged by its labels. */
+const DEFAULT_TOLERANCE: Record<Precision, number> = {
+  fp32: 1e-3,
+  fp16: 5e-2,
+  int8: Number.POSITIVE_INFINITY,
+};
+
+/** What a comparison with the recorded answers found. */
+export interface GoldenReport {
+  readonly ok: boolean;
+  readonly entries: number;
+  /** Largest absolute difference of a logit. */
+  readonly largestShift: number;
+  readonly tolerance: number;
+  /** One sentence for each entry that differs, at most ten. Entries are named by position. */
+  readonly failures: readonly string[];
+}
+
+export interface GoldenSubject {
+  readonly tokenizer: Tokenizer;
+  readonly run: (encodings: readonly Encoding[]) => Promise<RunResult>;
+  readonly precision: Precision;
+  readonly problemType: ProblemType;
+}
+
+/**
+ * Runs known inputs through tokeniser and session and compares with what the reference recorded: the same token ids,
+ * the same labels, logits within tolerance. Labels are the best one, or with several labels those above zero
+ * (a probability of one half).
+ */
+export async function checkGolden(golden: Golden, subject: GoldenSubject): Promise<GoldenReport> {
+  const tolerance = golden.tolerance[subject.precision] ?? DEFAULT_TOLERANCE[subject.precision];
+  const failures: string[] = [];
+  let largestShift = 0;
+  for (let first = 0; first < golden.entries.length; first += BATCH_ITEMS) {
+    const entries = golden.entries.slice(first, first + BATCH_ITEMS);
+    const encodings = await Promise.all(entries.map((entry) => subject.tokenizer.encode(entry.input, 'end')));
+    const { logits } = await subject.run(encodings);
+    entries.forEach((entry, offset) => {
+      const row = logits[offset] ?? new Float32Array();
+      const shift = distance(entry.logits, row);
+      largestShift = Math.max(largestShift, shift);
+      const difference = differs(entry, encodings[offset], row, shift, tolerance, subject.problemType);
+      if (difference !== undefined) failures.push(`entry ${first + offset}: ${difference}`);
+    });
+  }
+  return {
+    ok: failures.length === 0,
+    entries: golden.entries.length,
+    largestShift,
+    tolerance,
+    failures: failures.slice(0, 10),
+  };
+}
+
+function differs(
+  entry: GoldenEntry,
+  encoding: Encoding | undefined,
+  logits: Float32Array,
+  shift: number,
+  tolerance: number,
+  problemType: ProblemType,
+): string | undefined {
+  if (encoding === undefined || encoding.ids.length !== entry.tokenIds.length) {
+    return `expected ${entry.tokenIds.length} tokens, got ${encoding?.ids.length ?? 0}`;
+  }
+  const wrongToken = entry.tokenIds.findIndex((id, index) => encoding.ids[index] !== id);
+  if (wrongToken >= 0) return `token ${wrongToken} differs from the reference`;
+  if (encoding.truncated !== entry.truncated) return `expected truncated to be ${entry.truncated}`;
+  if (!sameLabels(entry.logits, logits, problemType)) return 'the labels differ from the reference';
+  if (!(shift <= tolerance)) return `a logit differs by ${shift.toPrecision(3)}, more than ${tolerance}`;
+  return undefined;
+}
+
+function distance(expected: readonly number[], actual: Float32Array): number {
+  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
+  return expected.reduce((largest, value, index) => {
+    const difference = Math.abs(value - (actual[index] ?? Number.NaN));
+    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(largest, difference);
+  }, 0);
+}
+
+function sameLabels(expected: readonly number[], actual: Float32Array, problemType: ProblemType): boolean {
+  if (problemType === 'regression') return true;
+  if (problemType === 'multi_label_classification') {
+    return expected.every((logit, index) => logit > 0 === (actual[index] ?? Number.NaN) > 0);
+  }
+  return best(expected) === best(actual);
+}
+
+function best(logits: ArrayLike<number>): number {
+  let index = 0;
+  for (let i = 1; i < logits.length; i++) if ((logits[i] ?? 0) > (logits[index] ?? 0)) index = i;
+  return index;
+}

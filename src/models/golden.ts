@@ -1,0 +1,63 @@
+import { access } from 'node:fs/promises';
+import type { Precision } from '../runtime/types.js';
+import type { TextInput } from '../tokenizer/types.js';
+import { isJsonObject, readJsonObject } from './json-file.js';
+import { ModelLoadError } from './model-load-error.js';
+
+/** One known input with what the reference implementation made of it. */
+export interface GoldenEntry {
+  readonly input: TextInput;
+  readonly tokenIds: readonly number[];
+  readonly truncated: boolean;
+  readonly logits: readonly number[];
+}
+
+export interface Golden {
+  readonly entries: readonly GoldenEntry[];
+  /** Largest absolute difference that a logit may have, per precision. */
+  readonly tolerance: Partial<Record<Precision, number>>;
+}
+
+/**
+ * Reads a version's golden.json: texts with token ids and logits that PyTorch recorded. A version without one is
+ * undefined: it can be served, unchecked.
+ *
+ * @throws ModelLoadError naming the entry and what it should hold
+ */
+export async function readGolden(path: string, labels: readonly string[]): Promise<Golden | undefined> {
+  const present = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (!present) return undefined;
+  const file = await readJsonObject(path);
+  if (!Array.isArray(file.entries) || file.entries.length === 0) {
+    throw new ModelLoadError(path, 'entries must be a list with at least one entry');
+  }
+  const tolerance = isJsonObject(file.tolerance) ? file.tolerance : {};
+  return {
+    entries: file.entries.map((entry: unknown, index) => readEntry(path, entry, index, labels.length)),
+    tolerance: Object.fromEntries(Object.entries(tolerance).filter(([, value]) => typeof value === 'number')),
+  };
+}
+
+function readEntry(path: string, entry: unknown, index: number, labelCount: number): GoldenEntry {
+  if (!isJsonObject(entry)) throw new ModelLoadError(path, `entries[${index}] must be an object`);
+  const { text, text_pair: textPair, token_ids: tokenIds, truncated, logits } = entry;
+  if (typeof text !== 'string') throw new ModelLoadError(path, `entries[${index}].text must be a string`);
+  if (!isNumbers(tokenIds))
+    throw new ModelLoadError(path, `entries[${index}].token_ids must be a list of numbers`);
+  if (!isNumbers(logits) || logits.length !== labelCount) {
+    throw new ModelLoadError(path, `entries[${index}].logits must be a list of ${labelCount} numbers`);
+  }
+  return {
+    input: typeof textPair === 'string' ? { text, textPair } : { text },
+    tokenIds,
+    truncated: truncated === true,
+    logits,
+  };
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'number');
+}
