@@ -1,0 +1,88 @@
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findTool } from './find-tool.mjs';
+import { provideGrpcurl } from './grpcurl.mjs';
+import { toolsDir } from './paths.mjs';
+import { provideRedisServer } from './redis-server.mjs';
+import { withLock } from './with-lock.mjs';
+
+/** The programs that tests use and npm cannot bring. */
+const tools = {
+  'redis-server': { versionArgs: ['--version'], provide: provideRedisServer },
+  grpcurl: { versionArgs: ['-version'], provide: provideGrpcurl },
+};
+
+export const toolNames = Object.keys(tools);
+
+/** How long a failure is remembered, so that a test run pays for it once and not once per test file. */
+const rememberFailureMs = 600_000;
+const lockTimeoutMs = 400_000;
+
+/**
+ * Finds a tool on the PATH or in `.tools/bin`, and fetches it there where it is in neither. Bounded in time, and safe
+ * to call from several processes at once.
+ *
+ * @param {string} name
+ * @param {{ retry?: boolean }} [options] `retry`: try again even if that failed a moment ago
+ * @returns {Promise<{ path: string } | { unavailable: string }>}
+ */
+export async function provision(name, { retry = false } = {}) {
+  const tool = tools[name];
+  if (tool === undefined)
+    return { unavailable: `no tool of that name is known; known are ${toolNames.join(', ')}` };
+  const path = await findTool(name, tool.versionArgs);
+  if (path !== undefined) return { path };
+  const memo = join(toolsDir, 'unavailable', name);
+  try {
+    return await withLock(join(toolsDir, 'locks', name), lockTimeoutMs, () =>
+      fetchTool(name, tool, memo, retry),
+    );
+  } catch (error) {
+    return { unavailable: error.message };
+  }
+}
+
+async function fetchTool(name, tool, memo, retry) {
+  // Another process may have fetched it, or failed to, while this one waited for the lock.
+  const fetched = await findTool(name, tool.versionArgs);
+  if (fetched !== undefined) return { path: fetched };
+  const remembered = retry ? undefined : await rememberedFailure(memo);
+  if (remembered !== undefined) return { unavailable: remembered };
+  const reason = await tool.provide();
+  const path = reason === '' ? await findTool(name, tool.versionArgs) : undefined;
+  if (path !== undefined) {
+    await rm(memo, { force: true });
+    return { path };
+  }
+  const unavailable = reason || 'it was fetched but does not start';
+  await mkdir(join(toolsDir, 'unavailable'), { recursive: true });
+  await writeFile(memo, unavailable);
+  return { unavailable };
+}
+
+async function rememberedFailure(memo) {
+  try {
+    const { mtimeMs } = await stat(memo);
+    return Date.now() - mtimeMs < rememberFailureMs ? await readFile(memo, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function main(names) {
+  let missing = 0;
+  for (const name of names.length > 0 ? names : toolNames) {
+    const found = await provision(name, { retry: true });
+    if ('path' in found) console.log(`${name}: ${found.path}`);
+    else {
+      missing += 1;
+      console.error(`${name}: unavailable: ${found.unavailable}`);
+    }
+  }
+  if (missing > 0 && process.env.CI === 'true') process.exitCode = 1;
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await main(process.argv.slice(2));
+}
