@@ -21,7 +21,7 @@ export async function provideGrpcurl() {
   await mkdir(work, { recursive: true });
   try {
     const built = await runCommand(go, ['install', grpcurlModule], {
-      timeoutMs: 300_000,
+      timeoutMs: 480_000,
       cwd: work,
       env: {
         ...process.env,

@@ -17,7 +17,7 @@ export const toolNames = Object.keys(tools);
 
 /** How long a failure is remembered, so that a test run pays for it once and not once per test file. */
 const rememberFailureMs = 600_000;
-const lockTimeoutMs = 400_000;
+const lockTimeoutMs = 600_000;
 
 /**
  * Finds a tool on the PATH or in `.tools/bin`, and fetches it there where it is in neither. Bounded in time, and safe
