@@ -1,0 +1,52 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A process of the bench that answers requests over IPC, one at a time: load generators and references. */
+export class BenchChild {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** Starts a compiled file of the bench, and waits for its first message. */
+  static async start(file: string, setup: unknown): Promise<BenchChild> {
+    const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const bench = new BenchChild(child);
+    await bench.ask(setup);
+    return bench;
+  }
+
+  async ask<T>(request: unknown): Promise<T> {
+    const answer = once(this.#child, 'message').then(([message]) => message as T);
+    const exit = once(this.#child, 'exit').then(([code, signal]) => {
+      throw new Error(`a bench process ended: ${signal ?? code}`);
+    });
+    this.#child.send(request as object);
+    return Promise.race([answer, exit]);
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await exited;
+  }
+}
+
+/** The other side: handles one request at a time, ends with its parent. */
+export function serveParent(handle: (request: never) => Promise<unknown>): void {
+  process.on('message', (request) => {
+    handle(request as never).then(
+      (answer) => process.send?.(answer ?? { ok: true }),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+  process.on('disconnect', () => process.exit(0));
+}

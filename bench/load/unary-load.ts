@@ -1,0 +1,43 @@
+import { credentials } from '@grpc/grpc-js';
+import { CacheMode } from '../../generated/verdict/v1/classification.js';
+import { ClassifierServiceClient, ClassifyRequest } from '../../generated/verdict/v1/classifier_service.js';
+import { serveParent } from '../child.js';
+
+// One unary call in flight at a time: what a single caller sees of an idle server.
+
+interface Setup {
+  readonly address: string;
+  readonly model: string;
+  readonly texts: readonly string[];
+}
+
+let client: ClassifierServiceClient | undefined;
+let requests: ClassifyRequest[] = [];
+
+serveParent(async (request: Setup | { readonly run: true }) => {
+  if ('address' in request) {
+    client = new ClassifierServiceClient(request.address, credentials.createInsecure());
+    requests = request.texts.map((text) =>
+      ClassifyRequest.fromPartial({
+        model: request.model,
+        input: { $case: 'text', value: text },
+        options: { cache: CacheMode.BYPASS },
+      }),
+    );
+    return { ok: true };
+  }
+  const durationsMs: number[] = [];
+  for (const item of requests) {
+    const startedAt = performance.now();
+    await classify(item);
+    durationsMs.push(performance.now() - startedAt);
+  }
+  return { durationsMs };
+});
+
+function classify(request: ClassifyRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (client === undefined) throw new Error('no address yet');
+    client.classify(request, (error) => (error ? reject(error) : resolve()));
+  });
+}

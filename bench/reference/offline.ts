@@ -1,0 +1,86 @@
+import * as ort from 'onnxruntime-node';
+import { serveParent } from '../child.js';
+
+// The raw ceiling: the ONNX file alone, all inputs known, sorted by length, batches filled to a budget of padded
+// tokens. No queue, no protocol, no process boundary.
+
+interface Setup {
+  readonly modelPath: string;
+  readonly threads: number;
+  readonly encodings: readonly Int32Array[];
+}
+
+interface Run {
+  readonly budgetTokens: number;
+  /** Run each input alone instead, in the order given. */
+  readonly oneByOne: boolean;
+}
+
+let session: ort.InferenceSession | undefined;
+let encodings: readonly Int32Array[] = [];
+
+serveParent(async (request: Setup | Run) => {
+  if ('modelPath' in request) {
+    session = await ort.InferenceSession.create(request.modelPath, {
+      intraOpNumThreads: request.threads,
+      interOpNumThreads: 1,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+    encodings = request.encodings;
+    await runBatch(encodings.slice(0, 1));
+    return { ok: true };
+  }
+  return request.oneByOne ? await runOneByOne() : await runSorted(request.budgetTokens);
+});
+
+async function runSorted(budgetTokens: number): Promise<{ elapsedMs: number; paddedTokens: number }> {
+  const batches = sortedBatches(budgetTokens);
+  const startedAt = performance.now();
+  for (const batch of batches) await runBatch(batch);
+  const elapsedMs = performance.now() - startedAt;
+  const paddedTokens = batches.reduce((sum, batch) => sum + batch.length * (batch.at(-1)?.length ?? 0), 0);
+  return { elapsedMs, paddedTokens };
+}
+
+async function runOneByOne(): Promise<{ durationsMs: number[] }> {
+  const durationsMs: number[] = [];
+  for (const encoding of encodings) {
+    const startedAt = performance.now();
+    await runBatch([encoding]);
+    durationsMs.push(performance.now() - startedAt);
+  }
+  return { durationsMs };
+}
+
+function sortedBatches(budgetTokens: number): Int32Array[][] {
+  const sorted = [...encodings].sort((a, b) => a.length - b.length);
+  const batches: Int32Array[][] = [];
+  let batch: Int32Array[] = [];
+  for (const encoding of sorted) {
+    if (batch.length > 0 && encoding.length * (batch.length + 1) > budgetTokens) {
+      batches.push(batch);
+      batch = [];
+    }
+    batch.push(encoding);
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}
+
+async function runBatch(batch: readonly Int32Array[]): Promise<void> {
+  if (session === undefined) throw new Error('no session yet');
+  const longest = batch.reduce((max, encoding) => Math.max(max, encoding.length), 0);
+  const ids = new BigInt64Array(batch.length * longest);
+  const mask = new BigInt64Array(batch.length * longest);
+  batch.forEach((encoding, row) => {
+    encoding.forEach((id, column) => {
+      ids[row * longest + column] = BigInt(id);
+      mask[row * longest + column] = 1n;
+    });
+  });
+  const shape = [batch.length, longest];
+  await session.run({
+    input_ids: new ort.Tensor('int64', ids, shape),
+    attention_mask: new ort.Tensor('int64', mask, shape),
+  });
+}
