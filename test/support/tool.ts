@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { repositoryRoot } from './repository.js';
+
+export type ToolName = 'redis-server' | 'grpcurl';
+
+type Provisioned = { readonly path: string } | { readonly unavailable: string };
+
+const found = new Map<ToolName, Promise<Provisioned>>();
+
+/** Tells where a program that npm cannot bring is, fetching it first where the machine lacks it. */
+export function findTool(name: ToolName): Promise<Provisioned> {
+  let tool = found.get(name);
+  if (tool === undefined) {
+    tool = provision(name);
+    found.set(name, tool);
+  }
+  return tool;
+}
+
+/**
+ * The path of a tool that a test needs. Where it cannot be had the test is marked as skipped, with the reason, and
+ * the answer is undefined: return at once.
+ * @throws Error instead, with `CI=true`
+ */
+export async function requireTool(t: TestContext, name: ToolName): Promise<string | undefined> {
+  const tool = await findTool(name);
+  if ('path' in tool) return tool.path;
+  t.skip(missing(name, tool.unavailable));
+  return undefined;
+}
+
+/**
+ * The value of a test's or a suite's `skip` option: false where the tool is there, else the reason.
+ * @throws Error instead, with `CI=true`
+ */
+export async function skipWithout(name: ToolName): Promise<string | false> {
+  const tool = await findTool(name);
+  return 'path' in tool ? false : missing(name, tool.unavailable);
+}
+
+async function provision(name: ToolName): Promise<Provisioned> {
+  const path = join(repositoryRoot, 'scripts/tools/provision.mjs');
+  const script: { provision(name: ToolName): Promise<Provisioned> } = await import(pathToFileURL(path).href);
+  return script.provision(name);
+}
+
+function missing(name: ToolName, why: string): string {
+  const reason = `${name} is unavailable: ${why}`;
+  if (process.env.CI === 'true') throw new Error(reason);
+  return reason;
+}
