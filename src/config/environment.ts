@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { fromText, type Given, type SourceReading } from './given.js';
+import { configFile, knobs, variablePrefix } from './knobs.js';
+import { didYouMean } from './nearest.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const known = new Set([...knobs.map(({ variable }) => variable), configFile.variable]);
+
+/** Reads the variables of the process, and those of `.env` in the working directory that the process lacks. */
+export function readEnvironment(env: Environment, cwd: string): SourceReading {
+  const { variables: file, problems } = readDotenv(cwd);
+  const given: Given[] = [];
+  // An empty variable counts as not given, as compose files produce it; it still hides the one in .env.
+  const lookUp = (name: string) => {
+    const value = env[name] ?? file[name];
+    if (value === undefined || value === '' || isServiceLink(name, value)) return undefined;
+    return { value, label: env[name] === undefined ? `${name} in .env` : name };
+  };
+  for (const knob of knobs) {
+    const found = lookUp(knob.variable) ?? (knob.alias === undefined ? undefined : lookUp(knob.alias));
+    if (found !== undefined) given.push({ knob, value: fromText(knob, found.value), label: found.label });
+  }
+  const configPath = lookUp(configFile.variable)?.value;
+  return {
+    given,
+    problems: [...problems, ...unknownNames(env, ''), ...unknownNames(file, ' in .env')],
+    ...(configPath === undefined ? {} : { configFile: configPath }),
+  };
+}
+
+function unknownNames(variables: Environment, where: string): string[] {
+  return Object.entries(variables)
+    .filter(
+      ([name, value]) => name.startsWith(variablePrefix) && !known.has(name) && !isServiceLink(name, value),
+    )
+    .map(([name]) => `${name}${where} is not a setting.${didYouMean(name, known)}`);
+}
+
+/**
+ * Kubernetes gives every pod the address of each Service in its namespace. A Service named `verdict` yields
+ * `VERDICT_SERVICE_HOST` and, in the same name as our port, `VERDICT_PORT=tcp://10.0.0.1:50051`.
+ */
+function isServiceLink(name: string, value: string | undefined): boolean {
+  if (/_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name)) return true;
+  return name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value ?? '');
+}
+
+function readDotenv(cwd: string): { variables: Environment; problems: string[] } {
+  try {
+    return { variables: parseEnv(readFileSync(join(cwd, '.env'), 'utf8')), problems: [] };
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return { variables: {}, problems: missing ? [] : ['.env in the working directory cannot be read.'] };
+  }
+}

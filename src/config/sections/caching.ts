@@ -1,0 +1,66 @@
+import * as z from 'zod/mini';
+import { choice, int, optionalText, text } from '../knob.js';
+import { keyPrefix, masterName, path, redisUrl } from '../text-rules.js';
+
+/** The result cache. */
+export const cache = z.object({
+  maxBytes: int('cache-max-bytes', {
+    default: 64 * 1024 * 1024,
+    min: 0,
+    max: 64 * 1024 ** 3,
+    unit: 'bytes',
+    doc: "Memory for results in the server's own tier; 0 switches that tier off.",
+  }),
+  ttlSeconds: int('cache-ttl-seconds', {
+    default: 3600,
+    min: 1,
+    max: 31_536_000,
+    unit: 's',
+    doc: 'How long a result lives in Redis, give or take a tenth.',
+  }),
+  keyPrefix: text('cache-key-prefix', {
+    default: 'verdict:',
+    rule: keyPrefix,
+    doc: 'What every key in Redis starts with.',
+  }),
+});
+
+/** The Redis behind it. */
+export const redis = z.object({
+  url: optionalText('redis-url', {
+    defaultText: 'none: no Redis',
+    rule: redisUrl,
+    alias: 'REDIS_URL',
+    secret: true,
+    doc: 'Redis that holds results for all replicas; prefer a variable to the flag, which other users of the machine can read.',
+  }),
+  mode: choice('redis-mode', {
+    default: 'single',
+    options: ['single', 'sentinel', 'cluster'],
+    doc: 'What the URL points at: one server, Sentinels, or nodes of a cluster.',
+  }),
+  sentinelName: optionalText('redis-sentinel-name', {
+    defaultText: 'none',
+    rule: masterName,
+    doc: 'Name of the master that the Sentinels watch; needed in sentinel mode.',
+  }),
+  commandTimeoutMs: int('redis-command-timeout-ms', {
+    default: 25,
+    min: 5,
+    max: 10_000,
+    unit: 'ms',
+    doc: 'Longest wait for a reply of Redis; what comes later is a miss.',
+  }),
+  connectTimeoutMs: int('redis-connect-timeout-ms', {
+    default: 500,
+    min: 10,
+    max: 60_000,
+    unit: 'ms',
+    doc: 'Longest wait for a connection to Redis.',
+  }),
+  caFile: optionalText('redis-ca-file', {
+    defaultText: "Node's own authorities",
+    rule: path,
+    doc: 'PEM file with the authorities that may sign the certificate of a rediss:// server.',
+  }),
+});

@@ -1,0 +1,129 @@
+import * as z from 'zod/mini';
+import { choice, int, optionalText, text } from '../knob.js';
+import { modelName, path } from '../text-rules.js';
+
+/** Which models are served. */
+export const models = z.object({
+  dir: optionalText('models-dir', {
+    defaultText: "the package's own `models/`",
+    rule: path,
+    doc: 'Folder that holds the models as `<model>/<version>/`; a relative path starts at the working directory.',
+  }),
+  default: text('default-model', {
+    default: 'sentiment',
+    rule: modelName,
+    doc: 'Model that answers requests that name none.',
+  }),
+});
+
+/** Where and how ONNX sessions run. */
+export const runtime = z.object({
+  device: choice('device', {
+    default: 'auto',
+    options: ['auto', 'cpu', 'cuda'],
+    doc: 'Where models run; auto tries CUDA, logs why not and falls back to the CPU.',
+  }),
+  deviceId: int('device-id', { default: 0, min: 0, max: 63, doc: 'Number of the CUDA device.' }),
+  precision: choice('precision', {
+    default: 'auto',
+    options: ['auto', 'fp32', 'int8', 'fp16'],
+    doc: 'Precision of the weights; auto takes int8 on the CPU and fp16 on CUDA where the model has it and it agrees with the reference outputs.',
+  }),
+  instances: int('instances', {
+    default: 1,
+    min: 1,
+    max: 64,
+    unit: 'processes',
+    doc: 'Sessions per model, each in a process of its own.',
+  }),
+  intraOpThreads: int('intra-op-threads', {
+    default: 0,
+    min: 0,
+    max: 256,
+    unit: 'threads',
+    doc: 'CPU threads of one session; 0 shares the available cores among the instances.',
+  }),
+  runTimeoutMs: int('run-timeout-ms', {
+    default: 30_000,
+    min: 100,
+    max: 3_600_000,
+    unit: 'ms',
+    doc: 'Longest run of one batch; a session that takes longer counts as hung, is killed and replaced.',
+  }),
+});
+
+/** Turning texts into tokens. */
+export const tokenizer = z.object({
+  workers: int('tokenizer-workers', {
+    default: 1,
+    min: 1,
+    max: 64,
+    unit: 'threads',
+    doc: 'Threads that tokenise, shared by all models.',
+  }),
+});
+
+/** How queued inputs become batches. */
+export const batching = z.object({
+  policy: choice('batch-policy', {
+    default: 'length',
+    options: ['length', 'fifo', 'window'],
+    doc: 'What fills a batch: length takes the oldest input and those nearest to it in length, fifo the order of arrival, window the order of arrival after a fixed wait.',
+  }),
+  maxItems: int('batch-max-items', {
+    default: 256,
+    min: 1,
+    max: 65_536,
+    unit: 'inputs',
+    doc: 'Inputs that one batch holds at most.',
+  }),
+  budgetTokens: int('batch-budget-tokens', {
+    default: 0,
+    min: 0,
+    max: 16_777_216,
+    unit: 'tokens',
+    doc: 'Padded tokens (longest input times inputs) that one batch holds at most; 0 takes what calibration at start found best.',
+  }),
+  maxDelayMs: int('batch-max-delay-ms', {
+    default: 0,
+    min: 0,
+    max: 10_000,
+    unit: 'ms',
+    doc: 'How long a free session waits for a fuller batch; 0 runs what is there.',
+  }),
+  maxAgeMs: int('batch-max-age-ms', {
+    default: 1_000,
+    min: 1,
+    max: 600_000,
+    unit: 'ms',
+    doc: 'Wait in the queue after which an input goes first, whatever its length.',
+  }),
+  lookAhead: int('batch-look-ahead', {
+    default: 512,
+    min: 1,
+    max: 65_536,
+    unit: 'inputs',
+    doc: 'Queued inputs among which the nearest lengths are sought.',
+  }),
+  maxRunMs: int('batch-max-run-ms', {
+    default: 250,
+    min: 0,
+    max: 600_000,
+    unit: 'ms',
+    doc: 'Predicted run time that one batch has at most; 0 sets no cap.',
+  }),
+  maxQueueItems: int('max-queue-items', {
+    default: 4096,
+    min: 1,
+    max: 10_000_000,
+    unit: 'inputs',
+    doc: 'Inputs of one model that wait at most; unary and batch calls above it are refused, streams pause.',
+  }),
+  maxQueueTokens: int('max-queue-tokens', {
+    default: 524_288,
+    min: 1,
+    max: 1_073_741_824,
+    unit: 'tokens',
+    doc: 'Tokens of one model that wait at most, with the same effect.',
+  }),
+});

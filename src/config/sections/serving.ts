@@ -1,0 +1,137 @@
+import * as z from 'zod/mini';
+import { choice, int, text } from '../knob.js';
+import { address } from '../text-rules.js';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** The gRPC port and its connections. */
+export const server = z.object({
+  host: text('host', {
+    default: '127.0.0.1',
+    rule: address,
+    doc: 'Address that the gRPC server listens on; 0.0.0.0 or :: for every interface.',
+  }),
+  port: int('port', {
+    default: 50_051,
+    min: 0,
+    max: 65_535,
+    doc: 'Port of the gRPC server; 0 takes a free one.',
+  }),
+  maxConcurrentStreams: int('max-concurrent-streams', {
+    default: 1024,
+    min: 1,
+    max: 1_000_000,
+    unit: 'calls',
+    doc: 'Calls open at once on one connection; further ones wait in the client.',
+  }),
+  keepaliveTimeMs: int('keepalive-time-ms', {
+    default: 60_000,
+    min: 1_000,
+    max: dayMs,
+    unit: 'ms',
+    doc: 'Time without traffic after which the server pings a connection to see whether it is alive.',
+  }),
+  keepaliveTimeoutMs: int('keepalive-timeout-ms', {
+    default: 20_000,
+    min: 100,
+    max: hourMs,
+    unit: 'ms',
+    doc: 'How long such a ping may go unanswered before the connection is closed.',
+  }),
+  maxConnectionIdleMs: int('max-connection-idle-ms', {
+    default: 15 * 60_000,
+    min: 0,
+    max: dayMs,
+    unit: 'ms',
+    doc: 'Time without calls after which a connection is closed; 0 never.',
+  }),
+  maxConnectionAgeMs: int('max-connection-age-ms', {
+    default: 30 * 60_000,
+    min: 0,
+    max: dayMs,
+    unit: 'ms',
+    doc: 'Age at which a connection is asked to reconnect, so that clients spread over new replicas; 0 never.',
+  }),
+  maxConnectionAgeGraceMs: int('max-connection-age-grace-ms', {
+    default: 0,
+    min: 0,
+    max: dayMs,
+    unit: 'ms',
+    doc: 'How long the calls open on a connection that reached its age may go on; 0 until they end by themselves.',
+  }),
+});
+
+/** The HTTP port for operators. */
+export const admin = z.object({
+  host: text('admin-host', {
+    default: '127.0.0.1',
+    rule: address,
+    doc: 'Address that the admin server (/livez, /readyz, /metrics) listens on.',
+  }),
+  port: int('admin-port', {
+    default: 9464,
+    min: 0,
+    max: 65_535,
+    doc: 'Port of the admin server; 0 takes a free one.',
+  }),
+});
+
+/** What one call may ask for. */
+export const limits = z.object({
+  maxTextChars: int('max-text-chars', {
+    default: 8192,
+    min: 1,
+    max: 1_000_000,
+    unit: 'UTF-16 units',
+    doc: 'Longest text that is taken; a longer one is refused before it is tokenised.',
+  }),
+  maxBatchInputs: int('max-batch-inputs', {
+    default: 32,
+    min: 1,
+    max: 4096,
+    unit: 'inputs',
+    doc: 'Inputs that one BatchClassify call may hold.',
+  }),
+  streamWindow: int('stream-window', {
+    default: 64,
+    min: 1,
+    max: 4096,
+    unit: 'inputs',
+    doc: 'Inputs of one ClassifyStream call that are worked on at once; reading pauses above it.',
+  }),
+  defaultDeadlineMs: int('default-deadline-ms', {
+    default: 30_000,
+    min: 1,
+    max: hourMs,
+    unit: 'ms',
+    doc: 'Deadline of a unary or batch call that brings none, and of each input of a stream.',
+  }),
+});
+
+/** How the process ends. */
+export const shutdown = z.object({
+  drainTimeoutMs: int('drain-timeout-ms', {
+    default: 30_000,
+    min: 0,
+    max: hourMs,
+    unit: 'ms',
+    doc: 'Time from the stop signal within which the process ends, finished or not.',
+  }),
+  drainGraceMs: int('drain-grace-ms', {
+    default: 3_000,
+    min: 0,
+    max: hourMs,
+    unit: 'ms',
+    doc: 'Part of it, after SIGTERM, in which health says NOT_SERVING and calls are still taken, so that balancers can turn away; SIGINT (Ctrl-C) skips it.',
+  }),
+});
+
+/** What is written to standard output. */
+export const log = z.object({
+  level: choice('log-level', {
+    default: 'info',
+    options: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    doc: 'Least severe level that is logged; info has one line per call.',
+  }),
+});

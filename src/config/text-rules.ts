@@ -1,0 +1,35 @@
+import type { TextRule } from './knob.js';
+
+export const address: TextRule = {
+  test: (value) => /^[\w.:%-]+$/.test(value),
+  allowed: 'a host name or an address, without a port',
+};
+
+export const path: TextRule = {
+  test: (value) => value.trim() !== '',
+  allowed: 'a path',
+};
+
+export const modelName: TextRule = {
+  test: (value) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(value),
+  allowed: 'a model name: 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or a digit',
+};
+
+export const keyPrefix: TextRule = {
+  test: (value) => /^[!-~]{1,64}$/.test(value),
+  allowed: '1 to 64 printable ASCII characters without spaces',
+};
+
+export const masterName: TextRule = {
+  test: (value) => /^[!-~]{1,128}$/.test(value),
+  allowed: '1 to 128 printable ASCII characters without spaces',
+};
+
+export const redisUrl: TextRule = {
+  test: (value) => value.split(/,(?=rediss?:)/).every(isRedisUrl),
+  allowed: 'a redis:// or rediss:// URL, or several with commas between them for Sentinel and Cluster',
+};
+
+function isRedisUrl(value: string): boolean {
+  return /^rediss?:\/\//.test(value) && URL.canParse(value) && /^[\w.:[\]-]+$/.test(new URL(value).hostname);
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ConfigError } from '../../src/config/config-error.js';
+import { type Config, loadConfig } from '../../src/config.js';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'verdict-config-'));
+});
+afterEach(() => {
+  rmSync(cwd, { recursive: true });
+});
+
+function load(argv: string[] = [], env: Record<string, string> = {}): Promise<Config> {
+  return loadConfig({ argv, env, cwd });
+}
+
+/** The problems that stop a start. */
+async function problems(argv: string[], env: Record<string, string> = {}): Promise<readonly string[]> {
+  try {
+    await load(argv, env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.message, error.problems.join('\n'));
+    return error.problems;
+  }
+  assert.fail('the start was not stopped');
+}
+
+describe('what is wrong stops the start', () => {
+  it('names the flag, the value and what is allowed', async () => {
+    assert.deepEqual(await problems(['--port', '99999']), [
+      '--port is 99999: it must be a whole number from 0 to 65535.',
+    ]);
+  });
+
+  it('names the variable', async () => {
+    assert.deepEqual(await problems([], { VERDICT_DEVICE: 'gpu', VERDICT_STREAM_WINDOW: '6.5' }), [
+      'VERDICT_DEVICE is "gpu": it must be one of auto, cpu, cuda.',
+      'VERDICT_STREAM_WINDOW is "6.5": it must be a whole number from 1 to 4096 (inputs).',
+    ]);
+  });
+
+  it('names the variable in .env', async () => {
+    writeFileSync(join(cwd, '.env'), 'VERDICT_PORT=http\n');
+    assert.deepEqual(await problems([]), [
+      'VERDICT_PORT in .env is "http": it must be a whole number from 0 to 65535.',
+    ]);
+  });
+
+  it('names the key and the file', async () => {
+    writeFileSync(join(cwd, 'a.yaml'), 'server: { port: true }');
+    assert.deepEqual(await problems(['--config', 'a.yaml']), [
+      'server.port in a.yaml is true: it must be a whole number from 0 to 65535.',
+    ]);
+  });
+
+  it('tells of a wrong value that a stronger source hides', async () => {
+    assert.equal((await problems(['--port', '1'], { VERDICT_PORT: 'x' })).length, 1);
+  });
+
+  it('tells everything at once', async () => {
+    const all = await problems(['--port', 'x', '--bogus=1', 'spare'], { VERDICT_INSTANCES: '0' });
+    assert.equal(all.length, 4);
+  });
+
+  it('suggests the nearest name for an unknown flag, variable or key', async () => {
+    writeFileSync(join(cwd, 'a.yaml'), 'limits: { maxTextChar: 5 }\nservers: {}');
+    assert.deepEqual(
+      await problems(['--prot', '1', '--config', 'a.yaml'], { VERDICT_MAX_BATCH_INPUT: '1' }),
+      [
+        '--prot is not a flag. Did you mean --port?',
+        'VERDICT_MAX_BATCH_INPUT is not a setting. Did you mean VERDICT_MAX_BATCH_INPUTS?',
+        'limits.maxTextChar in a.yaml is not a setting. Did you mean limits.maxTextChars?',
+        'servers in a.yaml is not a section. Did you mean server?',
+      ],
+    );
+  });
+
+  it('suggests nothing where nothing is near', async () => {
+    assert.deepEqual(await problems(['--colour', 'red']), ['--colour is not a flag.']);
+  });
+
+  it('wants a value for a flag, and does not take the next flag for it', async () => {
+    const wanted = '--host needs a value: a host name or an address, without a port.';
+    assert.deepEqual(await problems(['--host']), [wanted]);
+    assert.deepEqual(await problems(['--host', '--port', '1']).then((all) => all[0]), wanted);
+  });
+
+  it('takes no positional arguments', async () => {
+    assert.deepEqual(await problems(['spare']), ['"spare" is not expected here.']);
+  });
+
+  it('never shows a Redis password', async () => {
+    const bad = 'redis://:hunter2@host,nonsense://:hunter2@host';
+    for (const all of [
+      await problems(['--redis-url', bad]),
+      await problems([], { REDIS_URL: 'hunter2' }),
+      await problems([], { REDIS_URL: 'redis://:hunter2@a,redis://:hunter2@b' }),
+    ]) {
+      assert.match(all.join(), /REDIS_URL|--redis-url/);
+      assert.doesNotMatch(all.join(), /hunter2/);
+    }
+  });
+
+  it('says which configuration file cannot be read, or where it is not YAML, without quoting it', async () => {
+    assert.match((await problems(['--config', 'none.yaml'])).join(), /none\.yaml cannot be read \(ENOENT\)/);
+    writeFileSync(join(cwd, 'bad.yaml'), 'server: {}\nredis: { url: "redis://:hunter2@a }');
+    assert.match(
+      (await problems(['--config', 'bad.yaml'])).join(),
+      /^bad\.yaml is not valid YAML: \w+ at line 2\.$/,
+    );
+    writeFileSync(join(cwd, 'list.yaml'), '- 1');
+    assert.match((await problems(['--config', 'list.yaml'])).join(), /must hold a mapping of sections/);
+    writeFileSync(join(cwd, 'flat.yaml'), 'server: 5');
+    assert.match(
+      (await problems(['--config', 'flat.yaml'])).join(),
+      /server in flat\.yaml must be a mapping/,
+    );
+  });
+});
+
+describe('settings that must fit each other', () => {
+  const cases: readonly (readonly [string, string[], RegExp])[] = [
+    [
+      'one port for both servers',
+      ['--port', '9464'],
+      /VERDICT_ADMIN_PORT is 9464: it must differ from --port/,
+    ],
+    [
+      'a grace longer than the drain',
+      ['--drain-timeout-ms', '10'],
+      /VERDICT_DRAIN_GRACE_MS is 3000: it must be at most --drain-timeout-ms, 10/,
+    ],
+    [
+      'calls too large to receive',
+      ['--max-text-chars', '1000000', '--max-batch-inputs', '4096'],
+      /together they must keep a call under 512 MiB/,
+    ],
+    [
+      'the window policy without a wait',
+      ['--batch-policy', 'window'],
+      /VERDICT_BATCH_MAX_DELAY_MS is 0: it must be above 0/,
+    ],
+    [
+      'a cluster without an address',
+      ['--redis-mode', 'cluster'],
+      /--redis-mode is cluster: it needs VERDICT_REDIS_URL/,
+    ],
+    [
+      'sentinels without the name they watch',
+      ['--redis-mode', 'sentinel', '--redis-url', 'redis://a'],
+      /VERDICT_REDIS_SENTINEL_NAME is missing/,
+    ],
+  ];
+  for (const [what, argv, problem] of cases) {
+    it(`refuses ${what}`, async () => {
+      assert.match((await problems(argv)).join('\n'), problem);
+    });
+  }
+
+  it('lets both servers take a free port', async () => {
+    const { server, admin } = await load(['--port', '0', '--admin-port', '0']);
+    assert.deepEqual([server.port, admin.port], [0, 0]);
+  });
+
+  it('derives the receive limit from the longest pairs in a full batch', async () => {
+    const { server } = await load(['--max-text-chars', '100', '--max-batch-inputs', '2']);
+    const heaviest = Buffer.byteLength('界'.repeat(100)) * 2 * 2;
+    assert.ok(server.receiveLimitBytes > heaviest);
+    assert.ok(server.receiveLimitBytes < heaviest + 100_000);
+  });
+});
