@@ -10,15 +10,13 @@ export class BenchChild {
     this.#child = child;
   }
 
-  /** Starts a compiled file of the bench, and waits for its first message. */
-  static async start(file: string, setup: unknown): Promise<BenchChild> {
+  /** Starts a compiled file of the bench. */
+  static start(file: string): BenchChild {
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const bench = new BenchChild(child);
-    await bench.ask(setup);
-    return bench;
+    return new BenchChild(child);
   }
 
   async ask<T>(request: unknown): Promise<T> {

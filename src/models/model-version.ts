@@ -1,0 +1,137 @@
+import type { Batcher } from '../batching/batcher.js';
+import type { CostCurve, CostSample } from '../batching/cost-model.js';
+import type { CacheKey, Computed, Flight } from '../cache/types.js';
+import { VerdictError } from '../errors.js';
+import type { Device, Precision } from '../runtime/types.js';
+import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
+import type { ModelManifest } from './manifest.js';
+import type { ModelState, ModelVersionView, ProblemType } from './types.js';
+
+/** Counts of the runtime processes of a version. */
+export interface InstanceCounts {
+  readonly ready: number;
+  readonly wanted: number;
+}
+
+export interface ModelVersionParts {
+  readonly manifest: ModelManifest;
+  readonly precision: Precision;
+  readonly device: Device;
+  readonly digest: string;
+  readonly tokenizer: Tokenizer;
+  readonly batcher: Batcher<Encoding, Float32Array>;
+  readonly instances: () => InstanceCounts;
+  readonly samples: readonly CostSample[];
+  readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
+  /** Ends the runtime processes. */
+  readonly closeInstances: () => Promise<void>;
+}
+
+/** A loaded version of a model: it has answered known inputs correctly and computes logits. */
+export class ModelVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly labels: readonly string[];
+  readonly problemType: ProblemType;
+  readonly defaultTruncation: Truncation;
+  readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
+  readonly #parts: ModelVersionParts;
+  #draining = false;
+
+  constructor(parts: ModelVersionParts) {
+    this.name = parts.manifest.name;
+    this.version = parts.manifest.version;
+    this.labels = parts.manifest.labels;
+    this.problemType = parts.manifest.problemType;
+    this.defaultTruncation = parts.manifest.defaultTruncation;
+    this.cacheKey = parts.cacheKey;
+    this.#parts = parts;
+  }
+
+  /**
+   * Tokenises one input, queues it and waits for the run that answers it.
+   *
+   * @throws VerdictError invalid_argument (too long under `reject`), resource_exhausted, deadline_exceeded,
+   *   cancelled (every waiter left), unavailable, internal
+   */
+  async compute(
+    input: TextInput,
+    truncation: Truncation,
+    whenFull: 'refuse' | 'wait',
+    flight: Flight,
+  ): Promise<Computed> {
+    const startedAt = performance.now();
+    const encoding = await this.#parts.tokenizer.encode(input, truncation);
+    const tokenizeMs = performance.now() - startedAt;
+    const { value, queueMs, runMs, batchSize } = await this.#run(encoding, whenFull, flight);
+    return {
+      entry: { logits: value, tokenCount: encoding.ids.length, truncated: encoding.truncated },
+      timings: { tokenizeMs, queueMs, inferenceMs: runMs, batchSize },
+    };
+  }
+
+  /** A waiter with a later deadline may have joined since the item was queued: then the item is queued again. */
+  async #run(encoding: Encoding, whenFull: 'refuse' | 'wait', flight: Flight) {
+    for (;;) {
+      const { deadlineAt } = flight;
+      const submission = this.#parts.batcher.submit(encoding, {
+        tokens: encoding.ids.length,
+        deadlineAt,
+        whenFull,
+      });
+      flight.onAbandon(() => submission.abandon());
+      try {
+        return await submission.result;
+      } catch (error) {
+        const expired = error instanceof VerdictError && error.code === 'deadline_exceeded';
+        if (!expired || flight.abandoned || flight.deadlineAt <= deadlineAt) throw error;
+      }
+    }
+  }
+
+  get batcher(): Batcher<Encoding, Float32Array> {
+    return this.#parts.batcher;
+  }
+
+  get instances(): InstanceCounts {
+    return this.#parts.instances();
+  }
+
+  get state(): ModelState {
+    if (this.#draining) return 'draining';
+    return this.instances.ready > 0 ? 'serving' : 'failed';
+  }
+
+  get cost(): CostCurve {
+    return this.#parts.batcher.costCurve;
+  }
+
+  get view(): ModelVersionView {
+    const { manifest, precision, device, digest, samples, batcher } = this.#parts;
+    const { ready, wanted } = this.instances;
+    return {
+      version: this.version,
+      state: this.state,
+      stateReason: ready === 0 ? 'no runtime process is able to serve; a replacement is on its way' : '',
+      labels: this.labels,
+      problemType: this.problemType,
+      maxTokens: manifest.maxTokens,
+      batchBudgetTokens: batcher.budgetTokens,
+      precision,
+      device,
+      digest,
+      defaultTruncation: this.defaultTruncation,
+      readyInstances: ready,
+      instances: wanted,
+      cost: this.cost,
+      costSamples: samples,
+    };
+  }
+
+  /** Answers what is queued, then ends the runtime processes. When the signal aborts, the rest is refused. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    await this.#parts.batcher.close(signal);
+    await this.#parts.closeInstances();
+  }
+}
