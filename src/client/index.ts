@@ -1,0 +1,30 @@
+export type { FieldViolation } from '../errors.js';
+export type { ClassifyStream } from './classify-stream.js';
+export { type ClientErrorCode, VerdictClientError } from './client-error.js';
+export type { KeepaliveOptions, MetadataOption, TlsOptions, VerdictClientOptions } from './client-options.js';
+export type {
+  CostCurve,
+  HealthStatus,
+  Model,
+  ModelLimits,
+  ModelState,
+  ModelVersion,
+  ProblemType,
+} from './model-types.js';
+export type { RetryPolicy } from './retry.js';
+export type { StreamItem, StreamOptions, StreamResult, StreamSummary } from './stream-types.js';
+export type {
+  Activation,
+  CacheMode,
+  CacheOutcome,
+  CallOptions,
+  Classification,
+  ClassifyInput,
+  ClassifyOptions,
+  ModelChoice,
+  Prediction,
+  TextInput,
+  Timings,
+  Truncation,
+} from './types.js';
+export { type BatchResult, type ClassifyCallOptions, VerdictClient } from './verdict-client.js';

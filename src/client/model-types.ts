@@ -1,0 +1,72 @@
+import type { Truncation } from './types.js';
+
+/** What a version of a model is doing. `unknown` stands for a value that this client is too old to know. */
+export type ModelState = 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
+
+/** What kind of answer a model gives, in the words of a Hub `config.json`. */
+export type ProblemType =
+  | 'single_label_classification'
+  | 'multi_label_classification'
+  | 'regression'
+  | 'unknown';
+
+/** A model: a name and its versions. */
+export interface Model {
+  readonly name: string;
+  /** Whether requests that name no model go to this one. */
+  readonly isDefault: boolean;
+  /** Empty where no version is serving. */
+  readonly servingVersion: string;
+  /** Highest first. */
+  readonly versions: readonly ModelVersion[];
+}
+
+/** One version of a model. */
+export interface ModelVersion {
+  readonly version: string;
+  readonly state: ModelState;
+  /** Why it is in that state, where there is something to say. */
+  readonly stateReason: string;
+  /** In the order of the model's output. */
+  readonly labels: readonly string[];
+  readonly problemType: ProblemType;
+  readonly limits: ModelLimits;
+  /** `fp32`, `int8` or `fp16`. */
+  readonly precision: string;
+  /** `cpu` or `cuda`. */
+  readonly device: string;
+  /** Two servers with the same digest give the same answers. */
+  readonly digest: string;
+  /** `undefined` where the server did not say. */
+  readonly defaultTruncation: Truncation | undefined;
+  readonly readyInstances: number;
+  readonly instances: number;
+  readonly cost: CostCurve;
+}
+
+/** What a version of a model accepts. */
+export interface ModelLimits {
+  /** Special tokens included. */
+  readonly maxTokens: number;
+  /** UTF-16 units of one text: a string's `length`. */
+  readonly maxTextChars: number;
+  readonly maxBatchInputs: number;
+  /** Padded tokens of one run. */
+  readonly batchBudgetTokens: number;
+}
+
+/** Cost of a run: `baseMs + msPerToken * paddedTokens + msPerTokenSquared * inputs * longest ** 2`. */
+export interface CostCurve {
+  readonly baseMs: number;
+  readonly msPerToken: number;
+  readonly msPerTokenSquared: number;
+  /** The runs that were measured at load. */
+  readonly samples: readonly {
+    readonly inputs: number;
+    readonly tokens: number;
+    readonly runMs: number;
+  }[];
+}
+
+/** The answer of a health check. `service_unknown`: the server has no service of that name. */
+export type HealthStatus = 'serving' | 'not_serving' | 'service_unknown' | 'unknown';

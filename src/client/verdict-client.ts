@@ -1,0 +1,225 @@
+import { type Client, Metadata } from '@grpc/grpc-js';
+import {
+  HealthService,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from '../../generated/health/v1/health.js';
+import { ClassifierServiceService } from '../../generated/verdict/v1/classifier_service.js';
+import { ModelServiceService } from '../../generated/verdict/v1/model_service.js';
+import { openChannel } from './channel.js';
+import { ClassifyStream } from './classify-stream.js';
+import { fromStatus, invalidArgument, VerdictClientError } from './client-error.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS, type VerdictClientOptions } from './client-options.js';
+import { toClassification } from './from-response.js';
+import { toModel } from './model-from-response.js';
+import type { HealthStatus, Model } from './model-types.js';
+import {
+  DEFAULT_RETRY,
+  NO_RETRY,
+  type RetryClock,
+  type RetryPolicy,
+  SYSTEM_CLOCK,
+  withRetries,
+} from './retry.js';
+import { NO_DETAILS } from './status-details.js';
+import type { StreamItem, StreamOptions } from './stream-types.js';
+import { toWireInput, toWireOptions } from './to-request.js';
+import type { CallOptions, Classification, ClassifyInput, ClassifyOptions, ModelChoice } from './types.js';
+import { type UnaryMethod, unaryCall } from './unary-call.js';
+
+/** What became of one input of a batch. */
+export type BatchResult =
+  | { readonly ok: true; readonly classification: Classification }
+  | { readonly ok: false; readonly error: VerdictClientError };
+
+/** What `classify` and `classifyBatch` take beside their inputs. */
+export interface ClassifyCallOptions extends CallOptions, ModelChoice, ClassifyOptions {}
+
+const HEALTH_POLL_MS = 100;
+
+/**
+ * A client of one Verdict service, over one connection per server address. Meant to be made once and shared: it may
+ * have any number of calls under way. All its methods reject with a {@link VerdictClientError}.
+ */
+export class VerdictClient {
+  readonly #channel: Client;
+  readonly #metadata: Metadata | (() => Metadata);
+  readonly #defaultTimeoutMs: number;
+  readonly #retry: RetryPolicy;
+  readonly #clock: RetryClock;
+
+  /**
+   * Connects with the first call.
+   * @param clock time and chance of the retries, for tests
+   * @throws VerdictClientError INVALID_ARGUMENT
+   */
+  constructor(options: VerdictClientOptions = {}, clock: RetryClock = SYSTEM_CLOCK) {
+    const { metadata = {}, retry = {} } = options;
+    this.#metadata = typeof metadata === 'function' ? () => toMetadata(metadata()) : toMetadata(metadata);
+    this.#defaultTimeoutMs = checkTimeout('defaultTimeoutMs', options.defaultTimeoutMs ?? DEFAULT_TIMEOUT_MS);
+    this.#retry = retry === false ? NO_RETRY : { ...DEFAULT_RETRY, ...retry };
+    this.#clock = clock;
+    this.#channel = openChannel(options);
+  }
+
+  /** Classifies one text or pair. Tried again when the server is overloaded or out of reach. */
+  async classify(input: ClassifyInput, options: ClassifyCallOptions = {}): Promise<Classification> {
+    const request = {
+      model: options.model ?? '',
+      version: options.version ?? '',
+      input: toWireInput(input),
+      options: toWireOptions(options),
+    };
+    const { classification } = await this.#unary(ClassifierServiceService.classify, request, options);
+    if (classification === undefined) throw emptyResponse();
+    return toClassification(classification);
+  }
+
+  /**
+   * Classifies up to `max_batch_inputs` (32 by default) inputs with one model; the results are in the order of the
+   * inputs. Rejects when the call failed; an input that failed alone is a result. For more inputs than that use
+   * {@link classifyStream}.
+   */
+  async classifyBatch(
+    inputs: readonly ClassifyInput[],
+    options: ClassifyCallOptions = {},
+  ): Promise<BatchResult[]> {
+    const request = {
+      model: options.model ?? '',
+      version: options.version ?? '',
+      inputs: inputs.map((input) => ({ input: toWireInput(input) })),
+      options: toWireOptions(options),
+    };
+    const { results } = await this.#unary(ClassifierServiceService.batchClassify, request, options);
+    if (results.length !== inputs.length) throw emptyResponse();
+    return results.map(({ outcome }) => {
+      if (outcome === undefined) throw emptyResponse();
+      return outcome.$case === 'classification'
+        ? { ok: true, classification: toClassification(outcome.value) }
+        : { ok: false, error: fromStatus(outcome.value, options.requestId) };
+    });
+  }
+
+  /**
+   * Classifies inputs as they come, over one call, with back-pressure both ways. Not tried again: the results that
+   * have been taken tell where to go on.
+   */
+  classifyStream<T extends string | StreamItem>(
+    source: AsyncIterable<T> | Iterable<T>,
+    options: StreamOptions = {},
+  ): ClassifyStream<T> {
+    const { window, timeoutMs, requestId } = options;
+    if (window !== undefined && !(Number.isInteger(window) && window > 0)) {
+      throw invalidArgument('window must be a positive integer');
+    }
+    if (timeoutMs !== undefined) checkTimeout('timeoutMs', timeoutMs);
+    const { path, requestSerialize, responseDeserialize } = ClassifierServiceService.classifyStream;
+    const metadata = this.#callMetadata(requestId);
+    const open = () =>
+      this.#channel.makeBidiStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        metadata,
+        timeoutMs === undefined ? {} : { deadline: this.#clock.now() + timeoutMs },
+      );
+    return new ClassifyStream(open, source, options);
+  }
+
+  /** The models of the server, by name. */
+  async listModels(options: CallOptions = {}): Promise<Model[]> {
+    const { models } = await this.#unary(ModelServiceService.listModels, {}, options);
+    return models.map(toModel);
+  }
+
+  /** One model. Rejects with NOT_FOUND where there is none of that name. */
+  async getModel(name: string, options: CallOptions = {}): Promise<Model> {
+    const { model } = await this.#unary(ModelServiceService.getModel, { model: name }, options);
+    if (model === undefined) throw emptyResponse();
+    return toModel(model);
+  }
+
+  /**
+   * Asks once whether the server is able to serve. Not tried again: it rejects when the server cannot be reached.
+   * @param service empty: the server as a whole; `verdict.v1.ClassifierService`; `models/<name>`
+   */
+  async health(service = '', options: CallOptions = {}): Promise<HealthStatus> {
+    try {
+      const { status } = await this.#unary(HealthService.check, { service }, options, NO_RETRY);
+      if (status === ServingStatus.SERVING) return 'serving';
+      return status === ServingStatus.NOT_SERVING ? 'not_serving' : 'unknown';
+    } catch (error) {
+      if (error instanceof VerdictClientError && error.code === 'NOT_FOUND') return 'service_unknown';
+      throw error;
+    }
+  }
+
+  /** Waits until the server says that it is able to serve; rejects with DEADLINE_EXCEEDED when it takes too long. */
+  async waitForReady(options: CallOptions & { readonly service?: string } = {}): Promise<void> {
+    const { service = '', signal, timeoutMs = this.#defaultTimeoutMs } = options;
+    const deadlineAt = this.#clock.now() + checkTimeout('timeoutMs', timeoutMs);
+    for (;;) {
+      const leftMs = deadlineAt - this.#clock.now();
+      let found: string;
+      try {
+        found = await this.health(service, { ...options, timeoutMs: Math.max(1, leftMs) });
+        if (found === 'serving') return;
+      } catch (error) {
+        if (!(error instanceof VerdictClientError) || !isNotYet(error)) throw error;
+        found = error.message;
+      }
+      if (leftMs <= HEALTH_POLL_MS) {
+        throw new VerdictClientError('DEADLINE_EXCEEDED', `Not ready within ${timeoutMs} ms: ${found}`);
+      }
+      await this.#clock.sleep(HEALTH_POLL_MS, signal).catch(() => undefined);
+    }
+  }
+
+  /** Closes the connections. Calls under way run to their end; new ones reject with CANCELLED. */
+  close(): void {
+    this.#channel.close();
+  }
+
+  async #unary<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    { signal, timeoutMs = this.#defaultTimeoutMs, requestId }: CallOptions,
+    retry = this.#retry,
+  ): Promise<Response> {
+    const deadlineAt = this.#clock.now() + checkTimeout('timeoutMs', timeoutMs);
+    const attempt = { metadata: this.#callMetadata(requestId), deadlineAt, signal, requestId };
+    const once = () => unaryCall(this.#channel, method, request, attempt);
+    return retry.maxAttempts > 1 ? withRetries(once, retry, attempt, this.#clock) : once();
+  }
+
+  /** grpc-js copies it when a call starts, so that calls without headers of their own may share one. */
+  #callMetadata(requestId: string | undefined): Metadata {
+    const metadata = typeof this.#metadata === 'function' ? this.#metadata() : this.#metadata;
+    if (requestId === undefined) return metadata;
+    const own = metadata.clone();
+    own.set('x-request-id', requestId);
+    return own;
+  }
+}
+
+function toMetadata(headers: Readonly<Record<string, string>>): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(headers)) {
+    try {
+      metadata.set(key, value);
+    } catch {
+      throw invalidArgument(`metadata: the key or the value of "${key}" cannot be sent as a header`);
+    }
+  }
+  return metadata;
+}
+
+function isNotYet({ code }: VerdictClientError): boolean {
+  return code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED' || code === 'RESOURCE_EXHAUSTED';
+}
+
+function emptyResponse(): VerdictClientError {
+  return new VerdictClientError('INTERNAL', 'The server sent an incomplete response', {
+    ...NO_DETAILS,
+    reason: 'INCOMPLETE_RESPONSE',
+  });
+}
