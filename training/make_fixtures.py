@@ -45,7 +45,6 @@ PLAIN_SENTENCES = [
     "Café déjà vu — naïve",
     "😀 dinner today 👍",
     "日本の料理",
-    "",
     "a robot with software code , " * 20,
 ]
 PAIRS: list[Text] = [
@@ -53,7 +52,6 @@ PAIRS: list[Text] = [
     ("The team won.", "The team won the match."),
     ("A minister is in the kitchen.", "The kitchen is old."),
     ("The vote was today.", "It was not today!"),
-    ("a", ""),
     ("the match " * 40, "the soup " * 40),
 ]
 
@@ -231,7 +229,7 @@ def add_ballast(path: Path, width: int = 512, rounds: int = 8000) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("../test/fixtures/models"))
+    parser.add_argument("--out", type=Path, default=Path("test/fixtures/models"))
     out: Path = parser.parse_args().out
     shutil.rmtree(out, ignore_errors=True)
     make_topics(out / "topics" / "1")
