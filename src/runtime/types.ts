@@ -40,8 +40,8 @@ export interface Session {
   readonly lost: Promise<string>;
   /**
    * Pads the encodings to the longest one and runs them.
-   * @throws RunnerLostError when the process is gone or takes longer than its limit (it is then killed);
-   *   OutOfMemoryError; Error for a batch that ONNX Runtime refuses
+   * @throws SessionLostError when the process is gone or takes longer than its limit (it is then killed);
+   *   SessionOutOfMemoryError; SessionRunError for a batch that ONNX Runtime refuses
    */
   run(encodings: readonly Encoding[]): Promise<RunResult>;
   /** Waits for the batch under way, releases the session and ends the process. */
@@ -57,4 +57,6 @@ export interface RuntimeHooks {
   }): void;
   onInstanceLost?(instance: { readonly pid: number | undefined; readonly reason: string }): void;
   onRestartScheduled?(restart: { readonly attempt: number; readonly delayMs: number }): void;
+  /** A line that a session process, mostly ONNX Runtime in it, printed. Holds no text of callers. */
+  onInstanceOutput?(output: { readonly pid: number | undefined; readonly line: string }): void;
 }

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { sessionEnvironment } from './session-environment.js';
+
+const ENTRY = fileURLToPath(new URL('./cuda-probe-process.js', import.meta.url));
+
+/** Whether CUDA computes here, and if not, why. */
+export type CudaProbe = { readonly usable: true } | { readonly usable: false; readonly reason: string };
+
+export interface ProbeCudaOptions {
+  readonly deviceId: number;
+  /** How long the answer may take; the first use of a GPU can take seconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Computes a number on the GPU, in a process of its own: loading a provider library can crash, and what it loads
+ * stays in memory.
+ * @throws the signal's reason
+ */
+export async function probeCuda(options: ProbeCudaOptions): Promise<CudaProbe> {
+  const answer = await new Promise<CudaProbe>((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [ENTRY, String(options.deviceId)],
+      {
+        env: sessionEnvironment(process.env),
+        timeout: options.timeoutMs,
+        killSignal: 'SIGKILL',
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      },
+      (error, stdout) => {
+        if (error === null) resolve(JSON.parse(stdout));
+        else if (child.killed) resolve({ usable: false, reason: `no answer within ${options.timeoutMs} ms` });
+        else
+          resolve({
+            usable: false,
+            reason: `the probe ended with ${error.signal ?? error.code ?? 'an error'}`,
+          });
+      },
+    );
+  });
+  options.signal?.throwIfAborted();
+  return answer;
+}

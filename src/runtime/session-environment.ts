@@ -1,0 +1,17 @@
+/**
+ * The part of the server's environment that a session process gets: what loaders, CUDA and ONNX Runtime read. The
+ * rest stays out, credentials and `NODE_OPTIONS` (a debugger's port, a profiler) before all.
+ */
+const PASSED_ON =
+  /^(PATH|HOME|TMPDIR|TZ|LANG|LC_ALL|LD_LIBRARY_PATH|LD_PRELOAD|(CUDA|CUDNN|NVIDIA|NV|ORT|MALLOC|OMP)_\w+)$/;
+
+/** Picks from `environment` what a session process may see. */
+export function sessionEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const picked: Record<string, string> = { ORT_DISABLE_TELEMETRY: '1' };
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && PASSED_ON.test(name)) picked[name] = value;
+  }
+  return picked;
+}

@@ -1,0 +1,11 @@
+import type { SessionSpec } from './types.js';
+
+/** What a session process is told, as JSON in its first argument. */
+export interface SessionLaunch {
+  readonly spec: SessionSpec;
+  /** End the process even in the middle of a run when the server is gone. */
+  readonly watchServer: boolean;
+}
+
+/** The file descriptor of the socket pair in the session process. */
+export const CHANNEL_FD = 3;

@@ -1,0 +1,67 @@
+import { BatchTensors, type RaggedBatch } from './batch-tensors.js';
+import { type OpenRefusal, ReplyKind } from './frames.js';
+import { ContractError } from './model-contract.js';
+import { type OnnxSession, openOnnxSession } from './onnx-session.js';
+import { runFailureKind } from './run-failure.js';
+import { ServerChannel } from './server-channel.js';
+import { CHANNEL_FD, type SessionLaunch } from './session-launch.js';
+import type { SessionInfo } from './types.js';
+
+/*
+ * Entry of a session process: opens one ONNX session, then answers batch after batch until the server closes its end
+ * of the socket pair. When to stop is the server's to say, so signals that reach the whole process group are ignored.
+ */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+const channel = new ServerChannel(CHANNEL_FD);
+const launch: SessionLaunch = JSON.parse(process.argv[2] ?? '');
+const session = await open();
+if (session !== undefined) {
+  const tensors = new BatchTensors(session.contract.inputs, launch.spec.padId);
+  for (let batch = channel.readBatch(); batch !== undefined; batch = channel.readBatch()) {
+    await answer(session, tensors, batch);
+  }
+  await session.release();
+}
+process.exit(0);
+
+async function open(): Promise<OnnxSession | undefined> {
+  const startedAt = performance.now();
+  try {
+    const opened = await openOnnxSession(launch.spec);
+    if (launch.watchServer) (await import('./server-watch.js')).watchServer();
+    const info: SessionInfo = {
+      pid: process.pid,
+      device: launch.spec.device,
+      inputs: opened.contract.inputs.map(({ name }) => name),
+      loadMs: performance.now() - startedAt,
+    };
+    channel.reply(ReplyKind.ready, info.loadMs, Buffer.from(JSON.stringify(info)));
+    return opened;
+  } catch (error) {
+    const refusal: OpenRefusal =
+      error instanceof ContractError
+        ? { failure: 'contract', message: error.message }
+        : { failure: 'load', message: `${launch.spec.modelPath}: ${messageOf(error)}` };
+    channel.reply(ReplyKind.refused, 0, Buffer.from(JSON.stringify(refusal)));
+    return undefined;
+  }
+}
+
+async function answer(opened: OnnxSession, tensors: BatchTensors, batch: RaggedBatch): Promise<void> {
+  try {
+    const { logits, runMs } = await opened.run(tensors, batch);
+    channel.reply(
+      ReplyKind.logits,
+      runMs,
+      new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength),
+    );
+  } catch (error) {
+    const message = messageOf(error);
+    channel.reply(runFailureKind(message), 0, Buffer.from(message));
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
