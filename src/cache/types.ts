@@ -1,4 +1,7 @@
-/** The tier-independent value: what the model said, before any option shapes it. */
+/**
+ * The tier-independent value: what the model said, before any option shapes it. Shared between callers and with the
+ * memory tier, so it is never changed after it was made, the array's contents included.
+ */
 export interface CacheEntry {
   readonly logits: Float32Array;
   readonly tokenCount: number;
@@ -27,6 +30,11 @@ export interface Waiter {
   readonly signal: AbortSignal;
   /** performance.now() milliseconds; Infinity: none. */
   readonly deadlineAt: number;
+  /**
+   * What this caller does when the queue is full. A flight follows its first caller; a refusal is not passed on to
+   * those who would have waited.
+   */
+  readonly whenFull?: 'refuse' | 'wait';
 }
 
 /** A computation under way, as seen by the code that computes. */

@@ -1,5 +1,8 @@
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
+/** Why a command has no answer. `skipped`: not sent, for want of a connection or because the breaker is open. */
+export type RedisFailure = 'timeout' | 'error' | 'skipped';
+
 /** Events for telemetry and logs. None may throw. */
 export interface RedisHooks {
   onConnection?(up: boolean): void;

@@ -1,0 +1,86 @@
+import { VerdictError } from '../errors.js';
+import type { Resolved, Waiter } from './types.js';
+
+/** What a waiter is told to leave by. */
+export interface Waited {
+  leave(waiter: FlightWaiter): void;
+}
+
+/** setTimeout takes a longer time for none at all. Nobody waits 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * One caller that waits for a flight: settles once, with the flight's result or with this caller's own end. Listens
+ * to the call's signal itself (`handleEvent`) rather than through a closure per item.
+ */
+export class FlightWaiter {
+  readonly promise: Promise<Resolved>;
+  readonly joinedAt = performance.now();
+  readonly deadlineAt: number;
+  readonly whenFull: Waiter['whenFull'];
+  readonly #flight: Waited;
+  readonly #signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #settle!: { resolve(resolved: Resolved): void; reject(error: unknown): void };
+
+  constructor(flight: Waited, waiter: Waiter) {
+    this.#flight = flight;
+    this.#signal = waiter.signal;
+    this.deadlineAt = waiter.deadlineAt;
+    this.whenFull = waiter.whenFull;
+    this.promise = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.#signal.addEventListener('abort', this);
+    const remainingMs = waiter.deadlineAt - this.joinedAt;
+    if (remainingMs <= MAX_TIMER_MS) this.#timer = setTimeout(expire, Math.max(0, remainingMs), this);
+  }
+
+  resolve(resolved: Resolved): void {
+    this.#stopWaiting();
+    this.#settle.resolve(resolved);
+  }
+
+  reject(error: unknown): void {
+    this.#stopWaiting();
+    this.#settle.reject(error);
+  }
+
+  /** The call's signal was aborted. */
+  handleEvent(): void {
+    this.leave(cancellation(this.#signal));
+  }
+
+  /** Gives up for this caller alone. */
+  leave(error: VerdictError): void {
+    this.reject(error);
+    this.#flight.leave(this);
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this);
+  }
+}
+
+/** Why this caller must not begin to wait; undefined: it may. */
+export function reasonNotToWait(waiter: Waiter): VerdictError | undefined {
+  if (waiter.signal.aborted) return cancellation(waiter.signal);
+  if (performance.now() >= waiter.deadlineAt) return deadlineExceeded();
+  return undefined;
+}
+
+function expire(waiter: FlightWaiter): void {
+  waiter.leave(deadlineExceeded());
+}
+
+function deadlineExceeded(): VerdictError {
+  return new VerdictError('deadline_exceeded', 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
+}
+
+/** A call's signal carries the error that ended the call. */
+function cancellation(signal: AbortSignal): VerdictError {
+  const { reason } = signal;
+  if (reason instanceof VerdictError) return reason;
+  return new VerdictError('cancelled', 'the caller has left', { reason: 'CANCELLED' });
+}

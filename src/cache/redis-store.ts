@@ -1,0 +1,139 @@
+import type { RedisConnection } from '../redis/redis-connection.js';
+import { decodeEntry, encodedBytes, encodeEntry } from './entry-codec.js';
+import type { CacheEntry, CacheHooks, CacheKey, CacheStore } from './types.js';
+
+export interface RedisStoreOptions {
+  /** What every key in Redis starts with. */
+  readonly keyPrefix: string;
+  /** How long an entry lives, in milliseconds, give or take a tenth: what was written together does not expire together. */
+  readonly ttlMs: number;
+  /** Writes that may wait or be under way. Default 4096. */
+  readonly maxPendingWrites?: number;
+  /** Bytes of the values that may wait or be under way. Default 8 MiB. */
+  readonly maxPendingBytes?: number;
+  /** A number in [0, 1). Default: Math.random. */
+  readonly random?: () => number;
+}
+
+interface PendingWrite {
+  readonly key: CacheKey;
+  readonly entry: CacheEntry;
+}
+
+const TTL_JITTER = 0.1;
+const MAX_CONCURRENT_WRITES = 256;
+const DEFAULT_MAX_PENDING_WRITES = 4096;
+const DEFAULT_MAX_PENDING_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The tier that replicas share. Reads that are asked for together travel together. Writes wait in a bounded queue
+ * until the event loop has answered whoever waits, and are dropped when it is full. It is never an error.
+ */
+export class RedisStore implements CacheStore {
+  readonly #redis: RedisConnection;
+  readonly #options: Required<RedisStoreOptions>;
+  readonly #hooks: CacheHooks;
+  #waiting: PendingWrite[] = [];
+  #waitingFrom = 0;
+  #underWay = 0;
+  #pendingBytes = 0;
+  #flushScheduled = false;
+  #idle: (() => void) | undefined;
+
+  constructor(redis: RedisConnection, options: RedisStoreOptions, hooks: CacheHooks = {}) {
+    this.#redis = redis;
+    this.#hooks = hooks;
+    this.#options = {
+      maxPendingWrites: DEFAULT_MAX_PENDING_WRITES,
+      maxPendingBytes: DEFAULT_MAX_PENDING_BYTES,
+      random: Math.random,
+      ...options,
+    };
+  }
+
+  /** The entry, after one command timeout at most; at once, without a promise, while Redis is known to be away. */
+  get(key: CacheKey): Promise<CacheEntry | undefined> | undefined {
+    const reply = this.#redis.get(this.#options.keyPrefix + key);
+    if (reply === 'skipped') {
+      this.#hooks.onLookup?.('redis', 'skipped');
+      return undefined;
+    }
+    return this.#decode(reply);
+  }
+
+  /** Writes later. Returns at once. */
+  set(key: CacheKey, entry: CacheEntry): void {
+    const bytes = encodedBytes(entry);
+    const { maxPendingWrites, maxPendingBytes } = this.#options;
+    const full = this.#pending >= maxPendingWrites || this.#pendingBytes + bytes > maxPendingBytes;
+    if (full || !this.#redis.up) {
+      this.#hooks.onWrite?.('redis', 'dropped');
+      return;
+    }
+    this.#pendingBytes += bytes;
+    this.#waiting.push({ key, entry });
+    this.#scheduleFlush();
+  }
+
+  /** Waits until nothing is left to write. Bounded: each write takes one command timeout at most. */
+  async drain(): Promise<void> {
+    if (this.#pending === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  get #pending(): number {
+    return this.#waiting.length - this.#waitingFrom + this.#underWay;
+  }
+
+  async #decode(
+    reply: Exclude<ReturnType<RedisConnection['get']>, 'skipped'>,
+  ): Promise<CacheEntry | undefined> {
+    const value = await reply;
+    if (typeof value === 'string') {
+      this.#hooks.onLookup?.('redis', value);
+      return undefined;
+    }
+    // What does not decode was written by another release, or by somebody else.
+    const entry = value === null ? undefined : decodeEntry(value);
+    this.#hooks.onLookup?.('redis', entry === undefined ? 'miss' : 'hit');
+    return entry;
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#underWay >= MAX_CONCURRENT_WRITES) return;
+    this.#flushScheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    while (this.#underWay < MAX_CONCURRENT_WRITES) {
+      const write = this.#waiting[this.#waitingFrom];
+      if (write === undefined) break;
+      this.#waitingFrom += 1;
+      this.#underWay += 1;
+      void this.#write(write);
+    }
+    if (this.#waitingFrom === this.#waiting.length) {
+      this.#waiting = [];
+      this.#waitingFrom = 0;
+    }
+  }
+
+  async #write({ key, entry }: PendingWrite): Promise<void> {
+    const { keyPrefix, ttlMs, random } = this.#options;
+    const jitter = 1 - TTL_JITTER + 2 * TTL_JITTER * random();
+    const outcome = await this.#redis.set(
+      keyPrefix + key,
+      encodeEntry(entry),
+      Math.max(1, Math.round(ttlMs * jitter)),
+    );
+    this.#underWay -= 1;
+    this.#pendingBytes -= encodedBytes(entry);
+    this.#hooks.onWrite?.('redis', outcome === 'OK' ? 'ok' : outcome === 'skipped' ? 'dropped' : 'error');
+    if (this.#waitingFrom < this.#waiting.length) this.#scheduleFlush();
+    else if (this.#underWay === 0) this.#idle?.();
+  }
+}

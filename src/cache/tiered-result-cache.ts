@@ -1,0 +1,90 @@
+import type { LruStore } from './lru-store.js';
+import type { SharedFlight } from './shared-flight.js';
+import { SingleFlight } from './single-flight.js';
+import type {
+  CacheEntry,
+  CacheHooks,
+  CacheKey,
+  CacheMode,
+  CacheStore,
+  Computed,
+  ComputeTimings,
+  Flight,
+  MaybePromise,
+  Resolved,
+  ResultCache,
+  Waiter,
+} from './types.js';
+
+/** The places that results are kept in; either may be missing. */
+export interface CacheTiers {
+  readonly lru?: LruStore | undefined;
+  readonly redis?: CacheStore | undefined;
+}
+
+const NO_TIMINGS: ComputeTimings = Object.freeze({ tokenizeMs: 0, queueMs: 0, inferenceMs: 0, batchSize: 0 });
+
+/**
+ * The result cache: memory, then the flight under way, then Redis, then compute. Redis is asked inside the flight,
+ * so a hundred callers with one text ask it once. Entries are shared between everybody who gets them, and are never
+ * changed.
+ */
+export class TieredResultCache implements ResultCache {
+  readonly #lru: LruStore | undefined;
+  readonly #redis: CacheStore | undefined;
+  readonly #flights: SingleFlight;
+
+  constructor({ lru, redis }: CacheTiers, hooks: CacheHooks = {}) {
+    this.#lru = lru;
+    this.#redis = redis;
+    this.#flights = new SingleFlight(() => hooks.onJoin?.());
+  }
+
+  resolve(
+    key: CacheKey,
+    mode: CacheMode,
+    waiter: Waiter,
+    compute: (flight: Flight) => Promise<Computed>,
+  ): MaybePromise<Resolved> {
+    if (mode === 'use') {
+      const entry = this.#lru?.get(key);
+      if (entry !== undefined) return { entry, outcome: 'lru', timings: NO_TIMINGS };
+      return this.#flights.joinOrStart(key, waiter, (flight) => this.#find(key, flight, compute));
+    }
+    if (mode === 'refresh') {
+      return this.#flights.replace(key, waiter, (flight) => this.#compute(key, flight, compute));
+    }
+    return this.#flights.alone(waiter, async (flight) => {
+      const { entry, timings } = await compute(flight);
+      return { entry, outcome: 'bypassed', timings };
+    });
+  }
+
+  async #find(
+    key: CacheKey,
+    flight: SharedFlight,
+    compute: (flight: Flight) => Promise<Computed>,
+  ): Promise<Resolved> {
+    // Without a connection the store answers at once: no turn of the event loop is spent on it then.
+    const lookup = this.#redis?.get(key);
+    const entry = lookup instanceof Promise ? await lookup : lookup;
+    if (entry === undefined) return this.#compute(key, flight, compute);
+    if (!flight.superseded) this.#lru?.set(key, entry);
+    return { entry, outcome: 'redis', timings: NO_TIMINGS };
+  }
+
+  async #compute(
+    key: CacheKey,
+    flight: SharedFlight,
+    compute: (flight: Flight) => Promise<Computed>,
+  ): Promise<Resolved> {
+    const { entry, timings } = await compute(flight);
+    if (!flight.superseded) this.#keep(key, entry);
+    return { entry, outcome: 'miss', timings };
+  }
+
+  #keep(key: CacheKey, entry: CacheEntry): void {
+    this.#lru?.set(key, entry);
+    void this.#redis?.set(key, entry);
+  }
+}
