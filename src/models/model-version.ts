@@ -1,7 +1,6 @@
 import type { Batcher } from '../batching/batcher.js';
 import type { CostCurve, CostSample } from '../batching/cost-model.js';
 import type { CacheKey, Computed, Flight } from '../cache/types.js';
-import { VerdictError } from '../errors.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
 import type { ModelManifest } from './manifest.js';
@@ -22,6 +21,7 @@ export interface ModelVersionParts {
   readonly batcher: Batcher<Encoding, Float32Array>;
   readonly instances: () => InstanceCounts;
   readonly samples: readonly CostSample[];
+  readonly calibratedCurve: CostCurve;
   readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
   /** Ends the runtime processes. */
   readonly closeInstances: () => Promise<void>;
@@ -70,23 +70,15 @@ export class ModelVersion {
     };
   }
 
-  /** A waiter with a later deadline may have joined since the item was queued: then the item is queued again. */
   async #run(encoding: Encoding, whenFull: 'refuse' | 'wait', flight: Flight) {
-    for (;;) {
-      const { deadlineAt } = flight;
-      const submission = this.#parts.batcher.submit(encoding, {
-        tokens: encoding.ids.length,
-        deadlineAt,
-        whenFull,
-      });
-      flight.onAbandon(() => submission.abandon());
-      try {
-        return await submission.result;
-      } catch (error) {
-        const expired = error instanceof VerdictError && error.code === 'deadline_exceeded';
-        if (!expired || flight.abandoned || flight.deadlineAt <= deadlineAt) throw error;
-      }
-    }
+    const submission = this.#parts.batcher.submit(encoding, {
+      tokens: encoding.ids.length,
+      deadlineAt: flight.deadlineAt,
+      deadlineSource: flight,
+      whenFull,
+    });
+    flight.onAbandon(() => submission.abandon());
+    return await submission.result;
   }
 
   get batcher(): Batcher<Encoding, Float32Array> {
@@ -103,7 +95,7 @@ export class ModelVersion {
   }
 
   get cost(): CostCurve {
-    return this.#parts.batcher.costCurve;
+    return this.#parts.batcher.costCurve ?? this.#parts.calibratedCurve;
   }
 
   get view(): ModelVersionView {

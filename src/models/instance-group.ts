@@ -1,0 +1,169 @@
+import type { BackoffOptions } from '../runtime/backoff.js';
+import { openSession } from '../runtime/open-session.js';
+import { type PrecisionChoice, precisionCandidates } from '../runtime/precision-candidates.js';
+import { SessionSupervisor } from '../runtime/session-supervisor.js';
+import type { Device, Precision, RuntimeHooks, Session } from '../runtime/types.js';
+import type { Tokenizer } from '../tokenizer/types.js';
+import type { Golden } from './golden.js';
+import { checkGolden } from './golden-check.js';
+import type { ModelManifest } from './manifest.js';
+import { ModelLoadError } from './model-load-error.js';
+import type { ModelLoaderHooks } from './model-loader.js';
+import type { InstanceCounts } from './model-version.js';
+
+export interface InstanceOptions {
+  /** Settled before models are loaded. */
+  readonly device: Device;
+  readonly deviceId: number;
+  readonly precision: PrecisionChoice;
+  /** Session processes of each model. */
+  readonly count: number;
+  readonly intraOpThreads: number;
+  readonly openTimeoutMs: number;
+  readonly runTimeoutMs: number;
+  readonly backoff: BackoffOptions;
+}
+
+/** The model whose sessions are wanted. */
+export interface InstanceSubject {
+  readonly manifest: ModelManifest;
+  readonly golden: Golden | undefined;
+  readonly tokenizer: Tokenizer;
+  readonly runtimeHooks: RuntimeHooks;
+}
+
+/** The session processes of one version, in one precision, kept alive. */
+export interface InstanceGroup {
+  readonly precision: Precision;
+  readonly device: Device;
+  readonly counts: InstanceCounts;
+  /** A session for the calibration, before any serves. */
+  readonly first: Session;
+  /**
+   * From here on every ready session serves.
+   * @param attach takes a session into service, and returns the way to take it out again
+   */
+  connect(attach: (session: Session) => () => void, onChange: () => void): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the sessions in the fastest precision that reproduces the golden answers.
+ *
+ * @throws ModelLoadError when no precision does; the error of the only or last candidate that could not be opened
+ */
+export async function startInstances(
+  subject: InstanceSubject,
+  options: InstanceOptions,
+  hooks: ModelLoaderHooks,
+): Promise<InstanceGroup> {
+  const { manifest } = subject;
+  const candidates = candidatesFor(subject, options);
+  let refusal: unknown = new ModelLoadError(
+    manifest.directory,
+    `holds no ${options.precision === 'auto' ? 'weights for this device' : `${options.precision} weights`}`,
+  );
+  for (const precision of candidates) {
+    try {
+      return await startInPrecision(precision, subject, options, hooks);
+    } catch (error) {
+      refusal = error;
+      const reason = error instanceof Error ? error.message : String(error);
+      hooks.onPrecisionRefused?.({ model: manifest.name, precision, reason });
+    }
+  }
+  throw refusal;
+}
+
+/** Without known answers nothing shows that reduced weights agree with the full ones. */
+function candidatesFor(
+  { manifest, golden }: InstanceSubject,
+  options: InstanceOptions,
+): readonly Precision[] {
+  const available = Object.keys(manifest.weights) as Precision[];
+  const candidates = precisionCandidates(options.precision, options.device, available);
+  const unproven = options.precision === 'auto' && golden === undefined;
+  return unproven ? candidates.filter((precision) => precision === 'fp32') : candidates;
+}
+
+async function startInPrecision(
+  precision: Precision,
+  subject: InstanceSubject,
+  options: InstanceOptions,
+  hooks: ModelLoaderHooks,
+): Promise<InstanceGroup> {
+  const { manifest, tokenizer, runtimeHooks } = subject;
+  const sessions = new Map<Session, (() => void) | undefined>();
+  let attach: ((session: Session) => () => void) | undefined;
+  let onChange = () => {};
+  const supervisor = new SessionSupervisor({
+    instances: options.count,
+    backoff: options.backoff,
+    hooks: runtimeHooks,
+    open: (signal) =>
+      openSession(
+        {
+          modelPath: manifest.weights[precision] ?? '',
+          device: options.device,
+          deviceId: options.deviceId,
+          intraOpThreads: options.intraOpThreads,
+          padId: tokenizer.padId,
+          labelCount: manifest.labels.length,
+        },
+        {
+          openTimeoutMs: options.openTimeoutMs,
+          runTimeoutMs: options.runTimeoutMs,
+          signal,
+          hooks: runtimeHooks,
+        },
+      ),
+    verify: (session) => verify(session, precision, subject, hooks),
+    onReady: (session) => {
+      sessions.set(session, attach?.(session));
+      onChange();
+    },
+    onLost: (session) => {
+      sessions.get(session)?.();
+      sessions.delete(session);
+      onChange();
+    },
+  });
+  await supervisor.start();
+  return {
+    precision,
+    device: options.device,
+    get counts() {
+      return { ready: supervisor.readyCount, wanted: options.count };
+    },
+    get first() {
+      const [first] = sessions.keys();
+      if (first === undefined)
+        throw new ModelLoadError(manifest.directory, 'lost its runtime process while loading');
+      return first;
+    },
+    connect(attachSession, listener) {
+      attach = attachSession;
+      onChange = listener;
+      for (const session of sessions.keys()) sessions.set(session, attachSession(session));
+    },
+    close: () => supervisor.close(),
+  };
+}
+
+async function verify(
+  session: Session,
+  precision: Precision,
+  { manifest, golden, tokenizer }: InstanceSubject,
+  hooks: ModelLoaderHooks,
+): Promise<void> {
+  if (golden === undefined) return;
+  const run = session.run.bind(session);
+  const report = await checkGolden(golden, { tokenizer, run, precision, problemType: manifest.problemType });
+  hooks.onGoldenCheck?.({ model: manifest.name, precision, report });
+  if (!report.ok) {
+    throw new ModelLoadError(
+      manifest.goldenPath,
+      `the ${precision} weights do not reproduce the known answers (${report.failures.join('; ')})`,
+    );
+  }
+}

@@ -1,0 +1,149 @@
+import { Batcher } from '../batching/batcher.js';
+import { chooseBudgetTokens } from '../batching/choose-budget-tokens.js';
+import type { CostCurve, CostSample } from '../batching/cost-model.js';
+import { fitCostCurve } from '../batching/fit-cost-curve.js';
+import type { BatcherHooks, BatcherOptions } from '../batching/types.js';
+import type { CacheKey } from '../cache/types.js';
+import type { RuntimeHooks } from '../runtime/types.js';
+import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
+import { calibrate } from './calibrate.js';
+import { modelDigest } from './digest.js';
+import { type Golden, readGolden } from './golden.js';
+import type { GoldenReport } from './golden-check.js';
+import { type InstanceGroup, type InstanceOptions, startInstances } from './instance-group.js';
+import { type ModelManifest, readManifest } from './manifest.js';
+import { ModelVersion } from './model-version.js';
+import type { ModelLocation } from './repository.js';
+import { SessionRunner } from './session-runner.js';
+
+/** The length that the token budget is set for, where golden.json does not tell how long texts usually are. */
+const FALLBACK_TYPICAL_TOKENS = 32;
+
+/** Bounds of a calibrated budget: below, padding pays for itself; above, nobody's latency is worth it. */
+const BUDGET_RANGE_TOKENS = { minTokens: 128, maxTokens: 8192 };
+
+/** Used when the sweep tells nothing, which takes a model of fewer than eight tokens. */
+const FREE: CostCurve = { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 };
+
+export interface ModelLoaderOptions {
+  readonly instances: InstanceOptions;
+  /** `budgetTokens` 0: as calibrated. */
+  readonly batching: Omit<BatcherOptions, 'costCurve'>;
+  /** How long the calibration sweep may take. */
+  readonly calibrationTimeMs: number;
+}
+
+/** What the loader takes from outside the folder. */
+export interface ModelLoaderParts {
+  readonly loadTokenizer: (manifest: ModelManifest) => Promise<Tokenizer>;
+  readonly cacheKeys: (digest: string) => { key(input: TextInput, truncation: Truncation): CacheKey };
+  readonly hooks: (model: string) => { readonly batcher: BatcherHooks; readonly runtime: RuntimeHooks };
+  /** Runs one task at a time: models that calibrate together would measure each other. */
+  readonly oneAtATime: <T>(task: () => Promise<T>) => Promise<T>;
+}
+
+/** Events for logs. None may throw. */
+export interface ModelLoaderHooks {
+  onGoldenCheck?(check: {
+    readonly model: string;
+    readonly precision: string;
+    readonly report: GoldenReport;
+  }): void;
+  /** The version has no golden.json: nothing shows that its answers are right. */
+  onUnchecked?(model: string): void;
+  /** `auto` passed over a precision. */
+  onPrecisionRefused?(refusal: {
+    readonly model: string;
+    readonly precision: string;
+    readonly reason: string;
+  }): void;
+}
+
+/** Makes a folder into a version that serves: read, check against known answers, calibrate, connect. */
+export class ModelLoader {
+  readonly #options: ModelLoaderOptions;
+  readonly #parts: ModelLoaderParts;
+  readonly #hooks: ModelLoaderHooks;
+
+  constructor(options: ModelLoaderOptions, parts: ModelLoaderParts, hooks: ModelLoaderHooks = {}) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#hooks = hooks;
+  }
+
+  /**
+   * @param onStateChange called when a runtime process was lost or replaced
+   * @throws ModelLoadError and the runtime's errors, naming file and expectation; nothing is left running then
+   */
+  async load(location: ModelLocation, onStateChange: () => void): Promise<ModelVersion> {
+    const manifest = await readManifest(location.name, location.version, location.directory);
+    const [golden, tokenizer] = await Promise.all([
+      readGolden(manifest.goldenPath, manifest.labels),
+      this.#parts.loadTokenizer(manifest),
+    ]);
+    if (golden === undefined) this.#hooks.onUnchecked?.(manifest.name);
+    const { batcher: batcherHooks, runtime: runtimeHooks } = this.#parts.hooks(manifest.name);
+    const group = await startInstances(
+      { manifest, golden, tokenizer, runtimeHooks },
+      this.#options.instances,
+      this.#hooks,
+    );
+    try {
+      const digest = modelDigest(manifest, group.precision);
+      const samples = await this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer));
+      const curve = fitCostCurve(samples);
+      const batcher = new Batcher<Encoding, Float32Array>(
+        this.#batcherOptions(golden, samples, curve, tokenizer),
+        batcherHooks,
+      );
+      group.connect((session) => batcher.attach(new SessionRunner(session)), onStateChange);
+      const keys = this.#parts.cacheKeys(await digest);
+      return new ModelVersion({
+        manifest,
+        precision: group.precision,
+        device: group.device,
+        digest: await digest,
+        tokenizer,
+        batcher,
+        instances: () => group.counts,
+        samples,
+        calibratedCurve: curve ?? FREE,
+        cacheKey: (input, truncation) => keys.key(input, truncation),
+        closeInstances: () => group.close(),
+      });
+    } catch (error) {
+      await group.close();
+      throw error;
+    }
+  }
+
+  async #calibrate(group: InstanceGroup, tokenizer: Tokenizer): Promise<CostSample[]> {
+    const session = group.first;
+    return calibrate((encodings) => session.run(encodings), tokenizer, {
+      timeLimitMs: this.#options.calibrationTimeMs,
+    });
+  }
+
+  #batcherOptions(
+    golden: Golden | undefined,
+    samples: readonly CostSample[],
+    curve: CostCurve | undefined,
+    tokenizer: Tokenizer,
+  ): BatcherOptions {
+    const { batching } = this.#options;
+    if (curve === undefined) {
+      const { budgetTokens, ...rest } = batching;
+      return { ...rest, budgetTokens: budgetTokens || BUDGET_RANGE_TOKENS.minTokens };
+    }
+    const typicalTokens = Math.min(typicalLength(golden), tokenizer.maxTokens);
+    const budgetTokens =
+      batching.budgetTokens || chooseBudgetTokens(curve, samples, { typicalTokens, ...BUDGET_RANGE_TOKENS });
+    return { ...batching, budgetTokens, costCurve: curve };
+  }
+}
+
+/** Median length of the golden texts: the best guess at what the model is meant to read. */
+function typicalLength(golden: Golden | undefined): number {
+  const lengths = (golden?.entries ?? []).map((entry) => entry.tokenIds.length).sort((a, b) => a - b);
+  return lengths[Math.floor(lengths.length / 2)] ?? FALLBACK_TYPICAL_TOKENS;
+}
