@@ -46,12 +46,12 @@ export class HostedSession implements Session {
   }
 
   run(encodings: readonly Encoding[]): Promise<RunResult> {
-    if (this.#run !== undefined) throw new Error('a session runs one batch at a time');
-    if (encodings.length === 0) throw new Error('a batch has at least one row');
+    if (encodings.length === 0) return Promise.reject(new Error('a batch has at least one row'));
     const goneBecause = this.#goneBecause ?? (this.#closing === undefined ? undefined : 'closed');
     if (goneBecause !== undefined) {
       return Promise.reject(new SessionLostError(`session process ${this.info.pid} ${goneBecause}`));
     }
+    if (this.#run !== undefined) return Promise.reject(new Error('a session runs one batch at a time'));
     const result = new Promise<RunResult>((resolve, reject) => {
       const timer = setTimeout(() => this.#expire(), this.#limits.runTimeoutMs);
       this.#run = { rows: encodings.length, timer, resolve, reject };

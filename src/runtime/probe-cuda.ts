@@ -30,8 +30,8 @@ export async function probeCuda(options: ProbeCudaOptions): Promise<CudaProbe> {
         killSignal: 'SIGKILL',
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       },
-      (error, stdout) => {
-        if (error === null) resolve(JSON.parse(stdout));
+      (error, stdout, stderr) => {
+        if (error === null) resolve(withDetail(JSON.parse(stdout), stderr));
         else if (child.killed) resolve({ usable: false, reason: `no answer within ${options.timeoutMs} ms` });
         else
           resolve({
@@ -43,4 +43,12 @@ export async function probeCuda(options: ProbeCudaOptions): Promise<CudaProbe> {
   });
   options.signal?.throwIfAborted();
   return answer;
+}
+
+/** ONNX Runtime names the library that is missing in its log alone. */
+function withDetail(found: CudaProbe, log: string): CudaProbe {
+  const detail = /with error: (.+)/.exec(log)?.[1];
+  return found.usable || detail === undefined
+    ? found
+    : { usable: false, reason: `${found.reason} (${detail})` };
 }

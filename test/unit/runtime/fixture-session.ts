@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { SessionSpec } from '../../../src/runtime/types.js';
+import type { Encoding } from '../../../src/tokenizer/types.js';
+
+export interface GoldenEntry {
+  readonly text: string;
+  readonly text_pair?: string;
+  readonly token_ids: readonly number[];
+  readonly truncated: boolean;
+  readonly logits: readonly number[];
+}
+
+/** A fixture model: its spec, and its golden entries as encodings. */
+export interface FixtureModel {
+  readonly spec: SessionSpec;
+  readonly encodings: readonly Encoding[];
+  readonly logits: readonly (readonly number[])[];
+}
+
+const SEPARATOR_ID = 3;
+
+/** Reads test/fixtures/models/<name>/1. Tests run from the root of the repository. */
+export function fixtureModel(name: string, file = 'model.onnx'): FixtureModel {
+  const folder = resolve('test/fixtures/models', name, '1');
+  const golden: { labels: string[]; entries: GoldenEntry[] } = JSON.parse(
+    readFileSync(resolve(folder, 'golden.json'), 'utf8'),
+  );
+  return {
+    spec: {
+      modelPath: resolve(folder, 'onnx', file),
+      device: 'cpu',
+      deviceId: 0,
+      intraOpThreads: 1,
+      padId: 0,
+      labelCount: golden.labels.length,
+    },
+    encodings: golden.entries.map((entry) => ({
+      ids: Int32Array.from(entry.token_ids),
+      pairStart:
+        entry.text_pair === undefined ? entry.token_ids.length : entry.token_ids.indexOf(SEPARATOR_ID) + 1,
+      truncated: entry.truncated,
+    })),
+    logits: golden.entries.map((entry) => entry.logits),
+  };
+}
+
+/** Whether a process exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Polls until `condition` holds; the test runner's own limit ends a wait that is in vain. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
