@@ -22,6 +22,13 @@ export interface HandledCall {
 export interface RpcHooks {
   onCallStarted?(call: { readonly service: string; readonly method: string }): void;
   onCallHandled?(call: HandledCall): void;
+  /** One item of a batch or stream that ended with INTERNAL inside a call: the cause, for the log alone. */
+  onItemFailed?(item: {
+    readonly service: string;
+    readonly method: string;
+    readonly requestId: string;
+    readonly cause: unknown;
+  }): void;
   /** ClassifyStream calls open at this moment. */
   onStreamsInFlight?(count: number): void;
 }

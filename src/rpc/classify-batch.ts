@@ -1,0 +1,123 @@
+import type {
+  BatchClassifyRequest,
+  BatchClassifyResponse,
+  BatchResult,
+  ClassifyInput,
+} from '../../generated/verdict/v1/classifier_service.js';
+import type { MaybePromise } from '../cache/types.js';
+import type { Classification, Classifier, ClassifyItem, ClassifyOptions } from '../classify/types.js';
+import { type ErrorCode, VerdictError } from '../errors.js';
+import { CallCaller } from './call-caller.js';
+import { classificationMessage } from './classification-message.js';
+import {
+  checkModel,
+  checkVersion,
+  inputFrom,
+  invalidFields,
+  optionsFrom,
+  refuse,
+  type Violations,
+} from './convert.js';
+import type { Call } from './route.js';
+import type { RequestLimits } from './server-options.js';
+
+/** Whether an error of one input says something about the whole call. An unknown model is the same for all inputs. */
+const failsCall = {
+  cancelled: true,
+  deadline_exceeded: true,
+  invalid_argument: false,
+  internal: false,
+  not_found: true,
+  resource_exhausted: true,
+  unavailable: true,
+} as const satisfies Record<ErrorCode, boolean>;
+
+/** Classifies the inputs of one batch: one result each, in their order. */
+export class BatchClassifier {
+  readonly #classifier: Classifier;
+  readonly #limits: RequestLimits;
+
+  constructor(classifier: Classifier, limits: RequestLimits) {
+    this.#classifier = classifier;
+    this.#limits = limits;
+  }
+
+  /**
+   * Returns without a promise when every answer is at hand.
+   * @throws VerdictError, also by rejection, for what is wrong with the call
+   */
+  classify(
+    request: BatchClassifyRequest,
+    call: Call<BatchClassifyResponse>,
+  ): MaybePromise<BatchClassifyResponse> {
+    const options = this.#checkedOptions(request);
+    const caller = new CallCaller(call, 'refuse');
+    const results = new Array<BatchResult>(request.inputs.length);
+    const waits: Promise<void>[] = [];
+    const fail = (error: unknown, position: number): void => {
+      if (isCallError(error)) throw error;
+      results[position] = { outcome: { $case: 'error', value: call.itemStatus(located(error, position)) } };
+    };
+    for (const [position, input] of request.inputs.entries()) {
+      try {
+        const answer = this.#classifier.classify(this.#itemFrom(request, input, options), caller);
+        if (answer instanceof Promise) {
+          waits.push(
+            answer.then(
+              (value) => {
+                results[position] = classified(value);
+              },
+              (error: unknown) => fail(error, position),
+            ),
+          );
+        } else {
+          results[position] = classified(answer);
+        }
+      } catch (error) {
+        // The inputs under way are given up with the call: nobody else hears of their end.
+        if (isCallError(error)) void Promise.allSettled(waits);
+        fail(error, position);
+      }
+    }
+    return waits.length === 0 ? { results } : Promise.all(waits).then(() => ({ results }));
+  }
+
+  #checkedOptions(request: BatchClassifyRequest): ClassifyOptions {
+    const violations: Violations = [];
+    checkModel(request.model, 'model', violations);
+    checkVersion(request.version, violations);
+    const max = this.#limits.maxBatchInputs;
+    const count = request.inputs.length;
+    if (count === 0 || count > max) {
+      violations.push({ field: 'inputs', description: `must have 1 to ${max} inputs, has ${count}` });
+    }
+    const options = optionsFrom(request.options, 'options', violations);
+    refuse(violations);
+    return options;
+  }
+
+  #itemFrom(request: BatchClassifyRequest, { input }: ClassifyInput, options: ClassifyOptions): ClassifyItem {
+    const violations: Violations = [];
+    const converted = inputFrom(input, '', this.#limits, violations);
+    refuse(violations);
+    return { model: request.model, version: request.version, input: converted, options };
+  }
+}
+
+function isCallError(error: unknown): boolean {
+  return error instanceof VerdictError && failsCall[error.code];
+}
+
+function classified(answer: Classification): BatchResult {
+  return { outcome: { $case: 'classification', value: classificationMessage(answer) } };
+}
+
+/** The error with its fields named from the batch's point of view. */
+function located(error: unknown, position: number): unknown {
+  if (!(error instanceof VerdictError) || error.violations.length === 0) return error;
+  const violations = error.violations.map(({ field, description }) => ({
+    field: `inputs[${position}].${field}`,
+    description,
+  }));
+  return invalidFields(violations, error);
+}

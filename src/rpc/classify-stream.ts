@@ -1,0 +1,229 @@
+import type { Status } from '../../generated/google/rpc/status.js';
+import type {
+  ClassifyStreamRequest,
+  ClassifyStreamResponse,
+} from '../../generated/verdict/v1/classifier_service.js';
+import type { Classification, Classifier } from '../classify/types.js';
+import { maxTimerMs } from '../concurrency/max-timer.js';
+import type { VerdictError } from '../errors.js';
+import { classificationMessage } from './classification-message.js';
+import { invalidFields, itemFrom, type Violations } from './convert.js';
+import { deadlineExceeded, draining, malformedMessage } from './library-status.js';
+import type { Call, CallHandler } from './route.js';
+import type { RequestLimits } from './server-options.js';
+import { maxIdChars, StreamItem } from './stream-item.js';
+import { defaultSettings, isSettingsOnly, settingsFrom } from './stream-settings.js';
+import { StreamTally } from './stream-tally.js';
+
+/** What every stream of a server is given. */
+export interface StreamContext {
+  readonly classifier: Classifier;
+  readonly limits: RequestLimits;
+  /** Items that a stream holds at a time. */
+  readonly window: number;
+  /** How long one item may take, from its arrival. */
+  readonly itemDeadlineMs: number;
+  /** Called once when the stream is over. */
+  onClose(): void;
+}
+
+/** Set by Envoy's gRPC-JSON transcoder: its caller cannot see the status of the call, so the stream says it. */
+const transcodedKey = 'x-envoy-original-path';
+
+/**
+ * One ClassifyStream call. An item is held from its arrival until the connection has taken its response, and while
+ * the window is full nothing more is read: a caller that does not read its answers is not read from either.
+ *
+ * An answer that is at hand when the request comes, and that nothing holds back, goes out in the same turn without
+ * a promise. All others wait in `#pending`, which keeps the order of the requests: that is the order of writing
+ * where the caller wants it, and always the order of the deadlines, so that one timer serves the whole stream.
+ */
+export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
+  readonly #call: Call<ClassifyStreamResponse>;
+  readonly #context: StreamContext;
+  readonly #pending = new Set<StreamItem>();
+  readonly #tally = new StreamTally();
+  #settings = defaultSettings;
+  #sendsEnd: boolean;
+  #isFirst = true;
+  #nextIndex = 0;
+  #held = 0;
+  /** False once the caller has half-closed, or the stream has been stopped. */
+  #reading = true;
+  #readRequested = true;
+  #pumping = false;
+  /** What the call ends with once the held items are answered. */
+  #stopError: VerdictError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(call: Call<ClassifyStreamResponse>, context: StreamContext) {
+    this.#call = call;
+    this.#context = context;
+    this.#sendsEnd = call.metadata(transcodedKey) !== undefined;
+  }
+
+  onMessage(request: ClassifyStreamRequest): void {
+    this.#readRequested = false;
+    if (!this.#reading) return;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    if (request.settings !== undefined) {
+      if (!isFirst) {
+        const description = 'may be set on the first message of the stream only';
+        this.#stop(invalidFields([{ field: 'settings', description }], { reason: 'LATE_SETTINGS' }));
+        return;
+      }
+      this.#settings = settingsFrom(request.settings);
+      this.#sendsEnd ||= this.#settings.sendEnd;
+    }
+    if (request.settings === undefined || !isSettingsOnly(request)) this.#accept(request);
+    this.#pump();
+  }
+
+  /** The first message may have held the settings, so without it the stream cannot go on; later ones fail alone. */
+  onMalformed(): void {
+    this.#readRequested = false;
+    if (!this.#reading) return;
+    if (this.#isFirst) throw malformedMessage();
+    this.#answer(this.#newItem({ id: '' }), this.#failure(malformedMessage()));
+    this.#pump();
+  }
+
+  onHalfClose(): void {
+    this.#reading = false;
+    this.#endIfDone();
+  }
+
+  onDrain(): void {
+    this.#stop(draining());
+  }
+
+  /** An error before the first response stays a bare status, which proxies can turn into an HTTP code. */
+  beforeEnd(status: Status): void {
+    if (!this.#sendsEnd || (status.code !== 0 && this.#tally.answered === 0)) return;
+    this.#call.send(this.#tally.endMessage(status), this.#onWritten);
+  }
+
+  onClose(): void {
+    clearTimeout(this.#timer);
+    this.#pending.clear();
+    this.#context.onClose();
+  }
+
+  #accept(request: ClassifyStreamRequest): void {
+    const { classifier, limits } = this.#context;
+    const item = this.#newItem(request);
+    try {
+      const violations: Violations = [];
+      if (request.id.length > maxIdChars) {
+        violations.push({ field: 'id', description: `must have at most ${maxIdChars} UTF-16 units` });
+      }
+      const answer = classifier.classify(
+        itemFrom(request, this.#settings.defaults, limits, violations),
+        item,
+      );
+      if (answer instanceof Promise) this.#await(item, answer);
+      else this.#answer(item, classified(answer));
+    } catch (error) {
+      this.#answer(item, this.#failure(error));
+    }
+  }
+
+  #newItem(request: Pick<ClassifyStreamRequest, 'id'>): StreamItem {
+    this.#held++;
+    return new StreamItem(this.#call, request, this.#nextIndex++, this.#context.itemDeadlineMs);
+  }
+
+  #await(item: StreamItem, answer: Promise<Classification>): void {
+    this.#pending.add(item);
+    if (this.#timer === undefined) this.#arm(item.deadlineAt);
+    answer.then(
+      (value) => this.#settle(item, classified(value)),
+      (error: unknown) => this.#settle(item, this.#failure(error)),
+    );
+  }
+
+  /** An item answered in the turn of its arrival. */
+  #answer(item: StreamItem, outcome: ClassifyStreamResponse['outcome']): void {
+    item.outcome = outcome;
+    if (this.#pending.size > 0 && this.#settings.order === 'request') this.#pending.add(item);
+    else this.#write(item);
+  }
+
+  /** An item that had to be waited for. Late answers, after its deadline or the end of the call, are dropped. */
+  #settle(item: StreamItem, outcome: ClassifyStreamResponse['outcome']): void {
+    if (item.outcome !== undefined || !this.#pending.has(item)) return;
+    item.outcome = outcome;
+    if (this.#settings.order === 'completion') {
+      this.#pending.delete(item);
+      this.#write(item);
+    } else {
+      for (const head of this.#pending) {
+        if (head.outcome === undefined) break;
+        this.#pending.delete(head);
+        this.#write(head);
+      }
+    }
+    this.#endIfDone();
+  }
+
+  #write(item: StreamItem): void {
+    this.#tally.add(item.outcome);
+    this.#call.send(item, this.#onWritten);
+  }
+
+  readonly #onWritten = (): void => {
+    this.#held--;
+    this.#pump();
+  };
+
+  /** Reads while there is room. A loop, since a message that lies ready is delivered inside `read`. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#reading && !this.#readRequested && this.#held < this.#context.window) {
+      this.#readRequested = true;
+      this.#call.read();
+    }
+    this.#pumping = false;
+  }
+
+  #stop(error: VerdictError): void {
+    this.#stopError ??= error;
+    this.#reading = false;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#reading || this.#pending.size > 0) return;
+    if (this.#stopError === undefined) this.#call.finish();
+    else this.#call.fail(this.#stopError);
+  }
+
+  #failure(error: unknown): ClassifyStreamResponse['outcome'] {
+    return { $case: 'error', value: this.#call.itemStatus(error) };
+  }
+
+  #arm(deadlineAt: number): void {
+    const delayMs = Math.ceil(deadlineAt - performance.now());
+    this.#timer = setTimeout(this.#expire, Math.min(Math.max(1, delayMs), maxTimerMs));
+  }
+
+  /** The classifier keeps the deadlines of its items; this is the net under it, so that no item waits for ever. */
+  readonly #expire = (): void => {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const item of this.#pending) {
+      if (item.outcome !== undefined) continue;
+      if (item.deadlineAt > now) {
+        this.#arm(item.deadlineAt);
+        return;
+      }
+      this.#settle(item, this.#failure(deadlineExceeded()));
+    }
+  };
+}
+
+function classified(answer: Classification): ClassifyStreamResponse['outcome'] {
+  return { $case: 'classification', value: classificationMessage(answer) };
+}

@@ -1,0 +1,55 @@
+import { status as grpcStatus } from '@grpc/grpc-js';
+import type { Status } from '../../generated/google/rpc/status.js';
+import { VerdictError } from '../errors.js';
+import { asVerdictError, statusOf, unimplemented } from './status.js';
+
+/** The error of a deadline that has passed, whoever noticed. */
+export function deadlineExceeded(): VerdictError {
+  return new VerdictError('deadline_exceeded', 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
+}
+
+/** The error of work that a stopping server refuses or gives up. */
+export function draining(): VerdictError {
+  return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
+}
+
+/** The error of a message that does not decode. */
+export function malformedMessage(): VerdictError {
+  return new VerdictError(
+    'invalid_argument',
+    'the message is not valid protobuf, or a string in it is not UTF-8',
+    {
+      reason: 'MALFORMED_MESSAGE',
+    },
+  );
+}
+
+/**
+ * What grpc-js ends calls with by itself, in this service's words: its own messages quote headers of the caller,
+ * and it blames the server (INTERNAL) for requests that are wrong.
+ */
+export function fromLibrary(status: { code: number; details: string }, requestId: string): Status {
+  switch (status.code) {
+    case grpcStatus.DEADLINE_EXCEEDED:
+      return statusOf(deadlineExceeded(), requestId);
+    case grpcStatus.RESOURCE_EXHAUSTED:
+      return statusOf(
+        new VerdictError('resource_exhausted', 'the message is larger than any valid request', {
+          reason: 'MESSAGE_TOO_LARGE',
+        }),
+        requestId,
+      );
+    case grpcStatus.UNIMPLEMENTED:
+      return unimplemented({ message: 'unsupported compression', reason: 'UNSUPPORTED_COMPRESSION' });
+    case grpcStatus.INTERNAL:
+      if (status.details.startsWith('Invalid grpc-timeout')) return statusOf(malformedTimeout(), requestId);
+      if (status.details.startsWith('Failed to decompress')) return statusOf(malformedMessage(), requestId);
+  }
+  return statusOf(asVerdictError(status), requestId);
+}
+
+function malformedTimeout(): VerdictError {
+  return new VerdictError('invalid_argument', 'grpc-timeout: at most 8 digits and a unit of HMSmun', {
+    reason: 'MALFORMED_TIMEOUT',
+  });
+}

@@ -1,0 +1,106 @@
+import { Truncation as TruncationMessage } from '../../generated/verdict/v1/classification.js';
+import {
+  GetModelRequest,
+  GetModelResponse,
+  ListModelsRequest,
+  ListModelsResponse,
+  type Model,
+  type ModelVersion,
+  ProblemType as ProblemTypeMessage,
+  ModelState as StateMessage,
+} from '../../generated/verdict/v1/model_service.js';
+import type { ModelCatalog, ModelState, ModelVersionView, ModelView, ProblemType } from '../models/types.js';
+import type { Truncation } from '../tokenizer/types.js';
+import { checkModel, refuse, type Violations } from './convert.js';
+import type { AnyRoute, Route } from './route.js';
+import type { RequestLimits } from './server-options.js';
+import { UnaryCall } from './unary.js';
+
+const states = {
+  loading: StateMessage.LOADING,
+  serving: StateMessage.SERVING,
+  draining: StateMessage.DRAINING,
+  failed: StateMessage.FAILED,
+} as const satisfies Record<ModelState, StateMessage>;
+
+const problemTypes = {
+  single_label_classification: ProblemTypeMessage.SINGLE_LABEL,
+  multi_label_classification: ProblemTypeMessage.MULTI_LABEL,
+  regression: ProblemTypeMessage.REGRESSION,
+} as const satisfies Record<ProblemType, ProblemTypeMessage>;
+
+const truncations = {
+  end: TruncationMessage.END,
+  start: TruncationMessage.START,
+  reject: TruncationMessage.REJECT,
+} as const satisfies Record<Truncation, TruncationMessage>;
+
+/** The methods of ModelService. */
+export function modelRoutes(catalog: ModelCatalog, limits: RequestLimits): AnyRoute[] {
+  const service = 'verdict.v1.ModelService';
+
+  const listModels: Route<ListModelsRequest, ListModelsResponse> = {
+    service,
+    method: 'ListModels',
+    shape: 'unary',
+    requestType: ListModelsRequest,
+    responseType: ListModelsResponse,
+    open: (call) =>
+      new UnaryCall(call, () => ({ models: catalog.list().map((view) => modelMessage(view, limits)) })),
+  };
+
+  const getModel: Route<GetModelRequest, GetModelResponse> = {
+    service,
+    method: 'GetModel',
+    shape: 'unary',
+    requestType: GetModelRequest,
+    responseType: GetModelResponse,
+    open: (call) =>
+      new UnaryCall(call, ({ model }) => {
+        const violations: Violations = [];
+        if (model === '') violations.push({ field: 'model', description: 'must be set' });
+        checkModel(model, 'model', violations);
+        refuse(violations);
+        return { model: modelMessage(catalog.get(model), limits) };
+      }),
+  };
+
+  return [listModels, getModel];
+}
+
+function modelMessage(view: ModelView, limits: RequestLimits): Model {
+  return {
+    name: view.name,
+    isDefault: view.isDefault,
+    servingVersion: view.servingVersion,
+    versions: view.versions.map((version) => versionMessage(version, limits)),
+  };
+}
+
+function versionMessage(view: ModelVersionView, limits: RequestLimits): ModelVersion {
+  return {
+    version: view.version,
+    state: states[view.state],
+    stateReason: view.stateReason,
+    labels: [...view.labels],
+    problemType: problemTypes[view.problemType],
+    limits: {
+      maxTokens: view.maxTokens,
+      maxTextChars: limits.maxTextChars,
+      maxBatchInputs: limits.maxBatchInputs,
+      batchBudgetTokens: view.batchBudgetTokens,
+    },
+    precision: view.precision,
+    device: view.device,
+    digest: view.digest,
+    defaultTruncation: truncations[view.defaultTruncation],
+    readyInstances: view.readyInstances,
+    instances: view.instances,
+    cost: {
+      baseMs: view.cost.baseMs,
+      msPerToken: view.cost.msPerToken,
+      msPerTokenSquared: view.cost.msPerTokenSquared,
+      samples: view.costSamples.map(({ items, tokens, runMs }) => ({ inputs: items, tokens, runMs })),
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Status } from '../../generated/google/rpc/status.js';
+import type { MessageType } from './codec.js';
+
+/** One call, as the code that answers it sees it. */
+export interface Call<Res> {
+  /** Echoed to the caller and written to the log. */
+  readonly requestId: string;
+  /** When its headers arrived; performance.now() milliseconds. */
+  readonly arrivedAt: number;
+  /** The caller's deadline or the default one; performance.now() milliseconds; Infinity: none. */
+  readonly deadlineAt: number;
+  /** Aborted when the call ends in any way but OK. Made on first use: an answer from memory needs none. */
+  readonly signal: AbortSignal;
+  /** The first value of a metadata key. */
+  metadata(key: string): string | undefined;
+  /** Asks for one more message: one `onMessage`, `onMalformed` or `onHalfClose` will follow, perhaps at once. */
+  read(): void;
+  /** Sends a message. `onWritten` is called once the connection has taken it; never if the call ends before. */
+  send(message: Res, onWritten: () => void): void;
+  /** Ends the call with OK. What was sent is delivered first. Only the first end counts. */
+  finish(): void;
+  /** Ends the call with an error. */
+  fail(error: unknown): void;
+  /** Ends the call with a status that no VerdictError has. */
+  end(status: Status): void;
+  /** The status of one item that failed inside the call. What is internal goes to the log. */
+  itemStatus(error: unknown): Status;
+}
+
+/** What answers one call. Its methods are called one at a time; what they throw fails the call. */
+export interface CallHandler<Req> {
+  onMessage(message: Req): void;
+  /** The message did not decode. Without this method the call fails. */
+  onMalformed?(): void;
+  /** The caller sends nothing more. */
+  onHalfClose(): void;
+  /** The server is stopping: finish what was begun, begin nothing. */
+  onDrain(): void;
+  /** Last chance to send: the call is about to end with this status, for whatever reason but the caller leaving. */
+  beforeEnd?(status: Status): void;
+  /** The call is over. */
+  onClose?(): void;
+}
+
+/** One method of one service. */
+export interface Route<Req, Res> {
+  /** `verdict.v1.ClassifierService`. */
+  readonly service: string;
+  /** `Classify`. */
+  readonly method: string;
+  readonly shape: 'unary' | 'serverStream' | 'bidi';
+  readonly requestType: MessageType<Req>;
+  readonly responseType: MessageType<Res>;
+  /** Whether new calls are answered while the server drains. */
+  readonly answersWhileDraining?: boolean;
+  /** Called once per call, before the first message; that one has been asked for already. */
+  open(call: Call<Res>): CallHandler<Req>;
+}
+
+/** Routes of different messages, side by side. */
+export type AnyRoute = Route<unknown, unknown>;

@@ -1,0 +1,69 @@
+import type { ServerOptions } from '@grpc/grpc-js';
+
+/** What one request may hold at most. */
+export interface RequestLimits {
+  /** UTF-16 units of one text; of each of the two in a pair. */
+  readonly maxTextChars: number;
+  /** Inputs of one BatchClassify. */
+  readonly maxBatchInputs: number;
+}
+
+/** How long connections live, and how much one of them may ask for at once. */
+export interface ConnectionOptions {
+  /** Connections at once; more are dropped. 10,000. */
+  readonly maxConnections?: number;
+  /** Calls at once on one connection; further ones wait in the client. 1,024. */
+  readonly maxConcurrentStreams?: number;
+  /** A ping after this long without news from the peer. 60 s. */
+  readonly keepaliveTimeMs?: number;
+  /** A ping unanswered for this long ends the connection. 20 s. */
+  readonly keepaliveTimeoutMs?: number;
+  /** A connection older than this is told to move on, so that balancers can spread load anew. 30 min ± 10 %. */
+  readonly maxConnectionAgeMs?: number;
+  /** How long calls may go on after that. 60 s. */
+  readonly maxConnectionAgeGraceMs?: number;
+  /** A connection without a call for this long is closed. 15 min. */
+  readonly maxConnectionIdleMs?: number;
+}
+
+export interface RpcServerOptions extends RequestLimits {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Inputs that one ClassifyStream holds at a time: read, and their answers not yet taken by the connection. */
+  readonly streamWindow: number;
+  /** How long a unary or batch call may take when the caller sets no deadline, and each input of a stream. */
+  readonly defaultDeadlineMs: number;
+  /** Health Watch calls at once. 1,000. */
+  readonly maxWatchers?: number;
+  readonly connection?: ConnectionOptions;
+}
+
+/** Longest UTF-8 form of one UTF-16 unit; a surrogate pair takes four bytes for two units. */
+const bytesPerChar = 3;
+/** Tags, lengths, model, version, id and options around the texts, generously. */
+const bytesPerInput = 64;
+const bytesPerMessage = 4096;
+
+/**
+ * Bytes of the largest message that can be valid: a batch of the most pairs of the longest texts. Anything longer
+ * is refused from its length prefix, before it is read.
+ */
+export function maxReceiveBytes({ maxTextChars, maxBatchInputs }: RequestLimits): number {
+  return maxBatchInputs * (2 * bytesPerChar * maxTextChars + bytesPerInput) + bytesPerMessage;
+}
+
+/** The options in grpc-js's words. Channelz is off: it costs a fifth of the CPU of a call, and nobody asks it. */
+export function channelOptions(options: RpcServerOptions): ServerOptions {
+  const connection = options.connection ?? {};
+  return {
+    'grpc.enable_channelz': 0,
+    'grpc.max_receive_message_length': maxReceiveBytes(options),
+    'grpc.max_concurrent_streams': connection.maxConcurrentStreams ?? 1024,
+    'grpc.keepalive_time_ms': connection.keepaliveTimeMs ?? 60_000,
+    'grpc.keepalive_timeout_ms': connection.keepaliveTimeoutMs ?? 20_000,
+    'grpc.max_connection_age_ms': connection.maxConnectionAgeMs ?? 30 * 60_000,
+    'grpc.max_connection_age_grace_ms': connection.maxConnectionAgeGraceMs ?? 60_000,
+    'grpc.max_connection_idle_ms': connection.maxConnectionIdleMs ?? 15 * 60_000,
+  };
+}

@@ -1,0 +1,39 @@
+import type {
+  ClassifyStreamRequest,
+  ClassifyStreamResponse,
+} from '../../generated/verdict/v1/classifier_service.js';
+import type { Caller } from '../classify/types.js';
+import type { Call } from './route.js';
+
+/** Longest id that is accepted, and echoed. */
+export const maxIdChars = 128;
+
+/**
+ * One request of a stream from its arrival to its response: at once the caller that the classifier sees and the
+ * response that goes out, so that an answer from memory costs one object.
+ */
+export class StreamItem implements Caller, ClassifyStreamResponse {
+  readonly id: string;
+  readonly index: number;
+  /** Undefined until there is an answer. */
+  outcome: ClassifyStreamResponse['outcome'] = undefined;
+  readonly deadlineAt: number;
+  readonly whenFull = 'wait';
+  readonly #call: Pick<Call<never>, 'signal'>;
+
+  constructor(
+    call: Pick<Call<never>, 'signal' | 'deadlineAt'>,
+    request: Pick<ClassifyStreamRequest, 'id'>,
+    index: number,
+    limitMs: number,
+  ) {
+    this.#call = call;
+    this.id = request.id.length > maxIdChars ? '' : request.id;
+    this.index = index;
+    this.deadlineAt = Math.min(call.deadlineAt, performance.now() + limitMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+}

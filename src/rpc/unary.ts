@@ -1,0 +1,57 @@
+import type { MaybePromise } from '../cache/types.js';
+import { draining } from './library-status.js';
+import type { Call, CallHandler } from './route.js';
+import { unimplemented } from './status.js';
+
+/** Answers one request. */
+export type UnaryMethod<Req, Res> = (request: Req, call: Call<Res>) => MaybePromise<Res>;
+
+function ignoreWritten(): void {}
+
+/** One request, one response. The answer and the status leave together: the caller gets both in one write. */
+export class UnaryCall<Req, Res> implements CallHandler<Req> {
+  readonly #call: Call<Res>;
+  readonly #method: UnaryMethod<Req, Res>;
+  #request: Req | undefined;
+  #running = false;
+
+  constructor(call: Call<Res>, method: UnaryMethod<Req, Res>) {
+    this.#call = call;
+    this.#method = method;
+  }
+
+  onMessage(request: Req): void {
+    if (this.#request !== undefined) {
+      this.#call.end(unimplemented({ message: 'more than one request', reason: 'TOO_MANY_MESSAGES' }));
+      return;
+    }
+    this.#request = request;
+    this.#call.read();
+  }
+
+  onHalfClose(): void {
+    if (this.#request === undefined) {
+      this.#call.end(unimplemented({ message: 'no request', reason: 'NO_MESSAGE' }));
+      return;
+    }
+    this.#running = true;
+    const answer = this.#method(this.#request, this.#call);
+    if (answer instanceof Promise) {
+      answer.then(
+        (response) => this.#respond(response),
+        (error: unknown) => this.#call.fail(error),
+      );
+    } else {
+      this.#respond(answer);
+    }
+  }
+
+  onDrain(): void {
+    if (!this.#running) this.#call.fail(draining());
+  }
+
+  #respond(response: Res): void {
+    this.#call.send(response, ignoreWritten);
+    this.#call.finish();
+  }
+}
