@@ -1,3 +1,5 @@
+import type { CostCurve } from './cost-model.js';
+
 /** What the batcher is told of one item: everything a policy may look at, nothing it may not (no tensors, no text). */
 export interface ItemFacts {
   /** Length in tokens: what padding is counted in. */
@@ -18,7 +20,11 @@ export type CloseReason =
   | 'items'
   /** The predicted run time would have passed its cap. */
   | 'run_time'
-  /** A failed batch, split to find the row that fails. */
+  /** What is left differs so much in length that batches of its own are cheaper than the padding. */
+  | 'length'
+  /** Other runners are free too: the queue was divided among them. */
+  | 'shared'
+  /** A part of a failed batch: split to find the row that fails, or to fit the memory. */
   | 'bisected';
 
 /** How one item's run went. */
@@ -32,9 +38,27 @@ export interface ItemResult<R> {
   readonly batchSize: number;
 }
 
+/** How one item is submitted. */
+export interface SubmitOptions {
+  /** Length in tokens, special tokens included. */
+  readonly tokens: number;
+  /** When it is no longer wanted, on the batcher's clock, in milliseconds; Infinity: never. */
+  readonly deadlineAt: number;
+  /**
+   * Where the deadline may move to a later time (others joined the wait): read again when `deadlineAt` has come, and
+   * the item lives on if it is later by then. Left out: `deadlineAt` stands.
+   */
+  readonly deadlineSource?: { readonly deadlineAt: number };
+  /** Whether a full queue refuses the item or lets it wait outside until there is room. */
+  readonly whenFull: 'refuse' | 'wait';
+}
+
 /** A submitted item: its result, and the way to give it up. */
 export interface Submission<R> {
-  /** Rejects with a VerdictError: resource_exhausted, deadline_exceeded, cancelled, unavailable, internal. */
+  /**
+   * Rejects with a VerdictError: resource_exhausted, deadline_exceeded, cancelled, unavailable, internal. A rejection
+   * that nobody listens to is not reported as unhandled.
+   */
   readonly result: Promise<ItemResult<R>>;
   /** Nobody waits any more: the item is dropped if it has not started; the result then rejects with `cancelled`. */
   abandon(): void;
@@ -54,7 +78,8 @@ export class OutOfMemoryError extends Error {
 export interface Runner<T, R> {
   /**
    * Runs the items together; one result per item, in order.
-   * @throws RunnerLostError, OutOfMemoryError, or any other error: the batch itself failed
+   * @throws RunnerLostError: the runner is detached by this, and is given no further batch; OutOfMemoryError; or any
+   *   other error: the batch itself failed
    */
   run(items: readonly T[]): Promise<{ readonly values: readonly R[]; readonly runMs: number }>;
 }
@@ -72,4 +97,31 @@ export interface BatcherHooks {
   onQueue?(depth: { readonly items: number; readonly tokens: number }): void;
   onShed?(reason: 'queue_full' | 'deadline' | 'expired' | 'abandoned' | 'no_instance'): void;
   onRetry?(reason: 'runner_lost' | 'bisect' | 'out_of_memory'): void;
+}
+
+/** How a batch is filled: see the policies. */
+export type PolicyName = 'length' | 'fifo' | 'window';
+
+/** Limits and behaviour of a batcher. Times are in milliseconds. */
+export interface BatcherOptions {
+  readonly policy: PolicyName;
+  /** Padded tokens (longest x items) of one batch. A lone item may be longer. */
+  readonly budgetTokens: number;
+  readonly maxBatchItems: number;
+  /** Items that may wait in the queue, all callers together. */
+  readonly maxQueueItems: number;
+  /** Tokens that may wait in the queue. An empty queue takes one item of any length. */
+  readonly maxQueueTokens: number;
+  /** How long a free runner waits for a fuller batch, counted from the oldest item; 0: not at all. */
+  readonly maxDelayMs: number;
+  /** Predicted run time of one batch; 0: no cap. A lone item may take longer. */
+  readonly maxRunMs: number;
+  /** Queued items, from the oldest, that a batch is chosen from. */
+  readonly lookAhead: number;
+  /** Wait from which the look-ahead narrows to the items that have waited as long. */
+  readonly maxAgeMs: number;
+  /** How long items are kept when no runner is attached, before they are refused as unavailable. */
+  readonly noRunnerGraceMs: number;
+  /** What calibration measured. Left out: learnt from live batches, and deadlines are not judged on arrival. */
+  readonly costCurve?: CostCurve;
 }

@@ -1,0 +1,186 @@
+import type { Clock } from './clock.js';
+import { DeadlineTimer } from './deadline-timer.js';
+import { ItemQueue } from './item-queue.js';
+import type { QueueBounds } from './queue-bounds.js';
+import type { QueueItem } from './queue-item.js';
+import type { Recovery } from './recovery.js';
+import type { BatcherHooks, CloseReason } from './types.js';
+
+/** A batch that is formed and waits for a runner. */
+export interface FormedBatch<T, R> {
+  readonly items: readonly QueueItem<T, R>[];
+  readonly reason: CloseReason;
+}
+
+/**
+ * Everything that is not running: the queue, the batches set aside before it, and the items that wait outside a full
+ * queue. An item that leaves takes its deadline along, and its room goes to the first of those outside.
+ */
+export class Backlog<T, R> {
+  readonly bounds: QueueBounds;
+  readonly #queue = new ItemQueue<QueueItem<T, R>>();
+  readonly #outside = new ItemQueue<QueueItem<T, R>>();
+  readonly #setAside: FormedBatch<T, R>[] = [];
+  readonly #deadlines: DeadlineTimer<QueueItem<T, R>>;
+  readonly #hooks: BatcherHooks;
+
+  /** `onExpired` is called with items whose deadline has passed, already removed. */
+  constructor(
+    clock: Clock,
+    bounds: QueueBounds,
+    hooks: BatcherHooks,
+    onExpired: (item: QueueItem<T, R>) => void,
+  ) {
+    this.bounds = bounds;
+    this.#hooks = hooks;
+    this.#deadlines = new DeadlineTimer(clock, (item) => {
+      if (item.extendDeadline(clock.now())) {
+        this.#deadlines.add(item);
+        return;
+      }
+      this.remove(item);
+      onExpired(item);
+    });
+  }
+
+  /** Items of the queue proper: without those set aside and those outside. */
+  get queueLength(): number {
+    return this.#queue.size;
+  }
+
+  /** Items outside the full queue. */
+  get waitingItems(): number {
+    return this.#outside.size;
+  }
+
+  get setAsideBatches(): number {
+    return this.#setAside.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.bounds.items === 0 && this.#outside.size === 0;
+  }
+
+  get oldest(): QueueItem<T, R> | undefined {
+    return this.#queue.head;
+  }
+
+  /** Whether the item could join the queue now, without pushing in before those who wait. */
+  admits(item: QueueItem<T, R>): boolean {
+    const somebodyWaits = this.#outside.size > 0;
+    if (somebodyWaits && item.whenFull === 'wait') return false;
+    return this.bounds.admits(item, somebodyWaits);
+  }
+
+  /** To the end of the queue, or outside where the queue is full. */
+  add(item: QueueItem<T, R>): void {
+    this.#deadlines.add(item);
+    if (this.admits(item)) {
+      this.#enqueue(item);
+      return;
+    }
+    item.place = 'waiting';
+    this.#outside.push(item);
+  }
+
+  /** Items of a failed batch, before everything else and whatever the bounds say: they were admitted once. */
+  takeBack({ putBack, parts }: Pick<Recovery<T, R>, 'putBack' | 'parts'>): void {
+    for (const item of putBack.toReversed()) {
+      this.#return(item, 'queued');
+      this.#queue.unshift(item);
+    }
+    for (const part of parts) for (const item of part) this.#return(item, 'set_aside');
+    this.#setAside.unshift(...parts.map((items) => ({ items, reason: 'bisected' as const })));
+  }
+
+  /** A batch out of the queue that is frozen before a runner is free. */
+  setAsideLast(batch: FormedBatch<T, R>): void {
+    for (const item of batch.items) {
+      this.#queue.remove(item);
+      item.place = 'set_aside';
+    }
+    this.#setAside.push(batch);
+  }
+
+  /** The first batch set aside, without the items that have left it since. */
+  nextSetAside(): FormedBatch<T, R> | undefined {
+    for (let batch = this.#setAside.shift(); batch !== undefined; batch = this.#setAside.shift()) {
+      const items = batch.items.filter((item) => item.place === 'set_aside');
+      if (items.length > 0) return { items, reason: batch.reason };
+    }
+    return undefined;
+  }
+
+  /** The oldest items of the queue, in order. */
+  window(count: number): QueueItem<T, R>[] {
+    return this.#queue.first(count);
+  }
+
+  /** Takes an item out to run it. */
+  start(item: QueueItem<T, R>, now: number): void {
+    this.remove(item);
+    item.place = 'running';
+    item.startedAt = now;
+  }
+
+  /** Takes an item out, wherever it is. */
+  remove(item: QueueItem<T, R>): void {
+    this.#deadlines.remove(item);
+    if (item.place === 'waiting') {
+      this.#outside.remove(item);
+    } else {
+      this.bounds.leave(item);
+      if (item.place === 'queued') this.#queue.remove(item);
+    }
+    item.place = 'new';
+  }
+
+  /** Lets those outside in, in order, as far as there is room. To be called after items were removed. */
+  admitWaiting(): void {
+    for (let item = this.#outside.head; item !== undefined; item = this.#outside.head) {
+      if (!this.bounds.admits(item, true)) return;
+      this.#outside.remove(item);
+      this.#enqueue(item);
+    }
+  }
+
+  /** Takes out the items whose deadline has passed. */
+  sweep(): void {
+    this.#deadlines.sweep();
+  }
+
+  /** Takes everything out. */
+  clear(): QueueItem<T, R>[] {
+    const items = [
+      ...this.#setAside.flatMap((batch) => batch.items.filter((item) => item.place === 'set_aside')),
+      ...this.#queue.first(Number.POSITIVE_INFINITY),
+      ...this.#outside.first(Number.POSITIVE_INFINITY),
+    ];
+    this.#setAside.length = 0;
+    for (const item of items) this.remove(item);
+    return items;
+  }
+
+  /** Tells the hooks how much is queued. */
+  announce(): void {
+    const { items, tokens } = this.bounds;
+    this.#hooks.onQueue?.({ items, tokens });
+  }
+
+  /** Stops the timer. */
+  stop(): void {
+    this.#deadlines.stop();
+  }
+
+  #return(item: QueueItem<T, R>, place: 'queued' | 'set_aside'): void {
+    this.#deadlines.add(item);
+    this.bounds.enter(item);
+    item.place = place;
+  }
+
+  #enqueue(item: QueueItem<T, R>): void {
+    this.bounds.enter(item);
+    item.place = 'queued';
+    this.#queue.push(item);
+  }
+}

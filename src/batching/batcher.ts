@@ -1,0 +1,183 @@
+import { Admission } from './admission.js';
+import { Backlog } from './backlog.js';
+import { BatchFormer } from './batch-former.js';
+import { type Clock, systemClock } from './clock.js';
+import { Closing } from './closing.js';
+import type { CostCurve } from './cost-model.js';
+import { CostTracker } from './cost-tracker.js';
+import { Dispatcher } from './dispatcher.js';
+import { EffectiveBudget } from './effective-budget.js';
+import { policies } from './policy.js';
+import { QueueBounds } from './queue-bounds.js';
+import { QueueItem } from './queue-item.js';
+import { abandoned, deadlineExceeded, draining, noInstance } from './rejections.js';
+import { RunnerPool } from './runner-pool.js';
+import type { BatcherHooks, BatcherOptions, Runner, Submission, SubmitOptions } from './types.js';
+
+/**
+ * Joins items into batches for whatever runners are attached. It pulls: a batch is formed at the instant a runner is
+ * free, out of what is queued then, so batches grow because runners are busy and a lone item does not wait.
+ */
+export class Batcher<T, R> {
+  readonly #hooks: BatcherHooks;
+  readonly #clock: Clock;
+  readonly #costs: CostTracker;
+  readonly #budget: EffectiveBudget;
+  readonly #backlog: Backlog<T, R>;
+  readonly #runners: RunnerPool<T, R>;
+  readonly #admission: Admission<T, R>;
+  readonly #dispatcher: Dispatcher<T, R>;
+  readonly #closing = new Closing();
+  readonly #owner = { abandoned: (item: QueueItem<T, R>): void => this.#abandon(item) };
+
+  constructor(options: BatcherOptions, hooks: BatcherHooks = {}, clock: Clock = systemClock) {
+    const { select, formsAhead } = policies[options.policy];
+    const { maxBatchItems } = options;
+    const costs = new CostTracker(options.costCurve, options.budgetTokens);
+    const budget = new EffectiveBudget(options.budgetTokens);
+    const bounds = new QueueBounds(options.maxQueueItems, options.maxQueueTokens);
+    const backlog = new Backlog<T, R>(clock, bounds, hooks, (item) =>
+      this.#drop(item, deadlineExceeded(), 'expired'),
+    );
+    const runners = new RunnerPool<T, R>(clock, options.noRunnerGraceMs, () => this.#rejectBacklog());
+    const former = new BatchFormer(select, options, costs, budget);
+    const onRunEnded = (): void => this.#runEnded();
+    this.#admission = new Admission({ backlog, runners, costs, budget, maxBatchItems }, hooks);
+    const parts = { backlog, runners, former, costs, budget, clock, hooks, formsAhead, onRunEnded };
+    this.#dispatcher = new Dispatcher(parts);
+    this.#hooks = hooks;
+    this.#clock = clock;
+    this.#costs = costs;
+    this.#budget = budget;
+    this.#backlog = backlog;
+    this.#runners = runners;
+  }
+
+  /** Items admitted and not yet running. */
+  get queuedItems(): number {
+    return this.#backlog.bounds.items;
+  }
+
+  get queuedTokens(): number {
+    return this.#backlog.bounds.tokens;
+  }
+
+  /** Items that wait outside the full queue. */
+  get waitingItems(): number {
+    return this.#backlog.waitingItems;
+  }
+
+  /** Items in runs under way. */
+  get inFlightItems(): number {
+    return this.#runners.running().length;
+  }
+
+  /** Attached runners. */
+  get runners(): number {
+    return this.#runners.size;
+  }
+
+  /** Time spent in runs since the start, summed over the runners: over a while, utilisation x runners x time. */
+  get busyMs(): number {
+    return this.#runners.busyMs;
+  }
+
+  /** The padded-token budget that holds now: for a while after running out of memory, less than configured. */
+  get budgetTokens(): number {
+    return this.#budget.tokens(this.#clock.now());
+  }
+
+  /** The cost curve, kept current by live batches; undefined as long as nothing tells what runs cost. */
+  get costCurve(): CostCurve | undefined {
+    return this.#costs.known ? this.#costs.curve : undefined;
+  }
+
+  /** How long all that runs and is queued will take, in milliseconds; 0 as long as nothing tells what runs cost. */
+  predictedWaitMs(): number {
+    return this.#admission.predictedWaitMs(this.#clock.now());
+  }
+
+  /** Gives a runner to the batcher; returns the way to take it back, after which it gets no further batch. */
+  attach(runner: Runner<T, R>): () => void {
+    const slot = this.#runners.attach(runner);
+    this.#dispatcher.schedule();
+    return () => this.#runners.detach(slot);
+  }
+
+  /** Takes an item in, or refuses it through its result. Never throws. */
+  submit(payload: T, options: SubmitOptions): Submission<R> {
+    const now = this.#clock.now();
+    const item = new QueueItem<T, R>(payload, options, now, this.#costs.plainMs(options.tokens), this.#owner);
+    const refusal = this.#closing.started ? draining() : this.#admission.refusal(item, now);
+    if (refusal !== undefined) {
+      item.refuse(refusal);
+      return item;
+    }
+    this.#backlog.add(item);
+    this.#backlog.announce();
+    this.#dispatcher.schedule();
+    return item;
+  }
+
+  /**
+   * Refuses new items and finishes those there are. Resolves when all are answered. When the signal aborts, the rest is
+   * answered as unavailable, without waiting for the runs under way.
+   */
+  close(signal: AbortSignal): Promise<void> {
+    const closed = this.#closing.start(signal, () => {
+      for (const item of this.#backlog.clear()) item.refuse(draining());
+      for (const item of this.#runners.running()) if (item.place === 'running') item.refuse(draining());
+      this.#finishClosing();
+    });
+    this.#dispatcher.drain();
+    this.#closeIfIdle();
+    return closed;
+  }
+
+  #abandon(item: QueueItem<T, R>): void {
+    if (item.place === 'running') {
+      item.refuse(abandoned());
+      return;
+    }
+    this.#backlog.remove(item);
+    this.#drop(item, abandoned(), 'abandoned');
+  }
+
+  /** Answers an item that has left the backlog without a run. */
+  #drop(item: QueueItem<T, R>, error: Error, reason: 'abandoned' | 'expired'): void {
+    item.refuse(error);
+    this.#hooks.onShed?.(reason);
+    this.#backlog.admitWaiting();
+    this.#backlog.announce();
+    this.#dispatcher.schedule();
+    this.#closeIfIdle();
+  }
+
+  /** There is no runner, and none is expected any more. */
+  #rejectBacklog(): void {
+    for (const item of this.#backlog.clear()) {
+      item.refuse(noInstance());
+      this.#hooks.onShed?.('no_instance');
+    }
+    this.#backlog.announce();
+    this.#closeIfIdle();
+  }
+
+  #runEnded(): void {
+    // A run that was under way when the last runner was given up may have put its items back.
+    if (this.#runners.absent) this.#rejectBacklog();
+    this.#closeIfIdle();
+  }
+
+  #closeIfIdle(): void {
+    const idle = this.#backlog.isEmpty && this.#runners.busyCount === 0;
+    if (idle && this.#closing.started) this.#finishClosing();
+  }
+
+  #finishClosing(): void {
+    this.#dispatcher.stop();
+    this.#backlog.stop();
+    this.#runners.stop();
+    this.#closing.finish();
+  }
+}

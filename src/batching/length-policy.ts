@@ -1,0 +1,116 @@
+import { marginalMs } from './cost-model.js';
+import type { PolicyFacts, Selection } from './policy.js';
+import type { CloseReason, ItemFacts } from './types.js';
+
+/** Below this many items the look-ahead does not narrow, however few are overdue: there must be neighbours to find. */
+const NARROW_LOOK_AHEAD = 64;
+
+/**
+ * A base below this share of a full batch's cost is not believed. It is half of what the base is worth at the knee where
+ * the budget was set; without it, a fit that found no base at all would make batches of one the ideal: no padding.
+ */
+const LEAST_BASE_SHARE = 1 / 40;
+
+/**
+ * Length-aware batching: the oldest item anchors the batch, the nearest lengths fill it.
+ *
+ * Which neighbours, and how many, is a question of cost: each one makes the batch fuller, and each one may pad the
+ * others. So the window is sorted by length and cut into the set of batches that would clear it in the least predicted
+ * time, within the limits; of these, the batch that holds the oldest item runs now. A greedy fill of this one batch
+ * takes from its neighbours what they would have needed: at 32 in flight it costs a fifth of the throughput.
+ *
+ * Nobody starves: each batch holds the oldest item, so an item runs at the latest with as many batches as there were
+ * items ahead of it. The age guard tightens that: once the oldest item has waited `maxAgeMs`, the look-ahead narrows to
+ * the items that have waited as long. Where all have, under overload, nothing narrows, and throughput is kept.
+ */
+export function selectByLength(window: readonly ItemFacts[], facts: PolicyFacts): Selection {
+  const count = lookAhead(window, facts);
+  const order = positionsByLength(window, count);
+  const lengths = Float64Array.from(order, (position) => window[position]?.tokens ?? 0);
+  const limit = shareOfBudget(window.length, facts);
+  const starts = cheapestCuts(lengths, limit, facts);
+  const anchor = order.indexOf(0);
+  let end = count;
+  while ((starts[end] ?? 0) > anchor) end = starts[end] ?? 0;
+  const start = starts[end] ?? 0;
+  const size = end - start;
+  const longest = lengths[end - 1] ?? 0;
+  return {
+    positions: order.subarray(start, end),
+    reason: size === facts.queuedItems ? 'drained' : closeReason(size, longest, limit, facts),
+  };
+}
+
+function lookAhead(window: readonly ItemFacts[], facts: PolicyFacts): number {
+  let overdue = 0;
+  for (const item of window) {
+    if (facts.now - item.enqueuedAt < facts.maxAgeMs) break;
+    overdue++;
+  }
+  return overdue === 0 ? window.length : Math.min(window.length, Math.max(overdue, NARROW_LOOK_AHEAD));
+}
+
+/** Positions by ascending length, then age. Length and position share one number: native sorting needs no callback. */
+function positionsByLength(window: readonly ItemFacts[], count: number): Uint32Array {
+  const keys = new Float64Array(count);
+  for (let position = 0; position < count; position++) {
+    keys[position] = (window[position]?.tokens ?? 0) * count + position;
+  }
+  keys.sort();
+  return Uint32Array.from(keys, (key) => key % count);
+}
+
+/**
+ * Where several runners are free and the queue is short, each takes its share: one full batch would leave the others
+ * without work, and its items waiting for each other.
+ */
+function shareOfBudget(windowSize: number, facts: PolicyFacts): number {
+  if (facts.idleRunners < 2 || facts.queuedItems > windowSize) return facts.budgetTokens;
+  return Math.min(facts.budgetTokens, Math.ceil(facts.queuedTokens / facts.idleRunners));
+}
+
+/**
+ * Cuts items sorted by length into the runs that cost least in all: `starts[end]` is where the last run of the first
+ * `end` items begins. A dynamic program over the ends.
+ *
+ * The cost of a run, base + (end - start) x marginal(longest), satisfies the quadrangle inequality, as lengths ascend:
+ * the best start never moves back as the end moves on, and the search begins at the last one. (It is the first of equal
+ * ones: of equally cheap cuts the fuller batch.)
+ */
+function cheapestCuts(lengths: Float64Array, limit: number, facts: PolicyFacts): Uint32Array {
+  const { curve } = facts;
+  const baseMs = Math.max(curve.baseMs, curve.msPerToken * facts.budgetTokens * LEAST_BASE_SHARE);
+  const starts = new Uint32Array(lengths.length + 1);
+  const totals = new Float64Array(lengths.length + 1);
+  let best = 0;
+  for (let end = 1; end <= lengths.length; end++) {
+    const longest = lengths[end - 1] ?? 0;
+    const itemMs = marginalMs(curve, longest);
+    let least = Number.POSITIVE_INFINITY;
+    for (let start = Math.max(best, end - mostItems(longest, itemMs, limit, facts)); start < end; start++) {
+      const total = (totals[start] ?? 0) + baseMs + (end - start) * itemMs;
+      if (total < least) {
+        least = total;
+        best = start;
+      }
+    }
+    starts[end] = best;
+    totals[end] = least;
+  }
+  return starts;
+}
+
+/** How many items of this length one batch may hold; one always may run. */
+function mostItems(longest: number, itemMs: number, limit: number, facts: PolicyFacts): number {
+  const byRunTime = itemMs > 0 ? (facts.maxRunMs - facts.curve.baseMs) / itemMs : Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.floor(Math.min(facts.maxItems, limit / longest, byRunTime)));
+}
+
+function closeReason(size: number, longest: number, limit: number, facts: PolicyFacts): CloseReason {
+  if (size >= facts.maxItems) return 'items';
+  const padded = (size + 1) * longest;
+  if (padded > facts.budgetTokens) return 'budget';
+  if (size >= mostItems(longest, marginalMs(facts.curve, longest), Number.POSITIVE_INFINITY, facts))
+    return 'run_time';
+  return padded > limit ? 'shared' : 'length';
+}

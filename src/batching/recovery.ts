@@ -1,0 +1,53 @@
+import type { VerdictError } from '../errors.js';
+import type { QueueItem } from './queue-item.js';
+import { inferenceFailed, outOfMemory, runtimeLost } from './rejections.js';
+import { OutOfMemoryError, RunnerLostError } from './types.js';
+
+/** What becomes of the items of a failed batch. Each is in exactly one of the lists. */
+export interface Recovery<T, R> {
+  /** Back to the front of the queue, in this order. */
+  readonly putBack: readonly QueueItem<T, R>[];
+  /** Each part runs as a batch of its own, before the queue. */
+  readonly parts: readonly (readonly QueueItem<T, R>[])[];
+  /** These are answered with the error; one each, as errors carry stacks and callers. */
+  readonly given: readonly { readonly item: QueueItem<T, R>; readonly error: VerdictError }[];
+  /** What is tried again, for the hook; undefined where nothing is. */
+  readonly retry: 'runner_lost' | 'bisect' | 'out_of_memory' | undefined;
+}
+
+/** The runner that a batch was lost with says nothing about its items; the second one in a row does. */
+const MOST_LOSSES = 1;
+
+/**
+ * Decides what becomes of the items of a batch that ended in an error, of those that somebody still waits for.
+ *
+ * - The runner was lost: put back once; items that lose their second runner get an error.
+ * - Out of memory: two halves; an item that is out of memory alone gets an error.
+ * - Anything else: two halves, down to the row that fails alone; the others get their results.
+ */
+export function planRecovery<T, R>(items: readonly QueueItem<T, R>[], cause: unknown): Recovery<T, R> {
+  if (cause instanceof RunnerLostError) return afterLoss(items, cause);
+  const memory = cause instanceof OutOfMemoryError;
+  const [first] = items;
+  if (first === undefined) return { putBack: [], parts: [], given: [], retry: undefined };
+  if (items.length === 1) {
+    const error = memory ? outOfMemory(cause) : inferenceFailed(cause);
+    return { putBack: [], parts: [], given: [{ item: first, error }], retry: undefined };
+  }
+  const half = items.length >> 1;
+  return {
+    putBack: [],
+    parts: [items.slice(0, half), items.slice(half)],
+    given: [],
+    retry: memory ? 'out_of_memory' : 'bisect',
+  };
+}
+
+function afterLoss<T, R>(items: readonly QueueItem<T, R>[], cause: RunnerLostError): Recovery<T, R> {
+  for (const item of items) item.losses++;
+  const putBack = items.filter((item) => item.losses <= MOST_LOSSES);
+  const given = items
+    .filter((item) => item.losses > MOST_LOSSES)
+    .map((item) => ({ item, error: runtimeLost(cause) }));
+  return { putBack, parts: [], given, retry: putBack.length > 0 ? 'runner_lost' : undefined };
+}
