@@ -1,0 +1,127 @@
+import type { Registry } from 'prom-client';
+import type { BatcherHooks, CloseReason } from '../batching/types.js';
+import { batchItems, batchTokens, latencySeconds } from './buckets.js';
+import { CounterFamily } from './counter-family.js';
+import { gauge } from './gauge.js';
+import { HistogramFamily } from './histogram-family.js';
+
+type ShedReason = Parameters<NonNullable<BatcherHooks['onShed']>>[0];
+type RetryReason = Parameters<NonNullable<BatcherHooks['onRetry']>>[0];
+
+const closeReasons = Object.keys({
+  drained: 0,
+  budget: 0,
+  items: 0,
+  run_time: 0,
+  length: 0,
+  shared: 0,
+  bisected: 0,
+} satisfies Record<CloseReason, 0>) as CloseReason[];
+const shedReasons = Object.keys({
+  queue_full: 0,
+  deadline: 0,
+  expired: 0,
+  abandoned: 0,
+  no_instance: 0,
+} satisfies Record<ShedReason, 0>) as ShedReason[];
+const retryReasons = Object.keys({
+  runner_lost: 0,
+  bisect: 0,
+  out_of_memory: 0,
+} satisfies Record<RetryReason, 0>) as RetryReason[];
+
+/** The batches of each model, and the queue in front of them. */
+export class BatchMetrics {
+  readonly #items: HistogramFamily;
+  readonly #tokens: HistogramFamily;
+  readonly #paddedTokens: HistogramFamily;
+  readonly #runSeconds: HistogramFamily;
+  readonly #closed: CounterFamily;
+  readonly #shed: CounterFamily;
+  readonly #retries: CounterFamily;
+  readonly #queues = new Map<string, { items: number; tokens: number }>();
+
+  constructor(registry: Registry) {
+    const model = ['model'];
+    this.#items = new HistogramFamily(
+      registry,
+      'verdict_batch_items',
+      model,
+      batchItems,
+      'Inputs in a batch.',
+    );
+    this.#tokens = new HistogramFamily(
+      registry,
+      'verdict_batch_tokens',
+      model,
+      batchTokens,
+      'Real tokens in a batch, padding left out.',
+    );
+    this.#paddedTokens = new HistogramFamily(
+      registry,
+      'verdict_batch_padded_tokens',
+      model,
+      batchTokens,
+      'Tokens in a batch with padding: longest input times inputs.',
+    );
+    this.#runSeconds = new HistogramFamily(
+      registry,
+      'verdict_batch_run_seconds',
+      model,
+      latencySeconds,
+      'Run of a batch in its session.',
+    );
+    this.#closed = new CounterFamily(
+      registry,
+      'verdict_batches_total',
+      ['model', 'reason'],
+      'Batches by why they held no more: drained (the queue was empty), budget (padded tokens), items, run_time (predicted), length (the rest is cheaper in batches of its own), shared (the queue was divided among free sessions), bisected (a part of a failed batch).',
+    );
+    this.#shed = new CounterFamily(
+      registry,
+      'verdict_shed_total',
+      ['model', 'reason'],
+      'Inputs refused or dropped before a session saw them: queue_full, deadline (could not be met), expired (passed while waiting), abandoned (nobody waits any more), no_instance.',
+    );
+    this.#retries = new CounterFamily(
+      registry,
+      'verdict_batch_retries_total',
+      ['model', 'reason'],
+      'Batches run again, whole or in parts: runner_lost, bisect, out_of_memory.',
+    );
+    gauge(registry, 'verdict_queue_items', model, 'Inputs that wait for a session.', () =>
+      [...this.#queues].map(([name, { items }]) => ({ labels: { model: name }, value: items })),
+    );
+    gauge(registry, 'verdict_queue_tokens', model, 'Tokens of the inputs that wait for a session.', () =>
+      [...this.#queues].map(([name, { tokens }]) => ({ labels: { model: name }, value: tokens })),
+    );
+  }
+
+  /** Makes a model known, at 0, and takes the events of its batcher. */
+  hooks(model: string): BatcherHooks {
+    const items = this.#items.series({ model });
+    const tokens = this.#tokens.series({ model });
+    const paddedTokens = this.#paddedTokens.series({ model });
+    const runSeconds = this.#runSeconds.series({ model });
+    const closed = this.#closed.byValue('reason', closeReasons, { model });
+    const shed = this.#shed.byValue('reason', shedReasons, { model });
+    const retries = this.#retries.byValue('reason', retryReasons, { model });
+    const queue = { items: 0, tokens: 0 };
+    this.#queues.set(model, queue);
+    return {
+      onBatch(batch) {
+        items.observe(batch.items);
+        tokens.observe(batch.tokens);
+        paddedTokens.observe(batch.paddedTokens);
+        runSeconds.observe(batch.runMs / 1000);
+        closed[batch.reason].add();
+      },
+      onQueue(depth) {
+        queue.items = depth.items;
+        queue.tokens = depth.tokens;
+      },
+      onShed: (reason) => shed[reason].add(),
+      onRetry: (reason) => retries[reason].add(),
+    };
+  }
+}

@@ -1,0 +1,86 @@
+import { Histogram, type Registry } from 'prom-client';
+import type { Labels } from './counter-family.js';
+
+/** One set of labels of a histogram. */
+export class HistogramSeries {
+  /** Observations per bucket, not added up; the last one holds what is above every bound. */
+  readonly counts: Float64Array;
+  sum = 0;
+
+  constructor(
+    readonly labels: Labels,
+    private readonly bounds: readonly number[],
+  ) {
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(value: number): void {
+    const { bounds, counts } = this;
+    let bucket = 0;
+    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+    counts[bucket] = (counts[bucket] as number) + 1;
+    this.sum += value;
+  }
+}
+
+interface Sample {
+  metricName: string;
+  labels: Record<string, string | number>;
+  value: number;
+}
+
+/**
+ * A histogram whose series count in plain arrays: prom-client's own `observe` validates and hashes the labels each
+ * time, 0.5 us and more, and one item is observed five times.
+ */
+export class HistogramFamily extends Histogram<string> {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #bounds: readonly number[];
+  readonly #series: HistogramSeries[] = [];
+
+  constructor(
+    registry: Registry,
+    name: string,
+    labelNames: readonly string[],
+    bounds: readonly number[],
+    help: string,
+  ) {
+    super({ name, help, labelNames: [...labelNames], buckets: [...bounds], registers: [registry] });
+    this.#name = name;
+    this.#help = help;
+    this.#bounds = bounds;
+  }
+
+  /** Adds a series, at 0. */
+  series(labels: Labels): HistogramSeries {
+    const added = new HistogramSeries(labels, this.#bounds);
+    this.#series.push(added);
+    return added;
+  }
+
+  override async get(): Promise<Awaited<ReturnType<Histogram<string>['get']>>> {
+    const values = this.#series.flatMap((series) => this.#samples(series));
+    const described = { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
+    return described as unknown as Awaited<ReturnType<Histogram<string>['get']>>;
+  }
+
+  /** The form that the registry asks for first; here both are one. */
+  getForPromString(): ReturnType<Histogram<string>['get']> {
+    return this.get();
+  }
+
+  #samples({ labels, counts, sum }: HistogramSeries): Sample[] {
+    let count = 0;
+    const buckets = Array.from(counts, (inBucket, index) => {
+      count += inBucket;
+      const le = this.#bounds[index] ?? '+Inf';
+      return { metricName: `${this.#name}_bucket`, labels: { le, ...labels }, value: count };
+    });
+    return [
+      ...buckets,
+      { metricName: `${this.#name}_sum`, labels: { ...labels }, value: sum },
+      { metricName: `${this.#name}_count`, labels: { ...labels }, value: count },
+    ];
+  }
+}

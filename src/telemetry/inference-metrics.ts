@@ -1,0 +1,77 @@
+import type { Registry } from 'prom-client';
+import type { ClassifierHooks } from '../classify/types.js';
+import { latencySeconds } from './buckets.js';
+import { CounterFamily } from './counter-family.js';
+import { HistogramFamily } from './histogram-family.js';
+
+type Item = Parameters<NonNullable<ClassifierHooks['onItem']>>[0];
+type Status = 'success' | 'cache_hit' | 'error';
+
+const statuses: readonly Status[] = ['success', 'cache_hit', 'error'];
+const statusOf = {
+  miss: 'success',
+  bypassed: 'success',
+  coalesced: 'success',
+  lru: 'cache_hit',
+  redis: 'cache_hit',
+  error: 'error',
+} as const satisfies Record<Item['outcome'], Status>;
+
+/** What becomes of each input: how it ended, how long it took, and where the time went. */
+export class InferenceMetrics implements ClassifierHooks {
+  readonly #requests: CounterFamily;
+  readonly #latency: HistogramFamily;
+  readonly #stages: HistogramFamily;
+  readonly #models = new Map<string, ReturnType<InferenceMetrics['add']>>();
+
+  constructor(registry: Registry) {
+    this.#requests = new CounterFamily(
+      registry,
+      'inference_requests_total',
+      ['model', 'status'],
+      'Inputs that ended, by how: success (computed, or shared with a computation under way), cache_hit, error.',
+    );
+    this.#latency = new HistogramFamily(
+      registry,
+      'inference_latency_seconds',
+      ['model'],
+      latencySeconds,
+      'Time from the arrival of an input to its answer; errors are left out.',
+    );
+    this.#stages = new HistogramFamily(
+      registry,
+      'verdict_stage_duration_seconds',
+      ['model', 'stage'],
+      latencySeconds,
+      'Time that an input spent in one stage: tokenize, queue and inference (its whole batch) where it was computed for this input, postprocess for every answer.',
+    );
+  }
+
+  /** Makes a model known, at 0. */
+  add(model: string) {
+    const series = {
+      status: this.#requests.byValue('status', statuses, { model }),
+      latency: this.#latency.series({ model }),
+      tokenize: this.#stages.series({ model, stage: 'tokenize' }),
+      queue: this.#stages.series({ model, stage: 'queue' }),
+      inference: this.#stages.series({ model, stage: 'inference' }),
+      postprocess: this.#stages.series({ model, stage: 'postprocess' }),
+    };
+    this.#models.set(model, series);
+    return series;
+  }
+
+  onItem(item: Item): void {
+    const { outcome, timings } = item;
+    // A name that is no model's must not make series: they would be the caller's to multiply.
+    const series = this.#models.get(item.model) ?? this.#models.get('unknown') ?? this.add('unknown');
+    series.status[statusOf[outcome]].add();
+    if (outcome === 'error') return;
+    series.latency.observe(item.totalMs / 1000);
+    series.postprocess.observe(item.postprocessMs / 1000);
+    if (timings === undefined || (outcome !== 'miss' && outcome !== 'bypassed')) return;
+    series.tokenize.observe(timings.tokenizeMs / 1000);
+    series.queue.observe(timings.queueMs / 1000);
+    series.inference.observe(timings.inferenceMs / 1000);
+  }
+}

@@ -1,0 +1,37 @@
+import { type Level, pino, stdTimeFunctions } from 'pino';
+import { LineWriter } from './line-writer.js';
+import type { Log } from './types.js';
+
+/** `silent` logs nothing. */
+export type LogLevel = Level | 'silent';
+
+export interface Logger extends Log {
+  /** Lines lost so far because the reader of the log was too slow, or gone. */
+  droppedLines(): number;
+  /** Writes out what waits; gives up after half a second. */
+  close(): Promise<void>;
+}
+
+const closeTimeoutMs = 500;
+
+/** JSON lines on a file descriptor, standard output by default. */
+export function createLogger(options: { readonly level: LogLevel; readonly fd?: number }): Logger {
+  const writer = new LineWriter(options.fd ?? 1);
+  const lines = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    writer,
+  );
+  return {
+    debug: (fields, message) => lines.debug(fields, message),
+    info: (fields, message) => lines.info(fields, message),
+    warn: (fields, message) => lines.warn(fields, message),
+    error: (fields, message) => lines.error(fields, message),
+    droppedLines: () => writer.dropped,
+    close: () => writer.close(closeTimeoutMs),
+  };
+}

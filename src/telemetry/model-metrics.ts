@@ -1,0 +1,50 @@
+import type { Registry } from 'prom-client';
+import type { ModelState, ModelVersionView, ModelView } from '../models/types.js';
+import { gauge, type Reading } from './gauge.js';
+
+const states: readonly ModelState[] = ['loading', 'serving', 'draining', 'failed'];
+
+/** What is served: versions, their states and their sessions, read from the catalog at scrape. */
+export function modelMetrics(registry: Registry, list: () => readonly ModelView[]): void {
+  const perVersion = (
+    name: string,
+    more: readonly string[],
+    help: string,
+    read: (version: ModelVersionView) => readonly Reading[],
+  ) => {
+    gauge(registry, name, ['model', 'version', ...more], help, () =>
+      list().flatMap((model) =>
+        model.versions.flatMap((version) =>
+          read(version).map(({ labels, value }) => ({
+            labels: { model: model.name, version: version.version, ...labels },
+            value,
+          })),
+        ),
+      ),
+    );
+  };
+  perVersion(
+    'verdict_model_info',
+    ['precision', 'device', 'digest'],
+    'Always 1; the labels say what is loaded.',
+    ({ precision, device, digest }) => [{ labels: { precision, device, digest }, value: 1 }],
+  );
+  perVersion(
+    'verdict_model_state',
+    ['state'],
+    '1 for the state that a version is in, else 0: loading, serving, draining, failed.',
+    (version) => states.map((state) => ({ labels: { state }, value: Number(state === version.state) })),
+  );
+  perVersion('verdict_instances_ready', [], 'Sessions that can take a batch.', (version) => [
+    { value: version.readyInstances },
+  ]);
+  perVersion('verdict_instances_wanted', [], 'Sessions that there should be.', (version) => [
+    { value: version.instances },
+  ]);
+  perVersion(
+    'verdict_batch_budget_tokens',
+    [],
+    'Padded tokens that one batch may hold, set or calibrated.',
+    (version) => [{ value: version.batchBudgetTokens }],
+  );
+}

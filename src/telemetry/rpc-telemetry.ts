@@ -1,0 +1,94 @@
+import type { Registry } from 'prom-client';
+import type { HandledCall, RpcHooks } from '../rpc/types.js';
+import { callSeconds } from './buckets.js';
+import { CounterFamily, type CounterSeries, type Labels } from './counter-family.js';
+import { errorFields } from './error-fields.js';
+import { gauge } from './gauge.js';
+import { HistogramFamily, type HistogramSeries } from './histogram-family.js';
+import type { Log } from './types.js';
+
+/** A method that the server offers. */
+export interface RpcMethod {
+  readonly service: string;
+  readonly method: string;
+}
+
+/** The canonical gRPC codes, in the order of their numbers. */
+const codes = [
+  ...['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS'],
+  ...['PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE'],
+  ...['UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED'],
+];
+
+interface MethodSeries {
+  readonly started: CounterSeries;
+  readonly handled: Readonly<Record<string, CounterSeries>>;
+  readonly seconds: HistogramSeries;
+}
+
+/** Calls on the gRPC port: metrics under the names that gRPC dashboards know, and the access log. */
+export class RpcTelemetry implements RpcHooks {
+  readonly #services = new Map<string, Map<string, MethodSeries>>();
+  readonly #other: MethodSeries;
+  readonly #log: Log;
+  #streamsInFlight = 0;
+
+  constructor(options: { registry: Registry; log: Log; methods: readonly RpcMethod[] }) {
+    const { registry, log, methods } = options;
+    this.#log = log;
+    const names = ['grpc_service', 'grpc_method'];
+    const started = new CounterFamily(registry, 'grpc_server_started_total', names, 'Calls that began.');
+    const handled = new CounterFamily(
+      registry,
+      'grpc_server_handled_total',
+      [...names, 'grpc_code'],
+      'Calls that ended, by gRPC code.',
+    );
+    const seconds = new HistogramFamily(
+      registry,
+      'grpc_server_handling_seconds',
+      names,
+      callSeconds,
+      'Time from the start of a call to its end; of a stream its whole life.',
+    );
+    const seriesOf = (labels: Labels): MethodSeries => ({
+      started: started.series(labels),
+      handled: handled.byValue('grpc_code', codes, labels),
+      seconds: seconds.series(labels),
+    });
+    for (const { service, method } of methods) {
+      const ofService = this.#services.get(service) ?? new Map<string, MethodSeries>();
+      this.#services.set(service, ofService);
+      ofService.set(method, seriesOf({ grpc_service: service, grpc_method: method }));
+    }
+    this.#other = seriesOf({ grpc_service: 'unknown', grpc_method: 'unknown' });
+    gauge(registry, 'verdict_streams_in_flight', [], 'ClassifyStream calls open at this moment.', () => [
+      { value: this.#streamsInFlight },
+    ]);
+  }
+
+  onCallStarted(call: RpcMethod): void {
+    this.#seriesOf(call).started.add();
+  }
+
+  onCallHandled(call: HandledCall): void {
+    const series = this.#seriesOf(call);
+    (series.handled[call.code] ?? series.handled.UNKNOWN)?.add();
+    series.seconds.observe(call.durationMs / 1000);
+    const { service, method, code, peer, received, sent } = call;
+    const durationMs = Math.round(call.durationMs * 1000) / 1000;
+    const fields = { request_id: call.requestId, service, method, code };
+    this.#log.info({ ...fields, duration_ms: durationMs, peer, received, sent }, 'call');
+    if (code === 'INTERNAL' || code === 'UNKNOWN') {
+      this.#log.error({ ...fields, error: errorFields(call.cause) }, 'call failed');
+    }
+  }
+
+  onStreamsInFlight(count: number): void {
+    this.#streamsInFlight = count;
+  }
+
+  #seriesOf({ service, method }: RpcMethod): MethodSeries {
+    return this.#services.get(service)?.get(method) ?? this.#other;
+  }
+}
