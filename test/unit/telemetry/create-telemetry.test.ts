@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { ModelVersionView } from '../../../src/models/types.js';
+import { createTelemetry } from '../../../src/telemetry/create-telemetry.js';
+import type { LogFields, Telemetry } from '../../../src/telemetry/types.js';
+import { assertValues } from './assert-values.js';
+
+const service = 'verdict.v1.ClassifierService';
+const version: ModelVersionView = {
+  ...{ version: '3', state: 'serving', stateReason: '', labels: ['NO', 'YES'], maxTokens: 512 },
+  ...{
+    problemType: 'single_label_classification',
+    batchBudgetTokens: 2048,
+    precision: 'int8',
+    device: 'cpu',
+  },
+  ...{ digest: 'sha256:00', defaultTruncation: 'end', readyInstances: 1, instances: 2, costSamples: [] },
+  cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
+};
+
+let telemetry: Telemetry;
+let now: number;
+let log: { level: string; fields: LogFields; message: string }[];
+const at = (level: string) => (fields: LogFields, message: string) => {
+  log.push({ level, fields, message });
+};
+
+beforeEach(() => {
+  now = 0;
+  log = [];
+  telemetry = createTelemetry({
+    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    droppedLines: () => 5,
+    version: '1.2.3',
+    methods: [{ service, method: 'Classify' }],
+    redisConfigured: true,
+    now: () => now,
+  });
+  telemetry.model('sentiment');
+});
+afterEach(() => telemetry.close());
+
+describe('at the start', () => {
+  it('every series of a known model and method is there, at zero', async () => {
+    const { body, contentType } = await telemetry.metrics();
+    assert.match(contentType, /^text\/plain; version=0\.0\.4/);
+    for (const series of [
+      'inference_requests_total{model="sentiment",status="success"}',
+      'inference_requests_total{model="sentiment",status="cache_hit"}',
+      'inference_requests_total{model="sentiment",status="error"}',
+      'inference_latency_seconds_count{model="sentiment"}',
+      `grpc_server_started_total{grpc_service="${service}",grpc_method="Classify"}`,
+      `grpc_server_handled_total{grpc_service="${service}",grpc_method="Classify",grpc_code="OK"}`,
+      `grpc_server_handled_total{grpc_service="${service}",grpc_method="Classify",grpc_code="UNAVAILABLE"}`,
+      `grpc_server_handling_seconds_count{grpc_service="${service}",grpc_method="Classify"}`,
+      ...['tokenize', 'queue', 'inference', 'postprocess'].map(
+        (stage) => `verdict_stage_duration_seconds_count{model="sentiment",stage="${stage}"}`,
+      ),
+      'verdict_batch_items_count{model="sentiment"}',
+      'verdict_batch_tokens_count{model="sentiment"}',
+      'verdict_batch_padded_tokens_count{model="sentiment"}',
+      'verdict_batches_total{model="sentiment",reason="budget"}',
+      'verdict_queue_items{model="sentiment"}',
+      'verdict_queue_tokens{model="sentiment"}',
+      'verdict_shed_total{model="sentiment",reason="queue_full"}',
+      'verdict_cache_requests_total{tier="redis",outcome="timeout"}',
+      'verdict_cache_joins_total',
+      'verdict_cache_bytes',
+      'verdict_redis_up',
+      'verdict_redis_breaker_state{state="open"}',
+      'verdict_streams_in_flight',
+      'verdict_utilization_ratio{model="sentiment"}',
+      'verdict_instance_restarts_total{model="sentiment"}',
+    ]) {
+      assert.ok(body.includes(`\n${series} 0\n`), series);
+    }
+    assert.ok(body.includes('verdict_build_info{version="1.2.3",'));
+    assert.match(body, /^nodejs_eventloop_lag_p99_seconds /m);
+    assert.match(body, /^process_resident_memory_bytes /m);
+  });
+
+  it('no histogram has more than 15 bounds', async () => {
+    const { body } = await telemetry.metrics();
+    const counts = new Map<string, number>();
+    for (const line of body.split('\n').filter((one) => /_bucket\{/.test(one) && !one.includes('+Inf'))) {
+      const key = line.replace(/le="[^"]*",?/, '').replace(/ \d+$/, '');
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    assert.ok(counts.size > 0);
+    for (const [key, bounds] of counts) assert.ok(bounds <= 15, key);
+  });
+});
+
+describe('the parts', () => {
+  it('report batches, queue, shed and retried inputs by model', async () => {
+    const { batcher } = telemetry.model('sentiment');
+    batcher.onBatch?.({ items: 3, tokens: 60, paddedTokens: 75, longest: 25, reason: 'drained', runMs: 8 });
+    batcher.onQueue?.({ items: 7, tokens: 170 });
+    batcher.onShed?.('deadline');
+    batcher.onRetry?.('bisect');
+    await assertValues(telemetry, {
+      'verdict_batch_items_bucket{le="2",model="sentiment"}': 0,
+      'verdict_batch_items_bucket{le="4",model="sentiment"}': 1,
+      'verdict_batch_tokens_sum{model="sentiment"}': 60,
+      'verdict_batch_padded_tokens_sum{model="sentiment"}': 75,
+      'verdict_batch_run_seconds_sum{model="sentiment"}': 0.008,
+      'verdict_batches_total{model="sentiment",reason="drained"}': 1,
+      'verdict_queue_items{model="sentiment"}': 7,
+      'verdict_queue_tokens{model="sentiment"}': 170,
+      'verdict_shed_total{model="sentiment",reason="deadline"}': 1,
+      'verdict_batch_retries_total{model="sentiment",reason="bisect"}': 1,
+    });
+  });
+
+  it('report the cache by tier', async () => {
+    telemetry.cache.onLookup?.('lru', 'miss');
+    telemetry.cache.onLookup?.('redis', 'hit');
+    telemetry.cache.onWrite?.('redis', 'dropped');
+    telemetry.cache.onJoin?.();
+    telemetry.cache.onSize?.({ entries: 2, bytes: 300 });
+    telemetry.rpc.onStreamsInFlight?.(4);
+    await assertValues(telemetry, {
+      'verdict_cache_requests_total{tier="lru",outcome="miss"}': 1,
+      'verdict_cache_requests_total{tier="redis",outcome="hit"}': 1,
+      'verdict_cache_writes_total{tier="redis",outcome="dropped"}': 1,
+      verdict_cache_joins_total: 1,
+      verdict_cache_entries: 2,
+      verdict_cache_bytes: 300,
+      verdict_streams_in_flight: 4,
+      verdict_log_lines_dropped_total: 5,
+    });
+  });
+
+  it('report sessions that come and go', async () => {
+    const { runtime } = telemetry.model('sentiment');
+    runtime.onInstanceReady?.({ pid: 12, device: 'cpu', loadMs: 80.4 });
+    runtime.onInstanceLost?.({ pid: 12, reason: 'killed by SIGKILL' });
+    runtime.onRestartScheduled?.({ attempt: 1, delayMs: 100 });
+    await assertValues(telemetry, {
+      'verdict_instances_lost_total{model="sentiment"}': 1,
+      'verdict_instance_restarts_total{model="sentiment"}': 1,
+    });
+    assert.deepEqual(
+      log.map(({ level, fields }) => [level, fields.model]),
+      [
+        ['info', 'sentiment'],
+        ['error', 'sentiment'],
+        ['warn', 'sentiment'],
+      ],
+    );
+  });
+
+  it('report versions, their states and sessions, and how busy these are', async () => {
+    telemetry.watchModels(() => [
+      { name: 'sentiment', isDefault: true, servingVersion: '3', versions: [version] },
+    ]);
+    let busyMs = 100;
+    telemetry.model('sentiment').watchBusy({ busyMs: () => busyMs, instances: () => 2 });
+    now = 1000;
+    busyMs = 600;
+    const labels = 'model="sentiment",version="3"';
+    await assertValues(telemetry, {
+      [`verdict_model_info{${labels},precision="int8",device="cpu",digest="sha256:00"}`]: 1,
+      [`verdict_model_state{${labels},state="serving"}`]: 1,
+      [`verdict_model_state{${labels},state="loading"}`]: 0,
+      [`verdict_instances_ready{${labels}}`]: 1,
+      [`verdict_instances_wanted{${labels}}`]: 2,
+      [`verdict_batch_budget_tokens{${labels}}`]: 2048,
+      'verdict_utilization_ratio{model="sentiment"}': 0.25,
+      'verdict_session_busy_seconds_total{model="sentiment"}': 0.6,
+    });
+  });
+
+  it('report Redis, each change in one line and errors in one line per 10 s', async () => {
+    telemetry.redis.onConnection?.(true);
+    telemetry.redis.onConnection?.(true);
+    telemetry.redis.onBreaker?.('open');
+    for (now of [0, 1, 9_999, 10_000]) telemetry.redis.onError?.('timed out');
+    await assertValues(telemetry, {
+      verdict_redis_up: 1,
+      verdict_redis_configured: 1,
+      'verdict_redis_breaker_state{state="open"}': 1,
+      'verdict_redis_breaker_state{state="closed"}': 0,
+      verdict_redis_errors_total: 4,
+    });
+    const errors = log.filter(({ message }) => message === 'Redis error');
+    assert.deepEqual(
+      errors.map(({ fields }) => fields.suppressed),
+      [0, 2],
+    );
+    assert.equal(log.length, 2 + errors.length);
+  });
+});

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { ClassifierHooks } from '../../../src/classify/types.js';
+import type { HandledCall } from '../../../src/rpc/types.js';
+import { createTelemetry } from '../../../src/telemetry/create-telemetry.js';
+import type { LogFields, Telemetry } from '../../../src/telemetry/types.js';
+import { assertValues } from './assert-values.js';
+
+type Item = Parameters<NonNullable<ClassifierHooks['onItem']>>[0];
+
+const service = 'verdict.v1.ClassifierService';
+const timings = { tokenizeMs: 1, queueMs: 30, inferenceMs: 4, batchSize: 2 };
+const item: Item = { model: 'sentiment', outcome: 'miss', totalMs: 40, timings, postprocessMs: 0.2 };
+const call: HandledCall = {
+  ...{
+    service,
+    method: 'Classify',
+    code: 'OK',
+    durationMs: 1.23456,
+    requestId: 'r-1',
+    peer: '10.0.0.9:4711',
+  },
+  ...{ received: 1, sent: 1, cause: undefined },
+};
+let telemetry: Telemetry;
+let log: { level: string; fields: LogFields; message: string }[];
+const at = (level: string) => (fields: LogFields, message: string) => {
+  log.push({ level, fields, message });
+};
+
+beforeEach(() => {
+  log = [];
+  telemetry = createTelemetry({
+    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    droppedLines: () => 5,
+    version: '1.2.3',
+    methods: [{ service, method: 'Classify' }],
+    redisConfigured: true,
+  });
+  telemetry.model('sentiment');
+});
+afterEach(() => telemetry.close());
+
+describe('an input', () => {
+  it('that was computed counts as success, with the time of every stage', async () => {
+    telemetry.classifier.onItem?.(item);
+    await assertValues(telemetry, {
+      'inference_requests_total{model="sentiment",status="success"}': 1,
+      'inference_latency_seconds_sum{model="sentiment"}': 0.04,
+      'inference_latency_seconds_bucket{le="0.025",model="sentiment"}': 0,
+      'inference_latency_seconds_bucket{le="0.05",model="sentiment"}': 1,
+      'inference_latency_seconds_bucket{le="+Inf",model="sentiment"}': 1,
+      'verdict_stage_duration_seconds_sum{model="sentiment",stage="queue"}': 0.03,
+      'verdict_stage_duration_seconds_count{model="sentiment",stage="postprocess"}': 1,
+    });
+  });
+
+  it('from either tier of the cache counts as cache_hit, without stages of computing', async () => {
+    telemetry.classifier.onItem?.({ ...item, outcome: 'lru' });
+    telemetry.classifier.onItem?.({ ...item, outcome: 'redis' });
+    await assertValues(telemetry, {
+      'inference_requests_total{model="sentiment",status="cache_hit"}': 2,
+      'inference_latency_seconds_count{model="sentiment"}': 2,
+      'verdict_stage_duration_seconds_count{model="sentiment",stage="inference"}': 0,
+    });
+  });
+
+  it('that shared a computation counts as success, but the computation only once', async () => {
+    telemetry.classifier.onItem?.({ ...item, outcome: 'coalesced' });
+    await assertValues(telemetry, {
+      'inference_requests_total{model="sentiment",status="success"}': 1,
+      'verdict_stage_duration_seconds_count{model="sentiment",stage="queue"}': 0,
+    });
+  });
+
+  it('that failed counts as error, without a latency', async () => {
+    telemetry.classifier.onItem?.({ ...item, outcome: 'error', timings: undefined });
+    await assertValues(telemetry, {
+      'inference_requests_total{model="sentiment",status="error"}': 1,
+      'inference_latency_seconds_count{model="sentiment"}': 0,
+    });
+  });
+
+  it('for a model that nobody made known makes no series of its name', async () => {
+    telemetry.classifier.onItem?.({ ...item, model: 'made-up' });
+    telemetry.classifier.onItem?.({ ...item, model: '', outcome: 'error' });
+    await assertValues(telemetry, {
+      'inference_requests_total{model="unknown",status="success"}': 1,
+      'inference_requests_total{model="unknown",status="error"}': 1,
+      'inference_requests_total{model="made-up",status="success"}': undefined,
+    });
+  });
+});
+
+describe('a call', () => {
+  it('is counted and has one line in the log', async () => {
+    telemetry.rpc.onCallStarted?.(call);
+    telemetry.rpc.onCallHandled?.(call);
+    const labels = `grpc_service="${service}",grpc_method="Classify"`;
+    await assertValues(telemetry, {
+      [`grpc_server_started_total{${labels}}`]: 1,
+      [`grpc_server_handled_total{${labels},grpc_code="OK"}`]: 1,
+      [`grpc_server_handling_seconds_count{${labels}}`]: 1,
+    });
+    const fields = { request_id: 'r-1', service, method: 'Classify', code: 'OK', duration_ms: 1.235 };
+    const line = { ...fields, peer: '10.0.0.9:4711', received: 1, sent: 1 };
+    assert.deepEqual(log, [{ level: 'info', fields: line, message: 'call' }]);
+  });
+
+  it('that failed inside has its cause in the log, at error', () => {
+    telemetry.rpc.onCallHandled?.({ ...call, code: 'INTERNAL', cause: new Error('broken') });
+    const failure = log.find(({ level }) => level === 'error');
+    assert.equal(failure?.fields.request_id, 'r-1');
+    assert.equal((failure?.fields.error as LogFields | undefined)?.message, 'broken');
+  });
+
+  it('of a method, or with a code, that nobody made known makes no series of its name', async () => {
+    telemetry.rpc.onCallHandled?.({ ...call, method: 'Bogus', code: 'ODD' });
+    await assertValues(telemetry, {
+      'grpc_server_handled_total{grpc_service="unknown",grpc_method="unknown",grpc_code="UNKNOWN"}': 1,
+    });
+    assert.doesNotMatch((await telemetry.metrics()).body, /Bogus|ODD/);
+  });
+});
