@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CacheEntry, ResultCache } from '../../../src/cache/types.js';
+import { ClassifierPipeline, type ClassifyingModel } from '../../../src/classify/classifier-pipeline.js';
+import type { Caller, ClassifyItem, ClassifyOptions } from '../../../src/classify/types.js';
+import { VerdictError } from '../../../src/errors.js';
+import type { ProblemType } from '../../../src/models/types.js';
+
+const entry: CacheEntry = { logits: Float32Array.of(0, 2), tokenCount: 5, truncated: true };
+const timings = { tokenizeMs: 1, queueMs: 2, inferenceMs: 3, batchSize: 4 };
+const defaults: ClassifyOptions = {
+  topK: 1,
+  minScore: undefined,
+  activation: undefined,
+  truncation: undefined,
+  cache: 'use',
+};
+const item: ClassifyItem = { model: 'm', version: '', input: { text: 'a text' }, options: defaults };
+const caller: Caller = {
+  signal: new AbortController().signal,
+  deadlineAt: Number.POSITIVE_INFINITY,
+  whenFull: 'refuse',
+};
+
+function model(problemType: ProblemType = 'single_label_classification') {
+  const asked: string[] = [];
+  const subject: ClassifyingModel = {
+    name: 'm',
+    version: '7',
+    labels: ['no', 'yes'],
+    problemType,
+    defaultTruncation: 'start',
+    cacheKey: ({ text }, truncation) => `${text}|${truncation}`,
+    compute: async (_input, truncation, whenFull) => {
+      asked.push(`${truncation} ${whenFull}`);
+      return { entry, timings };
+    },
+  };
+  return { subject, asked };
+}
+
+/** Remembers the keys, and always computes. */
+function computingCache() {
+  const keys: string[] = [];
+  const flight = { abandoned: false, onAbandon: () => {}, deadlineAt: Number.POSITIVE_INFINITY };
+  const cache: ResultCache = {
+    resolve: async (key, mode, _waiter, compute) => {
+      keys.push(`${mode}:${key}`);
+      return { ...(await compute(flight)), outcome: 'miss' };
+    },
+  };
+  return { cache, keys };
+}
+
+describe('ClassifierPipeline', () => {
+  it('answers with the model, its version, the facts of the entry and where the time went', async () => {
+    const { subject } = model();
+    const pipeline = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache);
+    const answer = await pipeline.classify(item, caller);
+    assert.equal(answer.predictions[0]?.label, 'yes');
+    assert.deepEqual(
+      [answer.model, answer.version, answer.tokenCount, answer.truncated, answer.cache],
+      ['m', '7', 5, true, 'miss'],
+    );
+    assert.equal(answer.timings.queueMs, 2);
+    assert.ok(answer.timings.totalMs >= 0);
+  });
+
+  it('follows the model where the request says nothing, and the request where it does', async () => {
+    const { subject, asked } = model();
+    const { cache, keys } = computingCache();
+    const pipeline = new ClassifierPipeline({ resolve: () => subject }, cache);
+    await pipeline.classify(item, caller);
+    await pipeline.classify(
+      { ...item, options: { ...defaults, truncation: 'reject' } },
+      { ...caller, whenFull: 'wait' },
+    );
+    assert.deepEqual(asked, ['start refuse', 'reject wait']);
+    assert.deepEqual(keys, ['use:a text|start', 'use:a text|reject']);
+  });
+
+  it('chooses the activation by problem type unless asked otherwise', async () => {
+    const score = async (problemType: ProblemType, activation?: 'none') => {
+      const { subject } = model(problemType);
+      const pipeline = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache);
+      const answer = await pipeline.classify({ ...item, options: { ...defaults, activation } }, caller);
+      return answer.predictions[0]?.score.toFixed(4);
+    };
+    assert.equal(await score('single_label_classification'), '0.8808');
+    assert.equal(await score('multi_label_classification'), (1 / (1 + Math.exp(-2))).toFixed(4));
+    assert.equal(await score('regression'), '2.0000');
+    assert.equal(await score('single_label_classification', 'none'), '2.0000');
+  });
+
+  it('returns without a promise when the cache does', () => {
+    const { subject } = model();
+    const hit: ResultCache = { resolve: () => ({ entry, outcome: 'lru', timings }) };
+    const answer = new ClassifierPipeline({ resolve: () => subject }, hit).classify(item, caller);
+    assert.ok(!(answer instanceof Promise));
+    assert.equal(answer.cache, 'lru');
+  });
+
+  it('refuses a caller whose deadline passed or who has left, before any work', () => {
+    const pipeline = new ClassifierPipeline({ resolve: () => assert.fail() }, computingCache().cache);
+    assert.throws(
+      () => pipeline.classify(item, { ...caller, deadlineAt: performance.now() - 1 }),
+      (error: unknown) => error instanceof VerdictError && error.code === 'deadline_exceeded',
+    );
+    assert.throws(
+      () => pipeline.classify(item, { ...caller, signal: AbortSignal.abort() }),
+      (error: unknown) => error instanceof VerdictError && error.code === 'cancelled',
+    );
+  });
+
+  it('announces every input once, with its outcome, whether it is answered or fails', async () => {
+    const seen: string[] = [];
+    const { subject } = model();
+    const hooks = {
+      onItem: ({ model: name, outcome }: { model: string; outcome: string }) =>
+        seen.push(`${name} ${outcome}`),
+    };
+    const working = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache, hooks);
+    await working.classify(item, caller);
+    const failing: ResultCache = {
+      resolve: async () => {
+        throw new VerdictError('internal', 'no', { reason: 'INFERENCE_FAILED' });
+      },
+    };
+    await assert.rejects(async () =>
+      new ClassifierPipeline({ resolve: () => subject }, failing, hooks).classify(item, caller),
+    );
+    const unknown = () => {
+      throw new VerdictError('not_found', 'no', { reason: 'MODEL_NOT_FOUND' });
+    };
+    assert.throws(() =>
+      new ClassifierPipeline({ resolve: unknown }, computingCache().cache, hooks).classify(item, caller),
+    );
+    assert.deepEqual(seen, ['m miss', 'm error', ' error']);
+  });
+});
