@@ -1,0 +1,101 @@
+import { AsciiWords } from './ascii-words.js';
+import { LibraryTokenizer, type TokenizerConfig, type TokenizerJson } from './library-tokenizer.js';
+import { inferTemplates, type PairTemplate, type SingleTemplate } from './special-template.js';
+import { tooManyTokens } from './too-many-tokens.js';
+import { keptFrom, keptOfPair } from './truncate.js';
+import type { Encoding, TextInput, Truncation } from './types.js';
+
+/** A Hugging Face tokenizer on the thread that calls it: adds special tokens and truncates. */
+export class HfTokenizer {
+  readonly maxTokens: number;
+  /** The id that pads a batch. */
+  readonly padId: number;
+  readonly #library: LibraryTokenizer;
+  readonly #words: AsciiWords | undefined;
+  readonly #single: SingleTemplate;
+  readonly #pair: PairTemplate;
+
+  /**
+   * @param json `tokenizer.json`
+   * @param config `tokenizer_config.json`; {} where there is none
+   * @param maxTokens tokens that the model reads at most, special tokens included
+   * @throws Error for a tokenizer that the library cannot read, or a limit that special tokens alone exceed
+   */
+  constructor(json: TokenizerJson, config: TokenizerConfig, maxTokens: number) {
+    const library = new LibraryTokenizer(json, config);
+    const { single, pair } = inferTemplates(library);
+    const specials = pair.prefix.length + pair.middle.length + pair.suffix.length;
+    if (maxTokens < specials) {
+      throw new Error(`a limit of ${maxTokens} tokens is too small: special tokens alone take ${specials}`);
+    }
+    this.maxTokens = maxTokens;
+    this.padId = padIdOf(library, config);
+    this.#library = library;
+    this.#words = AsciiWords.of(json, config, (word) => library.idsOf(word));
+    this.#single = single;
+    this.#pair = pair;
+  }
+
+  /**
+   * Tokenises one input.
+   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long
+   */
+  encode(input: TextInput, truncation: Truncation): Encoding {
+    return input.textPair === undefined
+      ? this.#encodeSingle(this.#idsOf(input.text), truncation)
+      : this.#encodePair(this.#idsOf(input.text), this.#idsOf(input.textPair), truncation);
+  }
+
+  #idsOf(text: string): readonly number[] {
+    return this.#words?.idsOf(text) ?? this.#library.idsOf(text);
+  }
+
+  #encodeSingle(text: readonly number[], truncation: Truncation): Encoding {
+    const { prefix, suffix } = this.#single;
+    const budget = this.maxTokens - prefix.length - suffix.length;
+    const truncated = text.length > budget;
+    if (truncated && truncation === 'reject') {
+      throw tooManyTokens('text', text.length + this.maxTokens - budget, this.maxTokens);
+    }
+    const kept = Math.min(text.length, budget);
+    const ids = new Int32Array(prefix.length + kept + suffix.length);
+    ids.set(prefix);
+    copy(text, keptFrom(text.length, kept, truncation), kept, ids, prefix.length);
+    ids.set(suffix, prefix.length + kept);
+    return { ids, pairStart: ids.length, truncated };
+  }
+
+  #encodePair(first: readonly number[], second: readonly number[], truncation: Truncation): Encoding {
+    const { prefix, middle, suffix, typeOffset } = this.#pair;
+    const budget = this.maxTokens - prefix.length - middle.length - suffix.length;
+    const total = first.length + second.length;
+    if (total > budget && truncation === 'reject') {
+      throw tooManyTokens('pair', total + this.maxTokens - budget, this.maxTokens);
+    }
+    const [keptFirst, keptSecond] = keptOfPair(first.length, second.length, budget);
+    const firstEnd = prefix.length + keptFirst;
+    const secondStart = firstEnd + middle.length;
+    const ids = new Int32Array(secondStart + keptSecond + suffix.length);
+    ids.set(prefix);
+    copy(first, keptFrom(first.length, keptFirst, truncation), keptFirst, ids, prefix.length);
+    ids.set(middle, firstEnd);
+    copy(second, keptFrom(second.length, keptSecond, truncation), keptSecond, ids, secondStart);
+    ids.set(suffix, secondStart + keptSecond);
+    const pairStart = typeOffset === undefined ? ids.length : firstEnd + typeOffset;
+    return { ids, pairStart, truncated: total > budget };
+  }
+}
+
+function copy(from: readonly number[], start: number, count: number, to: Int32Array, at: number): void {
+  for (let index = 0; index < count; index++) to[at + index] = from[start + index] ?? 0;
+}
+
+/** By the name in the configuration, else by the names that BERT and RoBERTa give it; 0 where there is none. */
+function padIdOf(library: LibraryTokenizer, config: TokenizerConfig): number {
+  const named = typeof config.pad_token === 'string' ? config.pad_token : config.pad_token?.content;
+  for (const token of [named, '[PAD]', '<pad>']) {
+    const id = token === undefined ? undefined : library.idOf(token);
+    if (id !== undefined) return id;
+  }
+  return 0;
+}
