@@ -18,6 +18,7 @@ export interface RedisConnectionOptions extends Omit<ClientOptions, 'random'> {
 
 const CLOSE_TIMEOUT_MS = 500;
 const MAX_MESSAGE_CHARS = 200;
+const MAX_REPORTED = 20;
 
 /**
  * The one connection to Redis, optional by nature: it never blocks or fails the start, comes back by itself, and
@@ -30,7 +31,7 @@ export class RedisConnection {
   readonly #commandTimeoutMs: number;
   readonly #hooks: RedisHooks;
   #up = false;
-  #lastError = '';
+  readonly #reported = new Set<string>();
 
   /** @throws Error for an impossible URL or mode; its message holds no credentials */
   constructor(options: RedisConnectionOptions, hooks: RedisHooks = {}) {
@@ -52,7 +53,8 @@ export class RedisConnection {
 
   /** Begins to connect, and returns at once. */
   start(): void {
-    this.#client.connect().catch((error: unknown) => this.#report(error));
+    // A failure is an 'error' event too, and the client tries again by itself.
+    this.#client.connect().catch(() => {});
   }
 
   /** Whether there is a connection over which commands can be sent. */
@@ -117,7 +119,7 @@ export class RedisConnection {
 
   #onUp(): void {
     this.#up = true;
-    this.#lastError = '';
+    this.#reported.clear();
     this.#breaker.probeSoon();
     this.#hooks.onConnection?.(true);
   }
@@ -128,11 +130,11 @@ export class RedisConnection {
     this.#hooks.onConnection?.(false);
   }
 
-  /** Says each error once, until another comes or the connection is back: attempts to connect repeat themselves. */
+  /** Says each error once per connection: attempts to connect repeat themselves, and so do failing commands. */
   #report(error: unknown): void {
     const message = describe(error);
-    if (message === this.#lastError) return;
-    this.#lastError = message;
+    if (this.#reported.has(message) || this.#reported.size === MAX_REPORTED) return;
+    this.#reported.add(message);
     this.#hooks.onError?.(message);
   }
 }

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { test } from 'node:test';
+import type { SharedFlight } from '../../../src/cache/shared-flight.js';
+import { SingleFlight } from '../../../src/cache/single-flight.js';
+import type { Flight, Resolved } from '../../../src/cache/types.js';
+import { VerdictError } from '../../../src/errors.js';
+import { computedOf } from '../../support/cache-entries.js';
+import { patientWaiter } from '../../support/waiter.js';
+
+/** Work that ends when the test says so. */
+function controlledWork() {
+  const runs: { flight: Flight; succeed(): void; fail(error: unknown): void }[] = [];
+  const work = (flight: SharedFlight): Promise<Resolved> =>
+    new Promise((resolve, reject) => {
+      runs.push({
+        flight,
+        succeed: () => resolve({ ...computedOf(1, 2), outcome: 'miss' }),
+        fail: reject,
+      });
+    });
+  const run = (index: number) => {
+    const found = runs[index];
+    assert.ok(found, `run ${index} has not begun`);
+    return found;
+  };
+  return { work, runs, run };
+}
+
+const refused = () => new VerdictError('resource_exhausted', 'full', { reason: 'QUEUE_FULL' });
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const hasCode = (code: string) => (error: unknown) => error instanceof VerdictError && error.code === code;
+
+test('a hundred callers with one key make one flight; the first is the miss, the others coalesce', async () => {
+  let joins = 0;
+  const flights = new SingleFlight(() => (joins += 1));
+  const { work, runs, run } = controlledWork();
+  const answers = Array.from({ length: 100 }, () => flights.joinOrStart('k', patientWaiter(), work));
+  assert.equal(runs.length, 1);
+  run(0).succeed();
+  const [first, ...others] = await Promise.all(answers);
+  assert.equal(first?.outcome, 'miss');
+  assert.deepEqual(first?.timings, computedOf().timings);
+  for (const other of others) {
+    assert.equal(other.outcome, 'coalesced');
+    assert.equal(other.entry, first?.entry);
+    assert.equal(other.timings.inferenceMs, 0);
+    assert.ok(other.timings.queueMs >= 0);
+  }
+  assert.equal(joins, 99);
+  assert.equal(flights.size, 0);
+});
+
+test('one waiter leaves, the leader even, and the others are answered', async () => {
+  const flights = new SingleFlight();
+  const { work, runs, run } = controlledWork();
+  const leaving = new AbortController();
+  const leader = flights.joinOrStart('k', patientWaiter({ signal: leaving.signal }), work);
+  const joiner = flights.joinOrStart('k', patientWaiter(), work);
+  leaving.abort();
+  await assert.rejects(leader, hasCode('cancelled'));
+  assert.equal(run(0).flight.abandoned, false);
+  run(0).succeed();
+  assert.equal((await joiner).outcome, 'coalesced');
+  assert.equal(runs.length, 1);
+});
+
+test('when all have left the work is told once, and whoever comes later begins anew', async () => {
+  const flights = new SingleFlight();
+  const { work, runs, run } = controlledWork();
+  const [one, other] = [new AbortController(), new AbortController()];
+  const answers = [one, other].map(({ signal }) => flights.joinOrStart('k', patientWaiter({ signal }), work));
+  let told = 0;
+  run(0).flight.onAbandon(() => (told += 1));
+  one.abort();
+  assert.equal(told, 0);
+  other.abort();
+  assert.equal(told, 1);
+  for (const answer of answers) await assert.rejects(answer, hasCode('cancelled'));
+  run(0).flight.onAbandon(() => (told += 1));
+  assert.equal(told, 2, 'a listener that comes too late is called at once');
+
+  const late = flights.joinOrStart('k', patientWaiter(), work);
+  assert.equal(runs.length, 2);
+  run(0).fail(new VerdictError('cancelled', 'gave up', { reason: 'CANCELLED' }));
+  await settled();
+  run(1).succeed();
+  assert.equal((await late).outcome, 'miss');
+});
+
+test("one waiter's deadline is its own", async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const hurried = flights.joinOrStart('k', patientWaiter({ deadlineAt: performance.now() + 5 }), work);
+  const patient = flights.joinOrStart('k', patientWaiter({ deadlineAt: performance.now() + 1e12 }), work);
+  await assert.rejects(hurried, hasCode('deadline_exceeded'));
+  run(0).succeed();
+  assert.equal((await patient).outcome, 'coalesced');
+});
+
+test('the deadline of a flight is the latest of its waiters', async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const now = performance.now();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const answers = [50_000, 90_000, 70_000].map((ms) =>
+    flights.joinOrStart('k', patientWaiter({ deadlineAt: now + ms, signal }), work),
+  );
+  assert.equal(run(0).flight.deadlineAt, now + 90_000);
+  controller.abort();
+  for (const answer of answers) await assert.rejects(answer, hasCode('cancelled'));
+});
+
+test('whoever has left or is late already does not begin a flight', async () => {
+  const flights = new SingleFlight();
+  const { work, runs } = controlledWork();
+  const gone = patientWaiter({ signal: AbortSignal.abort() });
+  const late = patientWaiter({ deadlineAt: performance.now() - 1 });
+  for (const begin of [
+    () => flights.joinOrStart('k', gone, work),
+    () => flights.replace('k', gone, work),
+    () => flights.alone(gone, work),
+  ]) {
+    await assert.rejects(begin(), hasCode('cancelled'));
+  }
+  await assert.rejects(flights.joinOrStart('k', late, work), hasCode('deadline_exceeded'));
+  assert.equal(runs.length, 0);
+});
+
+test('a waiter leaves with the error that its call ended with', async () => {
+  const flights = new SingleFlight();
+  const { work } = controlledWork();
+  const call = new AbortController();
+  const draining = new VerdictError('unavailable', 'stopping', { reason: 'DRAINING' });
+  const answer = flights.joinOrStart('k', patientWaiter({ signal: call.signal }), work);
+  call.abort(draining);
+  await assert.rejects(answer, draining);
+});
+
+test('an error of the work is the error of everybody, and is not remembered', async () => {
+  const flights = new SingleFlight();
+  const { work, runs, run } = controlledWork();
+  const answers = [1, 2, 3].map(() => flights.joinOrStart('k', patientWaiter(), work));
+  const poison = new VerdictError('internal', 'failed', { reason: 'INTERNAL' });
+  run(0).fail(poison);
+  for (const answer of answers) await assert.rejects(answer, poison);
+  const next = flights.joinOrStart('k', patientWaiter(), work);
+  assert.equal(runs.length, 2);
+  run(1).succeed();
+  await next;
+});
+
+test('a full queue refuses those who refuse to queue; those who would wait try again', async () => {
+  const flights = new SingleFlight();
+  const { work, runs, run } = controlledWork();
+  const unary = [1, 2].map(() => flights.joinOrStart('k', patientWaiter({ whenFull: 'refuse' }), work));
+  const streams = [1, 2].map(() => flights.joinOrStart('k', patientWaiter({ whenFull: 'wait' }), work));
+  run(0).fail(refused());
+  for (const answer of unary) await assert.rejects(answer, hasCode('resource_exhausted'));
+  assert.equal(runs.length, 2);
+  run(1).succeed();
+  const outcomes = (await Promise.all(streams)).map((resolved) => resolved.outcome);
+  assert.deepEqual(outcomes, ['miss', 'coalesced']);
+});
+
+test('a refusal met by a leader that waits is shared by all', async () => {
+  const flights = new SingleFlight();
+  const { work, runs, run } = controlledWork();
+  const answers = (['wait', 'wait', 'refuse'] as const).map((whenFull) =>
+    flights.joinOrStart('k', patientWaiter({ whenFull }), work),
+  );
+  run(0).fail(refused());
+  for (const answer of answers) await assert.rejects(answer, hasCode('resource_exhausted'));
+  assert.equal(runs.length, 1);
+});
+
+test("work that ran out of the leader's time begins again for those who have more", async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const leader = flights.joinOrStart('k', patientWaiter(), work);
+  const joiner = flights.joinOrStart('k', patientWaiter(), work);
+  run(0).fail(new VerdictError('deadline_exceeded', 'expired', { reason: 'DEADLINE_EXCEEDED' }));
+  await assert.rejects(leader, hasCode('deadline_exceeded'));
+  run(1).succeed();
+  assert.equal((await joiner).outcome, 'miss');
+});
+
+test('attempts end even if every one runs out of time', async () => {
+  const flights = new SingleFlight();
+  let runs = 0;
+  const work = (): Promise<Resolved> => {
+    runs += 1;
+    return Promise.reject(new VerdictError('deadline_exceeded', 'expired', { reason: 'DEADLINE_EXCEEDED' }));
+  };
+  const answers = Array.from({ length: 5 }, () => flights.joinOrStart('k', patientWaiter(), work));
+  for (const answer of answers) await assert.rejects(answer, hasCode('deadline_exceeded'));
+  assert.equal(runs, 5);
+  assert.equal(flights.size, 0);
+});
+
+test('a replaced flight still answers those who wait for it, and can no longer be joined', async () => {
+  const flights = new SingleFlight();
+  const { work, runs, run } = controlledWork();
+  const old = flights.joinOrStart('k', patientWaiter(), work);
+  const fresh = flights.replace('k', patientWaiter(), work);
+  const joiner = flights.joinOrStart('k', patientWaiter(), work);
+  assert.equal(runs.length, 2);
+  run(1).succeed();
+  assert.equal((await fresh).outcome, 'miss');
+  assert.equal((await joiner).outcome, 'coalesced');
+  run(0).succeed();
+  assert.equal((await old).outcome, 'miss');
+});
+
+test('no listener stays on the signal of a call, however the wait ends', async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const { signal } = new AbortController();
+  const answer = flights.joinOrStart('answered', patientWaiter({ signal }), work);
+  const failed = flights.joinOrStart('failed', patientWaiter({ signal }), work);
+  const late = flights.joinOrStart(
+    'late',
+    patientWaiter({ signal, deadlineAt: performance.now() + 1 }),
+    work,
+  );
+  assert.equal(getEventListeners(signal, 'abort').length, 3);
+  run(0).succeed();
+  run(1).fail(new Error('broken'));
+  await answer;
+  await assert.rejects(failed);
+  await assert.rejects(late);
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
