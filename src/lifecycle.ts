@@ -1,0 +1,178 @@
+import { VerdictError } from './errors.js';
+
+/** One part that is started and stopped. */
+export interface LifecycleStep {
+  /** As it completes "could not start the ...": `gRPC server`. */
+  readonly name: string;
+  /** Aborted when a stop is asked for meanwhile. */
+  readonly start?: (signal: AbortSignal) => unknown;
+  /** Ends gracefully until the signal aborts, then at once. */
+  readonly stop?: (signal: AbortSignal) => unknown;
+}
+
+/** How a stop went. */
+export interface StopReport {
+  /** Every step ended by itself, in time, without an error. */
+  readonly clean: boolean;
+  /** Steps that were still busy when the time was up. */
+  readonly unfinished: readonly string[];
+  readonly failures: readonly { readonly step: string; readonly error: unknown }[];
+}
+
+/** The timers of Node, or those of a test. */
+export interface LifecycleTimers {
+  setTimeout(callback: () => void, delayMs: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+export interface LifecycleOptions {
+  /** In the order of starting; stopped in the reverse order. */
+  readonly steps: readonly LifecycleStep[];
+  /** Time from the call of `stop` within which it settles, whatever the steps do. */
+  readonly stopTimeoutMs: number;
+  readonly timers?: LifecycleTimers;
+}
+
+/** A step that could not be started. What had started was stopped before this was thrown. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+
+  constructor(
+    readonly step: string,
+    cause: unknown,
+  ) {
+    super(`Could not start the ${step}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** The last part of the time to stop, in which steps are told to end at once: a quarter, 2 s at most. */
+const maxForcedMs = 2_000;
+
+const nodeTimers: LifecycleTimers = {
+  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/** Starts steps in order and stops them in reverse order, each one named, within a time. */
+export class Lifecycle {
+  readonly #steps: readonly LifecycleStep[];
+  readonly #stopTimeoutMs: number;
+  readonly #timers: LifecycleTimers;
+  /** Says "stop starting". */
+  readonly #starting = new AbortController();
+  /** Says "do not be graceful any more". */
+  readonly #forced = new AbortController();
+  readonly #started: LifecycleStep[] = [];
+  /** The step that is being started. */
+  #current: LifecycleStep | undefined;
+  #start: Promise<void> | undefined;
+  #stop: Promise<StopReport> | undefined;
+  #endNow: () => void = () => {};
+
+  constructor(options: LifecycleOptions) {
+    this.#steps = options.steps;
+    this.#stopTimeoutMs = options.stopTimeoutMs;
+    this.#timers = options.timers ?? nodeTimers;
+  }
+
+  /**
+   * Starts the steps one after the other.
+   * @throws StartError after stopping what had started; VerdictError cancelled when a stop came first
+   */
+  start(): Promise<void> {
+    this.#start ??= this.#startAll();
+    return this.#start;
+  }
+
+  /** Stops what has started, in reverse order. Settles in time and never rejects; again gives the same report. */
+  stop(): Promise<StopReport> {
+    this.#stop ??= this.#stopInTime();
+    return this.#stop;
+  }
+
+  /** Makes the stop under way, or a new one, end at once instead of gracefully. */
+  force(): Promise<StopReport> {
+    this.#forced.abort();
+    const stop = this.stop();
+    this.#endNow();
+    return stop;
+  }
+
+  async #startAll(): Promise<void> {
+    const { signal } = this.#starting;
+    for (const step of this.#steps) {
+      if (signal.aborted) throw stopped();
+      this.#current = step;
+      try {
+        await step.start?.(signal);
+      } catch (error) {
+        this.#current = undefined;
+        if (signal.aborted) throw stopped();
+        await this.#stopStarted();
+        throw new StartError(step.name, error);
+      }
+      this.#current = undefined;
+      this.#started.push(step);
+    }
+    if (signal.aborted) throw stopped();
+  }
+
+  /** What had started before a failure is stopped under the same limits; a stop asked for meanwhile joins in. */
+  #stopStarted(): Promise<StopReport> {
+    this.#stop ??= this.#stopInTime(Promise.resolve());
+    return this.#stop;
+  }
+
+  async #stopInTime(startEnded: Promise<unknown> = this.#startEnded()): Promise<StopReport> {
+    this.#starting.abort();
+    const failures: { step: string; error: unknown }[] = [];
+    const forcedMs = Math.min(maxForcedMs, this.#stopTimeoutMs / 4);
+    const forceTimer = this.#timers.setTimeout(() => this.#forced.abort(), this.#stopTimeoutMs - forcedMs);
+    let endTimer: unknown;
+    const timeUp = new Promise<void>((resolve) => {
+      const endIn = (delayMs: number) => {
+        this.#timers.clearTimeout(endTimer);
+        endTimer = this.#timers.setTimeout(resolve, delayMs);
+      };
+      endIn(this.#stopTimeoutMs);
+      this.#endNow = () => {
+        this.#endNow = () => {};
+        endIn(forcedMs);
+      };
+    });
+    await Promise.race([this.#stopAll(startEnded, failures), timeUp]);
+    this.#endNow = () => {};
+    this.#timers.clearTimeout(forceTimer);
+    this.#timers.clearTimeout(endTimer);
+    const current = this.#current === undefined ? [] : [this.#current];
+    const unfinished = [...this.#started, ...current].map(({ name }) => name).toReversed();
+    return { clean: failures.length === 0 && unfinished.length === 0, unfinished, failures };
+  }
+
+  async #stopAll(startEnded: Promise<unknown>, failures: { step: string; error: unknown }[]): Promise<void> {
+    await startEnded;
+    for (let step = this.#started.at(-1); step !== undefined; step = this.#started.at(-1)) {
+      try {
+        await step.stop?.(this.#forced.signal);
+      } catch (error) {
+        failures.push({ step: step.name, error });
+      }
+      this.#started.pop();
+    }
+  }
+
+  /** Settles when nothing is being started any more. */
+  async #startEnded(): Promise<void> {
+    try {
+      await this.#start;
+    } catch {
+      // Whoever called `start` has been told.
+    }
+  }
+}
+
+function stopped(): VerdictError {
+  return new VerdictError('cancelled', 'Stopped while starting.', { reason: 'STOPPED' });
+}

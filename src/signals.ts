@@ -1,0 +1,45 @@
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** `process`, or what a test puts in its place. */
+export interface SignalSource {
+  on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+  off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+}
+
+export interface StopHandlers {
+  /** The first signal: end gracefully. */
+  readonly stop: (signal: StopSignal) => void;
+  /** Any later one: end at once. */
+  readonly force: (signal: StopSignal) => void;
+  /** A clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/**
+ * Ctrl-C under `npm start` or `npx` arrives twice within milliseconds, once from the terminal and once passed on by
+ * npm. Nobody presses it twice as fast as this on purpose.
+ */
+const echoMs = 300;
+
+/**
+ * Listens for the signals that end the process.
+ * @returns the way to stop listening
+ */
+export function onStopSignals(source: SignalSource, handlers: StopHandlers): () => void {
+  const { stop, force, now = () => performance.now() } = handlers;
+  let firstAt: number | undefined;
+  const listener = (signal: StopSignal) => {
+    if (firstAt === undefined) {
+      firstAt = now();
+      stop(signal);
+    } else if (now() - firstAt >= echoMs) {
+      force(signal);
+    }
+  };
+  source.on('SIGINT', listener);
+  source.on('SIGTERM', listener);
+  return () => {
+    source.off('SIGINT', listener);
+    source.off('SIGTERM', listener);
+  };
+}
