@@ -33,12 +33,11 @@ export class RedisStore implements CacheStore {
   readonly #redis: RedisConnection;
   readonly #options: Required<RedisStoreOptions>;
   readonly #hooks: CacheHooks;
-  #waiting: PendingWrite[] = [];
-  #waitingFrom = 0;
+  readonly #waiting: PendingWrite[] = [];
   #underWay = 0;
   #pendingBytes = 0;
   #flushScheduled = false;
-  #idle: (() => void) | undefined;
+  #drained: (() => void)[] = [];
 
   constructor(redis: RedisConnection, options: RedisStoreOptions, hooks: CacheHooks = {}) {
     this.#redis = redis;
@@ -79,12 +78,12 @@ export class RedisStore implements CacheStore {
   async drain(): Promise<void> {
     if (this.#pending === 0) return;
     await new Promise<void>((resolve) => {
-      this.#idle = resolve;
+      this.#drained.push(resolve);
     });
   }
 
   get #pending(): number {
-    return this.#waiting.length - this.#waitingFrom + this.#underWay;
+    return this.#waiting.length + this.#underWay;
   }
 
   async #decode(
@@ -109,17 +108,9 @@ export class RedisStore implements CacheStore {
 
   #flush(): void {
     this.#flushScheduled = false;
-    while (this.#underWay < MAX_CONCURRENT_WRITES) {
-      const write = this.#waiting[this.#waitingFrom];
-      if (write === undefined) break;
-      this.#waitingFrom += 1;
-      this.#underWay += 1;
-      void this.#write(write);
-    }
-    if (this.#waitingFrom === this.#waiting.length) {
-      this.#waiting = [];
-      this.#waitingFrom = 0;
-    }
+    const writes = this.#waiting.splice(0, MAX_CONCURRENT_WRITES - this.#underWay);
+    this.#underWay += writes.length;
+    for (const write of writes) void this.#write(write);
   }
 
   async #write({ key, entry }: PendingWrite): Promise<void> {
@@ -133,7 +124,12 @@ export class RedisStore implements CacheStore {
     this.#underWay -= 1;
     this.#pendingBytes -= encodedBytes(entry);
     this.#hooks.onWrite?.('redis', outcome === 'OK' ? 'ok' : outcome === 'skipped' ? 'dropped' : 'error');
-    if (this.#waitingFrom < this.#waiting.length) this.#scheduleFlush();
-    else if (this.#underWay === 0) this.#idle?.();
+    if (this.#waiting.length > 0) this.#scheduleFlush();
+    else if (this.#underWay === 0) this.#endDrain();
+  }
+
+  #endDrain(): void {
+    for (const resolve of this.#drained) resolve();
+    this.#drained = [];
   }
 }

@@ -6,7 +6,7 @@ import { entryOf } from '../support/cache-entries.js';
 /** A fresh, empty store, and a way to wait until what was set can be read. */
 export interface StoreUnderTest {
   readonly store: CacheStore;
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 }
 
 /** What every tier promises, whatever it is made of. */

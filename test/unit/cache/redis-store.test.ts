@@ -95,7 +95,7 @@ test('reads that are asked for together travel together', { skip }, async (t) =>
   const readsProcessed = async (): Promise<number> =>
     Number(/total_reads_processed:(\d+)/.exec(await client.info('stats'))?.[1]);
   const before = await readsProcessed();
-  await Promise.all(Array.from({ length: 100 }, (_, index) => store.get(`none${index}`)));
+  await Promise.all(Array.from({ length: 100 }, async (_, index) => store.get(`none${index}`)));
   // One for the reads and one for the second INFO; a few more if the kernel splits them.
   assert.ok((await readsProcessed()) - before < 10);
 });
@@ -113,7 +113,7 @@ test('a hundred identical callers make one read and one computation', { skip }, 
     return computedOf(1);
   };
   await Promise.all(
-    Array.from({ length: 100 }, () => cache.resolve('same', 'use', patientWaiter(), compute)),
+    Array.from({ length: 100 }, async () => cache.resolve('same', 'use', patientWaiter(), compute)),
   );
   assert.equal(runs, 1);
   assert.deepEqual(lookups, ['redis miss']);
@@ -191,7 +191,7 @@ for (const [way, stopAnswering, answerAgain] of [
 
     let served = 0;
     const load = async (): Promise<void> => {
-      const batch = Array.from({ length: 20 }, (_, index) =>
+      const batch = Array.from({ length: 20 }, async (_, index) =>
         cache.resolve(`${way}${served}.${index}`, 'use', patientWaiter(), async () => computedOf(1)),
       );
       served += (await Promise.all(batch)).length;

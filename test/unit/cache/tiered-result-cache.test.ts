@@ -79,7 +79,7 @@ test('a hit in Redis fills the memory tier and computes nothing', async () => {
 test('a hundred identical callers ask Redis once and compute once', async () => {
   const { redis, cache } = tiers();
   const { state, compute } = countedCompute(1);
-  const waits = Array.from({ length: 100 }, () => cache.resolve('k', 'use', patientWaiter(), compute));
+  const waits = Array.from({ length: 100 }, async () => cache.resolve('k', 'use', patientWaiter(), compute));
   const answers = await Promise.all(waits);
   assert.equal(state.runs, 1);
   assert.deepEqual(redis.reads, ['k']);
@@ -96,7 +96,7 @@ test('a bypass neither reads nor writes nor joins nor is joined', async () => {
     await closed;
     return computedOf(runs);
   };
-  const waits = (['bypass', 'bypass', 'use'] as const).map((mode) =>
+  const waits = (['bypass', 'bypass', 'use'] as const).map(async (mode) =>
     cache.resolve('k', mode, patientWaiter(), compute),
   );
   assert.equal(runs, 2);
@@ -153,10 +153,12 @@ test('of a batch with one new text, one is computed', async () => {
   const { cache } = tiers();
   const { state, compute } = countedCompute(1);
   const keys = Array.from({ length: 64 }, (_, index) => `k${index}`);
-  await Promise.all(keys.slice(0, 63).map((key) => cache.resolve(key, 'use', patientWaiter(), compute)));
+  await Promise.all(
+    keys.slice(0, 63).map(async (key) => cache.resolve(key, 'use', patientWaiter(), compute)),
+  );
   state.runs = 0;
   const batch: Resolved[] = await Promise.all(
-    keys.map((key) => cache.resolve(key, 'use', patientWaiter(), compute)),
+    keys.map(async (key) => cache.resolve(key, 'use', patientWaiter(), compute)),
   );
   assert.equal(state.runs, 1);
   assert.equal(batch.filter(({ outcome }) => outcome === 'lru').length, 63);
@@ -193,7 +195,9 @@ test('it works with memory alone, and with no tier at all flights still coalesce
   assert.equal(state.runs, 1);
 
   const none = new TieredResultCache({});
-  const answers = await Promise.all([1, 2].map(() => none.resolve('k', 'use', patientWaiter(), compute)));
+  const answers = await Promise.all(
+    [1, 2].map(async () => none.resolve('k', 'use', patientWaiter(), compute)),
+  );
   assert.deepEqual(
     answers.map(({ outcome }) => outcome),
     ['miss', 'coalesced'],

@@ -89,7 +89,7 @@ test('a server that hangs costs each read one timeout, opens the breaker, and is
   });
   await untilUp(redis);
   server.pause();
-  const reads = await Promise.all(Array.from({ length: 50 }, () => redis.get('k')));
+  const reads = await Promise.all(Array.from({ length: 50 }, async () => redis.get('k')));
   assert.deepEqual(new Set(reads), new Set(['timeout']));
   assert.deepEqual(events.breaker, [], 'reads that fail side by side are one failure');
   assert.equal(await redis.get('k'), 'timeout');

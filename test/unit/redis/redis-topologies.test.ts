@@ -47,9 +47,9 @@ test('a cluster is found through any of its nodes, and keys of all slots travel'
   });
   await untilUp(redis);
   const keys = Array.from({ length: 50 }, (_, index) => `k${index}`);
-  const writes = await Promise.all(keys.map((key) => redis.set(key, Buffer.from(key), 60_000)));
+  const writes = await Promise.all(keys.map(async (key) => redis.set(key, Buffer.from(key), 60_000)));
   assert.deepEqual(new Set(writes), new Set(['OK']));
-  const values = await Promise.all(keys.map((key) => redis.get(key)));
+  const values = await Promise.all(keys.map(async (key) => redis.get(key)));
   assert.deepEqual(values.map(String), keys);
   const [onFirst, onSecond] = [await first.dbsize(), await second.dbsize()];
   assert.ok(onFirst > 0 && onSecond > 0 && onFirst + onSecond === 50);
