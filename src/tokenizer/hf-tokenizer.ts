@@ -1,9 +1,13 @@
 import { AsciiWords } from './ascii-words.js';
 import { LibraryTokenizer, type TokenizerConfig, type TokenizerJson } from './library-tokenizer.js';
 import { inferTemplates, type PairTemplate, type SingleTemplate } from './special-template.js';
-import { tooManyTokens } from './too-many-tokens.js';
 import { keptFrom, keptOfPair } from './truncate.js';
 import type { Encoding, TextInput, Truncation } from './types.js';
+
+/** An encoding, or the number of tokens of an input that is too long and was not to be cut. */
+export type EncodeResult =
+  | { readonly kind: 'encoding'; readonly encoding: Encoding }
+  | { readonly kind: 'too_long'; readonly tokens: number };
 
 /** A Hugging Face tokenizer on the thread that calls it: adds special tokens and truncates. */
 export class HfTokenizer {
@@ -36,11 +40,8 @@ export class HfTokenizer {
     this.#pair = pair;
   }
 
-  /**
-   * Tokenises one input.
-   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long
-   */
-  encode(input: TextInput, truncation: Truncation): Encoding {
+  /** Tokenises one input: special tokens added, cut to the limit as `truncation` says. */
+  encode(input: TextInput, truncation: Truncation): EncodeResult {
     return input.textPair === undefined
       ? this.#encodeSingle(this.#idsOf(input.text), truncation)
       : this.#encodePair(this.#idsOf(input.text), this.#idsOf(input.textPair), truncation);
@@ -50,27 +51,27 @@ export class HfTokenizer {
     return this.#words?.idsOf(text) ?? this.#library.idsOf(text);
   }
 
-  #encodeSingle(text: readonly number[], truncation: Truncation): Encoding {
+  #encodeSingle(text: readonly number[], truncation: Truncation): EncodeResult {
     const { prefix, suffix } = this.#single;
     const budget = this.maxTokens - prefix.length - suffix.length;
     const truncated = text.length > budget;
     if (truncated && truncation === 'reject') {
-      throw tooManyTokens('text', text.length + this.maxTokens - budget, this.maxTokens);
+      return { kind: 'too_long', tokens: text.length + this.maxTokens - budget };
     }
     const kept = Math.min(text.length, budget);
     const ids = new Int32Array(prefix.length + kept + suffix.length);
     ids.set(prefix);
     copy(text, keptFrom(text.length, kept, truncation), kept, ids, prefix.length);
     ids.set(suffix, prefix.length + kept);
-    return { ids, pairStart: ids.length, truncated };
+    return { kind: 'encoding', encoding: { ids, pairStart: ids.length, truncated } };
   }
 
-  #encodePair(first: readonly number[], second: readonly number[], truncation: Truncation): Encoding {
+  #encodePair(first: readonly number[], second: readonly number[], truncation: Truncation): EncodeResult {
     const { prefix, middle, suffix, typeOffset } = this.#pair;
     const budget = this.maxTokens - prefix.length - middle.length - suffix.length;
     const total = first.length + second.length;
     if (total > budget && truncation === 'reject') {
-      throw tooManyTokens('pair', total + this.maxTokens - budget, this.maxTokens);
+      return { kind: 'too_long', tokens: total + this.maxTokens - budget };
     }
     const [keptFirst, keptSecond] = keptOfPair(first.length, second.length, budget);
     const firstEnd = prefix.length + keptFirst;
@@ -82,7 +83,7 @@ export class HfTokenizer {
     copy(second, keptFrom(second.length, keptSecond, truncation), keptSecond, ids, secondStart);
     ids.set(suffix, secondStart + keptSecond);
     const pairStart = typeOffset === undefined ? ids.length : firstEnd + typeOffset;
-    return { ids, pairStart, truncated: total > budget };
+    return { kind: 'encoding', encoding: { ids, pairStart, truncated: total > budget } };
   }
 }
 

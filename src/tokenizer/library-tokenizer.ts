@@ -5,7 +5,13 @@ export interface TokenizerJson {
   readonly normalizer?: { readonly type?: string; readonly lowercase?: boolean } | null;
   readonly pre_tokenizer?: { readonly type?: string } | null;
   readonly model?: { readonly type?: string };
+  readonly post_processor?: PostProcessorJson | null;
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
+}
+
+interface PostProcessorJson {
+  readonly type?: string;
+  readonly processors?: readonly PostProcessorJson[];
 }
 
 /** What of `tokenizer_config.json` is read here. */
@@ -30,9 +36,11 @@ const LibraryTokenizerClass: LibraryConstructor = Tokenizer;
 /** The one place that knows `@huggingface/tokenizers`. It neither truncates nor pads; see HfTokenizer. */
 export class LibraryTokenizer {
   readonly #library: Library;
+  readonly #hasOneType: boolean;
 
   constructor(json: TokenizerJson, config: TokenizerConfig) {
     this.#library = new LibraryTokenizerClass(json, config);
+    this.#hasOneType = isRoberta(json.post_processor);
   }
 
   /** The ids of a text, without special tokens. */
@@ -47,10 +55,15 @@ export class LibraryTokenizer {
       add_special_tokens: true,
       return_token_type_ids: true,
     });
-    return { ids: encoded.ids, types: encoded.token_type_ids ?? [] };
+    return { ids: encoded.ids, types: this.#hasOneType ? [] : (encoded.token_type_ids ?? []) };
   }
 
   idOf(token: string): number | undefined {
     return this.#library.token_to_id(token);
   }
+}
+
+/** RoBERTa's post-processor knows one token type, 0; the library gives its second text the type 1. */
+function isRoberta(json: PostProcessorJson | null | undefined): boolean {
+  return json?.type === 'RobertaProcessing' || (json?.processors ?? []).some(isRoberta);
 }

@@ -30,3 +30,9 @@ export interface Tokenizer {
    */
   encode(input: TextInput, truncation: Truncation): Promise<Encoding>;
 }
+
+/** Events for logs. None may throw. */
+export interface TokenizerHooks {
+  /** A tokenizer thread ended by itself and is being replaced. */
+  onThreadLost?(reason: string): void;
+}

@@ -1,0 +1,196 @@
+import { VerdictError } from '../errors.js';
+import { packJobs, type TextJob } from './packed-jobs.js';
+import { type JobResult, unpackResults } from './packed-results.js';
+import type { ThreadReply, TokenizerSource } from './thread-messages.js';
+import { type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
+import { tooManyTokens } from './too-many-tokens.js';
+import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation } from './types.js';
+
+/** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
+const MAX_UNDER_WAY = 2;
+/** Characters that one message holds, so that short texts do not wait long for those that share their message. */
+const MAX_MESSAGE_CHARS = 8192;
+const DEFAULT_MAX_PENDING_CHARS = 16 * 1024 * 1024;
+const RETRY_AFTER_MS = 100;
+
+export interface TokenizerPoolOptions {
+  /** Threads. Each holds the tokenizers of all models. */
+  readonly workers: number;
+  /** Characters that wait for a thread at most; more are refused. Default: 16 Mi, 32 MB of memory. */
+  readonly maxPendingChars?: number;
+  readonly hooks?: TokenizerHooks;
+  readonly startThread?: StartThread;
+}
+
+interface PendingText extends TextJob {
+  readonly chars: number;
+  readonly maxTokens: number;
+  resolve(encoding: Encoding): void;
+  reject(error: VerdictError): void;
+}
+
+/**
+ * Tokenises on worker threads. What is asked for in one turn of the event loop travels in one message, and while the
+ * threads are busy, more gathers into the next: the hand-over costs the main thread a few microseconds per text.
+ */
+export class TokenizerPool {
+  readonly #threads: readonly TokenizerThread[];
+  readonly #maxPendingChars: number;
+  #pending: PendingText[] = [];
+  #pendingChars = 0;
+  #flushScheduled = false;
+  #tokenizerCount = 0;
+  #closed = false;
+
+  constructor(options: TokenizerPoolOptions) {
+    this.#maxPendingChars = options.maxPendingChars ?? DEFAULT_MAX_PENDING_CHARS;
+    this.#threads = Array.from(
+      { length: options.workers },
+      () =>
+        new TokenizerThread(options.startThread ?? startTokenizerThread, (reason) =>
+          options.hooks?.onThreadLost?.(reason),
+        ),
+    );
+  }
+
+  /**
+   * Reads a tokenizer on every thread.
+   * @throws Error that names the file, for one that cannot be read or used
+   */
+  async load(source: TokenizerSource): Promise<Tokenizer> {
+    const tokenizer = this.#tokenizerCount++;
+    const { tokenizerJsonPath, tokenizerConfigPath, maxTokens } = source;
+    const request = {
+      kind: 'load',
+      tokenizer,
+      source: { tokenizerJsonPath, tokenizerConfigPath, maxTokens },
+    } as const;
+    const [padId = 0] = await Promise.all(
+      this.#threads.map(
+        (thread) =>
+          new Promise<number>((resolve, reject) => {
+            thread.send({
+              request,
+              onReply: (reply) => {
+                if (reply.kind === 'loaded') resolve(reply.padId);
+                else
+                  reject(
+                    new Error(reply.kind === 'failed' ? reply.reason : `${tokenizerJsonPath}: no answer`),
+                  );
+              },
+              onLost: (reason) => reject(new Error(`${tokenizerJsonPath}: the tokenizer thread ${reason}`)),
+            });
+          }),
+      ),
+    );
+    return {
+      maxTokens,
+      padId,
+      encode: (input, truncation) => this.#encode(tokenizer, maxTokens, input, truncation),
+    };
+  }
+
+  /** Ends the threads. What was not tokenised yet is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const text of this.#pending.splice(0)) text.reject(shuttingDown());
+    this.#pendingChars = 0;
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #encode(tokenizer: number, maxTokens: number, input: TextInput, truncation: Truncation): Promise<Encoding> {
+    if (this.#closed) return Promise.reject(shuttingDown());
+    const chars = input.text.length + (input.textPair?.length ?? 0);
+    if (this.#pendingChars + chars > this.#maxPendingChars) return Promise.reject(queueFull());
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ tokenizer, maxTokens, input, truncation, chars, resolve, reject });
+      this.#pendingChars += chars;
+      if (this.#flushScheduled) return;
+      this.#flushScheduled = true;
+      setImmediate(() => {
+        this.#flushScheduled = false;
+        this.#flush();
+      });
+    });
+  }
+
+  #flush(): void {
+    while (this.#pending.length > 0) {
+      const thread = this.#threads.reduce((least, other) =>
+        other.underWay < least.underWay ? other : least,
+      );
+      if (thread.underWay >= MAX_UNDER_WAY) return;
+      const texts = this.#takeMessage();
+      thread.send({
+        request: { kind: 'encode', jobs: packJobs(texts) },
+        onReply: (reply) => {
+          this.#flush();
+          settle(texts, reply);
+        },
+        onLost: (reason) => {
+          const error = this.#closed ? shuttingDown() : threadLost(reason);
+          for (const text of texts) text.reject(error);
+          this.#flush();
+        },
+      });
+    }
+  }
+
+  /** The oldest texts that fit one message, at least one. */
+  #takeMessage(): PendingText[] {
+    let chars = 0;
+    let count = 0;
+    for (const text of this.#pending) {
+      if (count > 0 && chars + text.chars > MAX_MESSAGE_CHARS) break;
+      chars += text.chars;
+      count++;
+    }
+    this.#pendingChars -= chars;
+    return this.#pending.splice(0, count);
+  }
+}
+
+function settle(texts: readonly PendingText[], reply: ThreadReply): void {
+  if (reply.kind !== 'encoded') {
+    for (const text of texts) text.reject(tokenizerFailed(undefined));
+    return;
+  }
+  unpackResults(reply.results, texts.length, (index, result) => {
+    const text = texts[index];
+    if (text !== undefined) settleOne(text, result, reply.failure);
+  });
+}
+
+function settleOne(text: PendingText, result: JobResult, failure: string | undefined): void {
+  if (result.kind === 'encoding') text.resolve(result.encoding);
+  else if (result.kind === 'failed') text.reject(tokenizerFailed(failure));
+  else {
+    const field = text.input.textPair === undefined ? 'text' : 'pair';
+    text.reject(tooManyTokens(field, result.tokens, text.maxTokens));
+  }
+}
+
+function threadLost(reason: string): VerdictError {
+  return new VerdictError('internal', 'the input could not be tokenised', {
+    reason: 'TOKENIZER_LOST',
+    cause: `the tokenizer thread ${reason}`,
+  });
+}
+
+function tokenizerFailed(cause: string | undefined): VerdictError {
+  return new VerdictError('internal', 'the input could not be tokenised', {
+    reason: 'TOKENIZER_FAILED',
+    cause,
+  });
+}
+
+function queueFull(): VerdictError {
+  return new VerdictError('resource_exhausted', 'too much text is waiting to be tokenised', {
+    reason: 'TOKENIZER_QUEUE_FULL',
+    retryAfterMs: RETRY_AFTER_MS,
+  });
+}
+
+function shuttingDown(): VerdictError {
+  return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import { VerdictError } from '../../../src/errors.js';
+import { TokenizerPool, type TokenizerPoolOptions } from '../../../src/tokenizer/tokenizer-pool.js';
+import { startTokenizerThread } from '../../../src/tokenizer/tokenizer-thread.js';
+import type { Encoding, TextInput } from '../../../src/tokenizer/types.js';
+import { directTokenizer, encoded, sourceOf, TOPICS, topicsJson } from './fixture-tokenizer.js';
+
+function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
+  const threads: Worker[] = [];
+  const lost: string[] = [];
+  const pool = new TokenizerPool({
+    workers: 1,
+    startThread: () => {
+      const thread = startTokenizerThread();
+      threads.push(thread);
+      return thread;
+    },
+    hooks: { onThreadLost: (reason) => lost.push(reason) },
+    ...options,
+  });
+  t.after(() => pool.close());
+  return { pool, threads, lost };
+}
+
+const shape = ({ ids, pairStart, truncated }: Encoding) => ({ ids: Array.from(ids), pairStart, truncated });
+
+function isVerdictError(code: string, reason: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof VerdictError);
+    assert.deepEqual([error.code, error.reason], [code, reason]);
+    return true;
+  };
+}
+
+describe('a tokenizer pool', () => {
+  for (const workers of [1, 3]) {
+    it(`of ${workers} gives every caller the tokens of its own text, for any mixture and order`, async (t) => {
+      const { pool } = poolOf(t, { workers });
+      const [short, long] = await Promise.all([
+        pool.load(sourceOf(TOPICS, 8)),
+        pool.load(sourceOf(TOPICS, 64)),
+      ]);
+      const direct = { short: directTokenizer(8), long: directTokenizer(64) };
+      const text = fc.oneof(
+        fc.constantFrom('match', 'the soup', 'a vote on data', '日本 料理', '😀', ''),
+        fc.string({ unit: 'grapheme' }),
+      );
+      const job = fc.record({
+        which: fc.constantFrom('short' as const, 'long' as const),
+        input: fc.record({ text, textPair: text }, { requiredKeys: ['text'] }),
+        truncation: fc.constantFrom('end' as const, 'start' as const),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(job, { maxLength: 60 }), async (jobs) => {
+          const results = await Promise.all(
+            jobs.map(({ which, input, truncation }) =>
+              (which === 'short' ? short : long).encode(input as TextInput, truncation),
+            ),
+          );
+          assert.deepEqual(
+            results.map(shape),
+            jobs.map(({ which, input, truncation }) =>
+              shape(encoded(direct[which], input as TextInput, truncation)),
+            ),
+          );
+        }),
+        { numRuns: 50 },
+      );
+    });
+  }
+
+  it('refuses what is too long under reject, naming the field, the length and the limit', async (t) => {
+    const { pool } = poolOf(t);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 8));
+    assert.equal(tokenizer.maxTokens, 8);
+    assert.equal(tokenizer.padId, 0);
+    const seven = 'goal '.repeat(7);
+    const [single, pair, fitting] = await Promise.allSettled([
+      tokenizer.encode({ text: seven }, 'reject'),
+      tokenizer.encode({ text: 'goal', textPair: seven }, 'reject'),
+      tokenizer.encode({ text: 'goal '.repeat(6) }, 'reject'),
+    ]);
+    const violations = [single, pair].map((outcome) => {
+      assert.ok(outcome?.status === 'rejected' && outcome.reason instanceof VerdictError);
+      assert.equal(outcome.reason.code, 'invalid_argument');
+      return outcome.reason.violations[0];
+    });
+    const described = 'tokens long, special tokens included; the model reads at most 8';
+    assert.deepEqual(violations, [
+      { field: 'text', description: `is 9 ${described}` },
+      { field: 'pair', description: `is 11 ${described}` },
+    ]);
+    assert.equal(fitting?.status, 'fulfilled');
+  });
+
+  it('takes texts of any size and any characters', async (t) => {
+    const { pool } = poolOf(t);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const texts = [
+      '',
+      '\0',
+      '\0'.repeat(8192),
+      ' '.repeat(8192),
+      '\ud800',
+      '\udc00\ud800'.repeat(4096),
+      '日本語'.repeat(2730),
+      '😀'.repeat(4096),
+      `a${'\u0301'.repeat(8191)}`,
+      'a'.repeat(8192),
+      '.'.repeat(8192),
+      '[SEP][CLS]'.repeat(800),
+      'the match '.repeat(100_000),
+    ];
+    const direct = directTokenizer(64);
+    const results = await Promise.all(texts.map((text) => tokenizer.encode({ text }, 'end')));
+    assert.deepEqual(
+      results.map(shape),
+      texts.map((text) => shape(encoded(direct, { text }, 'end'))),
+    );
+  });
+
+  it('says which file it cannot read, and goes on', async (t) => {
+    const { pool } = poolOf(t);
+    await assert.rejects(pool.load(sourceOf('/nowhere', 64)), /^Error: \/nowhere\/tokenizer\.json: ENOENT/);
+    await assert.rejects(pool.load(sourceOf(TOPICS, 1)), /tokenizer\.json: a limit of 1 tokens is too small/);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    assert.ok((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length > 2);
+  });
+
+  it('reads a tokenizer that has no tokenizer_config.json', async (t) => {
+    const { pool } = poolOf(t);
+    const source = { ...sourceOf(TOPICS, 64), tokenizerConfigPath: '/nowhere/tokenizer_config.json' };
+    assert.equal((await pool.load(source)).padId, 0);
+  });
+
+  it('refuses text beyond its bound, and takes more once there is room', async (t) => {
+    const { pool } = poolOf(t, { maxPendingChars: 10 });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const accepted = tokenizer.encode({ text: 'goal law' }, 'end');
+    await assert.rejects(
+      tokenizer.encode({ text: 'a', textPair: 'bc' }, 'end'),
+      isVerdictError('resource_exhausted', 'TOKENIZER_QUEUE_FULL'),
+    );
+    await accepted;
+    assert.equal((await tokenizer.encode({ text: 'goal law' }, 'end')).ids.length, 4);
+  });
+});
+
+describe('a tokenizer thread that is lost', () => {
+  it('takes the message it worked on with it, and no more: its successor answers the rest', async (t) => {
+    const { pool, threads, lost } = poolOf(t);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const big = 'the match '.repeat(100_000);
+    const outcomes = Promise.allSettled(
+      [big, 'soup', 'law'].map((text) => tokenizer.encode({ text }, 'end')),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    await threads[0]?.terminate();
+    const [first, second, third] = await outcomes;
+    assert.ok(first?.status === 'rejected');
+    isVerdictError('internal', 'TOKENIZER_LOST')(first.reason);
+    assert.deepEqual([second?.status, third?.status], ['fulfilled', 'fulfilled']);
+    assert.deepEqual([threads.length, lost.length], [2, 1]);
+  });
+
+  it('is replaced as often as it is lost, with all tokenizers in it', async (t) => {
+    const { pool, threads } = poolOf(t);
+    const tokenizers = await Promise.all([8, 64].map((limit) => pool.load(sourceOf(TOPICS, limit))));
+    for (let losses = 1; losses <= 3; losses++) {
+      await threads.at(-1)?.terminate();
+      const results = await Promise.all(
+        tokenizers.map((tokenizer) => tokenizer.encode({ text: 'goal '.repeat(20) }, 'end')),
+      );
+      assert.deepEqual(
+        results.map(({ ids }) => ids.length),
+        [8, 22],
+      );
+    }
+    assert.equal(threads.length, 4);
+  });
+
+  it('fails a load that was under way', async (t) => {
+    const { pool, threads } = poolOf(t);
+    const loading = pool.load(sourceOf(TOPICS, 64));
+    await threads[0]?.terminate();
+    await assert.rejects(loading, /the tokenizer thread exited with code/);
+  });
+});
+
+describe('a closed tokenizer pool', () => {
+  it('refuses what was waiting and what comes later', async (t) => {
+    const { pool } = poolOf(t);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const waiting = tokenizer.encode({ text: 'soup' }, 'end');
+    const closing = pool.close();
+    await assert.rejects(waiting, isVerdictError('unavailable', 'DRAINING'));
+    await closing;
+    await assert.rejects(
+      tokenizer.encode({ text: 'soup' }, 'end'),
+      isVerdictError('unavailable', 'DRAINING'),
+    );
+  });
+});
+
+it('the fixture has the parts that the short cut for plain ASCII asks for', () => {
+  const json = topicsJson();
+  assert.deepEqual(
+    [json.normalizer?.type, json.pre_tokenizer?.type, json.model?.type],
+    ['BertNormalizer', 'BertPreTokenizer', 'WordPiece'],
+  );
+});
