@@ -37,7 +37,7 @@ export function selectByLength(window: readonly ItemFacts[], facts: PolicyFacts)
   const longest = lengths[end - 1] ?? 0;
   return {
     positions: order.subarray(start, end),
-    reason: size === facts.queuedItems ? 'drained' : closeReason(size, longest, limit, facts),
+    reason: closeReason(size, longest, limit, facts),
   };
 }
 
@@ -110,7 +110,8 @@ function closeReason(size: number, longest: number, limit: number, facts: Policy
   if (size >= facts.maxItems) return 'items';
   const padded = (size + 1) * longest;
   if (padded > facts.budgetTokens) return 'budget';
-  if (size >= mostItems(longest, marginalMs(facts.curve, longest), Number.POSITIVE_INFINITY, facts))
-    return 'run_time';
+  const itemMs = marginalMs(facts.curve, longest);
+  if (size >= mostItems(longest, itemMs, Number.POSITIVE_INFINITY, facts)) return 'run_time';
+  if (size === facts.queuedItems) return 'drained';
   return padded > limit ? 'shared' : 'length';
 }

@@ -12,13 +12,13 @@ export interface ItemFacts {
 
 /** Why a batch was closed, for the metrics. */
 export type CloseReason =
-  /** The queue had nothing more. */
+  /** The queue had nothing more, though there was room. */
   | 'drained'
-  /** The next item would have passed the padded-token budget. */
+  /** One more item would have passed the padded-token budget. */
   | 'budget'
   /** The batch held its largest number of items. */
   | 'items'
-  /** The predicted run time would have passed its cap. */
+  /** With one more item the predicted run time would have passed its cap. */
   | 'run_time'
   /** What is left differs so much in length that batches of its own are cheaper than the padding. */
   | 'length'

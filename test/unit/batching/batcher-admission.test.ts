@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { errorOf, outcomeOf, setUp } from './batcher-setup.js';
+import { ManualRunner } from './fake-runners.js';
+
+const costCurve = { baseMs: 10, msPerToken: 1, msPerTokenSquared: 0 };
+
+describe('the admission to the batcher', () => {
+  test('refuses an item that would rather be refused when the queue is full, with the time it takes to drain', async () => {
+    const { clock, batcher, events, submit } = setUp({ maxQueueItems: 2, costCurve });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    submit('a', 20);
+    await clock.settle();
+    submit('b', 20);
+    submit('c', 20);
+    const error = await errorOf(submit('d', 20));
+    assert.deepEqual([error.code, error.reason], ['resource_exhausted', 'QUEUE_FULL']);
+    // The run under way, then one batch of two with the padding that is assumed at first.
+    assert.equal(error.retryAfterMs, 30 + 10 + 1.1 * 40);
+    assert.deepEqual(events, ['shed:queue_full']);
+  });
+
+  test('suggests a retry delay though it knows nothing of the costs', async () => {
+    const { submit } = setUp({ maxQueueItems: 1 });
+    submit('a');
+    assert.equal((await errorOf(submit('b'))).retryAfterMs, 100);
+  });
+
+  test('bounds the queue in tokens too', async () => {
+    const { submit } = setUp({ maxQueueTokens: 50 });
+    submit('a', 30);
+    assert.equal(await outcomeOf(submit('b', 30)), 'resource_exhausted QUEUE_FULL');
+    assert.equal(await outcomeOf(submit('c', 20)), 'pending');
+  });
+
+  test('lets an item wait outside a full queue when it would rather wait, first come first served', async () => {
+    const { clock, batcher, submit } = setUp({ maxQueueItems: 4, maxBatchItems: 1 });
+    const runner = new ManualRunner();
+    const wait = { whenFull: 'wait' } as const;
+    for (const name of ['a', 'b', 'c', 'd', 'e']) submit(name, 10, wait);
+    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [3, 2]);
+    batcher.attach(runner);
+    for (let i = 0; i < 5; i++) {
+      await clock.settle();
+      runner.current.succeed();
+    }
+    await clock.settle();
+    assert.deepEqual(runner.log, [['a'], ['b'], ['c'], ['d'], ['e']]);
+  });
+
+  test('ends the wait outside at the deadline and when abandoned, like one in the queue', async () => {
+    const { clock, batcher, submit } = setUp({ maxQueueItems: 1 });
+    submit('a');
+    const expiring = submit('b', 10, { whenFull: 'wait', deadlineAt: 20 });
+    const leaving = submit('c', 10, { whenFull: 'wait' });
+    leaving.abandon();
+    await clock.advance(20);
+    assert.equal(await outcomeOf(expiring), 'deadline_exceeded DEADLINE_EXCEEDED');
+    assert.equal(await outcomeOf(leaving), 'cancelled CALL_CANCELLED');
+    assert.equal(batcher.waitingItems, 0);
+  });
+
+  test('gives the room of an abandoned item to the first who waits outside', async () => {
+    const { batcher, submit } = setUp({ maxQueueItems: 1 });
+    const first = submit('a');
+    submit('b', 10, { whenFull: 'wait' });
+    assert.equal(batcher.waitingItems, 1);
+    first.abandon();
+    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [1, 0]);
+  });
+
+  test('shares a full queue between those who wait and those who are refused, so that neither is shut out', async () => {
+    const { clock, batcher, submit } = setUp({ maxQueueItems: 8, maxBatchItems: 4 });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    let waited = 0;
+    let refusable = 0;
+    for (let round = 0; round < 30; round++) {
+      for (let i = 0; i < 12; i++) {
+        submit(`stream ${round}.${i}`, 10, { whenFull: 'wait' });
+        // Refusals are what a saturated queue is for.
+        submit(`unary ${round}.${i}`).result.catch(() => undefined);
+      }
+      await clock.settle();
+      runner.current.succeed();
+      await clock.settle();
+    }
+    for (const name of runner.log.flat()) {
+      if (name.startsWith('stream')) waited++;
+      else refusable++;
+    }
+    assert.ok(waited >= 0.25 * (waited + refusable), `${waited} of ${waited + refusable}`);
+    assert.ok(refusable >= 0.2 * (waited + refusable), `${refusable} of ${waited + refusable}`);
+  });
+
+  test('refuses at once when the predicted finish is later than the deadline, and says by how much', async () => {
+    const { batcher, clock, events, submit } = setUp({ costCurve });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    submit('a', 50);
+    await clock.settle();
+    const error = await errorOf(submit('b', 20, { deadlineAt: 80 }));
+    assert.deepEqual([error.code, error.reason], ['resource_exhausted', 'DEADLINE_UNREACHABLE']);
+    // 60 ms are left of the run under way, and its own takes 30.
+    assert.equal(error.retryAfterMs, 10);
+    assert.equal(await outcomeOf(submit('c', 20, { deadlineAt: 90 })), 'pending');
+    assert.deepEqual(events, ['shed:deadline']);
+  });
+
+  test('reckons with every attached runner', async () => {
+    const { batcher, clock, submit } = setUp({ costCurve });
+    batcher.attach(new ManualRunner());
+    submit('a', 50);
+    await clock.settle();
+    batcher.attach(new ManualRunner());
+    assert.equal(await outcomeOf(submit('b', 20, { deadlineAt: 80 })), 'pending');
+  });
+
+  test('judges no deadline without a calibrated curve, nor of items that would rather wait', async () => {
+    const uncalibrated = setUp();
+    uncalibrated.batcher.attach(new ManualRunner());
+    uncalibrated.submit('a', 90);
+    assert.equal(await outcomeOf(uncalibrated.submit('b', 90, { deadlineAt: 1 })), 'pending');
+    const calibrated = setUp({ costCurve });
+    calibrated.batcher.attach(new ManualRunner());
+    calibrated.submit('a', 90);
+    const waiting = calibrated.submit('b', 90, { deadlineAt: 1, whenFull: 'wait' });
+    assert.equal(await outcomeOf(waiting), 'pending');
+  });
+
+  test('gives up on items when no runner has been attached for the grace, until one is', async () => {
+    const { batcher, clock, events, submit } = setUp({ noRunnerGraceMs: 1_000 });
+    const queued = submit('a');
+    await clock.advance(999);
+    assert.equal(await outcomeOf(queued), 'pending');
+    await clock.advance(1);
+    assert.equal(await outcomeOf(queued), 'unavailable NO_INSTANCE');
+    assert.equal(await outcomeOf(submit('b', 10, { whenFull: 'wait' })), 'unavailable NO_INSTANCE');
+    assert.deepEqual(events, ['shed:no_instance', 'shed:no_instance']);
+    const runner = new ManualRunner();
+    const detach = batcher.attach(runner);
+    const served = submit('c');
+    await clock.advance(5_000);
+    runner.current.succeed();
+    assert.equal(await outcomeOf(served), 'c');
+    detach();
+    await clock.advance(999);
+    assert.equal(await outcomeOf(submit('d')), 'pending');
+    await clock.advance(1);
+    assert.equal(await outcomeOf(submit('e')), 'unavailable NO_INSTANCE');
+  });
+});

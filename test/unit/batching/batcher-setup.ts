@@ -1,0 +1,73 @@
+import { Batcher } from '../../../src/batching/batcher.js';
+import type { BatcherHooks, BatcherOptions, Submission, SubmitOptions } from '../../../src/batching/types.js';
+import { VerdictError } from '../../../src/errors.js';
+import type { Text } from './fake-runners.js';
+import { VirtualClock } from './virtual-clock.js';
+
+export const defaultOptions: BatcherOptions = {
+  policy: 'length',
+  budgetTokens: 100,
+  maxBatchItems: 8,
+  maxQueueItems: 16,
+  maxQueueTokens: 10_000,
+  maxDelayMs: 0,
+  maxRunMs: 0,
+  lookAhead: 256,
+  maxAgeMs: 1_000,
+  noRunnerGraceMs: 5_000,
+};
+
+export interface Setup {
+  readonly clock: VirtualClock;
+  readonly batcher: Batcher<Text, string>;
+  /** Names of the hook events so far, as `hook:reason`. */
+  readonly events: string[];
+  /** Submits a text of this length. */
+  submit(name: string, tokens?: number, options?: Partial<SubmitOptions>): Submission<string>;
+}
+
+/** A batcher on a virtual clock, without a runner. */
+export function setUp(options: Partial<BatcherOptions> = {}, hooks: BatcherHooks = {}): Setup {
+  const clock = new VirtualClock();
+  const events: string[] = [];
+  const batcher = new Batcher<Text, string>(
+    { ...defaultOptions, ...options },
+    {
+      onShed: (reason) => events.push(`shed:${reason}`),
+      onRetry: (reason) => events.push(`retry:${reason}`),
+      onBatch: ({ items, reason }) => events.push(`batch:${items}:${reason}`),
+      ...hooks,
+    },
+    clock,
+  );
+  return {
+    clock,
+    batcher,
+    events,
+    submit: (name, tokens = 10, submitOptions = {}) =>
+      batcher.submit(
+        { name, tokens },
+        { tokens, deadlineAt: Number.POSITIVE_INFINITY, whenFull: 'refuse', ...submitOptions },
+      ),
+  };
+}
+
+/** How a submission stands: its value, `code REASON` of its error, or `pending`. */
+export async function outcomeOf(submission: Submission<string>): Promise<string> {
+  const pending = new Promise<string>((resolve) => setImmediate(() => resolve('pending')));
+  const settled = submission.result.then(
+    (result) => result.value,
+    (error: unknown) => (error instanceof VerdictError ? `${error.code} ${error.reason}` : String(error)),
+  );
+  return Promise.race([settled, pending]);
+}
+
+/** The error that a submission was refused with. */
+export async function errorOf(submission: Submission<string>): Promise<VerdictError> {
+  try {
+    await submission.result;
+  } catch (error) {
+    if (error instanceof VerdictError) return error;
+  }
+  throw new Error('the submission was not refused with a VerdictError');
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Bounded, QueueBounds } from '../../../src/batching/queue-bounds.js';
+
+const unary: Bounded = { tokens: 10, whenFull: 'refuse', plainMs: 1 };
+const streamed: Bounded = { tokens: 10, whenFull: 'wait', plainMs: 1 };
+
+function fill(bounds: QueueBounds, item: Bounded, somebodyWaits = false): number {
+  let count = 0;
+  while (bounds.admits(item, somebodyWaits)) {
+    bounds.enter(item);
+    count++;
+  }
+  return count;
+}
+
+describe('the bounds of the queue', () => {
+  test('are in items', () => {
+    assert.equal(fill(new QueueBounds(8, 1_000), unary), 8);
+  });
+
+  test('are in tokens', () => {
+    assert.equal(fill(new QueueBounds(100, 55), unary), 5);
+  });
+
+  test('let one item of any length into an empty queue', () => {
+    assert.equal(fill(new QueueBounds(100, 5), { ...unary, tokens: 50 }), 1);
+  });
+
+  test('keep a quarter free of items that would rather wait, for those that would be refused', () => {
+    const bounds = new QueueBounds(8, 1_000);
+    assert.equal(fill(bounds, streamed), 6);
+    assert.equal(fill(bounds, unary, true), 2);
+  });
+
+  test('keep a quarter for those that wait, as long as somebody waits', () => {
+    const bounds = new QueueBounds(8, 1_000);
+    assert.equal(fill(bounds, unary, true), 6);
+    assert.equal(fill(bounds, streamed), 2);
+  });
+
+  test('let a queue of one item be used by either', () => {
+    assert.equal(fill(new QueueBounds(1, 10), unary), 1);
+    assert.equal(fill(new QueueBounds(1, 10), streamed), 1);
+  });
+
+  test('count down what leaves', () => {
+    const bounds = new QueueBounds(8, 1_000);
+    bounds.enter(unary);
+    bounds.enter(streamed);
+    bounds.leave(unary);
+    assert.deepEqual([bounds.items, bounds.tokens, bounds.plainMs], [1, 10, 1]);
+    bounds.leave(streamed);
+    assert.deepEqual([bounds.items, bounds.tokens, bounds.plainMs], [0, 0, 0]);
+  });
+});
