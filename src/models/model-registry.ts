@@ -1,4 +1,5 @@
 import { VerdictError } from '../errors.js';
+import { ModelLoadError } from './model-load-error.js';
 import type { ModelVersion } from './model-version.js';
 import type { ModelCatalog, ModelView } from './types.js';
 
@@ -55,8 +56,31 @@ export class ModelRegistry implements ModelCatalog {
     return () => this.#listeners.delete(listener);
   }
 
-  get versions(): readonly ModelVersion[] {
-    return [...this.#versions.values()];
+  /** Whether every model serves, and if not, why not. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    if (this.#versions.size === 0) return { ready: false, reasons: ['the models are being loaded'] };
+    const reasons = [...this.#versions.values()]
+      .filter((version) => version.state !== 'serving')
+      .map(({ name, view }) => `${name} is ${view.state}${view.stateReason && `: ${view.stateReason}`}`);
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  /** @throws ModelLoadError when the default model is not among those that exist */
+  requireDefault(directory: string): void {
+    if (this.#versions.has(this.#defaultModel)) return;
+    const names = [...this.#versions.keys()].sort().join(', ');
+    throw new ModelLoadError(directory, `holds no default model ${this.#defaultModel}, only ${names}`);
+  }
+
+  /** Every model takes leave; what has been accepted is still answered. */
+  drain(): void {
+    for (const version of this.#versions.values()) version.drain();
+    this.changed();
+  }
+
+  /** Answers what is queued and ends the runtime processes. When the signal aborts, the rest is refused. */
+  async close(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#versions.values()].map((version) => version.close(signal)));
   }
 
   #view(version: ModelVersion): ModelView {

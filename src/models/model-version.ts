@@ -120,9 +120,14 @@ export class ModelVersion {
     };
   }
 
+  /** Takes leave: from now on its state is `draining`. */
+  drain(): void {
+    this.#draining = true;
+  }
+
   /** Answers what is queued, then ends the runtime processes. When the signal aborts, the rest is refused. */
   async close(signal: AbortSignal): Promise<void> {
-    this.#draining = true;
+    this.drain();
     await this.#parts.batcher.close(signal);
     await this.#parts.closeInstances();
   }

@@ -1,0 +1,225 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { AdminServer } from './admin/admin-server.js';
+import { CacheKeyer } from './cache/key.js';
+import { LruStore } from './cache/lru-store.js';
+import { RedisStore, type RedisStoreOptions } from './cache/redis-store.js';
+import { TieredResultCache } from './cache/tiered-result-cache.js';
+import { ClassifierPipeline } from './classify/classifier-pipeline.js';
+import { Serial } from './concurrency/serial.js';
+import type { Config } from './config.js';
+import { Lifecycle, type StopReport } from './lifecycle.js';
+import { ModelLoader } from './models/model-loader.js';
+import { ModelRegistry } from './models/model-registry.js';
+import { findModels } from './models/repository.js';
+import { type VerifyReport, verifyModelDirectory } from './models/verify.js';
+import { RedisConnection } from './redis/redis-connection.js';
+import type { RedisHooks } from './redis/types.js';
+import { rpcMethods } from './rpc/methods.js';
+import { RpcServer } from './rpc/server.js';
+import type { ConnectionOptions } from './rpc/server-options.js';
+import { decideDevice } from './runtime/decide-device.js';
+import { probeCuda } from './runtime/probe-cuda.js';
+import { createTelemetry } from './telemetry/create-telemetry.js';
+import type { Logger } from './telemetry/logger.js';
+import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
+
+const OPEN_TIMEOUT_MS = 120_000;
+const CUDA_PROBE_TIMEOUT_MS = 30_000;
+const CALIBRATION_TIME_MS = 300;
+/** How long inputs wait for a replacement once a model has lost its last runtime process. */
+const NO_RUNNER_GRACE_MS = 10_000;
+const BACKOFF = { initialMs: 100, maxMs: 10_000, stableMs: 30_000 };
+
+const descriptorSetPath = fileURLToPath(new URL('../../generated/descriptor.binpb', import.meta.url));
+
+/** The assembled service. */
+export interface App {
+  /** Loads the models and listens. @throws StartError */
+  start(): Promise<{ readonly port: number; readonly adminPort: number }>;
+  /** Answers what is held and ends. @param balancerGrace whether to wait for balancers to turn away first */
+  stop(balancerGrace: boolean): Promise<StopReport>;
+  /** Ends at once. */
+  force(): Promise<StopReport>;
+}
+
+/** Constructs and connects every part. The only place that does. */
+export async function createApp(config: Config, version: string, log: Logger): Promise<App> {
+  const telemetry = createTelemetry({
+    log,
+    droppedLines: () => log.droppedLines(),
+    version,
+    methods: rpcMethods,
+    redisConfigured: config.redis.url !== undefined,
+  });
+  const redis = await createRedis(config.redis, telemetry.redis);
+  const cache = new TieredResultCache(
+    {
+      lru:
+        config.cache.maxBytes > 0
+          ? new LruStore({ maxBytes: config.cache.maxBytes }, telemetry.cache)
+          : undefined,
+      redis: redis && new RedisStore(redis, redisStoreOptions(config.cache), telemetry.cache),
+    },
+    telemetry.cache,
+  );
+  const tokenizers = new TokenizerPool({
+    workers: config.tokenizer.workers,
+    hooks: { onThreadLost: (reason) => log.error({ reason }, 'a tokeniser thread was lost and replaced') },
+  });
+  const registry = new ModelRegistry(config.models.default);
+  telemetry.watchModels(() => registry.list());
+  const rpc = new RpcServer({
+    classifier: new ClassifierPipeline(registry, cache, telemetry.classifier),
+    catalog: registry,
+    descriptorSet: await readFile(descriptorSetPath),
+    options: {
+      ...config.limits,
+      host: config.server.host,
+      port: config.server.port,
+      connection: connectionOptions(config.server),
+    },
+    hooks: telemetry.rpc,
+  });
+  const admin = new AdminServer({
+    ...config.admin,
+    readiness: () => registry.readiness(),
+    metrics: () => telemetry.metrics(),
+    onError: (error) => log.error({ error: String(error) }, 'an admin page failed'),
+  });
+  const ports = { port: 0, adminPort: 0 };
+  let balancerGraceMs = 0;
+
+  const loadModels = async () => {
+    const { device, fallbackReason } = await decideDevice(config.runtime.device, () =>
+      probeCuda({ deviceId: config.runtime.deviceId, timeoutMs: CUDA_PROBE_TIMEOUT_MS }),
+    );
+    if (fallbackReason !== undefined) log.info({ device, reason: fallbackReason }, 'serving on the CPU');
+    const loader = new ModelLoader(
+      {
+        instances: {
+          ...config.runtime,
+          device,
+          count: config.runtime.instances,
+          openTimeoutMs: OPEN_TIMEOUT_MS,
+          backoff: BACKOFF,
+        },
+        batching: {
+          ...config.batching,
+          maxBatchItems: config.batching.maxItems,
+          noRunnerGraceMs: NO_RUNNER_GRACE_MS,
+        },
+        calibrationTimeMs: CALIBRATION_TIME_MS,
+      },
+      {
+        loadTokenizer: (manifest) => tokenizers.load(manifest),
+        cacheKeys: (digest) => new CacheKeyer(digest),
+        hooks: (model) => telemetry.model(model),
+        oneAtATime: new Serial().run,
+      },
+      {
+        onUnchecked: (model) =>
+          log.warn({ model }, 'no golden.json: nothing shows that its answers are right'),
+        onPrecisionRefused: (refusal) => log.warn({ ...refusal }, 'a precision was refused'),
+        onGoldenCheck: ({ model, precision, report }) =>
+          log.debug({ model, precision, ...report }, 'golden answers compared'),
+      },
+    );
+    const locations = await findModels(config.models.dir);
+    await Promise.all(
+      locations.map(async (location) => {
+        const model = await loader.load(location, () => registry.changed());
+        const { batcher } = model;
+        telemetry
+          .model(model.name)
+          .watchBusy({ busyMs: () => batcher.busyMs, instances: () => batcher.runners });
+        registry.add(model);
+        const { version, precision, device, batchBudgetTokens } = model.view;
+        log.info({ model: model.name, version, precision, device, batchBudgetTokens }, 'model serves');
+      }),
+    );
+    registry.requireDefault(config.models.dir);
+  };
+
+  const lifecycle = new Lifecycle({
+    stopTimeoutMs: config.shutdown.drainTimeoutMs,
+    steps: [
+      { name: 'telemetry', stop: () => telemetry.close() },
+      {
+        name: 'admin server',
+        start: async () => {
+          ports.adminPort = await admin.start();
+        },
+        stop: (signal) => admin.close(signal),
+      },
+      { name: 'Redis connection', start: () => redis?.start(), stop: () => redis?.close() },
+      { name: 'tokeniser', stop: () => tokenizers.close() },
+      { name: 'models', start: loadModels, stop: (signal) => registry.close(signal) },
+      {
+        name: 'gRPC server',
+        start: async () => {
+          ports.port = (await rpc.start()).port;
+        },
+        stop: async (signal) => {
+          await rpc.drain(signal);
+          await rpc.close();
+        },
+      },
+      {
+        name: 'announcement to balancers',
+        stop: async (signal) => {
+          registry.drain();
+          rpc.beginDrain();
+          await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
+        },
+      },
+    ],
+  });
+  return {
+    start: async () => {
+      await lifecycle.start();
+      return ports;
+    },
+    stop: (balancerGrace) => {
+      balancerGraceMs = balancerGrace ? config.shutdown.drainGraceMs : 0;
+      return lifecycle.stop();
+    },
+    force: () => lifecycle.force(),
+  };
+}
+
+async function createRedis(redis: Config['redis'], hooks: RedisHooks): Promise<RedisConnection | undefined> {
+  const { url, caFile, ...options } = redis;
+  if (url === undefined) return undefined;
+  const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
+  return new RedisConnection({ ...options, url, ca }, hooks);
+}
+
+function redisStoreOptions({ keyPrefix, ttlSeconds }: Config['cache']): RedisStoreOptions {
+  return { keyPrefix, ttlMs: ttlSeconds * 1000 };
+}
+
+/** Zero means never; grpc-js leaves out what is not there. */
+function connectionOptions(server: Config['server']): ConnectionOptions {
+  const never = 2 ** 31 - 1;
+  return {
+    ...server,
+    maxConnectionAgeMs: server.maxConnectionAgeMs || never,
+    maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || never,
+  };
+}
+
+/** Checks a model version's folder without a server, as `verdict models verify` does. */
+export async function verifyModel(directory: string): Promise<VerifyReport> {
+  const tokenizers = new TokenizerPool({ workers: 1 });
+  try {
+    return await verifyModelDirectory(directory, {
+      loadTokenizer: (manifest) => tokenizers.load(manifest),
+      intraOpThreads: availableParallelism(),
+    });
+  } finally {
+    await tokenizers.close();
+  }
+}

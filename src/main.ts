@@ -1,0 +1,3 @@
+import { serve } from './cli/serve.js';
+
+process.exitCode = await serve(process.argv.slice(2));
