@@ -31,5 +31,8 @@ export const redisUrl: TextRule = {
 };
 
 function isRedisUrl(value: string): boolean {
-  return /^rediss?:\/\//.test(value) && URL.canParse(value) && /^[\w.:[\]-]+$/.test(new URL(value).hostname);
+  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { hostname, pathname, username, password } = new URL(value);
+  const decodable = [username, password].every((part) => !/%(?![0-9a-f]{2})/i.test(part));
+  return decodable && /^[\w.:[\]-]*$/.test(hostname) && /^(\/\d*)?$/.test(pathname);
 }

@@ -99,6 +99,8 @@ describe('what is wrong stops the start', () => {
     for (const all of [
       await problems(['--redis-url', bad]),
       await problems([], { REDIS_URL: 'hunter2' }),
+      await problems([], { REDIS_URL: 'redis://:hunter2@a/not-a-number' }),
+      await problems([], { REDIS_URL: 'redis://:hunter2%@a' }),
       await problems([], { REDIS_URL: 'redis://:hunter2@a,redis://:hunter2@b' }),
     ]) {
       assert.match(all.join(), /REDIS_URL|--redis-url/);

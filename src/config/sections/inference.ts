@@ -89,14 +89,14 @@ export const batching = z.object({
     min: 0,
     max: 10_000,
     unit: 'ms',
-    doc: 'How long a free session waits for a fuller batch; 0 runs what is there.',
+    doc: 'How long a free session waits for a fuller batch, counted from the oldest input; 0 runs what is there.',
   }),
   maxAgeMs: int('batch-max-age-ms', {
     default: 1_000,
     min: 1,
     max: 600_000,
     unit: 'ms',
-    doc: 'Wait in the queue after which an input goes first, whatever its length.',
+    doc: 'Wait from which an input goes before younger ones, whatever their lengths.',
   }),
   lookAhead: int('batch-look-ahead', {
     default: 512,
@@ -110,7 +110,7 @@ export const batching = z.object({
     min: 0,
     max: 600_000,
     unit: 'ms',
-    doc: 'Predicted run time that one batch has at most; 0 sets no cap.',
+    doc: 'Predicted run time of one batch at most; a lone input may take longer; 0 sets no cap.',
   }),
   maxQueueItems: int('max-queue-items', {
     default: 4096,

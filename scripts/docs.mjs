@@ -1,0 +1,158 @@
+// Writes docs/configuration.md and the table of docs/metrics.md from the built code in dist/. `--check` writes
+// nothing and fails when either is not up to date, or when docs/metrics.md names a metric that does not exist.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { configFile, knobs } from '../dist/src/config/knobs.js';
+import { createTelemetry } from '../dist/src/telemetry/create-telemetry.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+
+const sectionTitles = {
+  server: 'The gRPC port and its connections',
+  admin: 'The HTTP port for operators',
+  models: 'Which models are served',
+  runtime: 'Where and how models run',
+  tokenizer: 'Turning texts into tokens',
+  limits: 'What one call may ask for',
+  batching: 'How queued inputs become batches',
+  cache: 'The result cache',
+  redis: 'The Redis behind the cache',
+  shutdown: 'How the process ends',
+  log: 'The log',
+};
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function knobRow(knob) {
+  const names = [knob.flag, knob.variable, ...(knob.alias === undefined ? [] : [knob.alias]), knob.path];
+  const preset =
+    knob.kind === 'text' && knob.defaultText.includes(' ') ? knob.defaultText : `\`${knob.defaultText}\``;
+  return [names.map((name) => `\`${name}\``).join('<br>'), preset, knob.allowed, knob.doc];
+}
+
+function configuration() {
+  const sections = [...new Set(knobs.map(({ section }) => section))].map((section) => {
+    const title = sectionTitles[section];
+    if (title === undefined) throw new Error(`scripts/docs.mjs has no title for the section ${section}`);
+    const rows = knobs.filter((knob) => knob.section === section).map(knobRow);
+    const head = ['Flag, variable, YAML key', 'Default', 'Takes', 'Meaning'];
+    return `## ${title}: \`${section}\`\n\n${table(head, rows)}\n`;
+  });
+  return `<!-- Written by scripts/docs.mjs from src/config/. Change it there. -->
+
+# Configuration
+
+Every setting has a flag, an environment variable and a key in a YAML file. Where a setting is given in several
+places, the first of these counts:
+
+1. the flag: \`--port 50051\` or \`--port=50051\`;
+2. the environment variable: \`VERDICT_PORT=50051\`;
+3. the same variable in a file \`.env\` in the working directory;
+4. the YAML file that \`${configFile.flag}\` or \`${configFile.variable}\` names;
+5. the default.
+
+\`\`\`yaml
+# verdict.yaml
+server:
+  host: 0.0.0.0
+limits:
+  maxTextChars: 2000
+\`\`\`
+
+A value that is not allowed, or a name that does not exist, stops the start with a sentence that says which one, in which
+place, and what is allowed. All that is wrong is listed at once:
+
+\`\`\`text
+--port is 99999: it must be a whole number from 0 to 65535.
+VERDICT_MAX_BATCH_INPUT is not a setting. Did you mean VERDICT_MAX_BATCH_INPUTS?
+\`\`\`
+
+An empty environment variable counts as not given; it still hides the one in \`.env\`. The password in a Redis URL is
+never printed.
+
+Kubernetes gives a pod variables for every Service in its namespace, and for a Service named \`verdict\` they look like
+settings (\`VERDICT_PORT=tcp://10.0.0.1:50051\`). They are recognised and ignored.
+
+${sections.join('\n')}`;
+}
+
+const sampleVersion = {
+  ...{ version: '1', state: 'serving', stateReason: '', labels: [], problemType: 'regression', maxTokens: 1 },
+  ...{ batchBudgetTokens: 1, precision: 'fp32', device: 'cpu', digest: '', defaultTruncation: 'end' },
+  ...{ readyInstances: 1, instances: 1, costSamples: [] },
+};
+
+/** Name, type, labels and help of every metric, as the server exposes them with one model and one method. */
+async function metrics() {
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const methods = [{ service: 's', method: 'm' }];
+  const telemetry = createTelemetry({
+    log,
+    droppedLines: () => 0,
+    version: '',
+    methods,
+    redisConfigured: false,
+  });
+  telemetry.model('m');
+  telemetry.watchModels(() => [
+    { name: 'm', isDefault: true, servingVersion: '1', versions: [sampleVersion] },
+  ]);
+  const { body } = await telemetry.metrics();
+  telemetry.close();
+  return body.trim().split('\n\n').map(describeMetric);
+}
+
+function describeMetric(block) {
+  const [, name, help] = /^# HELP (\S+) (.*)$/m.exec(block);
+  const [, type] = /^# TYPE \S+ (\S+)$/m.exec(block);
+  const sample = /^[a-z]\w*\{(.*)\} /m.exec(block)?.[1] ?? '';
+  const labels = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => label).filter((label) => label !== 'le');
+  return { name, type, labels, help };
+}
+
+const begin = '<!-- Written by scripts/docs.mjs: begin -->';
+const end = '<!-- Written by scripts/docs.mjs: end -->';
+
+function metricsPage(page, all) {
+  const own = all.filter(({ name }) => !/^(nodejs|process)_/.test(name));
+  const rows = own.map(({ name, type, labels, help }) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    help,
+  ]);
+  const [before, rest] = page.split(begin);
+  const after = rest.split(end)[1];
+  return `${before}${begin}\n\n${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}\n\n${end}${after}`;
+}
+
+/** Metrics that the page names and the server does not have. */
+function unknownMetrics(page, all) {
+  const names = new Set(all.map(({ name }) => name));
+  const mentioned = page.match(/\b(verdict|inference|grpc_server|nodejs|process)_[a-z_0-9]+/g) ?? [];
+  return mentioned.filter((name) => !names.has(name) && !names.has(name.replace(/_(bucket|sum|count)$/, '')));
+}
+
+const all = await metrics();
+const pages = {
+  'docs/configuration.md': () => configuration(),
+  'docs/metrics.md': (page) => metricsPage(page, all),
+};
+for (const [path, write] of Object.entries(pages)) {
+  const page = existsSync(root + path) ? readFileSync(root + path, 'utf8') : '';
+  const wanted = write(page);
+  if (!check) writeFileSync(root + path, wanted);
+  else if (wanted !== page) fail(`${path} is not up to date: run 'node scripts/docs.mjs' after a build`);
+}
+for (const name of unknownMetrics(readFileSync(`${root}docs/metrics.md`, 'utf8'), all)) {
+  fail(`docs/metrics.md names ${name}, which is no metric`);
+}
+
+function fail(problem) {
+  console.error(problem);
+  process.exitCode = 1;
+}
