@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from './config/config-error.js';
-import { crossCheck, receiveLimitBytes } from './config/cross-checks.js';
+import { crossCheck } from './config/cross-checks.js';
 import { type Environment, readEnvironment } from './config/environment.js';
 import { readFlags } from './config/flags.js';
 import { type Given, problemWith, type SourceReading } from './config/given.js';
@@ -12,8 +12,6 @@ import { readYamlFile } from './config/yaml-file.js';
 
 /** All settings, checked and frozen, in sections; a part takes its section or less. */
 export type Config = { readonly [S in keyof Settings]: Readonly<Settings[S]> } & {
-  /** `receiveLimitBytes`: the largest message taken, which follows from the limits on texts and batches. */
-  readonly server: { readonly receiveLimitBytes: number };
   /** `dir`: absolute. */
   readonly models: { readonly dir: string };
   /** `intraOpThreads`: never 0. */
@@ -65,11 +63,10 @@ function assemble(given: Iterable<Given>): Record<string, Record<string, unknown
 }
 
 function complete(settings: Settings, cwd: string): Config {
-  const { server, models, runtime, limits, redis } = settings;
+  const { models, runtime, redis } = settings;
   const coresEach = Math.max(1, Math.floor(availableParallelism() / runtime.instances));
   return {
     ...settings,
-    server: { ...server, receiveLimitBytes: receiveLimitBytes(limits) },
     models: { ...models, dir: models.dir === undefined ? ownModelsDir : resolve(cwd, models.dir) },
     runtime: { ...runtime, intraOpThreads: runtime.intraOpThreads || coresEach },
     redis: redis.caFile === undefined ? redis : { ...redis, caFile: resolve(cwd, redis.caFile) },

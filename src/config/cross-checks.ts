@@ -1,15 +1,10 @@
 import type { Settings } from './schema.js';
 
-/** A message above this many bytes is refused unread; its parts must multiply to less. */
-const maxReceiveLimitBytes = 512 * 1024 * 1024;
-
 /**
- * What one call may weigh: every input a pair of the longest texts, 3 bytes of UTF-8 for each UTF-16 unit (a
- * surrogate pair takes 4 for its two), and room for names, ids and options.
+ * The server takes messages as large as a batch of the most pairs of the longest texts (3 bytes of UTF-8 for each
+ * UTF-16 unit). A caller may make it hold that much, so it must not be much.
  */
-export function receiveLimitBytes({ maxTextChars, maxBatchInputs }: Settings['limits']): number {
-  return maxBatchInputs * (2 * 3 * maxTextChars + 1024) + 64 * 1024;
-}
+const maxMessageBytes = 512 * 1024 * 1024;
 
 /** What is wrong between settings that are right each by itself. `nameOf` gives a setting's name as the user knows it. */
 export function crossCheck(settings: Settings, nameOf: (path: string) => string): string[] {
@@ -23,7 +18,7 @@ export function crossCheck(settings: Settings, nameOf: (path: string) => string)
     `${nameOf('admin.port')} is ${admin.port}: it must differ from ${nameOf('server.port')}.`,
   );
   expect(
-    receiveLimitBytes(limits) <= maxReceiveLimitBytes,
+    limits.maxBatchInputs * limits.maxTextChars * 2 * 3 <= maxMessageBytes,
     `${nameOf('limits.maxTextChars')} is ${limits.maxTextChars} and ${nameOf('limits.maxBatchInputs')} is ${limits.maxBatchInputs}: together they must keep a call under 512 MiB.`,
   );
   expect(

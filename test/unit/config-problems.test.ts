@@ -168,11 +168,4 @@ describe('settings that must fit each other', () => {
     const { server, admin } = await load(['--port', '0', '--admin-port', '0']);
     assert.deepEqual([server.port, admin.port], [0, 0]);
   });
-
-  it('derives the receive limit from the longest pairs in a full batch', async () => {
-    const { server } = await load(['--max-text-chars', '100', '--max-batch-inputs', '2']);
-    const heaviest = Buffer.byteLength('界'.repeat(100)) * 2 * 2;
-    assert.ok(server.receiveLimitBytes > heaviest);
-    assert.ok(server.receiveLimitBytes < heaviest + 100_000);
-  });
 });

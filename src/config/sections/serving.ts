@@ -18,6 +18,13 @@ export const server = z.object({
     max: 65_535,
     doc: 'Port of the gRPC server; 0 takes a free one.',
   }),
+  maxConnections: int('max-connections', {
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'connections',
+    doc: 'Connections open at once; further ones are dropped.',
+  }),
   maxConcurrentStreams: int('max-concurrent-streams', {
     default: 1024,
     min: 1,
@@ -38,13 +45,6 @@ export const server = z.object({
     max: hourMs,
     unit: 'ms',
     doc: 'How long such a ping may go unanswered before the connection is closed.',
-  }),
-  maxConnectionIdleMs: int('max-connection-idle-ms', {
-    default: 15 * 60_000,
-    min: 0,
-    max: dayMs,
-    unit: 'ms',
-    doc: 'Time without calls after which a connection is closed; 0 never.',
   }),
   maxConnectionAgeMs: int('max-connection-age-ms', {
     default: 30 * 60_000,
