@@ -12,14 +12,14 @@ from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
 from fit import Classifier, Epoch, Recipe, accuracy, fit
 from layout import label_maps
-from teachers import ConvText, RecurrentText
+from teachers import ConvText
 
 POSITION_SCALE = 0.1
 
 
 @dataclass(frozen=True)
 class TeacherJob:
-    kind: type[ConvText] | type[RecurrentText]
+    kind: type[ConvText]
     seed: int
     recipe: Recipe
     vocab_size: int
@@ -54,24 +54,31 @@ class Ensemble:
 
 
 class Student(nn.Module):
-    """A DistilBERT classifier that is called like a teacher.
+    """A DistilBERT classifier that is called like a teacher."""
 
-    Its word vectors start as the teacher's. Its position vectors are fixed sinusoids, so that positions beyond the
-    lengths seen in training still mean something.
-    """
-
-    def __init__(self, config: DistilBertConfig, word_vectors: torch.Tensor) -> None:
+    def __init__(self, bert: DistilBertForSequenceClassification) -> None:
         super().__init__()
-        self.bert = DistilBertForSequenceClassification(config)
-        embeddings = self.bert.distilbert.embeddings
-        with torch.no_grad():
-            embeddings.word_embeddings.weight.copy_(word_vectors)
-            positions = embeddings.position_embeddings.weight
-            positions.copy_(POSITION_SCALE * sinusoids(*positions.shape))
-        positions.requires_grad_(False)
+        self.bert = bert
+        bert.distilbert.embeddings.position_embeddings.weight.requires_grad_(False)
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return self.bert(input_ids=ids, attention_mask=mask).logits
+
+
+def new_student(config: DistilBertConfig, word_vectors: torch.Tensor) -> Student:
+    """A student whose word vectors start as the teacher's.
+
+    Its position vectors are fixed sinusoids, so that positions beyond the lengths seen in training still mean
+    something.
+    """
+    bert = DistilBertForSequenceClassification(config)
+    bert.set_attn_implementation("eager")
+    embeddings = bert.distilbert.embeddings
+    with torch.no_grad():
+        embeddings.word_embeddings.weight.copy_(word_vectors)
+        positions = embeddings.position_embeddings.weight
+        positions.copy_(POSITION_SCALE * sinusoids(*positions.shape))
+    return Student(bert)
 
 
 def sinusoids(positions: int, dim: int) -> torch.Tensor:
@@ -89,7 +96,7 @@ def student_config(vocab_size: int, labels: list[str], layers: int, dim: int, dr
         hidden_dim=4 * dim,
         max_position_embeddings=512,
         dropout=dropout,
-        attention_dropout=0.1,
+        attention_dropout=0.0,
         seq_classif_dropout=dropout,
         initializer_range=0.05,
         pad_token_id=0,

@@ -76,6 +76,7 @@ def main() -> None:
     entries = sorted(record(model, tokenizer, texts), key=margin, reverse=True)[:ENTRIES]
 
     model.save_pretrained(args.out)
+    (args.out / "model.safetensors").chmod(0o644)
     write_layout(args.out, model.config, tokenizer)
     fp32, int8, fp16 = (args.out / "onnx" / f"model{suffix}.onnx" for suffix in ("", "_quantized", "_fp16"))
     export_onnx(model, fp32)
