@@ -119,7 +119,8 @@ export class Dispatcher<T, R> {
       // The runner gets its next batch before this one's results are handed out: it need not wait for that.
       this.dispatch();
       items.forEach((item, i) => {
-        if (item.place === 'running') item.answer(values[i] as R, runMs, items.length);
+        // To an item that was abandoned meanwhile this comes too late, and does nothing.
+        item.answer(values[i] as R, runMs, items.length);
       });
       hooks.onBatch?.({ items: items.length, tokens, paddedTokens, longest, reason, runMs });
     }

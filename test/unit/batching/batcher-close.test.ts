@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import { outcomeOf, setUp } from './batcher-setup.js';
 import { ManualRunner } from './fake-runners.js';
@@ -37,6 +38,18 @@ describe('closing the batcher', () => {
     await batcher.close(new AbortController().signal);
     await batcher.close(AbortSignal.abort());
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  test('leaves no timer and no listener behind, though runners are detached afterwards', async () => {
+    const { batcher, clock, submit } = setUp();
+    const detach = batcher.attach(new ManualRunner());
+    const expiring = submit('a', 10, { deadlineAt: 1_000 });
+    expiring.abandon();
+    const { signal } = new AbortController();
+    await batcher.close(signal);
+    detach();
+    assert.equal(clock.pendingTimers, 0);
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
   });
 
   test('answers the rest as unavailable when the signal aborts, without waiting for the run', async () => {

@@ -23,7 +23,7 @@ export interface Setup {
   /** Names of the hook events so far, as `hook:reason`. */
   readonly events: string[];
   /** Submits a text of this length. */
-  submit(name: string, tokens?: number, options?: Partial<SubmitOptions>): Submission<string>;
+  readonly submit: (name: string, tokens?: number, options?: Partial<SubmitOptions>) => Submission<string>;
 }
 
 /** A batcher on a virtual clock, without a runner. */
