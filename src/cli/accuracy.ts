@@ -1,0 +1,16 @@
+import type { Prediction } from '../client/index.js';
+
+/**
+ * Whether the best prediction is what the file expects. A number is the label's position in the model's output,
+ * unless the model itself calls its labels by numbers; anything else is the label's name, in any case.
+ */
+export function isCorrect(expected: string, best: Prediction | undefined): boolean {
+  if (best === undefined) return false;
+  const name = expected.trim();
+  if (isNumber(name) && !isNumber(best.label)) return Number(name) === best.index;
+  return name.toLowerCase() === best.label.trim().toLowerCase();
+}
+
+function isNumber(text: string): boolean {
+  return /^\d+$/.test(text);
+}

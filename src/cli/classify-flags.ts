@@ -1,0 +1,87 @@
+import { CONNECTION_FLAGS } from './connection-flags.js';
+import type { FlagValues } from './flags.js';
+import { INPUT_FORMATS } from './rows/read-rows.js';
+
+export const CLASSIFY_FLAGS = {
+  model: { kind: 'text', value: 'NAME', help: "the model (default: the server's default model)" },
+  version: { kind: 'text', value: 'N', help: 'the version of the model (default: the one that is serving)' },
+  'top-k': {
+    kind: 'number',
+    integer: true,
+    min: 0,
+    value: 'N',
+    help: 'labels to show, best first; 0: all (default 1)',
+  },
+  'min-score': { kind: 'number', value: 'SCORE', help: 'leave out labels that score lower' },
+  activation: {
+    kind: 'choice',
+    choices: ['softmax', 'sigmoid', 'none'],
+    help: 'how logits become scores (default: what the model is made for)',
+  },
+  truncation: {
+    kind: 'choice',
+    choices: ['end', 'start', 'reject'],
+    help: "what happens to texts that are too long (default: the model's own)",
+  },
+  cache: {
+    kind: 'choice',
+    choices: ['use', 'bypass', 'refresh'],
+    help: "the server's result cache (default use)",
+  },
+  pair: { kind: 'text', value: 'TEXT', help: 'a second text, judged together with the one that is given' },
+  input: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'classify the rows of a .tsv, .csv, .jsonl or .txt file; -: standard input',
+  },
+  'input-format': {
+    kind: 'choice',
+    choices: INPUT_FORMATS,
+    help: "what the input is (default: by the file's name; lines for standard input)",
+  },
+  header: {
+    kind: 'choice',
+    choices: ['auto', 'yes', 'no'],
+    help: 'whether the first row names the columns (default auto: when it holds a name that is known or chosen)',
+  },
+  'text-column': {
+    kind: 'text',
+    value: 'NAME|N',
+    help: 'the column of the text (default: text, sentence, review, ...)',
+  },
+  'pair-column': {
+    kind: 'text',
+    value: 'NAME|N',
+    help: 'the column of the second text (default: text_pair, sentence2, ...)',
+  },
+  'label-column': {
+    kind: 'text',
+    value: 'NAME|N',
+    help: 'the column of the right answer (default: label, category, ...)',
+  },
+  output: { kind: 'text', value: 'FILE', help: 'write the results to a file, as JSON lines' },
+  json: { kind: 'switch', help: 'JSON lines on a terminal too; in a pipe they are the rule' },
+  stream: { kind: 'switch', help: 'send everything over one ClassifyStream instead of BatchClassify calls' },
+  order: {
+    kind: 'choice',
+    choices: ['request', 'completion'],
+    help: 'with --stream: results in the order of the input, or as each is done (default request)',
+  },
+  window: {
+    kind: 'number',
+    integer: true,
+    min: 1,
+    value: 'N',
+    help: 'texts under way at most (default 256)',
+  },
+  'batch-size': {
+    kind: 'number',
+    integer: true,
+    min: 1,
+    value: 'N',
+    help: 'without --stream: texts in one call (default 32, which is what a server allows by default)',
+  },
+  ...CONNECTION_FLAGS,
+} as const;
+
+export type ClassifyValues = FlagValues<typeof CLASSIFY_FLAGS>;

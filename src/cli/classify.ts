@@ -1,0 +1,151 @@
+import { resolve } from 'node:path';
+import type { VerdictClient } from '../client/index.js';
+import { CLASSIFY_FLAGS, type ClassifyValues } from './classify-flags.js';
+import { batchRows, type RowResult, singleRow, streamRows } from './classify-rows.js';
+import type { Command } from './command.js';
+import { withClient } from './connection-flags.js';
+import type { CliContext } from './context.js';
+import { EXIT } from './exit-codes.js';
+import { parseFlags } from './flags.js';
+import { LineWriter } from './output/line-writer.js';
+import { SILENT, startProgress } from './output/progress.js';
+import { JsonSink, type ResultSink, ScreenSink } from './output/result-sink.js';
+import { openRows, type RowSource } from './rows/read-rows.js';
+import type { Row } from './rows/row.js';
+import { Tally } from './tally.js';
+import { UsageError } from './usage-error.js';
+
+const DEFAULT_WINDOW = 256;
+const DEFAULT_BATCH_SIZE = 32;
+
+/** Rows of a file that a terminal is shown. */
+const PREVIEW_ROWS = 10;
+
+export const classify: Command = {
+  name: 'classify',
+  usage: '[TEXT ...] [flags]',
+  description:
+    'Classifies texts, or the rows of a file. On a terminal the answer is a table; in a pipe it is a line of JSON\n' +
+    'for every text. Where the rows say what the answer should be, the accuracy is told at the end. A text that\n' +
+    'begins with a dash goes after two dashes: verdict classify -- "-5 degrees".',
+  flags: CLASSIFY_FLAGS,
+  examples: [
+    'classify "This movie was absolutely fantastic!"',
+    'classify --model intent --top-k 3 "I lost my card"',
+    'classify --stream --input reviews.tsv',
+    'classify --input questions.csv --text-column question --output answers.jsonl',
+    'classify --input - < texts.txt | jq .label',
+  ],
+  async run(argv, context) {
+    const { values, positionals } = parseFlags(CLASSIFY_FLAGS, argv);
+    const source = await openSource(values, positionals, context);
+    try {
+      return await withClient(values, context, (client) => classifyAll(client, source, values, context));
+    } finally {
+      source.close();
+    }
+  },
+};
+
+/** What is classified; of texts on the command line there is no file, and so no summary. */
+interface Source extends RowSource {
+  readonly only: Row | undefined;
+  readonly isFile: boolean;
+}
+
+async function openSource(
+  values: ClassifyValues,
+  texts: readonly string[],
+  { stdin }: CliContext,
+): Promise<Source> {
+  const { input, output, pair } = values;
+  if ((input === undefined) === (texts.length === 0)) {
+    throw new UsageError(
+      input === undefined ? 'give a text, or a file with --input' : 'give texts or --input, not both',
+    );
+  }
+  if (pair !== undefined && texts.length !== 1) throw new UsageError('--pair goes with exactly one text');
+  if (input !== undefined) {
+    if (output !== undefined && resolve(output) === resolve(input)) {
+      throw new UsageError('--output would overwrite --input');
+    }
+    const choice = {
+      text: values['text-column'],
+      pair: values['pair-column'],
+      label: values['label-column'],
+      header: values.header,
+    };
+    const opened = await openRows(input, stdin, choice, values['input-format']);
+    return { ...opened, only: undefined, isFile: true };
+  }
+  const rows = texts.map((text): Row => ({ text, textPair: pair, endOffset: 0 }));
+  return {
+    rows: each(rows),
+    totalBytes: undefined,
+    close: () => undefined,
+    only: rows.length === 1 ? rows[0] : undefined,
+    isFile: false,
+  };
+}
+
+async function* each(rows: readonly Row[]): AsyncGenerator<Row> {
+  yield* rows;
+}
+
+async function classifyAll(
+  client: VerdictClient,
+  source: Source,
+  values: ClassifyValues,
+  context: CliContext,
+): Promise<number> {
+  const signal = context.interruption();
+  signal.addEventListener('abort', () => source.close(), { once: true });
+  const sink = await openSink(values, source, context);
+  const tally = new Tally();
+  const now = () => performance.now();
+  const progress = source.isFile ? startProgress(context.stderr, source.totalBytes, now) : SILENT;
+  const startedAt = now();
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const result of classifyRows(client, source, values, signal)) {
+      tally.add(result);
+      progress.update(tally.done, result.row.endOffset);
+      await sink.write(result);
+    }
+  } catch (error) {
+    failure = { error };
+  }
+  progress.stop();
+  const elapsedMs = now() - startedAt;
+  await sink.close();
+  if (source.isFile && (failure === undefined || tally.done > 0)) {
+    context.stderr.write(`${tally.summary(elapsedMs).join('\n')}\n`);
+  }
+  if (signal.aborted) return EXIT.interrupted;
+  if (failure !== undefined) throw failure.error;
+  return tally.failed > 0 ? EXIT.incomplete : EXIT.ok;
+}
+
+function classifyRows(
+  client: VerdictClient,
+  { rows, only }: Source,
+  values: ClassifyValues,
+  signal: AbortSignal,
+): AsyncGenerator<RowResult> {
+  const { model, version, activation, truncation, cache, window = DEFAULT_WINDOW } = values;
+  const options = { topK: values['top-k'], minScore: values['min-score'], activation, truncation, cache };
+  const how = { model, version, options, signal, window };
+  if (values.stream) return streamRows(client, rows, how, values.order ?? 'request', values['timeout-ms']);
+  if (only !== undefined) return singleRow(client, only, how);
+  return batchRows(client, rows, how, values['batch-size'] ?? DEFAULT_BATCH_SIZE);
+}
+
+async function openSink(
+  { output, json }: ClassifyValues,
+  { isFile }: Source,
+  { stdout }: CliContext,
+): Promise<ResultSink> {
+  if (output !== undefined) return new JsonSink(await LineWriter.toFile(output));
+  if (json || stdout.isTTY !== true) return new JsonSink(LineWriter.to(stdout));
+  return new ScreenSink(stdout, isFile ? PREVIEW_ROWS : Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,32 @@
+import type { Command } from './command.js';
+
+/** A command in the overview; its code is loaded when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** The commands, in the order of `verdict --help`. `serve` is not among them: its flags are the configuration's. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'classify',
+    summary: 'classify texts, or the rows of a file, with a running server',
+    load: async () => (await import('./classify.js')).classify,
+  },
+  {
+    name: 'models list',
+    summary: 'list the models of a running server',
+    load: async () => (await import('./models-list.js')).modelsList,
+  },
+  {
+    name: 'models verify',
+    summary: 'check a model directory, without a server',
+    load: async () => (await import('./models-verify.js')).modelsVerify,
+  },
+  {
+    name: 'health',
+    summary: 'ask a running server whether it is able to serve',
+    load: async () => (await import('./health.js')).health,
+  },
+];

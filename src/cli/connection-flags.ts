@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { DEFAULT_ADDRESS } from '../client/client-options.js';
+import { type TlsOptions, VerdictClient, VerdictClientError } from '../client/index.js';
+import type { CliContext } from './context.js';
+import { describeError } from './describe-error.js';
+import { EXIT } from './exit-codes.js';
+import { fileTrouble } from './file-trouble.js';
+import type { FlagValues } from './flags.js';
+import { UsageError } from './usage-error.js';
+
+/** Flags of every command that talks to a server. */
+export const CONNECTION_FLAGS = {
+  address: {
+    kind: 'text',
+    value: 'HOST:PORT',
+    help: `where the server is (default: VERDICT_ADDRESS, else ${DEFAULT_ADDRESS})`,
+  },
+  'timeout-ms': {
+    kind: 'number',
+    min: 1,
+    value: 'MS',
+    help: 'how long one call may take (default 30000; a stream may take as long as it likes)',
+  },
+  metadata: {
+    kind: 'list',
+    value: 'KEY=VALUE',
+    help: 'send a header, such as authorization; may be repeated',
+  },
+  tls: { kind: 'switch', help: 'connect with TLS, trusting the authorities of the system' },
+  'tls-ca': { kind: 'text', value: 'FILE', help: 'PEM of the authorities to trust instead; turns TLS on' },
+  'tls-cert': { kind: 'text', value: 'FILE', help: "PEM of the client's certificate; needs --tls-key" },
+  'tls-key': { kind: 'text', value: 'FILE', help: "PEM of the client's private key" },
+  'tls-server-name': {
+    kind: 'text',
+    value: 'NAME',
+    help: "the name that the server's certificate must hold",
+  },
+} as const;
+
+export type ConnectionValues = FlagValues<typeof CONNECTION_FLAGS>;
+
+/** Runs `action` with a client for those flags. A failed call becomes a message and an exit code. */
+export async function withClient(
+  values: ConnectionValues,
+  context: CliContext,
+  action: (client: VerdictClient) => Promise<number>,
+): Promise<number> {
+  const address = values.address ?? context.env('VERDICT_ADDRESS') ?? DEFAULT_ADDRESS;
+  let client: VerdictClient | undefined;
+  try {
+    client = new VerdictClient({
+      address,
+      tls: await tlsOptions(values),
+      metadata: headers(values.metadata),
+      defaultTimeoutMs: values['timeout-ms'],
+    });
+    return await action(client);
+  } catch (error) {
+    if (!(error instanceof VerdictClientError)) throw error;
+    if (error.reason === 'CLIENT_ARGUMENT') throw new UsageError(error.message, { cause: error });
+    if (error.code === 'CANCELLED') return EXIT.interrupted;
+    context.stderr.write(`verdict: ${describeError(error, address)}\n`);
+    return EXIT.callFailed;
+  } finally {
+    client?.close();
+  }
+}
+
+async function tlsOptions(values: ConnectionValues): Promise<TlsOptions | false> {
+  const { 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key, 'tls-server-name': serverName } = values;
+  if (!values.tls && (ca ?? cert ?? key ?? serverName) === undefined) return false;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageError('--tls-cert and --tls-key go together: one is missing');
+  }
+  return { ca: await pem(ca), cert: await pem(cert), key: await pem(key), serverName };
+}
+
+async function pem(path: string | undefined): Promise<Buffer | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileTrouble('read', path, error);
+  }
+}
+
+function headers(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError('--metadata takes KEY=VALUE');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,52 @@
+import type { VerdictClientError } from '../client/index.js';
+
+/** A failed call in words, with what to do about it. */
+export function describeError(error: VerdictClientError, address: string): string {
+  const hint = hintFor(error);
+  const request = error.requestId === undefined ? '' : ` [request ${error.requestId}]`;
+  if (isUnreachable(error)) {
+    return `cannot reach a server at ${address} (${connectionTrouble(error.message)})\n${hint}`;
+  }
+  return `${error.code}: ${error.message}${request}${hint === undefined ? '' : `\n${hint}`}`;
+}
+
+/** A server that answers gives a reason; a connection that failed has none. */
+function isUnreachable({ code, reason }: VerdictClientError): boolean {
+  return code === 'UNAVAILABLE' && reason === '';
+}
+
+function hintFor(error: VerdictClientError): string | undefined {
+  switch (error.code) {
+    case 'UNAVAILABLE':
+      return isUnreachable(error)
+        ? 'Is the server running? Start it with: npx verdict serve (or say where it is: --address HOST:PORT)'
+        : undefined;
+    case 'NOT_FOUND':
+      return 'npx verdict models list shows what the server has';
+    case 'RESOURCE_EXHAUSTED':
+      return error.retryAfterMs === undefined
+        ? undefined
+        : `The server has more work than it can do; it asks to wait ${Math.ceil(error.retryAfterMs)} ms`;
+    case 'DEADLINE_EXCEEDED':
+      return 'Allow it more time with --timeout-ms';
+    case 'UNIMPLEMENTED':
+      return 'Is this a Verdict server, and as new as this command?';
+    default:
+      return undefined;
+  }
+}
+
+const IN_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name cannot be looked up',
+  ETIMEDOUT: 'no answer',
+  EHOSTUNREACH: 'no route to the host',
+  ECONNRESET: 'the connection was cut',
+};
+
+/** The cause alone, without grpc-js's trail of names and resolutions. */
+function connectionTrouble(message: string): string {
+  const code = /\bE(?:[A-Z]{4,}|AI_[A-Z]+)\b/.exec(message)?.[0];
+  return code === undefined ? message : (IN_WORDS[code] ?? code);
+}

@@ -1,0 +1,26 @@
+import type { Command } from './command.js';
+import { CONNECTION_FLAGS, withClient } from './connection-flags.js';
+import { EXIT } from './exit-codes.js';
+import { parseFlags } from './flags.js';
+import { UsageError } from './usage-error.js';
+
+export const health: Command = {
+  name: 'health',
+  usage: '[SERVICE] [flags]',
+  description:
+    'Asks a running server whether it is able to serve: the server as a whole, or one service, such as\n' +
+    'verdict.v1.ClassifierService or models/sentiment. Ends with 0 if it is, 1 if not, 3 if it cannot be reached.',
+  flags: CONNECTION_FLAGS,
+  examples: ['health', 'health models/sentiment', 'health --address verdict.internal:50051'],
+  async run(argv, context) {
+    const { values, positionals } = parseFlags(CONNECTION_FLAGS, argv);
+    const [service = '', ...others] = positionals;
+    if (others.length > 0) throw new UsageError('name one service at most');
+    return withClient(values, context, async (client) => {
+      const status = await client.health(service, { signal: context.interruption() });
+      const isTerminal = context.stdout.isTTY === true;
+      context.stdout.write(isTerminal ? `${status}\n` : `${JSON.stringify({ service, status })}\n`);
+      return status === 'serving' ? EXIT.ok : EXIT.incomplete;
+    });
+  },
+};

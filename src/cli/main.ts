@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { COMMANDS } from './commands.js';
+import type { CliContext } from './context.js';
+import { EXIT } from './exit-codes.js';
+import { run } from './run.js';
+
+/** Where package.json lies, seen from dist/src/cli. */
+const PACKAGE_JSON = new URL('../../../package.json', import.meta.url);
+
+let interruption: AbortController | undefined;
+
+const context: CliContext = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: (name) => process.env[name] || undefined,
+  interruption() {
+    if (interruption === undefined) {
+      const controller = new AbortController();
+      interruption = controller;
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        process.on(signal, () => {
+          // The second time the user does not want to wait for anything.
+          if (controller.signal.aborted) process.exit(EXIT.interrupted);
+          controller.abort();
+        });
+      }
+    }
+    return interruption.signal;
+  },
+};
+
+function packageVersion(): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(PACKAGE_JSON, 'utf8'));
+  return version;
+}
+
+// Whoever writes results stops at this by itself; for the rest a reader that has gone is nothing to fail over.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+const commandLine = {
+  version: packageVersion(),
+  commands: COMMANDS,
+  serve: async (argv: string[]) => (await import('./serve.js')).serve(argv),
+};
+
+try {
+  process.exitCode = await run(process.argv.slice(2), commandLine, context);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = EXIT.defect;
+}

@@ -1,0 +1,74 @@
+import type { CommandEntry } from './commands.js';
+import type { CliContext } from './context.js';
+import { EXIT } from './exit-codes.js';
+import { commandHelp, overview } from './help.js';
+import { OutputClosedError, UsageError } from './usage-error.js';
+
+/** What `run` is given beside the arguments, so that it knows neither the package nor the server. */
+export interface CommandLine {
+  readonly version: string;
+  readonly commands: readonly CommandEntry[];
+  /** `verdict serve`: it reads its own flags and handles signals itself. Resolves with the exit code. */
+  readonly serve: (argv: string[]) => Promise<number>;
+}
+
+const SERVE = { name: 'serve', summary: 'start the server; serve --help lists its flags' };
+
+/** Runs one command line: what users can put right becomes a message and an exit code; defects reject. */
+export async function run(
+  argv: readonly string[],
+  { version, commands, serve }: CommandLine,
+  context: CliContext,
+): Promise<number> {
+  const { stdout, stderr } = context;
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const help = overview([SERVE, ...commands]);
+  try {
+    if (words[0] === 'serve') return await serve(words.slice(1));
+    if (words[0] === '--version') {
+      stdout.write(`${version}\n`);
+      return EXIT.ok;
+    }
+    if (words[0] === '--help') {
+      stdout.write(help);
+      return EXIT.ok;
+    }
+    const entry = commands.find(({ name }) => name.split(' ').every((word, at) => words[at] === word));
+    if (entry === undefined) {
+      stderr.write(words.length === 0 ? help : `${unknownCommand(words, commands)}\n`);
+      return EXIT.usage;
+    }
+    return await runCommand(entry, words.slice(entry.name.split(' ').length), context);
+  } catch (error) {
+    if (error instanceof OutputClosedError) return EXIT.ok;
+    throw error;
+  }
+}
+
+async function runCommand(
+  entry: CommandEntry,
+  argv: readonly string[],
+  context: CliContext,
+): Promise<number> {
+  const command = await entry.load();
+  const end = argv.indexOf('--');
+  if (argv.slice(0, end === -1 ? undefined : end).includes('--help')) {
+    context.stdout.write(commandHelp(command));
+    return EXIT.ok;
+  }
+  try {
+    return await command.run(argv, context);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    context.stderr.write(`verdict ${command.name}: ${error.message}\n`);
+    context.stderr.write(`(verdict ${command.name} --help lists the flags)\n`);
+    return EXIT.usage;
+  }
+}
+
+function unknownCommand(words: readonly string[], commands: readonly CommandEntry[]): string {
+  const siblings = commands.filter(({ name }) => name.startsWith(`${words[0]} `)).map(({ name }) => name);
+  if (siblings.length > 0)
+    return `verdict ${words[0]}: say which: ${siblings.map((s) => `verdict ${s}`).join(', ')}`;
+  return `verdict: there is no command "${words[0]}" (verdict --help lists them)`;
+}
