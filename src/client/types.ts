@@ -1,7 +1,7 @@
 /** A text, or a pair of texts judged together (a premise and a hypothesis, a question and an answer). */
 export interface TextInput {
   readonly text: string;
-  readonly textPair?: string;
+  readonly textPair?: string | undefined;
 }
 
 /** What can be classified. A string is short for `{ text }`. */
