@@ -4,7 +4,7 @@ import { Status } from '../../generated/google/rpc/status.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { VerdictError } from '../errors.js';
 import { malformed } from './codec.js';
-import { deadlineExceeded, draining, fromLibrary, malformedMessage } from './library-status.js';
+import { callerLeft, deadlineExceeded, draining, fromLibrary, malformedMessage } from './library-status.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
 import { requestIdFrom, requestIdKey } from './request-id.js';
 import type { AnyRoute, Call, CallHandler } from './route.js';
@@ -15,6 +15,9 @@ type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
 const detailsKey = 'grpc-status-details-bin';
 const envoyTimeoutKey = 'x-envoy-expected-rq-timeout-ms';
+
+/** How much later than the caller a deadline may pass here: the way of the headers, and rounding. */
+const transitMs = 5;
 
 function onTimeout(call: RpcCall): void {
   call.interrupt(deadlineExceeded());
@@ -77,10 +80,6 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     this.#calls.add(this);
     this.#calls.hooks.onCallStarted?.(this.#route);
     this.#setDeadline();
-    if (this.#calls.draining && this.#route.answersWhileDraining !== true) {
-      this.fail(draining());
-      return;
-    }
     try {
       this.#handler = this.#route.open(this);
       this.read();
@@ -111,11 +110,17 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     }
   }
 
-  /** The HTTP/2 stream is gone: always the last event, also of a call that went well. */
+  /**
+   * The HTTP/2 stream is gone: always the last event, also of a call that went well. A caller whose deadline passes
+   * resets the stream, often before the deadline has passed here: that is no change of mind.
+   */
   onCancel(): void {
     if (this.#state !== 'open') return;
-    const error = new VerdictError('cancelled', 'the caller has left', { reason: 'CANCELLED' });
-    this.#close('CANCELLED', error, undefined);
+    if (performance.now() >= this.deadlineAt - transitMs) {
+      this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
+    } else {
+      this.#close('CANCELLED', callerLeft(), undefined);
+    }
   }
 
   get signal(): AbortSignal {

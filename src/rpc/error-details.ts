@@ -16,12 +16,12 @@ export const errorDomain = 'verdict.v1';
  * Bytes that field violations may take. Details travel in a header: grpc-js clients never see the status when it
  * grows to some tens of kilobytes, and proxies commonly cut at 8 KiB for all headers together.
  */
-const maxViolationBytes = 3072;
+const maxViolationBytes = 2048;
 /** Tags and lengths of one violation, generously. */
 const violationOverhead = 16;
-const maxFieldChars = 128;
+const maxFieldChars = 96;
 const maxDescriptionChars = 256;
-const maxNameChars = 128;
+const maxNameChars = 64;
 
 /**
  * The text, cut to a number of UTF-16 units, with lone surrogates replaced: grpc-js passes status messages to

@@ -56,7 +56,6 @@ export class Health {
       shape: 'unary',
       requestType: HealthCheckRequest,
       responseType: HealthCheckResponse,
-      answersWhileDraining: true,
       open: (call) =>
         new UnaryCall(call, (request) => {
           const status = this.statusOf(request.service);
@@ -71,7 +70,6 @@ export class Health {
       shape: 'unary',
       requestType: HealthListRequest,
       responseType: HealthListResponse,
-      answersWhileDraining: true,
       open: (call) => new UnaryCall(call, () => ({ statuses: Object.fromEntries(this.#statuses()) })),
     };
 

@@ -8,6 +8,11 @@ export function deadlineExceeded(): VerdictError {
   return new VerdictError('deadline_exceeded', 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
 }
 
+/** The error of work that nobody waits for any more. */
+export function callerLeft(): VerdictError {
+  return new VerdictError('cancelled', 'the caller has left', { reason: 'CANCELLED' });
+}
+
 /** The error of work that a stopping server refuses or gives up. */
 export function draining(): VerdictError {
   return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });

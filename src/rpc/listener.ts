@@ -9,13 +9,13 @@ export class Listener {
   readonly #server: NetServer;
   readonly #sockets = new Set<Socket>();
   readonly #injector: ReturnType<GrpcServer['createConnectionInjector']>;
-  readonly #closed: Promise<void>;
+  /** Settles when the last connection has ended; at once where none was ever accepted. */
+  #closed: Promise<void> = Promise.resolve();
 
   constructor(grpc: GrpcServer, options: { readonly maxConnections: number }) {
     this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
     this.#server.maxConnections = options.maxConnections;
-    this.#closed = new Promise((resolve) => this.#server.once('close', resolve));
   }
 
   /** @throws the operating system's error when it cannot listen there */
@@ -24,6 +24,7 @@ export class Listener {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
         this.#server.off('error', reject);
+        this.#closed = new Promise((closed) => this.#server.once('close', closed));
         resolve(this.#server.address() as AddressInfo);
       });
     });

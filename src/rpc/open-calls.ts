@@ -13,16 +13,11 @@ export class OpenCalls {
   readonly hooks: RpcHooks;
   readonly defaultDeadlineMs: number;
   readonly #calls = new Set<OpenCall>();
-  #draining = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: { readonly hooks: RpcHooks; readonly defaultDeadlineMs: number }) {
     this.hooks = options.hooks;
     this.defaultDeadlineMs = options.defaultDeadlineMs;
-  }
-
-  get draining(): boolean {
-    return this.#draining;
   }
 
   add(call: OpenCall): void {
@@ -36,7 +31,6 @@ export class OpenCalls {
 
   /** Tells every call to finish what it has begun. Resolves when none is left. Called once. */
   drain(): Promise<void> {
-    this.#draining = true;
     for (const call of this.#calls) call.drain();
     return new Promise((resolve) => {
       if (this.#calls.size === 0) resolve();

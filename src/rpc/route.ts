@@ -51,8 +51,6 @@ export interface Route<Req, Res> {
   readonly shape: 'unary' | 'serverStream' | 'bidi';
   readonly requestType: MessageType<Req>;
   readonly responseType: MessageType<Res>;
-  /** Whether new calls are answered while the server drains. */
-  readonly answersWhileDraining?: boolean;
   /** Called once per call, before the first message; that one has been asked for already. */
   open(call: Call<Res>): CallHandler<Req>;
 }

@@ -71,8 +71,9 @@ export class RpcServer {
 
   /**
    * Takes no more work and finishes what is there: unary calls and batches that have arrived are answered; streams
-   * are read no further, answer what they hold, and end with UNAVAILABLE. Resolves when all calls are done, or soon
-   * after the signal is aborted, which ends those that are left. Called once, after `start`.
+   * are read no further, answer what they hold, and end with UNAVAILABLE. Calls that come now meet a GOAWAY or a
+   * closed port, which clients take as a call that never began: they send it elsewhere by themselves. Resolves when
+   * all calls are done, or soon after the signal is aborted, which ends those that are left. Called once.
    */
   async drain(signal: AbortSignal): Promise<void> {
     this.beginDrain();

@@ -13,7 +13,7 @@ const codes = {
   internal: Code.INTERNAL,
 } as const satisfies Record<ErrorCode, Code>;
 
-const maxMessageChars = 512;
+const maxMessageChars = 256;
 
 /** The status of a call that went well. */
 export const okStatus: Status = { code: Code.OK, message: '', details: [] };
