@@ -9,6 +9,9 @@ import { CHANNEL_FD, type SessionLaunch } from './session-launch.js';
 
 const ENTRY = fileURLToPath(new URL('./session-process.js', import.meta.url));
 
+/** A process that waits in the kernel, on a GPU driver that hangs, cannot be killed: after this it counts as gone. */
+const KILL_GRACE_MS = 2000;
+
 /** What a session process tells. */
 export interface SessionChildEvents {
   onReply(reply: Reply): void;
@@ -23,6 +26,7 @@ export class SessionChild {
   readonly #process: ChildProcess;
   readonly #channel: Socket;
   #killedBecause: string | undefined;
+  #giveUp: (reason: string) => void = () => {};
 
   constructor(launch: SessionLaunch, events: SessionChildEvents) {
     this.#process = spawn(process.execPath, [ENTRY, JSON.stringify(launch)], {
@@ -30,6 +34,7 @@ export class SessionChild {
       env: sessionEnvironment(process.env),
     });
     this.gone = new Promise((resolve) => {
+      this.#giveUp = resolve;
       this.#process.on('error', (error) => {
         if (this.pid === undefined) resolve(`could not be started: ${error.message}`);
       });
@@ -70,5 +75,6 @@ export class SessionChild {
   kill(reason: string): void {
     this.#killedBecause ??= reason;
     this.#process.kill('SIGKILL');
+    setTimeout(() => this.#giveUp(`${this.#killedBecause}, but does not end`), KILL_GRACE_MS).unref();
   }
 }

@@ -1,9 +1,9 @@
-import { VerdictError } from '../errors.js';
+import type { VerdictError } from '../errors.js';
 import { packJobs, type TextJob } from './packed-jobs.js';
 import { type JobResult, unpackResults } from './packed-results.js';
 import type { ThreadReply, TokenizerSource } from './thread-messages.js';
+import { queueFull, shuttingDown, threadLost, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
 import { type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
-import { tooManyTokens } from './too-many-tokens.js';
 import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation } from './types.js';
 
 /** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
@@ -11,13 +11,15 @@ const MAX_UNDER_WAY = 2;
 /** Characters that one message holds, so that short texts do not wait long for those that share their message. */
 const MAX_MESSAGE_CHARS = 8192;
 const DEFAULT_MAX_PENDING_CHARS = 16 * 1024 * 1024;
-const RETRY_AFTER_MS = 100;
+const DEFAULT_STALL_TIMEOUT_MS = 30_000;
 
 export interface TokenizerPoolOptions {
   /** Threads. Each holds the tokenizers of all models. */
   readonly workers: number;
   /** Characters that wait for a thread at most; more are refused. Default: 16 Mi, 32 MB of memory. */
   readonly maxPendingChars?: number;
+  /** A thread that answers nothing for this long is taken for stuck, and replaced. Default: 30000. */
+  readonly stallTimeoutMs?: number;
   readonly hooks?: TokenizerHooks;
   readonly startThread?: StartThread;
 }
@@ -44,13 +46,12 @@ export class TokenizerPool {
 
   constructor(options: TokenizerPoolOptions) {
     this.#maxPendingChars = options.maxPendingChars ?? DEFAULT_MAX_PENDING_CHARS;
-    this.#threads = Array.from(
-      { length: options.workers },
-      () =>
-        new TokenizerThread(options.startThread ?? startTokenizerThread, (reason) =>
-          options.hooks?.onThreadLost?.(reason),
-        ),
-    );
+    const threadOptions = {
+      start: options.startThread ?? startTokenizerThread,
+      stallTimeoutMs: options.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS,
+      onLost: (reason: string) => options.hooks?.onThreadLost?.(reason),
+    };
+    this.#threads = Array.from({ length: options.workers }, () => new TokenizerThread(threadOptions));
   }
 
   /**
@@ -168,29 +169,4 @@ function settleOne(text: PendingText, result: JobResult, failure: string | undef
     const field = text.input.textPair === undefined ? 'text' : 'pair';
     text.reject(tooManyTokens(field, result.tokens, text.maxTokens));
   }
-}
-
-function threadLost(reason: string): VerdictError {
-  return new VerdictError('internal', 'the input could not be tokenised', {
-    reason: 'TOKENIZER_LOST',
-    cause: `the tokenizer thread ${reason}`,
-  });
-}
-
-function tokenizerFailed(cause: string | undefined): VerdictError {
-  return new VerdictError('internal', 'the input could not be tokenised', {
-    reason: 'TOKENIZER_FAILED',
-    cause,
-  });
-}
-
-function queueFull(): VerdictError {
-  return new VerdictError('resource_exhausted', 'too much text is waiting to be tokenised', {
-    reason: 'TOKENIZER_QUEUE_FULL',
-    retryAfterMs: RETRY_AFTER_MS,
-  });
-}
-
-function shuttingDown(): VerdictError {
-  return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
 }

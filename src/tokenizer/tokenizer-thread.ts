@@ -1,8 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ThreadReply, ThreadRequest } from './thread-messages.js';
 
-/** A thread that answers nothing for this long is taken for stuck, and replaced. */
-const STALL_TIMEOUT_MS = 30_000;
 /** Before a thread that failed again without answering anything is replaced; doubles, up to the last. */
 const RESTART_DELAY_MS = 100;
 const MAX_RESTART_DELAY_MS = 5000;
@@ -21,13 +19,20 @@ export interface Errand {
   onLost(reason: string): void;
 }
 
+export interface TokenizerThreadOptions {
+  readonly start: StartThread;
+  /** A thread that answers nothing for this long is taken for stuck, and replaced. */
+  readonly stallTimeoutMs: number;
+  /** The thread ended by itself or was stuck. */
+  onLost(reason: string): void;
+}
+
 /**
  * One tokenizer thread, replaced whenever it ends. The message it was working on is lost with it, since that may be
  * what ended it; the messages behind it, and the tokenizers loaded before, are handed to its successor.
  */
 export class TokenizerThread {
-  readonly #start: StartThread;
-  readonly #onLost: (reason: string) => void;
+  readonly #options: TokenizerThreadOptions;
   /** Messages that the thread has not answered, oldest first. */
   #underWay: Errand[] = [];
   /** Loads that succeeded: what a successor starts with. */
@@ -35,12 +40,12 @@ export class TokenizerThread {
   #worker: Worker | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
+  #stuck = false;
   #lossesInARow = 0;
   #closed = false;
 
-  constructor(start: StartThread, onLost: (reason: string) => void) {
-    this.#start = start;
-    this.#onLost = onLost;
+  constructor(options: TokenizerThreadOptions) {
+    this.#options = options;
     this.#run();
   }
 
@@ -51,8 +56,9 @@ export class TokenizerThread {
 
   send(errand: Errand): void {
     this.#underWay.push(errand);
-    this.#worker?.postMessage(errand.request);
-    if (this.#underWay.length === 1) this.#watch();
+    if (this.#worker === undefined) return;
+    this.#worker.postMessage(errand.request);
+    if (this.#underWay.length === 1) this.#watch(this.#worker);
   }
 
   /** Ends the thread. What is under way is lost. */
@@ -65,19 +71,23 @@ export class TokenizerThread {
   }
 
   #run(): void {
-    const worker = this.#start();
+    const worker = this.#options.start();
     let reason: string | undefined;
     worker.on('message', (reply: ThreadReply) => this.#onReply(reply));
     worker.on('error', (error: Error) => {
       reason = error.message;
     });
-    worker.on('exit', (code) => this.#onExit(reason ?? `exited with code ${code}`));
+    worker.on('exit', (code) => {
+      if (this.#stuck) reason = `was stuck for ${this.#options.stallTimeoutMs} ms`;
+      this.#stuck = false;
+      this.#onExit(reason ?? `exited with code ${code}`);
+    });
     this.#worker = worker;
     this.#underWay.unshift(
       ...this.#loaded.map((request) => ({ request, onReply: () => {}, onLost: () => {} })),
     );
     for (const { request } of this.#underWay) worker.postMessage(request);
-    if (this.#underWay.length > 0) this.#watch();
+    if (this.#underWay.length > 0) this.#watch(worker);
   }
 
   #onReply(reply: ThreadReply): void {
@@ -97,7 +107,7 @@ export class TokenizerThread {
     this.#lossesInARow++;
     const lost = this.#underWay.shift();
     this.#underWay = this.#underWay.filter(({ request }) => !this.#loaded.includes(request));
-    this.#onLost(reason);
+    this.#options.onLost(reason);
     lost?.onLost(reason);
     const delayMs =
       this.#lossesInARow === 1
@@ -106,9 +116,12 @@ export class TokenizerThread {
     this.#restartTimer = setTimeout(() => this.#run(), delayMs);
   }
 
-  #watch(): void {
+  #watch(worker: Worker): void {
     clearTimeout(this.#stallTimer);
-    this.#stallTimer = setTimeout(() => void this.#worker?.terminate(), STALL_TIMEOUT_MS);
+    this.#stallTimer = setTimeout(() => {
+      this.#stuck = true;
+      void worker.terminate();
+    }, this.#options.stallTimeoutMs);
     this.#stallTimer.unref();
   }
 }

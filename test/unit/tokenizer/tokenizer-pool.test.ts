@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { VerdictError } from '../../../src/errors.js';
 import { TokenizerPool, type TokenizerPoolOptions } from '../../../src/tokenizer/tokenizer-pool.js';
@@ -180,6 +180,33 @@ describe('a tokenizer thread that is lost', () => {
       );
     }
     assert.equal(threads.length, 4);
+  });
+
+  it('is replaced when it is stuck', async (t) => {
+    const threads = [new Worker('for (;;);', { eval: true })];
+    const { pool, lost } = poolOf(t, {
+      stallTimeoutMs: 200,
+      startThread: () => threads.pop() ?? startTokenizerThread(),
+    });
+    await assert.rejects(pool.load(sourceOf(TOPICS, 64)), /the tokenizer thread was stuck for 200 ms/);
+    assert.deepEqual(lost, ['was stuck for 200 ms']);
+  });
+
+  it('is replaced again when its successors end at once, and no text is lost with those', async (t) => {
+    let started = 0;
+    let real: Worker | undefined;
+    const { pool, lost } = poolOf(t, {
+      startThread: () => {
+        started++;
+        if (started === 2 || started === 3) return new Worker('process.exit(3)', { eval: true });
+        real = startTokenizerThread();
+        return real;
+      },
+    });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    await real?.terminate();
+    assert.equal((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length, 3);
+    assert.deepEqual(lost.slice(1), ['exited with code 3', 'exited with code 3']);
   });
 
   it('fails a load that was under way', async (t) => {

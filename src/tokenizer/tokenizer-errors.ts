@@ -1,0 +1,40 @@
+import { invalidField, VerdictError } from '../errors.js';
+
+const RETRY_AFTER_MS = 100;
+
+/** The refusal of an input that is longer than the model reads, under truncation `reject`. */
+export function tooManyTokens(field: 'text' | 'pair', tokens: number, maxTokens: number): VerdictError {
+  return invalidField(
+    field,
+    `is ${tokens} tokens long, special tokens included; the model reads at most ${maxTokens}`,
+  );
+}
+
+/** The thread ended while it worked on the message that held the input. */
+export function threadLost(reason: string): VerdictError {
+  return new VerdictError('internal', 'the input could not be tokenised', {
+    reason: 'TOKENIZER_LOST',
+    cause: `the tokenizer thread ${reason}`,
+  });
+}
+
+/** The tokenizer threw; what it said is for the log alone. */
+export function tokenizerFailed(cause: string | undefined): VerdictError {
+  return new VerdictError('internal', 'the input could not be tokenised', {
+    reason: 'TOKENIZER_FAILED',
+    cause,
+  });
+}
+
+/** More text waits than the pool may hold. */
+export function queueFull(): VerdictError {
+  return new VerdictError('resource_exhausted', 'too much text is waiting to be tokenised', {
+    reason: 'TOKENIZER_QUEUE_FULL',
+    retryAfterMs: RETRY_AFTER_MS,
+  });
+}
+
+/** The pool is closed. */
+export function shuttingDown(): VerdictError {
+  return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
+}
