@@ -1,4 +1,5 @@
 import type { ServerOptions } from '@grpc/grpc-js';
+import { maxTimerMs } from '../concurrency/max-timer.js';
 
 /** What one request may hold at most. */
 export interface RequestLimits {
@@ -20,7 +21,7 @@ export interface ConnectionOptions {
   readonly keepaliveTimeoutMs?: number;
   /** A connection older than this is told to move on, so that balancers can spread load anew. 30 min ± 10 %. */
   readonly maxConnectionAgeMs?: number;
-  /** How long calls may go on after that. 60 s. */
+  /** How long its calls may go on after that; a stream still at work is then cut off. Until they end. */
   readonly maxConnectionAgeGraceMs?: number;
 }
 
@@ -64,6 +65,6 @@ export function channelOptions(options: RpcServerOptions): ServerOptions {
     'grpc.keepalive_time_ms': connection.keepaliveTimeMs ?? 60_000,
     'grpc.keepalive_timeout_ms': connection.keepaliveTimeoutMs ?? 20_000,
     'grpc.max_connection_age_ms': connection.maxConnectionAgeMs ?? 30 * 60_000,
-    'grpc.max_connection_age_grace_ms': connection.maxConnectionAgeGraceMs ?? 60_000,
+    'grpc.max_connection_age_grace_ms': connection.maxConnectionAgeGraceMs ?? maxTimerMs,
   };
 }
