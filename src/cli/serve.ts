@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createApp } from '../app.js';
 import { ConfigError } from '../config/config-error.js';
 import { loadConfig } from '../config.js';
-import { StartError } from '../lifecycle.js';
+import { VerdictError } from '../errors.js';
 import { onStopSignals } from '../signals.js';
 import { createLogger } from '../telemetry/logger.js';
 
@@ -48,8 +48,9 @@ export async function serve(argv: readonly string[]): Promise<number> {
       'serving',
     );
   } catch (error) {
-    if (error instanceof StartError) {
-      process.stderr.write(`${error.message}\n`);
+    // A stop that came while starting is no failure: its own report decides.
+    if (!(error instanceof VerdictError && error.code === 'cancelled')) {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       await log.close();
       return EXIT.failed;
     }

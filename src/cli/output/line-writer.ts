@@ -38,7 +38,7 @@ export class LineWriter {
   async write(line: string): Promise<void> {
     this.#check();
     if (this.#stream.write(`${line}\n`)) return;
-    await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]).catch(() => undefined);
+    await drained(this.#stream);
     this.#check();
   }
 
@@ -56,4 +56,16 @@ export class LineWriter {
     if (this.#path !== undefined) throw fileTrouble('write', this.#path, this.#failure);
     throw new OutputClosedError(this.#failure.message);
   }
+}
+
+/** Resolves when the stream takes more, or never will again. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['drain', 'error', 'close'] as const;
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
 }

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { after, test } from 'node:test';
+import { LineWriter } from '../../../../src/cli/output/line-writer.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'verdict-lines-'));
+after(() => rmSync(dir, { recursive: true }));
+
+test('Lines reach a file before close resolves', async () => {
+  const path = join(dir, 'out.jsonl');
+  const writer = await LineWriter.toFile(path);
+  for (let n = 0; n < 10_000; n++) await writer.write(`line ${n}`);
+  await writer.close();
+  const lines = readFileSync(path, 'utf8').split('\n');
+  assert.equal(lines.length, 10_001);
+  assert.equal(lines[9_999], 'line 9999');
+});
+
+test('A file that cannot be made is named', async () => {
+  await assert.rejects(LineWriter.toFile(join(dir, 'no', 'such', 'folder')), {
+    name: 'UsageError',
+    message: /cannot write .*there is no such file or folder/,
+  });
+});
+
+test('Writing waits while the reader takes nothing, and leaves no listener behind', async () => {
+  const taken: (() => void)[] = [];
+  const slow = new Writable({
+    highWaterMark: 1,
+    write(_chunk, _encoding, callback) {
+      taken.push(callback);
+    },
+  });
+  const writer = LineWriter.to(slow);
+  const before = slow.listenerCount('drain') + slow.listenerCount('close') + slow.listenerCount('error');
+  let written = false;
+  const writing = writer.write('a').then(() => {
+    written = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(written, false);
+  taken.shift()?.();
+  await writing;
+  assert.equal(
+    slow.listenerCount('drain') + slow.listenerCount('close') + slow.listenerCount('error'),
+    before,
+  );
+});
+
+test('A reader that has gone is told apart from everything else, also while writing waits', async () => {
+  const gone = new Writable({
+    highWaterMark: 1,
+    write(_chunk, _encoding, callback) {
+      setImmediate(() => callback(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })));
+    },
+  });
+  const writer = LineWriter.to(gone);
+  await assert.rejects(writer.write('a'), { name: 'OutputClosedError' });
+  await assert.rejects(writer.write('b'), { name: 'OutputClosedError' });
+});
