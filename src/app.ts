@@ -55,13 +55,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
     redisConfigured: config.redis.url !== undefined,
   });
   const redis = await createRedis(config.redis, telemetry.redis);
+  const redisStore = redis && new RedisStore(redis, redisStoreOptions(config.cache), telemetry.cache);
   const cache = new TieredResultCache(
     {
       lru:
         config.cache.maxBytes > 0
           ? new LruStore({ maxBytes: config.cache.maxBytes }, telemetry.cache)
           : undefined,
-      redis: redis && new RedisStore(redis, redisStoreOptions(config.cache), telemetry.cache),
+      redis: redisStore,
     },
     telemetry.cache,
   );
@@ -154,7 +155,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
         },
         stop: (signal) => admin.close(signal),
       },
-      { name: 'Redis connection', start: () => redis?.start(), stop: () => redis?.close() },
+      {
+        name: 'Redis connection',
+        start: () => redis?.start(),
+        stop: async () => {
+          await redisStore?.drain();
+          await redis?.close();
+        },
+      },
       { name: 'tokeniser', stop: () => tokenizers.close() },
       { name: 'models', start: loadModels, stop: (signal) => registry.close(signal) },
       {

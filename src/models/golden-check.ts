@@ -3,8 +3,8 @@ import type { Encoding, Tokenizer } from '../tokenizer/types.js';
 import type { Golden, GoldenEntry } from './golden.js';
 import type { ProblemType } from './types.js';
 
-/** Entries that run together: small enough to be quick on a large model, large enough that padding takes part. */
-const BATCH_ITEMS = 8;
+/** Of one batch: small enough to be quick and to leave the session's memory small, large enough that padding takes part. */
+const BATCH_PADDED_TOKENS = 256;
 
 /** Where golden.json names no tolerance. Fp16 has 11 significant bits; int8 is judged by its labels. */
 const DEFAULT_TOLERANCE: Record<Precision, number> = {
@@ -40,16 +40,14 @@ export async function checkGolden(golden: Golden, subject: GoldenSubject): Promi
   const tolerance = golden.tolerance[subject.precision] ?? DEFAULT_TOLERANCE[subject.precision];
   const failures: string[] = [];
   let largestShift = 0;
-  for (let first = 0; first < golden.entries.length; first += BATCH_ITEMS) {
-    const entries = golden.entries.slice(first, first + BATCH_ITEMS);
-    const encodings = await Promise.all(entries.map((entry) => subject.tokenizer.encode(entry.input, 'end')));
-    const { logits } = await subject.run(encodings);
-    entries.forEach((entry, offset) => {
-      const row = logits[offset] ?? new Float32Array();
+  for (const batch of byLength(await encodeAll(golden, subject.tokenizer))) {
+    const { logits } = await subject.run(batch.map(({ encoding }) => encoding));
+    batch.forEach(({ entry, encoding, position }, index) => {
+      const row = logits[index] ?? new Float32Array();
       const shift = distance(entry.logits, row);
       largestShift = Math.max(largestShift, shift);
-      const difference = differs(entry, encodings[offset], row, shift, tolerance, subject.problemType);
-      if (difference !== undefined) failures.push(`entry ${first + offset}: ${difference}`);
+      const difference = differs(entry, encoding, row, shift, tolerance, subject.problemType);
+      if (difference !== undefined) failures.push(`entry ${position}: ${difference}`);
     });
   }
   return {
@@ -61,16 +59,47 @@ export async function checkGolden(golden: Golden, subject: GoldenSubject): Promi
   };
 }
 
+interface EncodedEntry {
+  readonly entry: GoldenEntry;
+  readonly encoding: Encoding;
+  /** In golden.json. */
+  readonly position: number;
+}
+
+function encodeAll(golden: Golden, tokenizer: Tokenizer): Promise<EncodedEntry[]> {
+  return Promise.all(
+    golden.entries.map(async (entry, position) => ({
+      entry,
+      encoding: await tokenizer.encode(entry.input, 'end'),
+      position,
+    })),
+  );
+}
+
+/** Batches of neighbouring lengths, within the limit; an entry that is longer runs alone. */
+function byLength(encoded: readonly EncodedEntry[]): EncodedEntry[][] {
+  const batches: EncodedEntry[][] = [];
+  let batch: EncodedEntry[] = [];
+  for (const item of [...encoded].sort((a, b) => a.encoding.ids.length - b.encoding.ids.length)) {
+    if (batch.length > 0 && item.encoding.ids.length * (batch.length + 1) > BATCH_PADDED_TOKENS) {
+      batches.push(batch);
+      batch = [];
+    }
+    batch.push(item);
+  }
+  return batch.length > 0 ? [...batches, batch] : batches;
+}
+
 function differs(
   entry: GoldenEntry,
-  encoding: Encoding | undefined,
+  encoding: Encoding,
   logits: Float32Array,
   shift: number,
   tolerance: number,
   problemType: ProblemType,
 ): string | undefined {
-  if (encoding === undefined || encoding.ids.length !== entry.tokenIds.length) {
-    return `expected ${entry.tokenIds.length} tokens, got ${encoding?.ids.length ?? 0}`;
+  if (encoding.ids.length !== entry.tokenIds.length) {
+    return `expected ${entry.tokenIds.length} tokens, got ${encoding.ids.length}`;
   }
   const wrongToken = entry.tokenIds.findIndex((id, index) => encoding.ids[index] !== id);
   if (wrongToken >= 0) return `token ${wrongToken} differs from the reference`;
