@@ -35,7 +35,8 @@ export function commandHelp({ name, usage, description, flags, examples }: Comma
   ].join('\n');
 }
 
-function flagSyntax(name: string, flag: Flag): string {
+/** A flag as it is typed, with what stands for its value. */
+export function flagSyntax(name: string, flag: Flag): string {
   if (flag.kind === 'switch') return `--${name}`;
   return `--${name} ${flag.kind === 'choice' ? flag.choices.join('|') : (flag.value ?? 'VALUE')}`;
 }
