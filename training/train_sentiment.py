@@ -2,9 +2,11 @@
 
 import argparse
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 
 from distil import Ensemble, Student, TeacherJob, new_student, report, student_config, train_teachers
 from fit import Epoch, Recipe, fit
@@ -59,6 +61,16 @@ def spellings(example: Example) -> list[str]:
     return [example.text, example.text, plain, plain.removesuffix(".") if plain.endswith(".") else f"{plain}."]
 
 
+def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+
+
+def phrases_of(examples: list[Example], tokenizer: Tokenizer) -> Phrases:
+    variants = [encode(tokenizer, texts) for texts in zip(*map(spellings, examples), strict=True)]
+    joints = [tokenizer.encode(joint, add_special_tokens=False).ids for joint in JOINTS]
+    return Phrases(list(map(list, zip(*variants, strict=True))), [e.label for e in examples], joints)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
@@ -72,13 +84,8 @@ def main() -> None:
     whole = [example.text for example in train if len(example.text.split()) >= 5]
     tokenizer = train_wordpiece(whole, VOCAB_SIZE)
 
-    def encode(texts: list[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-
-    variants = [encode(texts) for texts in zip(*map(spellings, train), strict=True)]
-    joints = [tokenizer.encode(joint, add_special_tokens=False).ids for joint in JOINTS]
-    phrases = Phrases(list(map(list, zip(*variants, strict=True))), [e.label for e in train], joints)
-    held_rows = encode([example.text for example in held_out])
+    phrases = phrases_of(train, tokenizer)
+    held_rows = encode(tokenizer, [example.text for example in held_out])
     held_labels = torch.tensor([example.label for example in held_out])
     vocab_size = tokenizer.get_vocab_size()
 
