@@ -1,4 +1,4 @@
-"""Trains an ensemble of teachers, then a DistilBERT student on their averaged predictions."""
+"""Trains teachers, and makes the DistilBERT student that learns from their averaged predictions."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -12,14 +12,13 @@ from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
 from fit import Classifier, Epoch, Recipe, accuracy, fit
 from layout import label_maps
-from teachers import ConvText
+from teacher import ConvText
 
 POSITION_SCALE = 0.1
 
 
 @dataclass(frozen=True)
 class TeacherJob:
-    kind: type[ConvText]
     seed: int
     recipe: Recipe
     vocab_size: int
@@ -30,7 +29,7 @@ class TeacherJob:
 def train_teacher(job: TeacherJob) -> nn.Module:
     torch.set_num_threads(1)
     torch.manual_seed(job.seed)
-    return fit(job.kind(job.vocab_size, job.num_labels), job.sample, job.recipe, job.seed)
+    return fit(ConvText(job.vocab_size, job.num_labels), job.sample, job.recipe, job.seed)
 
 
 def train_teachers(jobs: Sequence[TeacherJob], processes: int) -> list[nn.Module]:

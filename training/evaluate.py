@@ -18,9 +18,11 @@ from tokenizers import Tokenizer
 
 def read_labelled(path: Path, names: list[str]) -> tuple[list[str], np.ndarray]:
     """Texts and label numbers."""
-    tabs = path.suffix == ".tsv"
     with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t" if tabs else ",", quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL))
+        if path.suffix == ".tsv":
+            rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        else:
+            rows = list(csv.reader(file))
     numbers = {name: number for number, name in enumerate(names)}
     labels = [int(label) if label.isdigit() else numbers[label] for _, label in (row[:2] for row in rows[1:])]
     return [row[0].strip() for row in rows[1:]], np.array(labels)

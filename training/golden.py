@@ -72,7 +72,9 @@ def write_golden(
     write_json(
         path,
         {
-            "generated_by": f"Transformers {transformers_version}, PyTorch {torch.__version__}, fp32, one row at a time",
+            "generated_by": (
+                f"Transformers {transformers_version}, PyTorch {torch.__version__}, fp32, one row at a time"
+            ),
             "labels": [config.id2label[index] for index in range(config.num_labels)],
             "max_length": config.max_position_embeddings,
             "tolerance": {name: value for name, value in tolerance.items() if value is not None},

@@ -10,7 +10,6 @@ from banking77 import read_queries, split_stratified
 from distil import Ensemble, Student, TeacherJob, new_student, report, student_config, train_teachers
 from fit import Epoch, Recipe, fit
 from layout import write_layout
-from teachers import ConvText
 from wordpiece import train_wordpiece
 
 SEED = 1
@@ -57,11 +56,9 @@ def main() -> None:
     vocab_size = tokenizer.get_vocab_size()
     queries = Queries(rows, [example.label for example in train], len(labels), made_up=0)
 
-    jobs = [TeacherJob(ConvText, seed, TEACHER, vocab_size, len(labels), queries) for seed in TEACHER_SEEDS]
+    jobs = [TeacherJob(seed, TEACHER, vocab_size, len(labels), queries) for seed in TEACHER_SEEDS]
     ensemble = Ensemble(train_teachers(jobs, args.processes))
-    for teacher in ensemble.teachers:
-        report(type(teacher).__name__, teacher, held_rows, held_labels)
-    report("ensemble", ensemble.logits, held_rows, held_labels)
+    report("teacher", ensemble.logits, held_rows, held_labels)
 
     torch.manual_seed(SEED)
     student = new_student(

@@ -12,7 +12,6 @@ from distil import Ensemble, Student, TeacherJob, new_student, report, student_c
 from fit import Epoch, Recipe, fit
 from layout import write_layout
 from sst2 import LABELS, Example, detokenize, read_phrases, split_sentences
-from teachers import ConvText
 from wordpiece import train_wordpiece
 
 SEED = 1
@@ -89,11 +88,9 @@ def main() -> None:
     held_labels = torch.tensor([example.label for example in held_out])
     vocab_size = tokenizer.get_vocab_size()
 
-    jobs = [TeacherJob(ConvText, seed, TEACHER, vocab_size, len(LABELS), phrases) for seed in TEACHER_SEEDS]
+    jobs = [TeacherJob(seed, TEACHER, vocab_size, len(LABELS), phrases) for seed in TEACHER_SEEDS]
     ensemble = Ensemble(train_teachers(jobs, args.processes))
-    for teacher in ensemble.teachers:
-        report(type(teacher).__name__, teacher, held_rows, held_labels)
-    report("ensemble", ensemble.logits, held_rows, held_labels)
+    report("teacher", ensemble.logits, held_rows, held_labels)
 
     torch.manual_seed(SEED)
     student = new_student(

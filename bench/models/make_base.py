@@ -98,7 +98,8 @@ def main() -> None:
     for path in (fp32, int8, fp16):
         swapped = int((replay(path, entries).argmax(1) != wanted).sum())
         megabytes = path.stat().st_size / 1e6
-        print(f"{path.name}: {megabytes:.0f} MB, largest error {largest_error(path, entries):.4f}, labels swapped {swapped}")
+        error = largest_error(path, entries)
+        print(f"{path.name}: {megabytes:.0f} MB, largest error {error:.4f}, labels swapped {swapped}")
 
 
 if __name__ == "__main__":
