@@ -69,7 +69,8 @@ export class HostedSession implements Session {
       run.resolve({ logits: rowsOf(reply.payload, run.rows, this.#labelCount), runMs: reply.ms });
       return;
     }
-    const cause = Buffer.from(reply.payload).toString();
+    // An Error, since logs tell the words of errors alone: anything else that is thrown may be a caller's text.
+    const cause = new Error(Buffer.from(reply.payload).toString());
     run.reject(
       reply.kind === ReplyKind.outOfMemory
         ? new SessionOutOfMemoryError('the batch did not fit the memory', { cause })
@@ -77,9 +78,17 @@ export class HostedSession implements Session {
     );
   }
 
-  close(): Promise<void> {
+  close(signal?: AbortSignal): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    return signal === undefined ? this.#closing : this.#closeBefore(signal, this.#closing);
+  }
+
+  async #closeBefore(signal: AbortSignal, closed: Promise<void>): Promise<void> {
+    const kill = () => this.#child.kill('was told to end at once');
+    if (signal.aborted) kill();
+    signal.addEventListener('abort', kill, { once: true });
+    await closed;
+    signal.removeEventListener('abort', kill);
   }
 
   async #close(): Promise<void> {
