@@ -22,20 +22,23 @@ export class ServerProcess {
   readonly adminUrl: string;
   /** Everything logged so far. */
   readonly log: readonly LogLine[];
+  /** Everything written to standard error so far, in pieces. */
+  readonly complaints: readonly string[];
   readonly exit: Promise<ServerExit>;
   readonly #child: ChildProcess;
 
   private constructor(
     child: ChildProcess,
     exit: Promise<ServerExit>,
-    log: readonly LogLine[],
+    written: { readonly log: readonly LogLine[]; readonly complaints: readonly string[] },
     serving: LogLine,
   ) {
     this.#child = child;
     this.exit = exit;
-    this.log = log;
+    this.log = written.log;
+    this.complaints = written.complaints;
     this.address = String(serving.address);
-    this.adminUrl = `http://${serving.admin}`;
+    this.adminUrl = `http://${String(serving.admin)}`;
   }
 
   /**
@@ -58,10 +61,8 @@ export class ServerProcess {
       },
     });
     const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as ServerExit);
-    let complaints = '';
-    child.stderr.on('data', (chunk) => {
-      complaints += chunk;
-    });
+    const complaints: string[] = [];
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => complaints.push(chunk));
     const log: LogLine[] = [];
     const serving = new Promise<LogLine>((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
@@ -73,8 +74,8 @@ export class ServerProcess {
     const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
     const first = await Promise.race([serving, exit]);
     clearTimeout(timer);
-    if (!('address' in first)) throw new Error(`the server ended before it served: ${complaints}`);
-    return new ServerProcess(child, exit, log, first);
+    if (!('address' in first)) throw new Error(`the server ended before it served: ${complaints.join('')}`);
+    return new ServerProcess(child, exit, { log, complaints }, first);
   }
 
   get pid(): number {

@@ -1,0 +1,69 @@
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { HealthClient } from '../../generated/health/v1/health.js';
+import { ClassifierServiceClient } from '../../generated/verdict/v1/classifier_service.js';
+import { ModelServiceClient } from '../../generated/verdict/v1/model_service.js';
+import { VerdictClient } from '../../src/client/index.js';
+import { modelsDirectory } from './models-directory.js';
+import { ServerProcess } from './server-process.js';
+
+/** The real server over a choice of models, with a client of every kind. */
+export class Service {
+  readonly server: ServerProcess;
+  /** The package's own client, which decodes error details. It never tries a call again. */
+  readonly client: VerdictClient;
+  /** The generated clients, for what the package's client hides. */
+  readonly classifier: ClassifierServiceClient;
+  readonly models: ModelServiceClient;
+  readonly health: HealthClient;
+  readonly #removeModels: () => Promise<void>;
+
+  private constructor(server: ServerProcess, removeModels: () => Promise<void>) {
+    const open = <C>(Client: new (address: string, credentials: ChannelCredentials) => C): C =>
+      new Client(server.address, credentials.createInsecure());
+    this.server = server;
+    this.client = new VerdictClient({ address: server.address, retry: false });
+    this.classifier = open(ClassifierServiceClient);
+    this.models = open(ModelServiceClient);
+    this.health = open(HealthClient);
+    this.#removeModels = removeModels;
+  }
+
+  /**
+   * @param models fixtures and embedded models by name; the first one is the default model
+   * @param settings environment variables
+   */
+  static async start(
+    models: readonly [string, ...string[]],
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Service> {
+    const { path, remove } = await modelsDirectory(models);
+    try {
+      const own = { VERDICT_MODELS_DIR: path, VERDICT_DEFAULT_MODEL: models[0] };
+      return new Service(await ServerProcess.start({ ...own, ...settings }), remove);
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  /** The port of the gRPC server. */
+  get port(): number {
+    return Number(this.server.address.split(':')[1]);
+  }
+
+  /** Inputs that sessions of a model have run, the failed runs left out. */
+  itemsRun(model: string): Promise<number> {
+    return this.server.metric('verdict_batch_items_sum', { model });
+  }
+
+  /** A page of the admin server. */
+  page(path: string): Promise<Response> {
+    return fetch(`${this.server.adminUrl}${path}`);
+  }
+
+  async stop(): Promise<void> {
+    for (const client of [this.client, this.classifier, this.models, this.health]) client.close();
+    await this.server.stop();
+    await this.#removeModels();
+  }
+}
