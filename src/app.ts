@@ -11,9 +11,10 @@ import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { Serial } from './concurrency/serial.js';
 import type { Config } from './config.js';
 import { Lifecycle, type StopReport } from './lifecycle.js';
+import { loadModels } from './models/load-models.js';
 import { ModelLoader } from './models/model-loader.js';
 import { ModelRegistry } from './models/model-registry.js';
-import { findModels } from './models/repository.js';
+import { findModels, type ModelLocation, requireModel } from './models/repository.js';
 import { type VerifyReport, verifyModelDirectory } from './models/verify.js';
 import { RedisConnection } from './redis/redis-connection.js';
 import type { RedisHooks } from './redis/types.js';
@@ -93,9 +94,9 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const ports = { port: 0, adminPort: 0 };
   let balancerGraceMs = 0;
 
-  const loadModels = async () => {
+  const startModels = async (signal: AbortSignal) => {
     const { device, fallbackReason } = await decideDevice(config.runtime.device, () =>
-      probeCuda({ deviceId: config.runtime.deviceId, timeoutMs: CUDA_PROBE_TIMEOUT_MS }),
+      probeCuda({ deviceId: config.runtime.deviceId, timeoutMs: CUDA_PROBE_TIMEOUT_MS, signal }),
     );
     if (fallbackReason !== undefined) log.info({ device, reason: fallbackReason }, 'serving on the CPU');
     const loader = new ModelLoader(
@@ -129,19 +130,24 @@ export async function createApp(config: Config, version: string, log: Logger): P
       },
     );
     const locations = await findModels(config.models.dir);
-    await Promise.all(
-      locations.map(async (location) => {
-        const model = await loader.load(location, () => registry.changed());
-        const { batcher } = model;
-        telemetry
-          .model(model.name)
-          .watchBusy({ busyMs: () => batcher.busyMs, instances: () => batcher.runners });
-        registry.add(model);
-        const { version, precision, device, batchBudgetTokens } = model.view;
-        log.info({ model: model.name, version, precision, device, batchBudgetTokens }, 'model serves');
-      }),
-    );
-    registry.requireDefault(config.models.dir);
+    requireModel(locations, config.models.default, config.models.dir);
+    const load = async (location: ModelLocation, giveUp: AbortSignal) => {
+      const model = await loader.load(location, () => registry.changed(), giveUp);
+      const { batcher } = model;
+      telemetry
+        .model(model.name)
+        .watchBusy({ busyMs: () => batcher.busyMs, instances: () => batcher.runners });
+      registry.add(model);
+      const { version, precision, device, batchBudgetTokens } = model.view;
+      log.info({ model: model.name, version, precision, device, batchBudgetTokens }, 'model serves');
+    };
+    try {
+      await loadModels(locations, load, signal);
+    } catch (error) {
+      // A step that did not start is not stopped: the models that did load are ended here.
+      await registry.close(AbortSignal.abort());
+      throw error;
+    }
   };
 
   const lifecycle = new Lifecycle({
@@ -164,7 +170,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         },
       },
       { name: 'tokeniser', stop: () => tokenizers.close() },
-      { name: 'models', start: loadModels, stop: (signal) => registry.close(signal) },
+      { name: 'models', start: startModels, stop: (signal) => registry.close(signal) },
       {
         name: 'gRPC server',
         start: async () => {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { createApp } from '../app.js';
+import { type App, createApp } from '../app.js';
 import { ConfigError } from '../config/config-error.js';
-import { loadConfig } from '../config.js';
+import { type Config, loadConfig } from '../config.js';
 import { VerdictError } from '../errors.js';
 import { onStopSignals } from '../signals.js';
-import { createLogger } from '../telemetry/logger.js';
+import { createLogger, type Logger } from '../telemetry/logger.js';
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
@@ -15,7 +15,7 @@ const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
  * @returns the exit code: 0 after a clean stop, 1 when it could not start or was cut off, 2 for wrong settings
  */
 export async function serve(argv: readonly string[]): Promise<number> {
-  let config: Awaited<ReturnType<typeof loadConfig>>;
+  let config: Config;
   try {
     config = await loadConfig({ argv, env: process.env, cwd: process.cwd() });
   } catch (error) {
@@ -24,7 +24,20 @@ export async function serve(argv: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   const log = createLogger(config.log);
-  const app = await createApp(config, await packageVersion(), log);
+  const code = await run(config, log);
+  await log.close();
+  // What could not be ended in time, a process or a thread, must not keep this one beyond its time.
+  if (code !== EXIT.ok) process.exit(code);
+  return code;
+}
+
+async function run(config: Config, log: Logger): Promise<number> {
+  let app: App;
+  try {
+    app = await createApp(config, await packageVersion(), log);
+  } catch (error) {
+    return notStarted(error);
+  }
   const stopped = new Promise<number>((resolve) => {
     onStopSignals(process, {
       stop: (signal) => {
@@ -49,15 +62,14 @@ export async function serve(argv: readonly string[]): Promise<number> {
     );
   } catch (error) {
     // A stop that came while starting is no failure: its own report decides.
-    if (!(error instanceof VerdictError && error.code === 'cancelled')) {
-      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-      await log.close();
-      return EXIT.failed;
-    }
+    if (!(error instanceof VerdictError && error.code === 'cancelled')) return notStarted(error);
   }
-  const code = await stopped;
-  await log.close();
-  return code;
+  return stopped;
+}
+
+function notStarted(error: unknown): number {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  return EXIT.failed;
 }
 
 async function packageVersion(): Promise<string> {

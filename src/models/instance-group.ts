@@ -44,18 +44,22 @@ export interface InstanceGroup {
    * @param attach takes a session into service, and returns the way to take it out again
    */
   connect(attach: (session: Session) => () => void, onChange: () => void): void;
-  close(): Promise<void>;
+  /** Ends the processes: after their batch, or at once when the signal aborts. */
+  close(signal?: AbortSignal): Promise<void>;
 }
 
 /**
  * Starts the sessions in the fastest precision that reproduces the golden answers.
  *
- * @throws ModelLoadError when no precision does; the error of the only or last candidate that could not be opened
+ * @param signal gives up the start
+ * @throws ModelLoadError when no precision does; the error of the only or last candidate that could not be opened; the
+ *   signal's reason
  */
 export async function startInstances(
   subject: InstanceSubject,
   options: InstanceOptions,
   hooks: ModelLoaderHooks,
+  signal: AbortSignal,
 ): Promise<InstanceGroup> {
   const { manifest } = subject;
   const candidates = candidatesFor(subject, options);
@@ -65,8 +69,9 @@ export async function startInstances(
   );
   for (const precision of candidates) {
     try {
-      return await startInPrecision(precision, subject, options, hooks);
+      return await startInPrecision(precision, subject, options, hooks, signal);
     } catch (error) {
+      signal.throwIfAborted();
       refusal = error;
       const reason = error instanceof Error ? error.message : String(error);
       hooks.onPrecisionRefused?.({ model: manifest.name, precision, reason });
@@ -91,6 +96,7 @@ async function startInPrecision(
   subject: InstanceSubject,
   options: InstanceOptions,
   hooks: ModelLoaderHooks,
+  giveUp: AbortSignal,
 ): Promise<InstanceGroup> {
   const { manifest, tokenizer, runtimeHooks } = subject;
   const sessions = new Map<Session, (() => void) | undefined>();
@@ -128,7 +134,10 @@ async function startInPrecision(
       onChange();
     },
   });
-  await supervisor.start();
+  const abort = () => void supervisor.close(giveUp);
+  giveUp.throwIfAborted();
+  giveUp.addEventListener('abort', abort, { once: true });
+  await supervisor.start().finally(() => giveUp.removeEventListener('abort', abort));
   return {
     precision,
     device: options.device,
@@ -146,7 +155,7 @@ async function startInPrecision(
       onChange = listener;
       for (const session of sessions.keys()) sessions.set(session, attachSession(session));
     },
-    close: () => supervisor.close(),
+    close: (signal) => supervisor.close(signal),
   };
 }
 

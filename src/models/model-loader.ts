@@ -73,9 +73,11 @@ export class ModelLoader {
 
   /**
    * @param onStateChange called when a runtime process was lost or replaced
-   * @throws ModelLoadError and the runtime's errors, naming file and expectation; nothing is left running then
+   * @param signal gives up the loading
+   * @throws ModelLoadError and the runtime's errors, naming file and expectation; the signal's reason. Nothing is left
+   *   running then
    */
-  async load(location: ModelLocation, onStateChange: () => void): Promise<ModelVersion> {
+  async load(location: ModelLocation, onStateChange: () => void, signal: AbortSignal): Promise<ModelVersion> {
     const manifest = await readManifest(location.name, location.version, location.directory);
     const [golden, tokenizer] = await Promise.all([
       readGolden(manifest.goldenPath, manifest.labels),
@@ -87,33 +89,41 @@ export class ModelLoader {
       { manifest, golden, tokenizer, runtimeHooks },
       this.#options.instances,
       this.#hooks,
+      signal,
     );
+    const abort = () => void group.close(signal);
+    signal.addEventListener('abort', abort, { once: true });
     try {
-      const digest = modelDigest(manifest, group.precision);
-      const samples = await this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer));
+      const [digest, samples] = await Promise.all([
+        modelDigest(manifest, group.precision),
+        this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer)),
+      ]);
+      signal.throwIfAborted();
       const curve = fitCostCurve(samples);
       const batcher = new Batcher<Encoding, Float32Array>(
         this.#batcherOptions(golden, samples, curve, tokenizer),
         batcherHooks,
       );
       group.connect((session) => batcher.attach(new SessionRunner(session)), onStateChange);
-      const keys = this.#parts.cacheKeys(await digest);
+      const keys = this.#parts.cacheKeys(digest);
       return new ModelVersion({
         manifest,
         precision: group.precision,
         device: group.device,
-        digest: await digest,
+        digest,
         tokenizer,
         batcher,
         instances: () => group.counts,
         samples,
         calibratedCurve: curve ?? FREE,
         cacheKey: (input, truncation) => keys.key(input, truncation),
-        closeInstances: () => group.close(),
+        closeInstances: (force) => group.close(force),
       });
     } catch (error) {
-      await group.close();
-      throw error;
+      await group.close(signal);
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', abort);
     }
   }
 

@@ -1,5 +1,4 @@
 import { VerdictError } from '../errors.js';
-import { ModelLoadError } from './model-load-error.js';
 import type { ModelVersion } from './model-version.js';
 import type { ModelCatalog, ModelView } from './types.js';
 
@@ -63,13 +62,6 @@ export class ModelRegistry implements ModelCatalog {
       .filter((version) => version.state !== 'serving')
       .map(({ name, view }) => `${name} is ${view.state}${view.stateReason && `: ${view.stateReason}`}`);
     return { ready: reasons.length === 0, reasons };
-  }
-
-  /** @throws ModelLoadError when the default model is not among those that exist */
-  requireDefault(directory: string): void {
-    if (this.#versions.has(this.#defaultModel)) return;
-    const names = [...this.#versions.keys()].sort().join(', ');
-    throw new ModelLoadError(directory, `holds no default model ${this.#defaultModel}, only ${names}`);
   }
 
   /** Every model takes leave; what has been accepted is still answered. */

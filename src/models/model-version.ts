@@ -23,8 +23,8 @@ export interface ModelVersionParts {
   readonly samples: readonly CostSample[];
   readonly calibratedCurve: CostCurve;
   readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
-  /** Ends the runtime processes. */
-  readonly closeInstances: () => Promise<void>;
+  /** Ends the runtime processes: after their batch, or at once when the signal aborts. */
+  readonly closeInstances: (signal: AbortSignal) => Promise<void>;
 }
 
 /** A loaded version of a model: it has answered known inputs correctly and computes logits. */
@@ -125,10 +125,13 @@ export class ModelVersion {
     this.#draining = true;
   }
 
-  /** Answers what is queued, then ends the runtime processes. When the signal aborts, the rest is refused. */
+  /**
+   * Answers what is queued, then ends the runtime processes. When the signal aborts, the rest is refused, and the
+   * processes are killed.
+   */
   async close(signal: AbortSignal): Promise<void> {
     this.drain();
     await this.#parts.batcher.close(signal);
-    await this.#parts.closeInstances();
+    await this.#parts.closeInstances(signal);
   }
 }

@@ -36,6 +36,13 @@ export async function findModels(directory: string): Promise<ModelLocation[]> {
   return locations.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** @throws ModelLoadError when the model is not among those found in the folder */
+export function requireModel(locations: readonly ModelLocation[], name: string, directory: string): void {
+  if (locations.some((location) => location.name === name)) return;
+  const names = locations.map((location) => location.name).join(', ');
+  throw new ModelLoadError(directory, `holds no default model ${name}, only ${names}`);
+}
+
 async function folders(directory: string): Promise<string[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true });

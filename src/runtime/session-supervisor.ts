@@ -71,12 +71,12 @@ export class SessionSupervisor {
     throw failed.reason;
   }
 
-  /** Stops replacing, waits for the batches under way, and ends all processes. */
-  async close(): Promise<void> {
+  /** Stops replacing, waits for the batches under way until the signal aborts, and ends all processes. */
+  async close(signal?: AbortSignal): Promise<void> {
     this.#closing.abort(new Error('the model is being closed'));
     for (const callOff of this.#waits) callOff();
     this.#waits.clear();
-    await Promise.allSettled([...this.#sessions].map((session) => session.close()));
+    await Promise.allSettled([...this.#sessions].map((session) => session.close(signal)));
     await Promise.allSettled(this.#openings);
   }
 

@@ -44,8 +44,11 @@ export interface Session {
    *   SessionOutOfMemoryError; SessionRunError for a batch that ONNX Runtime refuses
    */
   run(encodings: readonly Encoding[]): Promise<RunResult>;
-  /** Waits for the batch under way, releases the session and ends the process. */
-  close(): Promise<void>;
+  /**
+   * Waits for the batch under way, releases the session and ends the process. When the signal aborts, the process is
+   * killed.
+   */
+  close(signal?: AbortSignal): Promise<void>;
 }
 
 /** Events for telemetry and logs. None may throw. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { findModels } from '../../../src/models/repository.js';
+import { findModels, requireModel } from '../../../src/models/repository.js';
 
 describe('findModels', () => {
   let directory: string;
@@ -48,5 +48,12 @@ describe('findModels', () => {
     await add('spam', 'v1');
     await assert.rejects(findModels(directory), /spam: holds no version/);
     await assert.rejects(findModels(join(directory, 'nowhere')), /cannot be read as a folder/);
+  });
+
+  it('the default model must be among them', async () => {
+    await add('spam', '1');
+    const found = await findModels(directory);
+    requireModel(found, 'spam', directory);
+    assert.throws(() => requireModel(found, 'ham', directory), /holds no default model ham, only spam/);
   });
 });

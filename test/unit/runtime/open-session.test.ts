@@ -152,6 +152,18 @@ describe('a session', () => {
     assert.equal(isAlive(session.info.pid), false);
   });
 
+  it('a close that is told to end at once does not wait for a process that hangs', async (t) => {
+    const { spec, encodings } = fixtureModel('topics');
+    const session = await opened(t, spec);
+    process.kill(session.info.pid, 'SIGSTOP');
+    const run = assert.rejects(session.run(encodings), SessionLostError);
+    const force = new AbortController();
+    const closing = session.close(force.signal);
+    force.abort();
+    await Promise.all([run, closing]);
+    assert.equal(isAlive(session.info.pid), false);
+  });
+
   it('two batches at once, and an empty batch, are mistakes of the caller', async (t) => {
     const { spec, encodings } = fixtureModel('topics');
     const session = await opened(t, spec);
