@@ -25,7 +25,7 @@ export function deadlineExceeded(): VerdictError {
 }
 
 export function abandoned(): VerdictError {
-  return new VerdictError('cancelled', 'the call was cancelled', { reason: 'CALL_CANCELLED' });
+  return new VerdictError('cancelled', 'the call was cancelled', { reason: 'CANCELLED' });
 }
 
 export function noInstance(): VerdictError {

@@ -159,6 +159,6 @@ function refuseLateCaller(caller: Caller, now: number): void {
     });
   }
   if (caller.signal.aborted) {
-    throw new VerdictError('cancelled', 'the call was cancelled', { reason: 'CALL_CANCELLED' });
+    throw new VerdictError('cancelled', 'the call was cancelled', { reason: 'CANCELLED' });
   }
 }

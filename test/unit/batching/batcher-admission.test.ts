@@ -57,7 +57,7 @@ describe('the admission to the batcher', () => {
     leaving.abandon();
     await clock.advance(20);
     assert.equal(await outcomeOf(expiring), 'deadline_exceeded DEADLINE_EXCEEDED');
-    assert.equal(await outcomeOf(leaving), 'cancelled CALL_CANCELLED');
+    assert.equal(await outcomeOf(leaving), 'cancelled CANCELLED');
     assert.equal(batcher.waitingItems, 0);
   });
 

@@ -96,7 +96,7 @@ describe('the batcher', () => {
     await clock.settle();
     assert.deepEqual(runner.log, [['b']]);
     runner.current.succeed();
-    assert.equal(await outcomeOf(abandoned), 'cancelled CALL_CANCELLED');
+    assert.equal(await outcomeOf(abandoned), 'cancelled CANCELLED');
     assert.equal(await outcomeOf(kept), 'b');
     assert.deepEqual(events, ['shed:abandoned', 'batch:1:drained']);
   });
@@ -110,7 +110,7 @@ describe('the batcher', () => {
     await clock.settle();
     abandoned.abandon();
     abandoned.abandon();
-    assert.equal(await outcomeOf(abandoned), 'cancelled CALL_CANCELLED');
+    assert.equal(await outcomeOf(abandoned), 'cancelled CANCELLED');
     runner.current.succeed();
     assert.equal(await outcomeOf(kept), 'b');
     kept.abandon();
