@@ -14,11 +14,17 @@ const outcomes = {
   bypassed: CacheOutcomeMessage.BYPASSED,
 } as const satisfies Record<CacheOutcome, CacheOutcomeMessage>;
 
+/** To the microsecond: what a clock says beyond that is noise, and fifteen digits long in JSON. */
+export function roundedMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
 /**
- * An answer in the words of the contract. Predictions and timings have the same fields there, so they go as they
- * are: the encoder only reads.
+ * An answer in the words of the contract. Predictions have the same fields there, so they go as they are: the encoder
+ * only reads.
  */
 export function classificationMessage(answer: Classification): ClassificationMessage {
+  const { tokenizeMs, queueMs, inferenceMs, totalMs, batchSize } = answer.timings;
   return {
     predictions: answer.predictions as PredictionMessage[],
     model: answer.model,
@@ -26,6 +32,12 @@ export function classificationMessage(answer: Classification): ClassificationMes
     tokenCount: answer.tokenCount,
     truncated: answer.truncated,
     cache: outcomes[answer.cache],
-    timings: answer.timings,
+    timings: {
+      tokenizeMs: roundedMs(tokenizeMs),
+      queueMs: roundedMs(queueMs),
+      inferenceMs: roundedMs(inferenceMs),
+      totalMs: roundedMs(totalMs),
+      batchSize,
+    },
   };
 }

@@ -11,6 +11,7 @@ import {
 } from '../../generated/verdict/v1/model_service.js';
 import type { ModelCatalog, ModelState, ModelVersionView, ModelView, ProblemType } from '../models/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import { roundedMs } from './classification-message.js';
 import { checkModel, refuse, type Violations } from './convert.js';
 import type { AnyRoute, Route } from './route.js';
 import type { RequestLimits } from './server-options.js';
@@ -100,7 +101,11 @@ function versionMessage(view: ModelVersionView, limits: RequestLimits): ModelVer
       baseMs: view.cost.baseMs,
       msPerToken: view.cost.msPerToken,
       msPerTokenSquared: view.cost.msPerTokenSquared,
-      samples: view.costSamples.map(({ items, tokens, runMs }) => ({ inputs: items, tokens, runMs })),
+      samples: view.costSamples.map(({ items, tokens, runMs }) => ({
+        inputs: items,
+        tokens,
+        runMs: roundedMs(runMs),
+      })),
     },
   };
 }
