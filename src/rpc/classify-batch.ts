@@ -104,8 +104,10 @@ export class BatchClassifier {
   }
 }
 
+/** Of `resource_exhausted`, what time does not mend is the input's own: it does not fit the memory even alone. */
 function isCallError(error: unknown): boolean {
-  return error instanceof VerdictError && failsCall[error.code];
+  if (!(error instanceof VerdictError) || !failsCall[error.code]) return false;
+  return error.code !== 'resource_exhausted' || error.retryAfterMs !== undefined;
 }
 
 function classified(answer: Classification): BatchResult {

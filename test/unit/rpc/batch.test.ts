@@ -80,6 +80,17 @@ test('an internal failure of one input fails it alone, and its cause is logged',
   });
 });
 
+test('an input that does not fit the memory even alone fails alone', { timeout }, async () => {
+  const classify: Classify = async (item) => {
+    if (item.input.text === 'huge')
+      throw new VerdictError('resource_exhausted', 'no', { reason: 'OUT_OF_MEMORY' });
+    return answerTo(item);
+  };
+  await batch(classify, batchRequest(['a', 'huge']), ({ response }) => {
+    assert.deepEqual(results(response), ['a', status.RESOURCE_EXHAUSTED]);
+  });
+});
+
 for (const code of [
   'not_found',
   'resource_exhausted',
@@ -90,7 +101,7 @@ for (const code of [
   test(`${code} of one input fails the call and gives up the others`, { timeout }, async () => {
     for (const atOnce of [true, false]) {
       const held = new HeldClassifier();
-      const error = new VerdictError(code, 'no', { reason: 'X' });
+      const error = new VerdictError(code, 'no', { reason: 'X', retryAfterMs: 1 });
       const classify: Classify = (item, caller) => {
         if (item.input.text !== 'bad') return held.classify(item, caller);
         if (atOnce) throw error;
