@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cudaLibraryPath } from './cuda-library.js';
 import { sessionEnvironment } from './session-environment.js';
 
 const ENTRY = fileURLToPath(new URL('./cuda-probe-process.js', import.meta.url));
@@ -12,14 +15,24 @@ export interface ProbeCudaOptions {
   /** How long the answer may take; the first use of a GPU can take seconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** ONNX Runtime's CUDA provider. Default: where the package has it. */
+  readonly libraryPath?: string;
 }
 
 /**
  * Computes a number on the GPU, in a process of its own: loading a provider library can crash, and what it loads
- * stays in memory.
+ * stays in memory. Where the library is not installed, the answer needs no process.
  * @throws the signal's reason
  */
 export async function probeCuda(options: ProbeCudaOptions): Promise<CudaProbe> {
+  options.signal?.throwIfAborted();
+  const libraryPath = options.libraryPath ?? cudaLibraryPath();
+  if (!existsSync(libraryPath)) {
+    return {
+      usable: false,
+      reason: `ONNX Runtime's CUDA provider (${basename(libraryPath)}) is not installed`,
+    };
+  }
   const answer = await new Promise<CudaProbe>((resolve) => {
     const child = execFile(
       process.execPath,

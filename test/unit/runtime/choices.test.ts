@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { backoffMs } from '../../../src/runtime/backoff.js';
+import { cudaLibraryPath } from '../../../src/runtime/cuda-library.js';
 import { DeviceUnavailableError, decideDevice } from '../../../src/runtime/decide-device.js';
 import { ReplyKind } from '../../../src/runtime/frames.js';
 import { precisionCandidates } from '../../../src/runtime/precision-candidates.js';
@@ -10,6 +13,9 @@ import { sessionEnvironment } from '../../../src/runtime/session-environment.js'
 
 const usable = () => Promise.resolve({ usable: true } as const);
 const missing = () => Promise.resolve({ usable: false, reason: 'no library' } as const);
+
+/** Any file that exists: with it the probe is made for real. */
+const libraryPath = process.execPath;
 
 describe('the device', () => {
   it('is not probed for where the CPU was asked for', async () => {
@@ -36,19 +42,31 @@ describe('the device', () => {
   });
 
   it('is probed for real in a process of its own, which says why there is none', async () => {
-    const found = await probeCuda({ deviceId: 4095, timeoutMs: 60_000 });
+    const found = await probeCuda({ deviceId: 4095, timeoutMs: 60_000, libraryPath });
     assert.ok(!found.usable);
     assert.match(found.reason, /cuda/i);
   });
 
   it('counts as unusable when the probe does not answer in time', async () => {
-    const found = await probeCuda({ deviceId: 0, timeoutMs: 1 });
+    const found = await probeCuda({ deviceId: 0, timeoutMs: 1, libraryPath });
     assert.deepEqual(found, { usable: false, reason: 'no answer within 1 ms' });
+  });
+
+  it('is known to be unusable without a process where its library is not installed', async () => {
+    const found = await probeCuda({ deviceId: 0, timeoutMs: 1, libraryPath: '/nowhere/provider.so' });
+    assert.deepEqual(found, {
+      usable: false,
+      reason: "ONNX Runtime's CUDA provider (provider.so) is not installed",
+    });
+  });
+
+  it("is looked for in the folder of ONNX Runtime's own library", () => {
+    assert.ok(existsSync(join(dirname(cudaLibraryPath()), 'onnxruntime_binding.node')));
   });
 
   it('is not waited for by a caller that gave up', async () => {
     const givingUp = new AbortController();
-    const probing = probeCuda({ deviceId: 0, timeoutMs: 60_000, signal: givingUp.signal });
+    const probing = probeCuda({ deviceId: 0, timeoutMs: 60_000, signal: givingUp.signal, libraryPath });
     givingUp.abort(new Error('stopped'));
     await assert.rejects(probing, /stopped/);
   });
