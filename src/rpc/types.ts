@@ -18,17 +18,20 @@ export interface HandledCall {
   readonly cause: unknown;
 }
 
+/** One item of a batch or stream that ended with INTERNAL inside a call. */
+export interface FailedItem {
+  readonly service: string;
+  readonly method: string;
+  readonly requestId: string;
+  /** For the log alone. */
+  readonly cause: unknown;
+}
+
 /** Events for telemetry. None may throw. */
 export interface RpcHooks {
   onCallStarted?(call: { readonly service: string; readonly method: string }): void;
   onCallHandled?(call: HandledCall): void;
-  /** One item of a batch or stream that ended with INTERNAL inside a call: the cause, for the log alone. */
-  onItemFailed?(item: {
-    readonly service: string;
-    readonly method: string;
-    readonly requestId: string;
-    readonly cause: unknown;
-  }): void;
+  onItemFailed?(item: FailedItem): void;
   /** ClassifyStream calls open at this moment. */
   onStreamsInFlight?(count: number): void;
 }

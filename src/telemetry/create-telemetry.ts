@@ -13,6 +13,7 @@ import { SessionTelemetry } from './session-telemetry.js';
 import type { Log, ModelTelemetry, Telemetry } from './types.js';
 
 const redisErrorLineIntervalMs = 10_000;
+const itemLineIntervalMs = 1_000;
 const sampleIntervalMs = 1_000;
 
 export interface TelemetryOptions {
@@ -33,7 +34,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { log, version, methods, redisConfigured, now = () => performance.now() } = options;
   const registry = new Registry();
   const inference = new InferenceMetrics(registry);
-  const rpc = new RpcTelemetry({ registry, log, methods });
+  const rpc = new RpcTelemetry({
+    registry,
+    log,
+    methods,
+    itemLines: new LineLimiter(itemLineIntervalMs, now),
+  });
   const batches = new BatchMetrics(registry);
   const sessions = new SessionTelemetry({ registry, log, now });
   const cache = new CacheMetrics(registry);

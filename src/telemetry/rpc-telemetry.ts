@@ -1,10 +1,11 @@
 import type { Registry } from 'prom-client';
-import type { HandledCall, RpcHooks } from '../rpc/types.js';
+import type { FailedItem, HandledCall, RpcHooks } from '../rpc/types.js';
 import { callSeconds } from './buckets.js';
 import { CounterFamily, type CounterSeries, type Labels } from './counter-family.js';
 import { errorFields } from './error-fields.js';
 import { gauge } from './gauge.js';
 import { HistogramFamily, type HistogramSeries } from './histogram-family.js';
+import type { LineLimiter } from './line-limiter.js';
 import type { Log } from './types.js';
 
 /** A method that the server offers. */
@@ -31,11 +32,19 @@ export class RpcTelemetry implements RpcHooks {
   readonly #services = new Map<string, Map<string, MethodSeries>>();
   readonly #other: MethodSeries;
   readonly #log: Log;
+  readonly #itemLines: LineLimiter;
   #streamsInFlight = 0;
 
-  constructor(options: { registry: Registry; log: Log; methods: readonly RpcMethod[] }) {
-    const { registry, log, methods } = options;
+  /** @param options.itemLines bounds the lines about items that fail: a stream can bring thousands of them a second */
+  constructor(options: {
+    registry: Registry;
+    log: Log;
+    methods: readonly RpcMethod[];
+    itemLines: LineLimiter;
+  }) {
+    const { registry, log, methods, itemLines } = options;
     this.#log = log;
+    this.#itemLines = itemLines;
     const names = ['grpc_service', 'grpc_method'];
     const started = new CounterFamily(registry, 'grpc_server_started_total', names, 'Calls that began.');
     const handled = new CounterFamily(
@@ -90,6 +99,13 @@ export class RpcTelemetry implements RpcHooks {
       'call',
     );
     if (call.code === 'INTERNAL' || call.code === 'UNKNOWN') this.#logFailure(call);
+  }
+
+  onItemFailed({ requestId, service, method, cause }: FailedItem): void {
+    const suppressed = this.#itemLines.pass();
+    if (suppressed === undefined) return;
+    const fields = { request_id: requestId, service, method, suppressed, error: errorFields(cause) };
+    this.#log.error(fields, 'item failed');
   }
 
   onStreamsInFlight(count: number): void {

@@ -3,9 +3,11 @@ import type { RuntimeHooks } from '../runtime/types.js';
 import { BusyWindow } from './busy-window.js';
 import { CounterFamily, type CounterSeries } from './counter-family.js';
 import { gauge } from './gauge.js';
+import { LineLimiter } from './line-limiter.js';
 import type { BusyReadings, Log } from './types.js';
 
 const spanMs = 30_000;
+const outputLineIntervalMs = 1_000;
 
 /** The session processes of each model: how busy they are, and what became of them. */
 export class SessionTelemetry {
@@ -61,6 +63,7 @@ export class SessionTelemetry {
     const log = this.#log;
     const lost = this.#lost.series({ model });
     const restarts = this.#restarts.series({ model });
+    const outputLines = new LineLimiter(outputLineIntervalMs, this.#now);
     const state: { window?: BusyWindow; readings?: BusyReadings; busy: CounterSeries } = {
       busy: this.#busySeconds.series({ model }),
     };
@@ -77,6 +80,10 @@ export class SessionTelemetry {
         onRestartScheduled({ attempt, delayMs }) {
           restarts.add();
           log.warn({ model, attempt, delay_ms: delayMs }, 'session restarts');
+        },
+        onInstanceOutput({ pid, line }) {
+          const suppressed = outputLines.pass();
+          if (suppressed !== undefined) log.warn({ model, pid, line, suppressed }, 'session output');
         },
       },
       watchBusy: (readings) => {

@@ -136,6 +136,7 @@ describe('the parts', () => {
     runtime.onInstanceReady?.({ pid: 12, device: 'cpu', loadMs: 80.4 });
     runtime.onInstanceLost?.({ pid: 12, reason: 'killed by SIGKILL' });
     runtime.onRestartScheduled?.({ attempt: 1, delayMs: 100 });
+    for (const line of ['first', 'more']) runtime.onInstanceOutput?.({ pid: 12, line });
     await assertValues(telemetry, {
       'verdict_instances_lost_total{model="sentiment"}': 1,
       'verdict_instance_restarts_total{model="sentiment"}': 1,
@@ -146,8 +147,10 @@ describe('the parts', () => {
         ['info', 'sentiment'],
         ['error', 'sentiment'],
         ['warn', 'sentiment'],
+        ['warn', 'sentiment'],
       ],
     );
+    assert.equal(log.at(-1)?.fields.line, 'first', 'one line a second is enough of what a session prints');
   });
 
   it('report versions, their states and sessions, and how busy these are', async () => {

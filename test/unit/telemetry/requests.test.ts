@@ -23,6 +23,7 @@ const call: HandledCall = {
   ...{ received: 1, sent: 1, cause: undefined },
 };
 let telemetry: Telemetry;
+let clock = 0;
 let log: { level: string; fields: LogFields; message: string }[];
 const at = (level: string) => (fields: LogFields, message: string) => {
   log.push({ level, fields, message });
@@ -36,6 +37,7 @@ beforeEach(() => {
     version: '1.2.3',
     methods: [{ service, method: 'Classify' }],
     redisConfigured: true,
+    now: () => clock,
   });
   telemetry.model('sentiment');
 });
@@ -112,6 +114,25 @@ describe('a call', () => {
     const failure = log.find(({ level }) => level === 'error');
     assert.equal(failure?.fields.request_id, 'r-1');
     assert.equal((failure?.fields.error as LogFields | undefined)?.message, 'broken');
+  });
+
+  it('whose items fail inside has a line with the cause, and one a second at most', () => {
+    const failed = { service, method: 'Classify', requestId: 'r-2' };
+    telemetry.rpc.onItemFailed?.({ ...failed, cause: new Error('poison') });
+    telemetry.rpc.onItemFailed?.({ ...failed, cause: new Error('poison') });
+    clock += 1_000;
+    telemetry.rpc.onItemFailed?.({ ...failed, cause: new Error('last') });
+    const [first, last, ...more] = log.map(({ level, fields }) => ({
+      level,
+      requestId: fields.request_id,
+      suppressed: fields.suppressed,
+      error: fields.error as LogFields,
+    }));
+    assert.ok(first !== undefined && last !== undefined && more.length === 0);
+    const { level, requestId, suppressed, error } = first;
+    assert.deepEqual([level, requestId, suppressed, error.message], ['error', 'r-2', 0, 'poison']);
+    assert.match(String(error.stack), /requests\.test/);
+    assert.deepEqual([last.suppressed, last.error.message], [1, 'last']);
   });
 
   it('of a method, or with a code, that nobody made known makes no series of its name', async () => {
