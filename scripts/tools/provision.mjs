@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { findTool } from './find-tool.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
 import { toolsDir } from './paths.mjs';
+import { providePythonGrpc, pythonGrpcArgs } from './python-grpc.mjs';
 import { provideRedisServer } from './redis-server.mjs';
 import { withLock } from './with-lock.mjs';
 
@@ -11,6 +12,7 @@ import { withLock } from './with-lock.mjs';
 const tools = {
   'redis-server': { versionArgs: ['--version'], provide: provideRedisServer },
   grpcurl: { versionArgs: ['-version'], provide: provideGrpcurl },
+  'python-grpc': { versionArgs: pythonGrpcArgs, provide: providePythonGrpc },
 };
 
 export const toolNames = Object.keys(tools);

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { repositoryRoot } from '../support/repository.js';
+import { ServerProcess } from '../support/server-process.js';
+import { requireTool } from '../support/tool.js';
+
+const run = promisify(execFile);
+
+/** The first block of that language in a page. */
+async function block(page: string, language: string): Promise<string> {
+  const text = await readFile(join(repositoryRoot, page), 'utf8');
+  const found = text.split('```').find((part) => part.startsWith(`${language}\n`));
+  assert.ok(found !== undefined, `${page} has no ${language} block`);
+  return found.slice(language.length + 1);
+}
+
+describe('the snippets of the docs, against a real server', () => {
+  let server: ServerProcess;
+  let folder: string;
+
+  before(async () => {
+    server = await ServerProcess.start();
+    // Inside the package, so that 'verdict/client' is found by its own name.
+    folder = await mkdtemp(join(repositoryRoot, 'dist/snippets-'));
+  });
+
+  after(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  async function runTypeScript(page: string): Promise<string> {
+    const source = join(folder, 'snippet.mts');
+    await writeFile(source, await block(page, 'ts'));
+    const tsc = join(repositoryRoot, 'node_modules/typescript/bin/tsc');
+    const flags =
+      '--ignoreConfig --strict --module nodenext --target es2023 --types node --skipLibCheck'.split(' ');
+    await run(process.execPath, [tsc, ...flags, source], { cwd: repositoryRoot });
+    const { stdout } = await run(process.execPath, [join(folder, 'snippet.mjs')], {
+      env: { PATH: process.env.PATH, VERDICT_ADDRESS: server.address },
+    });
+    return stdout;
+  }
+
+  it('the TypeScript of README.md classifies one text and a stream', async () => {
+    const stdout = await runTypeScript('README.md');
+    assert.match(stdout, /^POSITIVE 0\.9\d/m);
+    assert.match(stdout, /^NEGATIVE/m);
+  });
+
+  it('the TypeScript of docs/clients.md runs to its end', async () => {
+    assert.match(await runTypeScript('docs/clients.md'), /NOT_FOUND MODEL_NOT_FOUND/);
+  });
+
+  for (const page of ['README.md', 'docs/clients.md']) {
+    it(`the Python of ${page} runs with code generated as the page says`, async (t) => {
+      const python = await requireTool(t, 'python-grpc');
+      if (python === undefined) return;
+      const out = await mkdtemp(join(tmpdir(), 'verdict-python-'));
+      try {
+        const { stdout: found } = await run(python, [
+          '-c',
+          'import google.api.annotations_pb2 as a; print(a.__file__.split("google/api")[0])',
+        ]);
+        const protos = ['classification', 'classifier_service', 'model_service'].map((name) =>
+          join(repositoryRoot, `proto/verdict/v1/${name}.proto`),
+        );
+        await run(python, [
+          '-m',
+          'grpc_tools.protoc',
+          '-I',
+          join(repositoryRoot, 'proto'),
+          '-I',
+          found.trim(),
+          `--python_out=${out}`,
+          `--grpc_python_out=${out}`,
+          ...protos,
+        ]);
+        await writeFile(join(out, 'snippet.py'), await block(page, 'python'));
+        const { stdout } = await run(python, ['snippet.py'], {
+          cwd: out,
+          env: { PATH: process.env.PATH, VERDICT_ADDRESS: server.address },
+        });
+        assert.match(stdout, /^POSITIVE 0\.9\d/m);
+      } finally {
+        await rm(out, { recursive: true });
+      }
+    });
+  }
+});
