@@ -8,6 +8,11 @@ import { createLogger, type Logger } from '../telemetry/logger.js';
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
+const HELP = `Usage: verdict serve [flags]
+
+Serves the models over gRPC until SIGTERM or Ctrl-C.
+`;
+
 /**
  * Runs the service until a signal ends it: SIGTERM with the grace for balancers, SIGINT without, a second one at once.
  *
