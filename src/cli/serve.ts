@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type App, createApp } from '../app.js';
 import { ConfigError } from '../config/config-error.js';
+import { settingsHelp } from '../config/help.js';
 import { type Config, loadConfig } from '../config.js';
 import { VerdictError } from '../errors.js';
 import { onStopSignals } from '../signals.js';
@@ -20,6 +21,10 @@ Serves the models over gRPC until SIGTERM or Ctrl-C.
  * @returns the exit code: 0 after a clean stop, 1 when it could not start or was cut off, 2 for wrong settings
  */
 export async function serve(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(`${HELP}\n${settingsHelp()}`);
+    return EXIT.ok;
+  }
   let config: Config;
   try {
     config = await loadConfig({ argv, env: process.env, cwd: process.cwd() });
