@@ -12,7 +12,7 @@ export interface LifecycleStep {
 
 /** How a stop went. */
 export interface StopReport {
-  /** Every step ended by itself, in time, without an error. */
+  /** Every step ended by itself, in time, without an error: none was told to end at once. */
   readonly clean: boolean;
   /** Steps that were still busy when the time was up. */
   readonly unfinished: readonly string[];
@@ -148,7 +148,8 @@ export class Lifecycle {
     this.#timers.clearTimeout(endTimer);
     const current = this.#current === undefined ? [] : [this.#current];
     const unfinished = [...this.#started, ...current].map(({ name }) => name).toReversed();
-    return { clean: failures.length === 0 && unfinished.length === 0, unfinished, failures };
+    const clean = failures.length === 0 && unfinished.length === 0 && !this.#forced.signal.aborted;
+    return { clean, unfinished, failures };
   }
 
   async #stopAll(startEnded: Promise<unknown>, failures: { step: string; error: unknown }[]): Promise<void> {
