@@ -14,6 +14,7 @@ import { asVerdictError, codeNames, okStatus, statusOf } from './status.js';
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
 const detailsKey = 'grpc-status-details-bin';
+const pushbackKey = 'grpc-retry-pushback-ms';
 const envoyTimeoutKey = 'x-envoy-expected-rq-timeout-ms';
 
 /** How much later than the caller a deadline may pass here: the way of the headers, and rounding. */
@@ -208,6 +209,9 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
       metadata = new Metadata();
       metadata.set(detailsKey, Buffer.from(Status.encode(status).finish()));
       if (!this.#headersSent) metadata.set(requestIdKey, this.requestId);
+      // What gRPC's own retries read; RetryInfo is for people and for clients that decode details.
+      const retryAfterMs = error instanceof VerdictError ? error.retryAfterMs : undefined;
+      if (retryAfterMs !== undefined) metadata.set(pushbackKey, String(Math.ceil(retryAfterMs)));
     }
     this.#sendStatus({ code: status.code, details: status.message, metadata });
     const code = codeNames.get(status.code) ?? 'UNKNOWN';

@@ -126,6 +126,7 @@ test('an error of the classifier keeps its code, message, retry delay and resour
   assert.equal(busy.error?.code, status.RESOURCE_EXHAUSTED);
   assert.equal(busy.error?.details, 'the queue is full');
   assert.equal(detailsOf(busy.error).retryMs, 1250);
+  assert.deepEqual(busy.error.metadata.get('grpc-retry-pushback-ms'), ['1250']);
 
   const resource = { type: 'model', name: 'nope' };
   const missing = new VerdictError('not_found', 'no such model', { reason: 'X_MISSING', resource });
