@@ -4,11 +4,20 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { provideBenchModel } from './bench-model.js';
 import { writeReport } from './report.js';
+import { eventLoop } from './scenarios/event-loop.js';
 import { oneInFlight } from './scenarios/one-in-flight.js';
+import { policies } from './scenarios/policies.js';
 import { saturatedStream } from './scenarios/saturated-stream.js';
+import { startup } from './scenarios/startup.js';
 import { readSst2 } from './texts.js';
 
-const SCENARIOS = { 'saturated-stream': saturatedStream, 'one-in-flight': oneInFlight } as const;
+const SCENARIOS = {
+  'saturated-stream': saturatedStream,
+  'one-in-flight': oneInFlight,
+  policies,
+  'event-loop': eventLoop,
+  startup,
+} as const;
 
 const USAGE = `npm run bench -- [scenario ...] [options]
 
