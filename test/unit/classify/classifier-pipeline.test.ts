@@ -100,16 +100,25 @@ describe('ClassifierPipeline', () => {
     assert.equal(answer.cache, 'lru');
   });
 
-  it('refuses a caller whose deadline passed or who has left, before any work', () => {
+  it('refuses a caller whose deadline passed, before any work', () => {
     const pipeline = new ClassifierPipeline({ resolve: () => assert.fail() }, computingCache().cache);
     assert.throws(
       () => pipeline.classify(item, { ...caller, deadlineAt: performance.now() - 1 }),
       (error: unknown) => error instanceof VerdictError && error.code === 'deadline_exceeded',
     );
-    assert.throws(
-      () => pipeline.classify(item, { ...caller, signal: AbortSignal.abort() }),
-      (error: unknown) => error instanceof VerdictError && error.code === 'cancelled',
-    );
+  });
+
+  it('does not ask for the signal of a caller who need not wait', () => {
+    const { subject } = model();
+    const hit: ResultCache = { resolve: () => ({ entry, outcome: 'lru', timings }) };
+    const unsignalled: Caller = {
+      ...caller,
+      get signal(): never {
+        throw new Error('a call makes its signal on first use, and that costs more than the answer');
+      },
+    };
+    const answer = new ClassifierPipeline({ resolve: () => subject }, hit).classify(item, unsignalled);
+    assert.ok(!(answer instanceof Promise));
   });
 
   it('announces every input once, with its outcome, whether it is answered or fails', async () => {
