@@ -131,7 +131,9 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
 
   #newItem(request: Pick<ClassifyStreamRequest, 'id'>): StreamItem {
     this.#held++;
-    return new StreamItem(this.#call, request, this.#nextIndex++, this.#context.itemDeadlineMs);
+    // The contract's index has 32 bits, and a stream may live for weeks.
+    const index = this.#nextIndex++ >>> 0;
+    return new StreamItem(this.#call, request, index, this.#context.itemDeadlineMs);
   }
 
   #await(item: StreamItem, answer: Promise<Classification>): void {

@@ -2,6 +2,9 @@ import type { Status } from '../../generated/google/rpc/status.js';
 import type { CacheOutcome } from '../../generated/verdict/v1/classification.js';
 import type { ClassifyStreamResponse } from '../../generated/verdict/v1/classifier_service.js';
 
+/** The most that the contract's counts hold: they stay there. */
+const maxCount = 2 ** 32 - 1;
+
 /** Counts what a stream has answered, for its `end` message. */
 export class StreamTally {
   #failed = 0;
@@ -28,14 +31,18 @@ export class StreamTally {
   endMessage(status: Status): ClassifyStreamResponse {
     const cacheCounts = [];
     for (const [outcome, count] of this.#byCache.entries()) {
-      if (count > 0) cacheCounts.push({ outcome: outcome as CacheOutcome, count });
+      if (count > 0) cacheCounts.push({ outcome: outcome as CacheOutcome, count: atMost(count) });
     }
     const value = {
-      classifiedCount: this.#classified,
-      failedCount: this.#failed,
+      classifiedCount: atMost(this.#classified),
+      failedCount: atMost(this.#failed),
       cacheCounts,
       status,
     };
-    return { id: '', index: this.answered, outcome: { $case: 'end', value } };
+    return { id: '', index: atMost(this.answered), outcome: { $case: 'end', value } };
   }
+}
+
+function atMost(count: number): number {
+  return Math.min(count, maxCount);
 }

@@ -159,7 +159,10 @@ export interface StreamSettings {
 export interface ClassifyStreamResponse {
   /** The id of the request. Empty in the `end` message. */
   id: string;
-  /** The position of the request in the stream, 0-based. In the `end` message: the number of requests answered. */
+  /**
+   * The position of the request in the stream, 0-based; after 2^32 requests it begins at 0 again. In the `end`
+   * message: the number of requests answered; it stays at 2^32 - 1, as the counts of the message do.
+   */
   index: number;
   /** Exactly one is set. */
   outcome:
