@@ -58,3 +58,18 @@ export function invalidField(field: string, description: string): VerdictError {
     violations: [{ field, description }],
   });
 }
+
+/** A deadline that has passed, whoever noticed. */
+export function deadlineExceeded(): VerdictError {
+  return new VerdictError('deadline_exceeded', 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
+}
+
+/** Work that nobody waits for any more. */
+export function callerLeft(): VerdictError {
+  return new VerdictError('cancelled', 'the caller has left', { reason: 'CANCELLED' });
+}
+
+/** Work that a stopping server refuses or gives up. */
+export function shuttingDown(): VerdictError {
+  return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
+}

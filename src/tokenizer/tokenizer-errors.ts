@@ -33,8 +33,3 @@ export function queueFull(): VerdictError {
     retryAfterMs: RETRY_AFTER_MS,
   });
 }
-
-/** The pool is closed. */
-export function shuttingDown(): VerdictError {
-  return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
-}

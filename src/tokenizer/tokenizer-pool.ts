@@ -1,22 +1,24 @@
-import type { VerdictError } from '../errors.js';
+import { shuttingDown, type VerdictError } from '../errors.js';
 import { packJobs, type TextJob } from './packed-jobs.js';
 import { type JobResult, unpackResults } from './packed-results.js';
 import type { ThreadReply, TokenizerSource } from './thread-messages.js';
-import { queueFull, shuttingDown, threadLost, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
+import { queueFull, threadLost, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
 import { type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
-import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation } from './types.js';
+import type { Encoding, Tokenizer, TokenizerHooks } from './types.js';
 
 /** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
 const MAX_UNDER_WAY = 2;
 /** Characters that one message holds, so that short texts do not wait long for those that share their message. */
 const MAX_MESSAGE_CHARS = 8192;
 const DEFAULT_MAX_PENDING_CHARS = 16 * 1024 * 1024;
+/** What streams may take of it, so that they cannot shut out unary calls. */
+const STREAM_SHARE = 0.75;
 const DEFAULT_STALL_TIMEOUT_MS = 30_000;
 
 export interface TokenizerPoolOptions {
   /** Threads. Each holds the tokenizers of all models. */
   readonly workers: number;
-  /** Characters that wait for a thread at most; more are refused. Default: 16 Mi, 32 MB of memory. */
+  /** Characters in the queue for the threads; more are refused, or wait before it. Default: 16 Mi, 32 MB of memory. */
   readonly maxPendingChars?: number;
   /** A thread that answers nothing for this long is taken for stuck, and replaced. Default: 30000. */
   readonly stallTimeoutMs?: number;
@@ -40,6 +42,8 @@ export class TokenizerPool {
   readonly #maxPendingChars: number;
   #pending: PendingText[] = [];
   #pendingChars = 0;
+  /** Of streams, before the full queue. Bounded by their windows, which hold these texts anyway. */
+  #outside: PendingText[] = [];
   #flushScheduled = false;
   #tokenizerCount = 0;
   #closed = false;
@@ -87,36 +91,57 @@ export class TokenizerPool {
     return {
       maxTokens,
       padId,
-      encode: (input, truncation) => this.#encode(tokenizer, maxTokens, input, truncation),
+      encode: (input, truncation, whenFull = 'refuse') => {
+        if (this.#closed) return Promise.reject(shuttingDown());
+        const chars = input.text.length + (input.textPair?.length ?? 0);
+        if (whenFull === 'refuse' && !this.#hasRoom(chars, 1)) return Promise.reject(queueFull());
+        return new Promise((resolve, reject) => {
+          this.#add({ tokenizer, maxTokens, input, truncation, chars, resolve, reject }, whenFull);
+        });
+      },
     };
   }
 
   /** Ends the threads. What was not tokenised yet is refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const text of this.#pending.splice(0)) text.reject(shuttingDown());
+    for (const text of [...this.#pending.splice(0), ...this.#outside.splice(0)]) text.reject(shuttingDown());
     this.#pendingChars = 0;
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  #encode(tokenizer: number, maxTokens: number, input: TextInput, truncation: Truncation): Promise<Encoding> {
-    if (this.#closed) return Promise.reject(shuttingDown());
-    const chars = input.text.length + (input.textPair?.length ?? 0);
-    if (this.#pendingChars + chars > this.#maxPendingChars) return Promise.reject(queueFull());
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ tokenizer, maxTokens, input, truncation, chars, resolve, reject });
-      this.#pendingChars += chars;
-      if (this.#flushScheduled) return;
-      this.#flushScheduled = true;
-      setImmediate(() => {
-        this.#flushScheduled = false;
-        this.#flush();
-      });
+  #hasRoom(chars: number, share: number): boolean {
+    return this.#pendingChars + chars <= this.#maxPendingChars * share;
+  }
+
+  #add(text: PendingText, whenFull: 'refuse' | 'wait'): void {
+    if (whenFull === 'wait' && (this.#outside.length > 0 || !this.#hasRoom(text.chars, STREAM_SHARE))) {
+      this.#outside.push(text);
+    } else {
+      this.#pending.push(text);
+      this.#pendingChars += text.chars;
+    }
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#flush();
     });
   }
 
+  /** Lets in those before the queue, in order, as far as there is room. An empty queue takes a text of any length. */
+  #admit(): void {
+    let count = 0;
+    for (const { chars } of this.#outside) {
+      if (this.#pendingChars > 0 && !this.#hasRoom(chars, STREAM_SHARE)) break;
+      this.#pendingChars += chars;
+      count++;
+    }
+    if (count > 0) for (const text of this.#outside.splice(0, count)) this.#pending.push(text);
+  }
+
   #flush(): void {
-    while (this.#pending.length > 0) {
+    for (this.#admit(); this.#pending.length > 0; this.#admit()) {
       const thread = this.#threads.reduce((least, other) =>
         other.underWay < least.underWay ? other : least,
       );

@@ -25,10 +25,11 @@ export interface Tokenizer {
   readonly padId: number;
   /**
    * Tokenises one input, here or on a worker thread. The number of characters was checked before.
-   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long;
+   * @param whenFull what happens while too much text waits for the threads. Default: `refuse`
+   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long; resource_exhausted;
    *   internal when the worker thread was lost
    */
-  encode(input: TextInput, truncation: Truncation): Promise<Encoding>;
+  encode(input: TextInput, truncation: Truncation, whenFull?: 'refuse' | 'wait'): Promise<Encoding>;
 }
 
 /** Events for logs. None may throw. */

@@ -147,6 +147,36 @@ describe('a tokenizer pool', () => {
     await accepted;
     assert.equal((await tokenizer.encode({ text: 'goal law' }, 'end')).ids.length, 4);
   });
+
+  it('lets the texts of streams wait before its bound, in order, and leaves room for others', async (t) => {
+    const { pool } = poolOf(t, { maxPendingChars: 12 });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const done: string[] = [];
+    const waiting = ['goal law', 'soup', 'a text that is longer than the bound', 'law'].map(async (text) => {
+      await tokenizer.encode({ text }, 'end', 'wait');
+      done.push(text);
+    });
+    const unary = tokenizer.encode({ text: 'soup' }, 'end');
+    await assert.rejects(
+      tokenizer.encode({ text: 'soup' }, 'end'),
+      isVerdictError('resource_exhausted', 'TOKENIZER_QUEUE_FULL'),
+    );
+    await Promise.all([...waiting, unary]);
+    assert.deepEqual(done, ['goal law', 'soup', 'a text that is longer than the bound', 'law']);
+  });
+
+  it('refuses the texts of streams that wait when it is closed', async (t) => {
+    const { pool } = poolOf(t, { maxPendingChars: 4 });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const outcomes = Promise.allSettled(
+      ['goal', 'soup', 'law'].map((text) => tokenizer.encode({ text }, 'end', 'wait')),
+    );
+    await pool.close();
+    for (const outcome of await outcomes) {
+      assert.ok(outcome.status === 'rejected');
+      isVerdictError('unavailable', 'DRAINING')(outcome.reason);
+    }
+  });
 });
 
 describe('a tokenizer thread that is lost', () => {
