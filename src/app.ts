@@ -8,6 +8,7 @@ import { LruStore } from './cache/lru-store.js';
 import { RedisStore, type RedisStoreOptions } from './cache/redis-store.js';
 import { TieredResultCache } from './cache/tiered-result-cache.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
+import { maxTimerMs } from './concurrency/max-timer.js';
 import { Serial } from './concurrency/serial.js';
 import type { Config } from './config.js';
 import { Lifecycle, type StopReport } from './lifecycle.js';
@@ -219,11 +220,10 @@ function redisStoreOptions({ keyPrefix, ttlSeconds }: Config['cache']): RedisSto
 
 /** Zero means never; grpc-js leaves out what is not there. */
 function connectionOptions(server: Config['server']): ConnectionOptions {
-  const never = 2 ** 31 - 1;
   return {
     ...server,
-    maxConnectionAgeMs: server.maxConnectionAgeMs || never,
-    maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || never,
+    maxConnectionAgeMs: server.maxConnectionAgeMs || maxTimerMs,
+    maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || maxTimerMs,
   };
 }
 

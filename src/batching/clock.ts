@@ -1,3 +1,5 @@
+import { maxTimerMs } from '../concurrency/max-timer.js';
+
 /** Time and scheduling, so that tests turn them by hand. */
 export interface Clock {
   /** Monotonic milliseconds. */
@@ -8,14 +10,11 @@ export interface Clock {
   defer(callback: () => void): void;
 }
 
-/** The longest delay that setTimeout takes; it fires at once above it. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
-
 /** The process's own clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   startTimer(callback, delayMs) {
-    const timer = setTimeout(callback, Math.min(LONGEST_DELAY_MS, Math.ceil(delayMs)));
+    const timer = setTimeout(callback, Math.min(maxTimerMs, Math.ceil(delayMs)));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,4 +1,4 @@
-import { VerdictError } from '../errors.js';
+import { callerLeft, deadlineExceeded, VerdictError } from '../errors.js';
 import type { Resolved, Waiter } from './types.js';
 
 /** What a waiter is told to leave by. */
@@ -74,13 +74,8 @@ function expire(waiter: FlightWaiter): void {
   waiter.leave(deadlineExceeded());
 }
 
-function deadlineExceeded(): VerdictError {
-  return new VerdictError('deadline_exceeded', 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
-}
-
 /** A call's signal carries the error that ended the call. */
 function cancellation(signal: AbortSignal): VerdictError {
   const { reason } = signal;
-  if (reason instanceof VerdictError) return reason;
-  return new VerdictError('cancelled', 'the caller has left', { reason: 'CANCELLED' });
+  return reason instanceof VerdictError ? reason : callerLeft();
 }

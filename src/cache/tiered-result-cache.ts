@@ -1,4 +1,4 @@
-import { VerdictError } from '../errors.js';
+import { callerLeft } from '../errors.js';
 import type { LruStore } from './lru-store.js';
 import type { SharedFlight } from './shared-flight.js';
 import { SingleFlight } from './single-flight.js';
@@ -69,7 +69,7 @@ export class TieredResultCache implements ResultCache {
     // Without a connection the store answers at once: no turn of the event loop is spent on it then.
     const lookup = this.#redis?.get(key);
     const entry = lookup instanceof Promise ? await lookup : lookup;
-    if (flight.abandoned) throw nobodyWaits();
+    if (flight.abandoned) throw callerLeft();
     if (entry === undefined) return this.#compute(key, flight, compute);
     if (!flight.superseded) this.#lru?.set(key, entry);
     return { entry, outcome: 'redis', timings: NO_TIMINGS };
@@ -89,9 +89,4 @@ export class TieredResultCache implements ResultCache {
     this.#lru?.set(key, entry);
     void this.#redis?.set(key, entry);
   }
-}
-
-/** Nobody is left to hear it. */
-function nobodyWaits(): VerdictError {
-  return new VerdictError('cancelled', 'every caller has left', { reason: 'CANCELLED' });
 }

@@ -2,9 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { Status } from '../../generated/google/rpc/status.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
-import { VerdictError } from '../errors.js';
+import { callerLeft, deadlineExceeded, shuttingDown, VerdictError } from '../errors.js';
 import { malformed } from './codec.js';
-import { callerLeft, deadlineExceeded, draining, fromLibrary, malformedMessage } from './library-status.js';
+import { fromLibrary, malformedMessage } from './library-status.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
 import { requestIdFrom, requestIdKey } from './request-id.js';
 import type { AnyRoute, Call, CallHandler } from './route.js';
@@ -129,7 +129,7 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
       this.#controller = new AbortController();
       // Every item in flight listens: that is no leak.
       setMaxListeners(0, this.#controller.signal);
-      if (this.#state === 'ended') this.#controller.abort(draining());
+      if (this.#state === 'ended') this.#controller.abort(shuttingDown());
     }
     return this.#controller.signal;
   }

@@ -5,10 +5,10 @@ import type {
 } from '../../generated/verdict/v1/classifier_service.js';
 import type { Classification, Classifier } from '../classify/types.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
-import type { VerdictError } from '../errors.js';
+import { deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
 import { classificationMessage } from './classification-message.js';
 import { invalidFields, itemFrom, type Violations } from './convert.js';
-import { deadlineExceeded, draining, malformedMessage } from './library-status.js';
+import { malformedMessage } from './library-status.js';
 import type { Call, CallHandler } from './route.js';
 import type { RequestLimits } from './server-options.js';
 import { maxIdChars, StreamItem } from './stream-item.js';
@@ -95,7 +95,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   }
 
   onDrain(): void {
-    this.#stop(draining());
+    this.#stop(shuttingDown());
   }
 
   /** An error before the first response stays a bare status, which proxies can turn into an HTTP code. */

@@ -3,7 +3,7 @@ import type {
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../generated/health/v1/health.js';
-import { draining } from './library-status.js';
+import { shuttingDown } from '../errors.js';
 import type { Call, CallHandler } from './route.js';
 import { unimplemented } from './status.js';
 
@@ -49,7 +49,7 @@ export class HealthWatch implements CallHandler<HealthCheckRequest> {
   }
 
   onDrain(): void {
-    this.#call.fail(draining());
+    this.#call.fail(shuttingDown());
   }
 
   onClose(): void {

@@ -1,22 +1,7 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import type { Status } from '../../generated/google/rpc/status.js';
-import { VerdictError } from '../errors.js';
+import { deadlineExceeded, VerdictError } from '../errors.js';
 import { asVerdictError, statusOf, unimplemented } from './status.js';
-
-/** The error of a deadline that has passed, whoever noticed. */
-export function deadlineExceeded(): VerdictError {
-  return new VerdictError('deadline_exceeded', 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
-}
-
-/** The error of work that nobody waits for any more. */
-export function callerLeft(): VerdictError {
-  return new VerdictError('cancelled', 'the caller has left', { reason: 'CANCELLED' });
-}
-
-/** The error of work that a stopping server refuses or gives up. */
-export function draining(): VerdictError {
-  return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
-}
 
 /** The error of a message that does not decode. */
 export function malformedMessage(): VerdictError {

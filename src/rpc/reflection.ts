@@ -3,8 +3,8 @@ import {
   ServerReflectionRequest,
   ServerReflectionResponse,
 } from '../../generated/grpc/reflection/v1/reflection.js';
+import { shuttingDown } from '../errors.js';
 import type { DescriptorIndex, IndexedFile } from './descriptor-index.js';
-import { draining } from './library-status.js';
 import type { AnyRoute, Call, CallHandler, Route } from './route.js';
 
 type Answer = ServerReflectionResponse['messageResponse'];
@@ -55,7 +55,7 @@ class ReflectionStream implements CallHandler<ServerReflectionRequest> {
   }
 
   onDrain(): void {
-    this.#call.fail(draining());
+    this.#call.fail(shuttingDown());
   }
 
   readonly #readNext = (): void => {

@@ -1,13 +1,13 @@
 import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
 import type { Classifier } from '../classify/types.js';
 import { untilAborted } from '../concurrency/until-aborted.js';
+import { shuttingDown } from '../errors.js';
 import type { ModelCatalog } from '../models/types.js';
 import { RpcCall } from './call.js';
 import { classifierRoutes } from './classifier-service.js';
 import { deserializer, serializer } from './codec.js';
 import { DescriptorIndex } from './descriptor-index.js';
 import { Health } from './health.js';
-import { draining } from './library-status.js';
 import { Listener } from './listener.js';
 import { modelRoutes } from './model-service.js';
 import { OpenCalls } from './open-calls.js';
@@ -80,14 +80,14 @@ export class RpcServer {
     const done = this.#calls.drain();
     const retired = this.#listener.retire();
     await untilAborted(done, signal);
-    this.#calls.interrupt(draining());
+    this.#calls.interrupt(shuttingDown());
     await untilAborted(retired, AbortSignal.timeout(flushMs));
   }
 
   /** Ends everything at once. */
   async close(): Promise<void> {
     this.beginDrain();
-    this.#calls.interrupt(draining());
+    this.#calls.interrupt(shuttingDown());
     await this.#listener.close();
   }
 

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../cache/types.js';
-import { draining } from './library-status.js';
+import { shuttingDown } from '../errors.js';
 import type { Call, CallHandler } from './route.js';
 import { unimplemented } from './status.js';
 
@@ -47,7 +47,7 @@ export class UnaryCall<Req, Res> implements CallHandler<Req> {
   }
 
   onDrain(): void {
-    if (!this.#running) this.#call.fail(draining());
+    if (!this.#running) this.#call.fail(shuttingDown());
   }
 
   #respond(response: Res): void {
