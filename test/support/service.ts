@@ -5,6 +5,7 @@ import { ModelServiceClient } from '../../generated/verdict/v1/model_service.js'
 import { VerdictClient } from '../../src/client/index.js';
 import { modelsDirectory } from './models-directory.js';
 import { ServerProcess } from './server-process.js';
+import { until } from './until.js';
 
 /** The real server over a choice of models, with a client of every kind. */
 export class Service {
@@ -16,6 +17,7 @@ export class Service {
   readonly models: ModelServiceClient;
   readonly health: HealthClient;
   readonly #removeModels: () => Promise<void>;
+  #stopped: Promise<void> | undefined;
 
   private constructor(server: ServerProcess, removeModels: () => Promise<void>) {
     const open = <C>(Client: new (address: string, credentials: ChannelCredentials) => C): C =>
@@ -56,12 +58,48 @@ export class Service {
     return this.server.metric('verdict_batch_items_sum', { model });
   }
 
+  /**
+   * Stops the session process of a model, so that the run under way lasts until the returned function lets it go on:
+   * whatever is to happen during a run, or while others wait behind it, happens then.
+   */
+  holdSession(model: string): () => void {
+    const ready = this.server.log.findLast((line) => line.msg === 'session ready' && line.model === model);
+    const pid = Number(ready?.pid);
+    process.kill(pid, 'SIGSTOP');
+    return () => void process.kill(pid, 'SIGCONT');
+  }
+
+  /** Waits until a held session of a model is in a run: the time that it is busy grows. */
+  async untilRunning(model: string): Promise<void> {
+    const busySeconds = () => this.server.metric('verdict_session_busy_seconds_total', { model });
+    let before = await busySeconds();
+    await until(`a run of ${model} is under way`, async () => {
+      const now = await busySeconds();
+      const grows = now > before;
+      before = now;
+      return grows;
+    });
+  }
+
+  /** Waits until that many inputs of a model wait for its session. */
+  untilQueued(model: string, items: number): Promise<void> {
+    return until(`${items} inputs of ${model} are queued`, async () => {
+      return (await this.server.metric('verdict_queue_items', { model })) === items;
+    });
+  }
+
   /** A page of the admin server. */
   page(path: string): Promise<Response> {
     return fetch(`${this.server.adminUrl}${path}`);
   }
 
-  async stop(): Promise<void> {
+  /** Stops the server, once. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     for (const client of [this.client, this.classifier, this.models, this.health]) client.close();
     await this.server.stop();
     await this.#removeModels();

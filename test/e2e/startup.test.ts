@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { modelsDirectory } from '../support/models-directory.js';
+import { type Ended, runToEnd } from '../support/run-to-end.js';
+import { Service } from '../support/service.js';
+
+const freePorts = { VERDICT_PORT: '0', VERDICT_ADMIN_PORT: '0', VERDICT_DEVICE: 'cpu' };
+
+/** Starts the server with settings that it cannot run with. */
+function start(env: Record<string, string>, args: readonly string[] = []): Promise<Ended> {
+  return runToEnd('dist/src/main.js', args, { env: { ...freePorts, ...env } });
+}
+
+describe('settings that cannot be used', () => {
+  it('stop the start with code 2 and a sentence that names the knob, the value and what is allowed', async () => {
+    const wrong = [
+      [{ VERDICT_PORT: 'fifty' }, 'VERDICT_PORT is "fifty": it must be a whole number from 0 to 65535'],
+      [
+        { VERDICT_MAX_TEXT_CHARS: '0' },
+        'VERDICT_MAX_TEXT_CHARS is 0: it must be a whole number from 1 to 1000000',
+      ],
+      [{ VERDICT_DEVICE: 'tpu' }, 'VERDICT_DEVICE is "tpu": it must be one of auto, cpu, cuda'],
+      [{ VERDICT_DEFAULT_MODEL: 'No Name' }, 'VERDICT_DEFAULT_MODEL is "No Name": it must be a model name'],
+      [{ REDIS_URL: 'http://redis' }, 'REDIS_URL'],
+      [{ VERDICT_PROT: '50051' }, 'VERDICT_PROT'],
+    ] as const;
+    const ends = await Promise.all(wrong.map(([env]) => start(env)));
+    for (const [number, { code, stdout, stderr }] of ends.entries()) {
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.ok(stderr.includes(wrong[number]?.[1] ?? 'nothing'), stderr);
+      assert.ok(!stderr.includes('    at '), 'no stack for what users can put right');
+    }
+  });
+
+  it('are told all at once', async () => {
+    const { code, stderr } = await start({ VERDICT_STREAM_WINDOW: '-1', VERDICT_LOG_LEVEL: 'loud' });
+    assert.equal(code, 2);
+    assert.match(stderr, /VERDICT_STREAM_WINDOW is -1: it must be a whole number from 1 to 4096/);
+    assert.match(stderr, /VERDICT_LOG_LEVEL is "loud"/);
+  });
+
+  it('as flags are named as flags', async () => {
+    const [wrongValue, unknown] = await Promise.all([
+      start({}, ['--max-batch-inputs', 'many']),
+      start({}, ['--max-batch-input', '3']),
+    ]);
+    assert.deepEqual([wrongValue.code, unknown.code], [2, 2]);
+    assert.match(wrongValue.stderr, /--max-batch-inputs is "many": it must be a whole number from 1 to 4096/);
+    assert.match(unknown.stderr, /--max-batch-input\b.*--max-batch-inputs/);
+  });
+});
+
+describe('a start that fails', () => {
+  it('for a port in use names the port and ends with code 1', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    await once(occupant, 'listening');
+    const port = String((occupant.address() as AddressInfo).port);
+    const { path, remove } = await modelsDirectory(['topics']);
+    try {
+      const models = { VERDICT_MODELS_DIR: path, VERDICT_DEFAULT_MODEL: 'topics' };
+      const [grpc, admin] = await Promise.all([
+        start({ ...models, VERDICT_PORT: port }),
+        start({ ...models, VERDICT_ADMIN_PORT: port }),
+      ]);
+      for (const { code, stderr } of [grpc, admin]) {
+        assert.equal(code, 1);
+        assert.ok(stderr.includes(port), stderr);
+        assert.ok(!stderr.includes('    at '), stderr);
+      }
+    } finally {
+      occupant.close();
+      await remove();
+    }
+  });
+
+  it('for a models folder that is not there, or holds no model, names the folder', async () => {
+    const { path, remove } = await modelsDirectory([]);
+    try {
+      const [missing, empty] = await Promise.all([
+        start({ VERDICT_MODELS_DIR: `${path}/nowhere` }),
+        start({ VERDICT_MODELS_DIR: path }),
+      ]);
+      assert.deepEqual([missing.code, empty.code], [1, 1]);
+      assert.ok(missing.stderr.includes(`${path}/nowhere`), missing.stderr);
+      assert.ok(empty.stderr.includes(`${path}`), empty.stderr);
+      assert.match(empty.stderr, /holds no model/);
+    } finally {
+      await remove();
+    }
+  });
+
+  it('for a default model that is not among the models names those that are', async () => {
+    const { path, remove } = await modelsDirectory(['topics', 'pairs']);
+    try {
+      const { code, stderr } = await start({ VERDICT_MODELS_DIR: path, VERDICT_DEFAULT_MODEL: 'sentiment' });
+      assert.equal(code, 1);
+      assert.match(stderr, /holds no default model sentiment, only pairs, topics/);
+    } finally {
+      await remove();
+    }
+  });
+
+  it('for a model that answers known inputs wrongly reports what differs', async () => {
+    const { path, remove } = await modelsDirectory(['topics', 'broken']);
+    try {
+      const { code, stderr, stdout } = await start({
+        VERDICT_MODELS_DIR: path,
+        VERDICT_DEFAULT_MODEL: 'topics',
+      });
+      assert.equal(code, 1);
+      assert.match(stderr, /broken/);
+      assert.match(stderr, /entry 0: the labels differ from the reference/);
+      assert.ok(!stdout.includes('"serving"'), 'it never served');
+    } finally {
+      await remove();
+    }
+  });
+});
+
+describe('a start', () => {
+  it('takes flags before the environment', async () => {
+    const { code, stderr } = await start({ VERDICT_STREAM_WINDOW: '8' }, ['--stream-window', 'x']);
+    assert.equal(code, 2);
+    assert.match(stderr, /--stream-window is "x"/);
+  });
+
+  it('with limits of its own keeps them, and says so in the model description', async () => {
+    const service = await Service.start(['topics'], {
+      VERDICT_MAX_TEXT_CHARS: '10',
+      VERDICT_MAX_BATCH_INPUTS: '2',
+    });
+    try {
+      const { limits } = (await service.client.getModel('topics')).versions[0] ?? {};
+      assert.deepEqual([limits?.maxTextChars, limits?.maxBatchInputs], [10, 2]);
+      assert.equal((await service.client.classify('0123456789')).cache, 'miss');
+      await assert.rejects(service.client.classify('0123456789a'), { code: 'INVALID_ARGUMENT' });
+      await assert.rejects(service.client.classifyBatch(['a', 'b', 'c']), { code: 'INVALID_ARGUMENT' });
+    } finally {
+      await service.stop();
+    }
+  });
+
+  it('explains its settings under --help', async () => {
+    const { code, stdout } = await start({}, ['--help']);
+    assert.equal(code, 0);
+    for (const knob of ['--port', 'VERDICT_PORT', '--models-dir', 'REDIS_URL', '50051']) {
+      assert.ok(stdout.includes(knob), knob);
+    }
+  });
+});
