@@ -90,6 +90,8 @@ export class SessionSupervisor {
     const session = await this.#options.open(this.#closing.signal);
     this.#sessions.add(session);
     try {
+      // `close` may have begun after the session opened and before it stood in the list of those to close.
+      this.#closing.signal.throwIfAborted();
       await this.#options.verify(session);
       this.#closing.signal.throwIfAborted();
     } catch (error) {

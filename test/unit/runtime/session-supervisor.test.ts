@@ -200,6 +200,14 @@ describe('a supervisor', () => {
     );
   });
 
+  it('closes a session that opens in the moment of closing, without verifying it', async () => {
+    const { supervisor, opened } = supervise({ verify: () => assert.fail('it is not wanted any more') });
+    const started = assert.rejects(supervisor.start(), /closed/);
+    await supervisor.close();
+    await started;
+    assert.equal(opened[0]?.closed, true);
+  });
+
   it('gives up an opening under way when it is closed', async () => {
     const { supervisor } = supervise({
       open: (signal) =>
