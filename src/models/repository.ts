@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelLoadError } from './model-load-error.js';
+import { modelNamePattern } from './model-name.js';
 
-const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const VERSION = /^[1-9][0-9]{0,8}$/;
 
 /** One model version found on disk. */
@@ -21,8 +21,8 @@ export interface ModelLocation {
 export async function findModels(directory: string): Promise<ModelLocation[]> {
   const locations: ModelLocation[] = [];
   for (const name of await folders(directory)) {
-    if (!MODEL_NAME.test(name)) {
-      throw new ModelLoadError(join(directory, name), `a model's name must match ${MODEL_NAME.source}`);
+    if (!modelNamePattern.test(name)) {
+      throw new ModelLoadError(join(directory, name), `a model's name must match ${modelNamePattern.source}`);
     }
     const versions = (await folders(join(directory, name))).filter((version) => VERSION.test(version));
     const highest = versions.sort((a, b) => Number(b) - Number(a))[0];

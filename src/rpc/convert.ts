@@ -5,6 +5,7 @@ import type {
 import type { CacheMode } from '../cache/types.js';
 import type { Activation, ClassifyItem, ClassifyOptions } from '../classify/types.js';
 import { type FieldViolation, VerdictError } from '../errors.js';
+import { modelNamePattern } from '../models/model-name.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 import type { RequestLimits } from './server-options.js';
 
@@ -27,7 +28,6 @@ const defaultOptions: ClassifyOptions = Object.freeze({
   cache: 'use',
 });
 
-const modelName = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const versionNumber = /^[1-9][0-9]{0,15}$/;
 /** Something to see: neither white space nor a character that is drawn as nothing (zero-width space, joiners). */
 const visible = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
@@ -50,7 +50,7 @@ export function invalidFields(
 
 /** Checks the name of a model; empty is the default one's. */
 export function checkModel(model: string, field: string, violations: Violations): void {
-  if (model !== '' && !modelName.test(model)) {
+  if (model !== '' && !modelNamePattern.test(model)) {
     violations.push({ field, description: 'must match [a-z0-9][a-z0-9._-]{0,63}, or be empty' });
   }
 }
