@@ -79,7 +79,7 @@ export class SessionTelemetry {
         },
         onRestartScheduled({ attempt, delayMs }) {
           restarts.add();
-          log.warn({ model, attempt, delay_ms: delayMs }, 'session restarts');
+          log.warn({ model, attempt, delay_ms: Math.round(delayMs) }, 'session restarts');
         },
         onInstanceOutput({ pid, line }) {
           const suppressed = outputLines.pass();
