@@ -8,8 +8,8 @@ import { StreamCall, short } from '../support/stream-call.js';
 import { unaryOutcome } from '../support/unary-outcome.js';
 import { classifyPath, frame, RawCall } from '../unit/rpc/raw-call.js';
 
-/** Long enough for a call to reach the queue of a busy machine's server before it. */
-const timeoutMs = 2_000;
+/** Long enough for calls to reach the queue of a server on a busy machine. */
+const timeoutMs = 3_000;
 
 describe('calls that end before their work does', () => {
   let service: Service;
@@ -42,20 +42,22 @@ describe('calls that end before their work does', () => {
   }
 
   /**
-   * Leads calls to where the first is in a run and `queued` inputs of the others wait behind it, then waits for the end
-   * that they come to. Afterwards the session goes on, and has seen the one input and that of a last call, no more.
+   * Leads calls to where the first is in a run and `queued` inputs of the others wait behind it, lets them be ended, and
+   * waits for that. Afterwards the session goes on, and has seen the one input and that of a last call, no more.
    */
-  async function whileHeld(
-    queued: number,
-    first: () => Promise<unknown>,
-    ...others: (() => Promise<unknown>)[]
-  ): Promise<void> {
+  async function whileHeld(calls: {
+    readonly first: () => Promise<unknown>;
+    readonly others: () => readonly Promise<unknown>[];
+    readonly queued: number;
+    readonly end?: () => void;
+  }): Promise<void> {
     const release = service.holdSession('topics');
     try {
-      const ends = [first()];
+      const ends = [calls.first()];
       await service.untilRunning('topics');
-      for (const begin of others) ends.push(begin());
-      await service.untilQueued('topics', queued);
+      ends.push(...calls.others());
+      await service.untilQueued('topics', calls.queued);
+      calls.end?.();
       await Promise.all(ends);
       await service.untilQueued('topics', 0);
     } finally {
@@ -63,34 +65,29 @@ describe('calls that end before their work does', () => {
     }
     await service.client.classify(newText());
     assert.equal(await service.itemsRun('topics'), runs + 2);
-    assert.equal(await droppedItems(), dropped + queued);
+    assert.equal(await droppedItems(), dropped + calls.queued);
   }
 
   it('cancelled in a run and in the queue: the caller is free at once, what waited never runs', async () => {
     const leaving = new AbortController();
-    const call = async () => {
-      await assert.rejects(service.client.classify(newText(), { signal: leaving.signal }), {
-        code: 'CANCELLED',
-      });
-    };
-    const batch = async () => {
+    const { signal } = leaving;
+    const call = () => assert.rejects(service.client.classify(newText(), { signal }), { code: 'CANCELLED' });
+    const batch = () => {
       const texts = [newText(), newText(), newText()];
-      await assert.rejects(service.client.classifyBatch(texts, { signal: leaving.signal }), {
-        code: 'CANCELLED',
-      });
+      return assert.rejects(service.client.classifyBatch(texts, { signal }), { code: 'CANCELLED' });
     };
-    const leave = async () => {
-      await service.untilQueued('topics', 5);
-      leaving.abort();
-    };
-    await whileHeld(5, call, call, call, batch, leave);
+    await whileHeld({
+      first: call,
+      others: () => [call(), call(), batch()],
+      queued: 5,
+      end: () => leaving.abort(),
+    });
   });
 
   it('past their deadline in a run and in the queue: DEADLINE_EXCEEDED, what waited never runs', async () => {
-    const call = async () => {
-      await assert.rejects(service.client.classify(newText(), { timeoutMs }), { code: 'DEADLINE_EXCEEDED' });
-    };
-    await whileHeld(2, call, call, call);
+    const call = () =>
+      assert.rejects(service.client.classify(newText(), { timeoutMs }), { code: 'DEADLINE_EXCEEDED' });
+    await whileHeld({ first: call, others: () => [call(), call()], queued: 2 });
   });
 
   it('without a deadline of their own, the default one ends them', async () => {
@@ -100,31 +97,33 @@ describe('calls that end before their work does', () => {
       assert.equal(error?.code, status.DEADLINE_EXCEEDED);
       assert.equal(error.details, 'the deadline has passed');
     };
-    await whileHeld(1, call, call);
+    await whileHeld({ first: call, others: () => [call()], queued: 1 });
   });
 
   it('a stream that is cancelled takes its queued items with it', async () => {
     const stream = new StreamCall(service.classifier);
-    const run = async () => {
+    const call = async () => {
       stream.send(streamRequest(newText()));
       assert.equal((await stream.status).code, status.CANCELLED);
     };
-    const leave = async () => {
+    const more = () => {
       stream.send(...Array.from({ length: 20 }, () => streamRequest(newText())));
-      await service.untilQueued('topics', 20);
-      stream.call.cancel();
+      return [];
     };
-    await whileHeld(20, run, leave);
+    await whileHeld({ first: call, others: more, queued: 20, end: () => stream.call.cancel() });
   });
 
   it("a stream's own deadline ends it, queued items and all", async () => {
-    const deadline = Date.now() + timeoutMs;
-    const stream = new StreamCall(service.classifier, {}, { deadline });
-    const run = async () => {
+    const stream = new StreamCall(service.classifier, {}, { deadline: Date.now() + timeoutMs });
+    const call = async () => {
       stream.send(streamRequest(newText()));
       assert.equal((await stream.status).code, status.DEADLINE_EXCEEDED);
     };
-    await whileHeld(3, run, async () => void stream.send(...[1, 2, 3].map(() => streamRequest(newText()))));
+    const more = () => {
+      stream.send(...Array.from({ length: 3 }, () => streamRequest(newText())));
+      return [];
+    };
+    await whileHeld({ first: call, others: more, queued: 3 });
   });
 
   it('each item of a stream has a deadline of its own, and the stream goes on without it', async () => {
