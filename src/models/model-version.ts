@@ -61,7 +61,7 @@ export class ModelVersion {
     flight: Flight,
   ): Promise<Computed> {
     const startedAt = performance.now();
-    const encoding = await this.#parts.tokenizer.encode(input, truncation, whenFull);
+    const encoding = await this.#parts.tokenizer.encode(input, truncation, whenFull, flight);
     const tokenizeMs = performance.now() - startedAt;
     const { value, queueMs, runMs, batchSize } = await this.#run(encoding, whenFull, flight);
     return {

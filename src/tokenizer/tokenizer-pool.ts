@@ -1,10 +1,10 @@
-import { shuttingDown, type VerdictError } from '../errors.js';
+import { callerLeft, shuttingDown, type VerdictError } from '../errors.js';
 import { packJobs, type TextJob } from './packed-jobs.js';
 import { type JobResult, unpackResults } from './packed-results.js';
 import type { ThreadReply, TokenizerSource } from './thread-messages.js';
 import { queueFull, threadLost, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
 import { type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
-import type { Encoding, Tokenizer, TokenizerHooks } from './types.js';
+import type { Encoding, Tokenizer, TokenizerHooks, Work } from './types.js';
 
 /** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
 const MAX_UNDER_WAY = 2;
@@ -26,9 +26,13 @@ export interface TokenizerPoolOptions {
   readonly startThread?: StartThread;
 }
 
+/** Work that somebody waits for to its end. */
+const WANTED: Work = { abandoned: false };
+
 interface PendingText extends TextJob {
   readonly chars: number;
   readonly maxTokens: number;
+  readonly work: Work;
   resolve(encoding: Encoding): void;
   reject(error: VerdictError): void;
 }
@@ -91,12 +95,12 @@ export class TokenizerPool {
     return {
       maxTokens,
       padId,
-      encode: (input, truncation, whenFull = 'refuse') => {
+      encode: (input, truncation, whenFull = 'refuse', work = WANTED) => {
         if (this.#closed) return Promise.reject(shuttingDown());
         const chars = input.text.length + (input.textPair?.length ?? 0);
         if (whenFull === 'refuse' && !this.#hasRoom(chars, 1)) return Promise.reject(queueFull());
         return new Promise((resolve, reject) => {
-          this.#add({ tokenizer, maxTokens, input, truncation, chars, resolve, reject }, whenFull);
+          this.#add({ tokenizer, maxTokens, input, truncation, chars, work, resolve, reject }, whenFull);
         });
       },
     };
@@ -147,6 +151,7 @@ export class TokenizerPool {
       );
       if (thread.underWay >= MAX_UNDER_WAY) return;
       const texts = this.#takeMessage();
+      if (texts.length === 0) continue;
       thread.send({
         request: { kind: 'encode', jobs: packJobs(texts) },
         onReply: (reply) => {
@@ -162,17 +167,24 @@ export class TokenizerPool {
     }
   }
 
-  /** The oldest texts that fit one message, at least one. */
+  /** The oldest texts that fit one message. Texts that nobody waits for any more are dropped: the message may be empty. */
   #takeMessage(): PendingText[] {
+    const message: PendingText[] = [];
     let chars = 0;
     let count = 0;
     for (const text of this.#pending) {
-      if (count > 0 && chars + text.chars > MAX_MESSAGE_CHARS) break;
-      chars += text.chars;
+      if (!text.work.abandoned) {
+        if (message.length > 0 && chars + text.chars > MAX_MESSAGE_CHARS) break;
+        message.push(text);
+        chars += text.chars;
+      } else {
+        text.reject(callerLeft());
+      }
+      this.#pendingChars -= text.chars;
       count++;
     }
-    this.#pendingChars -= chars;
-    return this.#pending.splice(0, count);
+    this.#pending.splice(0, count);
+    return message;
   }
 }
 

@@ -26,10 +26,21 @@ export interface Tokenizer {
   /**
    * Tokenises one input, here or on a worker thread. The number of characters was checked before.
    * @param whenFull what happens while too much text waits for the threads. Default: `refuse`
+   * @param work what the input is tokenised for; it is dropped, unless begun, once that is abandoned
    * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long; resource_exhausted;
-   *   internal when the worker thread was lost
+   *   cancelled when it was dropped; internal when the worker thread was lost
    */
-  encode(input: TextInput, truncation: Truncation, whenFull?: 'refuse' | 'wait'): Promise<Encoding>;
+  encode(
+    input: TextInput,
+    truncation: Truncation,
+    whenFull?: 'refuse' | 'wait',
+    work?: Work,
+  ): Promise<Encoding>;
+}
+
+/** Something that may cease to be wanted. */
+export interface Work {
+  readonly abandoned: boolean;
 }
 
 /** Events for logs. None may throw. */

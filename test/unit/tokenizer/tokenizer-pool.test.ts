@@ -165,6 +165,17 @@ describe('a tokenizer pool', () => {
     assert.deepEqual(done, ['goal law', 'soup', 'a text that is longer than the bound', 'law']);
   });
 
+  it('drops texts that nobody waits for any more, and gives their room to others', async (t) => {
+    const { pool } = poolOf(t, { maxPendingChars: 12 });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 8));
+    const work = { abandoned: false };
+    const dropped = tokenizer.encode({ text: 'a vote on it' }, 'end', 'refuse', work);
+    work.abandoned = true;
+    await assert.rejects(dropped, isVerdictError('cancelled', 'CANCELLED'));
+    const { ids } = await tokenizer.encode({ text: 'a vote on it' }, 'end');
+    assert.ok(ids.length > 2);
+  });
+
   it('refuses the texts of streams that wait when it is closed', async (t) => {
     const { pool } = poolOf(t, { maxPendingChars: 4 });
     const tokenizer = await pool.load(sourceOf(TOPICS, 64));
