@@ -106,6 +106,17 @@ describe('verdict, run against a server', () => {
     }
   });
 
+  it('runs from the clone by bin/verdict.js, which also starts the server', async () => {
+    const bin = (...args: string[]) => runToEnd('bin/verdict.js', args);
+    const [answer] = await linesOf(
+      bin('classify', '--address', service.server.address, 'This was terrible.'),
+    );
+    assert.equal(answer?.label, 'NEGATIVE');
+    const serve = await bin('serve', '--port', 'fifty');
+    assert.equal(serve.code, 2);
+    assert.match(serve.stderr, /--port is "fifty": it must be a whole number from 0 to 65535/);
+  });
+
   it('models list tells what the server has', async () => {
     const models = await linesOf(verdict('models', 'list'));
     assert.deepEqual(
