@@ -8,9 +8,9 @@ import { modelsDirectory } from './models-directory.js';
 import { ServerProcess } from './server-process.js';
 import { until } from './until.js';
 
-/** A test, or `{ after }` of node:test for a suite. */
+/** A test, or what collects the steps for the end of a suite. */
 export interface Cleanup {
-  after(step: () => Promise<void>): void;
+  after(step: () => Promise<void>): unknown;
 }
 
 /** A server process with models of its own, to be ill-treated. */
