@@ -168,7 +168,7 @@ export interface CostSample {
   inputs: number;
   /** Tokens of each input. */
   tokens: number;
-  /** Median duration in milliseconds. */
+  /** Shortest duration in milliseconds, hand-over to the runtime process included. */
   runMs: number;
 }
 
