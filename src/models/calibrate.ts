@@ -15,7 +15,6 @@ const SHAPES: readonly (readonly [items: number, tokens: number])[] = [
   [8, 64],
   [4, 128],
   [32, 32],
-  [8, 128],
 ];
 
 /** The first run of a shape allocates; the shortest of the next two is what the shape costs. */

@@ -20,7 +20,7 @@ import { SessionRunner } from './session-runner.js';
 const FALLBACK_TYPICAL_TOKENS = 32;
 
 /** Bounds of a calibrated budget: below, padding pays for itself; above, nobody's latency is worth it. */
-const BUDGET_RANGE_TOKENS = { minTokens: 128, maxTokens: 2048 };
+const BUDGET_RANGE_TOKENS = { minTokens: 256, maxTokens: 2048 };
 
 /** Used when the sweep tells nothing, which takes a model of fewer than eight tokens. */
 const FREE: CostCurve = { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 };

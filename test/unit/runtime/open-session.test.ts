@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { SessionLostError, SessionOpenError, SessionRunError } from '../../../src/runtime/errors.js';
@@ -44,6 +44,11 @@ describe('a session', () => {
       assert.ok(together.runMs > 0);
     });
   }
+
+  it('on the CPU makes way for the server where both want the same core', async (t) => {
+    const { info } = await opened(t, fixtureModel('topics').spec);
+    assert.equal(getPriority(info.pid), getPriority() + 5);
+  });
 
   it('token types are sent only to a model that has them', async (t) => {
     assert.deepEqual((await opened(t, fixtureModel('topics').spec)).info.inputs, [
