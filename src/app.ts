@@ -30,7 +30,7 @@ import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 const CUDA_PROBE_TIMEOUT_MS = 30_000;
-const CALIBRATION_TIME_MS = 1000;
+const CALIBRATION_TIME_MS = 150;
 /** How long inputs wait for a replacement once a model has lost its last runtime process. */
 const NO_RUNNER_GRACE_MS = 10_000;
 const BACKOFF = { initialMs: 100, maxMs: 10_000, stableMs: 30_000 };

@@ -17,11 +17,14 @@ const SHAPES: readonly (readonly [items: number, tokens: number])[] = [
   [32, 32],
 ];
 
+/** Fewer tell little of a model's base cost, and with it of the knee. */
+const LEAST_SHAPES = 5;
+
 /** The first run of a shape allocates; the shortest of the next two is what the shape costs. */
 const TIMED_RUNS = 2;
 
 export interface CalibrationOptions {
-  /** The sweep ends with the shape during which this time is up. At least three shapes are measured. */
+  /** The sweep ends with the shape during which this time is up, but not before its fifth. */
   readonly timeLimitMs: number;
 }
 
@@ -42,7 +45,7 @@ export async function calibrate(
     const ids = sample.ids.subarray(0, tokens);
     const encodings = Array.from({ length: items }, () => ({ ids, pairStart: tokens, truncated: false }));
     samples.push({ items, tokens, runMs: await shortestRun(run, encodings) });
-    if (samples.length >= 3 && performance.now() - startedAt > options.timeLimitMs) break;
+    if (samples.length >= LEAST_SHAPES && performance.now() - startedAt > options.timeLimitMs) break;
   }
   return samples;
 }

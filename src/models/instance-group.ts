@@ -28,7 +28,8 @@ export interface InstanceOptions {
 export interface InstanceSubject {
   readonly manifest: ModelManifest;
   readonly golden: Golden | undefined;
-  readonly tokenizer: Tokenizer;
+  /** May still be loading: session processes start meanwhile. */
+  readonly tokenizer: Promise<Tokenizer>;
   readonly runtimeHooks: RuntimeHooks;
 }
 
@@ -106,14 +107,14 @@ async function startInPrecision(
     instances: options.count,
     backoff: options.backoff,
     hooks: runtimeHooks,
-    open: (signal) =>
+    open: async (signal) =>
       openSession(
         {
           modelPath: manifest.weights[precision] ?? '',
           device: options.device,
           deviceId: options.deviceId,
           intraOpThreads: options.intraOpThreads,
-          padId: tokenizer.padId,
+          padId: manifest.padId ?? (await tokenizer).padId,
           labelCount: manifest.labels.length,
         },
         {
@@ -167,7 +168,12 @@ async function verify(
 ): Promise<void> {
   if (golden === undefined) return;
   const run = session.run.bind(session);
-  const report = await checkGolden(golden, { tokenizer, run, precision, problemType: manifest.problemType });
+  const report = await checkGolden(golden, {
+    tokenizer: await tokenizer,
+    run,
+    precision,
+    problemType: manifest.problemType,
+  });
   hooks.onGoldenCheck?.({ model: manifest.name, precision, report });
   if (!report.ok) {
     throw new ModelLoadError(

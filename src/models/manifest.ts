@@ -36,6 +36,8 @@ export interface ModelManifest {
   /** Special tokens included. */
   readonly maxTokens: number;
   readonly defaultTruncation: Truncation;
+  /** The id that pads a batch, as config.json gives it; undefined: the tokeniser's. */
+  readonly padId: number | undefined;
   /** The precisions whose weights exist, as absolute paths. Never empty. */
   readonly weights: Partial<Record<Precision, string>>;
   readonly tokenizerJsonPath: string;
@@ -66,6 +68,7 @@ export async function readManifest(name: string, version: string, directory: str
     problemType: readProblemType(configPath, config, labels.length),
     maxTokens: readMaxTokens(config, tokenizerConfig),
     defaultTruncation: tokenizerConfig.truncation_side === 'left' ? 'start' : 'end',
+    padId: readPadId(config),
     weights: await findWeights(directory),
     tokenizerJsonPath,
     tokenizerConfigPath,
@@ -107,6 +110,11 @@ function readMaxTokens(config: JsonObject, tokenizerConfig: JsonObject): number 
     (limit): limit is number => limit !== undefined && limit <= 1_000_000,
   );
   return limits.length === 0 ? FALLBACK_MAX_TOKENS : Math.min(...limits);
+}
+
+function readPadId(config: JsonObject): number | undefined {
+  const id = config.pad_token_id;
+  return typeof id === 'number' && Number.isInteger(id) && id >= 0 ? id : undefined;
 }
 
 function positiveInteger(value: unknown): number | undefined {

@@ -79,14 +79,14 @@ export class ModelLoader {
    */
   async load(location: ModelLocation, onStateChange: () => void, signal: AbortSignal): Promise<ModelVersion> {
     const manifest = await readManifest(location.name, location.version, location.directory);
-    const [golden, tokenizer] = await Promise.all([
-      readGolden(manifest.goldenPath, manifest.labels),
-      this.#parts.loadTokenizer(manifest),
-    ]);
+    const golden = await readGolden(manifest.goldenPath, manifest.labels);
     if (golden === undefined) this.#hooks.onUnchecked?.(manifest.name);
     const { batcher: batcherHooks, runtime: runtimeHooks } = this.#parts.hooks(manifest.name);
+    // Session processes start while the tokeniser loads; whoever needs it waits, and learns if it could not be read.
+    const loading = this.#parts.loadTokenizer(manifest);
+    loading.catch(() => {});
     const group = await startInstances(
-      { manifest, golden, tokenizer, runtimeHooks },
+      { manifest, golden, tokenizer: loading, runtimeHooks },
       this.#options.instances,
       this.#hooks,
       signal,
@@ -94,6 +94,7 @@ export class ModelLoader {
     const abort = () => void group.close(signal);
     signal.addEventListener('abort', abort, { once: true });
     try {
+      const tokenizer = await loading;
       const [digest, samples] = await Promise.all([
         modelDigest(manifest, group.precision),
         this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer)),
