@@ -1,4 +1,4 @@
-import { getPriority, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { BatchTensors, type RaggedBatch } from './batch-tensors.js';
 import { type OpenRefusal, ReplyKind } from './frames.js';
 import { ContractError } from './model-contract.js';
@@ -20,7 +20,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const launch: SessionLaunch = JSON.parse(process.argv[2] ?? '');
 
 // Where cores are scarce the server's own thread goes first: it has little to do, and everybody waits for it.
-if (launch.spec.device === 'cpu') setPriority(getPriority() + SESSION_NICENESS);
+if (launch.spec.device === 'cpu')
+  setPriority(Math.min(getPriority() + SESSION_NICENESS, constants.priority.PRIORITY_LOW));
 
 const channel = new ServerChannel(CHANNEL_FD);
 const session = await open();
