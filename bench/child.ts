@@ -5,9 +5,15 @@ import { fileURLToPath } from 'node:url';
 /** A process of the bench that answers requests over IPC, one at a time: load generators and references. */
 export class BenchChild {
   readonly #child: ChildProcess;
+  /** Rejects when the process ends, which it does not before it is told to. */
+  readonly #ended: Promise<never>;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    this.#ended = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`a bench process ended: ${signal ?? code}`);
+    });
+    this.#ended.catch(() => {});
   }
 
   /** Starts a compiled file of the bench. */
@@ -21,11 +27,8 @@ export class BenchChild {
 
   async ask<T>(request: unknown): Promise<T> {
     const answer = once(this.#child, 'message').then(([message]) => message as T);
-    const exit = once(this.#child, 'exit').then(([code, signal]) => {
-      throw new Error(`a bench process ended: ${signal ?? code}`);
-    });
     this.#child.send(request as object);
-    return Promise.race([answer, exit]);
+    return Promise.race([answer, this.#ended]);
   }
 
   async stop(): Promise<void> {

@@ -10,11 +10,8 @@ interface Setup {
   readonly encodings: readonly Int32Array[];
 }
 
-interface Run {
-  readonly budgetTokens: number;
-  /** Run each input alone instead, in the order given. */
-  readonly oneByOne: boolean;
-}
+/** All inputs in sorted batches, or one input alone. */
+type Run = { readonly budgetTokens: number } | { readonly input: number };
 
 let session: ort.InferenceSession | undefined;
 let encodings: readonly Int32Array[] = [];
@@ -30,7 +27,7 @@ serveParent(async (request: Setup | Run) => {
     await runBatch(encodings.slice(0, 1));
     return { ok: true };
   }
-  return request.oneByOne ? await runOneByOne() : await runSorted(request.budgetTokens);
+  return 'input' in request ? await runOne(request.input) : await runSorted(request.budgetTokens);
 });
 
 async function runSorted(budgetTokens: number): Promise<{ elapsedMs: number; paddedTokens: number }> {
@@ -42,14 +39,10 @@ async function runSorted(budgetTokens: number): Promise<{ elapsedMs: number; pad
   return { elapsedMs, paddedTokens };
 }
 
-async function runOneByOne(): Promise<{ durationsMs: number[] }> {
-  const durationsMs: number[] = [];
-  for (const encoding of encodings) {
-    const startedAt = performance.now();
-    await runBatch([encoding]);
-    durationsMs.push(performance.now() - startedAt);
-  }
-  return { durationsMs };
+async function runOne(input: number): Promise<{ durationMs: number }> {
+  const startedAt = performance.now();
+  await runBatch(encodings.slice(input, input + 1));
+  return { durationMs: performance.now() - startedAt };
 }
 
 function sortedBatches(budgetTokens: number): Int32Array[][] {

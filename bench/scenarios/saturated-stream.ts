@@ -36,8 +36,7 @@ export async function saturatedStream(options: ScenarioOptions): Promise<Report>
       inFlightPerStream: IN_FLIGHT_PER_STREAM,
       bypassCache: true,
     });
-  const offlinePass = (budgetTokens: number) =>
-    offline.ask<{ elapsedMs: number }>({ budgetTokens, oneByOne: false });
+  const offlinePass = (budgetTokens: number) => offline.ask<{ elapsedMs: number }>({ budgetTokens });
   try {
     await load.ask({ address: server.address, model: model.name, texts });
     await offline.ask({ modelPath: model.onnxPath, threads, encodings: await model.encode(texts) });

@@ -1,10 +1,12 @@
 import { callerLeft, shuttingDown, type VerdictError } from '../errors.js';
+import type { EncodeResult } from './hf-tokenizer.js';
+import { LoneText } from './lone-text.js';
 import { packJobs, type TextJob } from './packed-jobs.js';
 import { type JobResult, unpackResults } from './packed-results.js';
 import type { ThreadReply, TokenizerSource } from './thread-messages.js';
 import { queueFull, threadLost, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
 import { type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
-import type { Encoding, Tokenizer, TokenizerHooks, Work } from './types.js';
+import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation, Work } from './types.js';
 
 /** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
 const MAX_UNDER_WAY = 2;
@@ -13,6 +15,7 @@ const MAX_MESSAGE_CHARS = 8192;
 const DEFAULT_MAX_PENDING_CHARS = 16 * 1024 * 1024;
 /** What streams may take of it, so that they cannot shut out unary calls. */
 const STREAM_SHARE = 0.75;
+const DEFAULT_QUIET_MS = 1;
 const DEFAULT_STALL_TIMEOUT_MS = 30_000;
 
 export interface TokenizerPoolOptions {
@@ -22,6 +25,8 @@ export interface TokenizerPoolOptions {
   readonly maxPendingChars?: number;
   /** A thread that answers nothing for this long is taken for stuck, and replaced. Default: 30000. */
   readonly stallTimeoutMs?: number;
+  /** A short text that comes after this long without another is tokenised on the calling thread. Default: 1. */
+  readonly quietMs?: number;
   readonly hooks?: TokenizerHooks;
   readonly startThread?: StartThread;
 }
@@ -49,10 +54,13 @@ export class TokenizerPool {
   /** Of streams, before the full queue. Bounded by their windows, which hold these texts anyway. */
   #outside: PendingText[] = [];
   #flushScheduled = false;
+  readonly #quietMs: number;
+  #lastAskedAt = 0;
   #tokenizerCount = 0;
   #closed = false;
 
   constructor(options: TokenizerPoolOptions) {
+    this.#quietMs = options.quietMs ?? DEFAULT_QUIET_MS;
     this.#maxPendingChars = options.maxPendingChars ?? DEFAULT_MAX_PENDING_CHARS;
     const threadOptions = {
       start: options.startThread ?? startTokenizerThread,
@@ -92,18 +100,31 @@ export class TokenizerPool {
           }),
       ),
     );
+    const lone = new LoneText(source);
     return {
       maxTokens,
       padId,
       encode: (input, truncation, whenFull = 'refuse', work = WANTED) => {
         if (this.#closed) return Promise.reject(shuttingDown());
         const chars = input.text.length + (input.textPair?.length ?? 0);
+        if (this.#isQuiet()) {
+          const encoding = encodeAlone(lone, input, truncation, maxTokens);
+          if (encoding !== undefined) return encoding;
+        }
         if (whenFull === 'refuse' && !this.#hasRoom(chars, 1)) return Promise.reject(queueFull());
         return new Promise((resolve, reject) => {
           this.#add({ tokenizer, maxTokens, input, truncation, chars, work, resolve, reject }, whenFull);
         });
       },
     };
+  }
+
+  /** Whether no text has been asked for in a while. */
+  #isQuiet(): boolean {
+    const now = performance.now();
+    const quiet = now - this.#lastAskedAt >= this.#quietMs;
+    this.#lastAskedAt = now;
+    return quiet;
   }
 
   /** Ends the threads. What was not tokenised yet is refused. */
@@ -199,11 +220,31 @@ function settle(texts: readonly PendingText[], reply: ThreadReply): void {
   });
 }
 
+async function settledAlone(result: EncodeResult, input: TextInput, maxTokens: number): Promise<Encoding> {
+  if (result.kind === 'encoding') return result.encoding;
+  throw tooManyTokens(fieldOf(input), result.tokens, maxTokens);
+}
+
+function encodeAlone(
+  lone: LoneText,
+  input: TextInput,
+  truncation: Truncation,
+  maxTokens: number,
+): Promise<Encoding> | undefined {
+  try {
+    const result = lone.encode(input, truncation);
+    return result && settledAlone(result, input, maxTokens);
+  } catch (error) {
+    return Promise.reject(tokenizerFailed(error instanceof Error ? error.message : String(error)));
+  }
+}
+
+function fieldOf(input: TextInput): 'text' | 'pair' {
+  return input.textPair === undefined ? 'text' : 'pair';
+}
+
 function settleOne(text: PendingText, result: JobResult, failure: string | undefined): void {
   if (result.kind === 'encoding') text.resolve(result.encoding);
   else if (result.kind === 'failed') text.reject(tokenizerFailed(failure));
-  else {
-    const field = text.input.textPair === undefined ? 'text' : 'pair';
-    text.reject(tooManyTokens(field, result.tokens, text.maxTokens));
-  }
+  else text.reject(tooManyTokens(fieldOf(text.input), result.tokens, text.maxTokens));
 }

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { HfTokenizer } from './hf-tokenizer.js';
+import type { HfTokenizer } from './hf-tokenizer.js';
 import { type PackedJobs, unpackJobs } from './packed-jobs.js';
 import { type JobResult, packResults } from './packed-results.js';
+import { readTokenizer } from './read-tokenizer.js';
 import type { EncodedReply, ThreadReply, ThreadRequest, TokenizerSource } from './thread-messages.js';
 
 /* Entry of a tokenizer thread: holds the tokenizers of all models and answers every message with one, in order. */
@@ -17,14 +17,12 @@ parentPort?.on('message', (request: ThreadRequest) => {
 });
 
 function load(number: number, source: TokenizerSource): ThreadReply {
-  const { tokenizerJsonPath, tokenizerConfigPath, maxTokens } = source;
   try {
-    const config = existsSync(tokenizerConfigPath) ? readJson(tokenizerConfigPath) : {};
-    const tokenizer = new HfTokenizer(readJson(tokenizerJsonPath), config, maxTokens);
+    const tokenizer = readTokenizer(source);
     tokenizers.set(number, tokenizer);
     return { kind: 'loaded', padId: tokenizer.padId };
   } catch (error) {
-    return { kind: 'failed', reason: `${tokenizerJsonPath}: ${wordsOf(error)}` };
+    return { kind: 'failed', reason: `${source.tokenizerJsonPath}: ${wordsOf(error)}` };
   }
 }
 
@@ -42,10 +40,6 @@ function encode(jobs: PackedJobs): EncodedReply {
     }
   });
   return { kind: 'encoded', results: packResults(results), failure };
-}
-
-function readJson(path: string): object {
-  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
 function wordsOf(error: unknown): string {

@@ -13,6 +13,7 @@ function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
   const lost: string[] = [];
   const pool = new TokenizerPool({
     workers: 1,
+    quietMs: Number.POSITIVE_INFINITY,
     startThread: () => {
       const thread = startTokenizerThread();
       threads.push(thread);
@@ -163,6 +164,34 @@ describe('a tokenizer pool', () => {
     );
     await Promise.all([...waiting, unary]);
     assert.deepEqual(done, ['goal law', 'soup', 'a text that is longer than the bound', 'law']);
+  });
+
+  it('tokenises a short text that comes alone as the threads would, and without them', async (t) => {
+    const messages: string[] = [];
+    const startThread = () => {
+      const thread = startTokenizerThread();
+      const post = thread.postMessage.bind(thread);
+      thread.postMessage = (message: { readonly kind: string }) => {
+        messages.push(message.kind);
+        post(message);
+      };
+      return thread;
+    };
+    const { pool } = poolOf(t, { quietMs: 0, startThread });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 8));
+    const direct = directTokenizer(8);
+    for (const input of [
+      { text: 'the match' },
+      { text: '日本 😀' },
+      { text: 'a vote', textPair: 'on data' },
+    ]) {
+      assert.deepEqual(shape(await tokenizer.encode(input, 'end')), shape(encoded(direct, input, 'end')));
+    }
+    await assert.rejects(
+      tokenizer.encode({ text: 'a vote on it and on that and more' }, 'reject'),
+      isVerdictError('invalid_argument', 'INVALID_FIELD'),
+    );
+    assert.deepEqual(messages, ['load']);
   });
 
   it('drops texts that nobody waits for any more, and gives their room to others', async (t) => {
