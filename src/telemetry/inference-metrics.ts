@@ -29,7 +29,7 @@ export class InferenceMetrics implements ClassifierHooks {
       registry,
       'inference_requests_total',
       ['model', 'status'],
-      'Inputs that ended, by how: success (computed, or shared with a computation under way), cache_hit, error.',
+      'Inputs that ended, by how: success (computed, or shared with a computation under way), cache_hit, error. What validation refuses reaches no model: see grpc_server_handled_total.',
     );
     this.#latency = new HistogramFamily(
       registry,
