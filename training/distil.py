@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -77,6 +78,12 @@ def new_student(config: DistilBertConfig, word_vectors: torch.Tensor) -> Student
         embeddings.word_embeddings.weight.copy_(word_vectors)
         positions = embeddings.position_embeddings.weight
         positions.copy_(POSITION_SCALE * sinusoids(*positions.shape))
+    return Student(bert)
+
+
+def load(checkpoint: Path) -> Student:
+    bert = DistilBertForSequenceClassification.from_pretrained(checkpoint)
+    bert.set_attn_implementation("eager")
     return Student(bert)
 
 
