@@ -12,12 +12,13 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
  */
 const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'lifecycle', 'signals', 'telemetry'],
-  cli: ['app', 'client', 'config', 'lifecycle', 'signals', 'telemetry'],
+  cli: ['app', 'client', 'config', 'lifecycle', 'signals', 'simulation', 'telemetry'],
   app: ['rpc', 'admin', 'config', 'lifecycle', 'telemetry'],
   rpc: ['classify', 'auth', 'ratelimit'],
   admin: ['classify'],
   classify: ['models', 'cache'],
   models: ['batching', 'tokenizer', 'runtime'],
+  simulation: ['batching'],
   batching: ['concurrency'],
   tokenizer: ['concurrency'],
   runtime: ['concurrency'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Alarm } from '../../../src/batching/alarm.js';
-import { VirtualClock } from './virtual-clock.js';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
 describe('the alarm', () => {
   test('goes off once, at the time it was last set to', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 import { setUp } from './batcher-setup.js';
 import { COST, stepArbitrary, World } from './batcher-world.js';
 import { type Text, TimedRunner } from './fake-runners.js';
-import type { VirtualClock } from './virtual-clock.js';
 
 for (const policy of ['length', 'fifo', 'window'] as const) {
   describe(`a batcher with the ${policy} policy, whatever happens to it`, () => {

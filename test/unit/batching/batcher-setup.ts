@@ -1,8 +1,8 @@
 import { Batcher } from '../../../src/batching/batcher.js';
 import type { BatcherHooks, BatcherOptions, Submission, SubmitOptions } from '../../../src/batching/types.js';
 import { VerdictError } from '../../../src/errors.js';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 import type { Text } from './fake-runners.js';
-import { VirtualClock } from './virtual-clock.js';
 
 export const defaultOptions: BatcherOptions = {
   policy: 'length',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { DeadlineTimer } from '../../../src/batching/deadline-timer.js';
-import { VirtualClock } from './virtual-clock.js';
+import { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
 function timed(deadlineAt: number) {
   return { deadlineAt, heapIndex: -1 };

@@ -1,6 +1,6 @@
 import { type CostCurve, predictRunMs } from '../../../src/batching/cost-model.js';
 import type { Runner } from '../../../src/batching/types.js';
-import type { VirtualClock } from './virtual-clock.js';
+import type { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
 /** What the tests submit: an item that knows its length. */
 export interface Text {

@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 import type { CostCurve } from '../../../src/batching/cost-model.js';
 import { predictRunMs } from '../../../src/batching/cost-model.js';
 import type { BatcherOptions } from '../../../src/batching/types.js';
+import { drawLengths, type LengthMix, tightMix, wideMix } from '../../../src/simulation/length-mix.js';
+import { seededRandom } from '../../../src/simulation/random.js';
 import { setUp } from './batcher-setup.js';
 import { TimedRunner } from './fake-runners.js';
-import { drawLengths, type LengthMix, tightMix, wideMix } from './length-mix.js';
 
 /** About what a DistilBERT-base fp32 run costs on two CPU cores. */
 const curve: CostCurve = { baseMs: 4, msPerToken: 0.55, msPerTokenSquared: 0.0002 };
@@ -14,7 +15,7 @@ const TEXTS = 3_000;
 
 /** Texts in flight all the time: each answer brings the next text. On a virtual clock, so every run is the same. */
 async function closedLoop(mix: LengthMix, inFlight: number, options: Partial<BatcherOptions> = {}) {
-  const lengths = Array.from({ length: TEXTS }, drawLengths(mix, 7));
+  const lengths = Array.from({ length: TEXTS }, drawLengths(mix, seededRandom(7)));
   let tokens = 0;
   let padded = 0;
   const { batcher, clock, submit } = setUp(
