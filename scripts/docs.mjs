@@ -101,6 +101,9 @@ async function metrics() {
   telemetry.watchModels(() => [
     { name: 'm', isDefault: true, servingVersion: '1', versions: [sampleVersion] },
   ]);
+  telemetry.watchGpus(() => [
+    { index: 0, uuid: 'u', memoryUsedBytes: 1, memoryTotalBytes: 1, utilization: 1 },
+  ]);
   const { body } = await telemetry.metrics();
   telemetry.close();
   return body.trim().split('\n\n').map(describeMetric);

@@ -23,6 +23,7 @@ import { rpcMethods } from './rpc/methods.js';
 import { RpcServer } from './rpc/server.js';
 import type { ConnectionOptions } from './rpc/server-options.js';
 import { decideDevice } from './runtime/decide-device.js';
+import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { probeCuda } from './runtime/probe-cuda.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
@@ -30,6 +31,7 @@ import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 const CUDA_PROBE_TIMEOUT_MS = 30_000;
+const GPU_MONITOR = { intervalMs: 5_000, timeoutMs: 5_000 };
 const CALIBRATION_TIME_MS = 150;
 /** How long inputs wait for a replacement once a model has lost its last runtime process. */
 const NO_RUNNER_GRACE_MS = 10_000;
@@ -74,6 +76,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
   });
   const registry = new ModelRegistry(config.models.default);
   telemetry.watchModels(() => registry.list());
+  const gpus = new GpuMonitor({
+    ...GPU_MONITOR,
+    onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),
+  });
+  telemetry.watchGpus(() => gpus.readings);
   const rpc = new RpcServer({
     classifier: new ClassifierPipeline(registry, cache, telemetry.classifier),
     catalog: registry,
@@ -100,6 +107,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       probeCuda({ deviceId: config.runtime.deviceId, timeoutMs: CUDA_PROBE_TIMEOUT_MS, signal }),
     );
     if (fallbackReason !== undefined) log.info({ device, reason: fallbackReason }, 'serving on the CPU');
+    if (device === 'cuda') gpus.start();
     const loader = new ModelLoader(
       {
         instances: {
@@ -171,6 +179,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         },
       },
       { name: 'tokeniser', stop: () => tokenizers.close() },
+      { name: 'GPU monitor', stop: () => gpus.close() },
       { name: 'models', start: startModels, stop: (signal) => registry.close(signal) },
       {
         name: 'gRPC server',

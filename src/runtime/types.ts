@@ -63,3 +63,14 @@ export interface RuntimeHooks {
   /** A line that a session process, mostly ONNX Runtime in it, printed. Holds no text of callers. */
   onInstanceOutput?(output: { readonly pid: number | undefined; readonly line: string }): void;
 }
+
+/** What one GPU reports about itself; undefined where it does not tell, as some figures under MIG. */
+export interface GpuReading {
+  /** As nvidia-smi counts; a container counts the GPUs that it was given. */
+  readonly index: number;
+  readonly uuid: string;
+  readonly memoryUsedBytes: number | undefined;
+  readonly memoryTotalBytes: number | undefined;
+  /** Share of the driver's last sample period (a sixth of a second to a second) in which a kernel ran, 0 to 1. */
+  readonly utilization: number | undefined;
+}

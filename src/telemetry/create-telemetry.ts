@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
 import type { ModelView } from '../models/types.js';
+import type { GpuReading } from '../runtime/types.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { CacheMetrics } from './cache-metrics.js';
 import { CounterFamily } from './counter-family.js';
+import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
 import { modelMetrics } from './model-metrics.js';
@@ -47,6 +49,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const redis = new RedisTelemetry({ registry, log, limiter, configured: redisConfigured });
   let listModels: () => readonly ModelView[] = () => [];
   modelMetrics(registry, () => listModels());
+  let listGpus: () => readonly GpuReading[] = () => [];
+  gpuMetrics(registry, () => listGpus());
   processMetrics(registry, version);
   const droppedLines = new CounterFamily(
     registry,
@@ -78,6 +82,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     watchModels(list) {
       listModels = list;
+    },
+    watchGpus(list) {
+      listGpus = list;
     },
     async metrics() {
       return { contentType: registry.contentType, body: await registry.metrics() };

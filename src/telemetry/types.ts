@@ -4,7 +4,7 @@ import type { ClassifierHooks } from '../classify/types.js';
 import type { ModelView } from '../models/types.js';
 import type { RedisHooks } from '../redis/types.js';
 import type { RpcHooks } from '../rpc/types.js';
-import type { RuntimeHooks } from '../runtime/types.js';
+import type { GpuReading, RuntimeHooks } from '../runtime/types.js';
 
 /** Facts of one log line. Never a caller's text, a key or a credential. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -49,6 +49,8 @@ export interface Telemetry {
   model(name: string): ModelTelemetry;
   /** Says where versions, states and instances are read. */
   watchModels(list: () => readonly ModelView[]): void;
+  /** Says where the figures of the GPUs are read. */
+  watchGpus(list: () => readonly GpuReading[]): void;
   metrics(): Promise<Exposition>;
   /** Stops the sampling timer. */
   close(): void;

@@ -194,3 +194,21 @@ describe('the parts', () => {
     assert.equal(log.length, 2 + errors.length);
   });
 });
+
+describe('the GPUs', () => {
+  it('show each figure that they tell, by index and uuid, and have no series before', async () => {
+    assert.doesNotMatch((await telemetry.metrics()).body, /^verdict_gpu_/m);
+    telemetry.watchGpus(() => [
+      { index: 0, uuid: 'GPU-a', memoryUsedBytes: 512, memoryTotalBytes: 1024, utilization: 0.5 },
+      { index: 1, uuid: 'GPU-b', memoryUsedBytes: undefined, memoryTotalBytes: 2048, utilization: undefined },
+    ]);
+    await assertValues(telemetry, {
+      'verdict_gpu_memory_used_bytes{gpu="0",uuid="GPU-a"}': 512,
+      'verdict_gpu_memory_total_bytes{gpu="0",uuid="GPU-a"}': 1024,
+      'verdict_gpu_utilization_ratio{gpu="0",uuid="GPU-a"}': 0.5,
+      'verdict_gpu_memory_used_bytes{gpu="1",uuid="GPU-b"}': undefined,
+      'verdict_gpu_memory_total_bytes{gpu="1",uuid="GPU-b"}': 2048,
+      'verdict_gpu_utilization_ratio{gpu="1",uuid="GPU-b"}': undefined,
+    });
+  });
+});

@@ -1,0 +1,108 @@
+import { type ChildProcess, execFile } from 'node:child_process';
+import { GPU_QUERY, parseGpuReadings } from './gpu-readings.js';
+import { sessionEnvironment } from './session-environment.js';
+import type { GpuReading } from './types.js';
+
+const MAX_OUTPUT_BYTES = 64 * 1024;
+
+export interface GpuMonitorOptions {
+  /** From one answer of nvidia-smi to the next question, in milliseconds. */
+  readonly intervalMs: number;
+  /** When nvidia-smi counts as hung and is killed, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Where nvidia-smi is looked for (`PATH`). Default: the server's own environment. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** nvidia-smi cannot be used, or no longer; not repeated while that lasts. Must not throw. */
+  readonly onUnavailable?: (reason: string) => void;
+}
+
+/**
+ * Asks nvidia-smi about the GPUs now and then: a call that ends at once rather than one process that prints for
+ * ever, so that a driver that hangs, an output that stays in a buffer or a server that is killed leaves nothing
+ * behind. At most one call is under way. Where nvidia-smi is not installed it is not asked again.
+ */
+export class GpuMonitor {
+  readonly #options: GpuMonitorOptions;
+  #readings: readonly GpuReading[] = [];
+  #child: ChildProcess | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failing = false;
+  #closed = false;
+
+  constructor(options: GpuMonitorOptions) {
+    this.#options = options;
+  }
+
+  /** What the GPUs said last; empty before the first answer and while nvidia-smi fails. */
+  get readings(): readonly GpuReading[] {
+    return this.#readings;
+  }
+
+  /** Asks for the first time. A second call is not made. */
+  start(): void {
+    if (!this.#closed && this.#child === undefined && this.#timer === undefined) this.#ask();
+  }
+
+  /** Stops asking, and ends a call under way. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill('SIGKILL');
+    this.#readings = [];
+  }
+
+  #ask(): void {
+    const { environment = process.env, timeoutMs } = this.#options;
+    // What a process that cannot be killed said before it hung is not true any more: the timeout forgets it.
+    const hung = setTimeout(() => this.#fail(`nvidia-smi gave no answer within ${timeoutMs} ms`), timeoutMs);
+    hung.unref();
+    this.#child = execFile(
+      'nvidia-smi',
+      [...GPU_QUERY],
+      {
+        env: sessionEnvironment(environment),
+        timeout: timeoutMs,
+        killSignal: 'SIGKILL',
+        maxBuffer: MAX_OUTPUT_BYTES,
+      },
+      (error, stdout) => {
+        clearTimeout(hung);
+        this.#child = undefined;
+        if (this.#closed) return;
+        if (error?.code === 'ENOENT') {
+          this.#fail('nvidia-smi is not installed');
+          return;
+        }
+        this.#accept(error, stdout);
+        this.#timer = setTimeout(() => this.#ask(), this.#options.intervalMs).unref();
+      },
+    );
+  }
+
+  #accept(error: Error | null, stdout: string): void {
+    if (error !== null) {
+      this.#fail(`nvidia-smi failed: ${outcome(error)}`);
+      return;
+    }
+    const readings = parseGpuReadings(stdout);
+    if (readings.length === 0) {
+      this.#fail('nvidia-smi names no GPU');
+      return;
+    }
+    this.#failing = false;
+    this.#readings = readings;
+  }
+
+  #fail(reason: string): void {
+    this.#readings = [];
+    if (this.#failing || this.#closed) return;
+    this.#failing = true;
+    this.#options.onUnavailable?.(reason);
+  }
+}
+
+/** How the process ended. What it printed stays out of the log: it could be anything. */
+function outcome(error: Error): string {
+  const { code, signal } = error as NodeJS.ErrnoException & { signal?: string | null };
+  return signal ? `ended by ${signal}` : `code ${String(code)}`;
+}

@@ -1,0 +1,33 @@
+import type { Registry } from 'prom-client';
+import type { GpuReading } from '../runtime/types.js';
+import { gauge, type Reading } from './gauge.js';
+
+const LABELS = ['gpu', 'uuid'];
+
+/** What the GPUs of this machine report. No series where models run on the CPU or nvidia-smi tells nothing. */
+export function gpuMetrics(registry: Registry, list: () => readonly GpuReading[]): void {
+  gauge(
+    registry,
+    'verdict_gpu_memory_used_bytes',
+    LABELS,
+    'Memory of the GPU in use, by every process on it; absent on the CPU and where nvidia-smi does not tell.',
+    () => values(list(), (gpu) => gpu.memoryUsedBytes),
+  );
+  gauge(registry, 'verdict_gpu_memory_total_bytes', LABELS, 'Memory of the GPU.', () =>
+    values(list(), (gpu) => gpu.memoryTotalBytes),
+  );
+  gauge(
+    registry,
+    'verdict_gpu_utilization_ratio',
+    LABELS,
+    'Share of the time in which the GPU computed, 0 to 1, sampled over at most a second before nvidia-smi was asked.',
+    () => values(list(), (gpu) => gpu.utilization),
+  );
+}
+
+function values(gpus: readonly GpuReading[], pick: (gpu: GpuReading) => number | undefined): Reading[] {
+  return gpus.flatMap((gpu) => {
+    const value = pick(gpu);
+    return value === undefined ? [] : [{ labels: { gpu: String(gpu.index), uuid: gpu.uuid }, value }];
+  });
+}
