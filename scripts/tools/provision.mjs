@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
 import { toolsDir } from './paths.mjs';
@@ -13,6 +14,7 @@ const tools = {
   'redis-server': { versionArgs: ['--version'], provide: provideRedisServer },
   grpcurl: { versionArgs: ['-version'], provide: provideGrpcurl },
   'python-grpc': { versionArgs: pythonGrpcArgs, provide: providePythonGrpc },
+  envoy: { versionArgs: ['--version'], provide: provideEnvoy },
 };
 
 export const toolNames = Object.keys(tools);
