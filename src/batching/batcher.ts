@@ -107,6 +107,7 @@ export class Batcher<T, R> {
   /** Takes an item in, or refuses it through its result. Never throws. */
   submit(payload: T, options: SubmitOptions): Submission<R> {
     const now = this.#clock.now();
+    this.#hooks.onArrival?.(options);
     const item = new QueueItem<T, R>(payload, options, now, this.#costs.plainMs(options.tokens), this.#owner);
     const refusal = this.#closing.started ? draining() : this.#admission.refusal(item, now);
     if (refusal !== undefined) {

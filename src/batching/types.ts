@@ -10,6 +10,12 @@ export interface ItemFacts {
   readonly deadlineAt: number;
 }
 
+/**
+ * What an item is entitled to while there is more work than the runners can do: the classes share the runners by weight,
+ * so that somebody who waits for one answer does not wait behind everything that is to be done some time.
+ */
+export type ServiceClass = 'interactive' | 'bulk';
+
 /** Why a batch was closed, for the metrics. */
 export type CloseReason =
   /** The queue had nothing more, though there was room. */
@@ -51,6 +57,12 @@ export interface SubmitOptions {
   readonly deadlineSource?: { readonly deadlineAt: number };
   /** Whether a full queue refuses the item or lets it wait outside until there is room. */
   readonly whenFull: 'refuse' | 'wait';
+  readonly serviceClass: ServiceClass;
+  /**
+   * What the item is a part of: one stream, one batch call. Told apart by identity alone; flows of one class get equal
+   * shares of it. Left out: the item belongs to the one flow of all in its class that have none of their own.
+   */
+  readonly flow?: object | undefined;
 }
 
 /** A submitted item: its result, and the way to give it up. */
@@ -94,6 +106,8 @@ export interface BatcherHooks {
     readonly reason: CloseReason;
     readonly runMs: number;
   }): void;
+  /** Everything that is submitted, before anything is decided: what an arrival trace is recorded from. */
+  onArrival?(arrival: Readonly<SubmitOptions>): void;
   onQueue?(depth: { readonly items: number; readonly tokens: number }): void;
   onShed?(reason: 'queue_full' | 'deadline' | 'expired' | 'abandoned' | 'no_instance'): void;
   onRetry?(reason: 'runner_lost' | 'bisect' | 'out_of_memory'): void;
@@ -114,6 +128,8 @@ export interface BatcherOptions {
   readonly maxQueueTokens: number;
   /** How long a free runner waits for a fuller batch, counted from the oldest item; 0: not at all. */
   readonly maxDelayMs: number;
+  /** Tokens that the interactive class gets for each token of the bulk class while both wait. */
+  readonly interactiveWeight: number;
   /** Predicted run time of one batch; 0: no cap. A lone item may take longer. */
   readonly maxRunMs: number;
   /** Queued items, from the oldest, that a batch is chosen from. */

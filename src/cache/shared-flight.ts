@@ -16,12 +16,15 @@ export type FlightWork = (flight: SharedFlight) => Promise<Resolved>;
  */
 export class SharedFlight implements Flight {
   abandoned = false;
+  serviceClass: 'interactive' | 'bulk' = 'bulk';
+  flow: object | undefined;
   deadlineAt = Number.NEGATIVE_INFINITY;
   /** A refresh began after this flight, so what it finds is not worth keeping. */
   superseded = false;
   readonly #waiters = new Map<FlightWaiter, FlightWork>();
   readonly #onEnd: (flight: SharedFlight) => void;
   #abandonListeners: (() => void)[] = [];
+  #urgentListeners: (() => void)[] = [];
 
   /** @param onEnd called once, before anybody hears of the result: nobody can join any more */
   constructor(onEnd: (flight: SharedFlight) => void) {
@@ -54,11 +57,26 @@ export class SharedFlight implements Flight {
     else this.#abandonListeners.push(listener);
   }
 
+  onUrgent(listener: () => void): void {
+    if (this.serviceClass === 'bulk') this.#urgentListeners.push(listener);
+  }
+
   #add(waiter: Waiter, work: FlightWork): FlightWaiter {
+    this.#hurry(waiter);
     const added = new FlightWaiter(this, waiter);
     this.#waiters.set(added, work);
     if (waiter.deadlineAt > this.deadlineAt) this.deadlineAt = waiter.deadlineAt;
     return added;
+  }
+
+  /** The flight takes the class and the flow of its first waiter, and then of the first who is more urgent. */
+  #hurry({ serviceClass = 'interactive', flow }: Waiter): void {
+    const isFirst = this.#waiters.size === 0;
+    if (!isFirst && (this.serviceClass === 'interactive' || serviceClass === 'bulk')) return;
+    this.serviceClass = serviceClass;
+    this.flow = flow;
+    for (const listener of this.#urgentListeners) listener();
+    this.#urgentListeners = [];
   }
 
   async #fly(firstLeader: FlightWaiter, firstWork: FlightWork): Promise<void> {
@@ -76,6 +94,7 @@ export class SharedFlight implements Flight {
         if (next === undefined) return;
         [leader, work] = next;
         this.#abandonListeners = [];
+        this.#urgentListeners = [];
       }
     }
   }

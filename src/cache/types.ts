@@ -35,6 +35,10 @@ export interface Waiter {
    * those who would have waited.
    */
   readonly whenFull?: 'refuse' | 'wait';
+  /** How urgent the work is to this caller. Default: `interactive`. */
+  readonly serviceClass?: 'interactive' | 'bulk';
+  /** What this caller's work competes for its share as. */
+  readonly flow?: object | undefined;
 }
 
 /** A computation under way, as seen by the code that computes. */
@@ -45,6 +49,11 @@ export interface Flight {
   onAbandon(listener: () => void): void;
   /** The latest deadline of the waiters so far; performance.now() milliseconds. */
   readonly deadlineAt: number;
+  /** The most urgent class among the waiters so far, and the flow of the first who brought it. */
+  readonly serviceClass: 'interactive' | 'bulk';
+  readonly flow: object | undefined;
+  /** Called when a waiter of a more urgent class has joined: once at most, not for what was so before. */
+  onUrgent(listener: () => void): void;
 }
 
 /** Where the time of a computation went. */

@@ -1,3 +1,4 @@
+import type { ServiceClass } from '../batching/types.js';
 import type { CacheMode, CacheOutcome, ComputeTimings, MaybePromise } from '../cache/types.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 
@@ -32,6 +33,10 @@ export interface Caller {
   readonly deadlineAt: number;
   /** Whether a full queue refuses (unary, batch) or is waited for (streams). */
   readonly whenFull: 'refuse' | 'wait';
+  /** What the input is entitled to while there is more work than can be done. */
+  readonly serviceClass: ServiceClass;
+  /** The stream or call that the input shares its class's part with; undefined: all without one share together. */
+  readonly flow: object | undefined;
 }
 
 export interface Prediction {

@@ -76,6 +76,8 @@ export class ModelVersion {
       deadlineAt: flight.deadlineAt,
       deadlineSource: flight,
       whenFull,
+      serviceClass: flight.serviceClass,
+      flow: flight.flow,
     });
     flight.onAbandon(() => submission.abandon());
     return await submission.result;

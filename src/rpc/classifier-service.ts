@@ -14,6 +14,7 @@ import { ClassifyStream, type StreamContext } from './classify-stream.js';
 import { callDefaults, itemFrom } from './convert.js';
 import type { AnyRoute, Route } from './route.js';
 import type { RequestLimits } from './server-options.js';
+import { serviceClassOf } from './service-class.js';
 import { UnaryCall } from './unary.js';
 
 /** The name of the service, which is also one of the names that its health goes by. */
@@ -43,7 +44,8 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     open: (call) =>
       new UnaryCall(call, (request) => {
         const item = itemFrom(request, callDefaults, limits);
-        const answer = classifier.classify(item, new CallCaller(call, 'refuse'));
+        const caller = new CallCaller(call, serviceClassOf(call, 'interactive'), undefined);
+        const answer = classifier.classify(item, caller);
         return answer instanceof Promise ? answer.then(response) : response(answer);
       }),
   };
@@ -72,8 +74,9 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     requestType: ClassifyStreamRequest,
     responseType: ClassifyStreamResponse,
     open: (call) => {
+      const stream = new ClassifyStream(call, context);
       options.onStreamsInFlight(++streams);
-      return new ClassifyStream(call, context);
+      return stream;
     },
   };
 

@@ -20,6 +20,7 @@ import {
 } from './convert.js';
 import type { Call } from './route.js';
 import type { RequestLimits } from './server-options.js';
+import { serviceClassOf } from './service-class.js';
 
 /** Whether an error of one input says something about the whole call. An unknown model is the same for all inputs. */
 const failsCall = {
@@ -51,7 +52,7 @@ export class BatchClassifier {
     call: Call<BatchClassifyResponse>,
   ): MaybePromise<BatchClassifyResponse> {
     const options = this.#checkedOptions(request);
-    const caller = new CallCaller(call, 'refuse');
+    const caller = new CallCaller(call, serviceClassOf(call, 'bulk'), call);
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {

@@ -3,6 +3,7 @@ import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
+import type { ServiceClass } from '../batching/types.js';
 import type { Classification, Classifier } from '../classify/types.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
@@ -11,6 +12,7 @@ import { invalidFields, itemFrom, type Violations } from './convert.js';
 import { malformedMessage } from './library-status.js';
 import type { Call, CallHandler } from './route.js';
 import type { RequestLimits } from './server-options.js';
+import { serviceClassOf } from './service-class.js';
 import { maxIdChars, StreamItem } from './stream-item.js';
 import { defaultSettings, isSettingsOnly, settingsFrom } from './stream-settings.js';
 import { StreamTally } from './stream-tally.js';
@@ -43,6 +45,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   readonly #context: StreamContext;
   readonly #pending = new Set<StreamItem>();
   readonly #tally = new StreamTally();
+  readonly #serviceClass: ServiceClass;
   #settings = defaultSettings;
   #sendsEnd: boolean;
   #isFirst = true;
@@ -59,6 +62,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   constructor(call: Call<ClassifyStreamResponse>, context: StreamContext) {
     this.#call = call;
     this.#context = context;
+    this.#serviceClass = serviceClassOf(call, 'bulk');
     this.#sendsEnd = call.metadata(transcodedKey) !== undefined;
   }
 
@@ -133,7 +137,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#held++;
     // The contract's index has 32 bits, and a stream may live for weeks.
     const index = this.#nextIndex++ >>> 0;
-    return new StreamItem(this.#call, request, index, this.#context.itemDeadlineMs);
+    return new StreamItem(this.#call, request, index, this.#serviceClass, this.#context.itemDeadlineMs);
   }
 
   #await(item: StreamItem, answer: Promise<Classification>): void {

@@ -2,6 +2,7 @@ import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
+import type { ServiceClass } from '../batching/types.js';
 import type { Caller } from '../classify/types.js';
 import type { Call } from './route.js';
 
@@ -19,18 +20,26 @@ export class StreamItem implements Caller, ClassifyStreamResponse {
   outcome: ClassifyStreamResponse['outcome'] = undefined;
   readonly deadlineAt: number;
   readonly whenFull = 'wait';
+  readonly serviceClass: ServiceClass;
   readonly #call: Pick<Call<never>, 'signal'>;
 
   constructor(
     call: Pick<Call<never>, 'signal' | 'deadlineAt'>,
     request: Pick<ClassifyStreamRequest, 'id'>,
     index: number,
+    serviceClass: ServiceClass,
     limitMs: number,
   ) {
     this.#call = call;
     this.id = request.id.length > maxIdChars ? '' : request.id;
     this.index = index;
+    this.serviceClass = serviceClass;
     this.deadlineAt = Math.min(call.deadlineAt, performance.now() + limitMs);
+  }
+
+  /** All requests of the stream are one flow. */
+  get flow(): object {
+    return this.#call;
   }
 
   get signal(): AbortSignal {

@@ -112,6 +112,12 @@ export const batching = z.object({
     unit: 'ms',
     doc: 'Predicted run time of one batch at most; a lone input may take longer; 0 sets no cap.',
   }),
+  interactiveWeight: int('batch-interactive-weight', {
+    default: 4,
+    min: 1,
+    max: 1_000,
+    doc: 'Tokens that the interactive class (unary calls) gets for each token of the bulk class (streams and batch calls) while both wait.',
+  }),
   maxQueueItems: int('max-queue-items', {
     default: 4096,
     min: 1,

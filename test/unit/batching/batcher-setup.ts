@@ -11,6 +11,7 @@ export const defaultOptions: BatcherOptions = {
   maxQueueItems: 16,
   maxQueueTokens: 10_000,
   maxDelayMs: 0,
+  interactiveWeight: 4,
   maxRunMs: 0,
   lookAhead: 256,
   maxAgeMs: 1_000,
@@ -47,7 +48,13 @@ export function setUp(options: Partial<BatcherOptions> = {}, hooks: BatcherHooks
     submit: (name, tokens = 10, submitOptions = {}) =>
       batcher.submit(
         { name, tokens },
-        { tokens, deadlineAt: Number.POSITIVE_INFINITY, whenFull: 'refuse', ...submitOptions },
+        {
+          tokens,
+          deadlineAt: Number.POSITIVE_INFINITY,
+          whenFull: 'refuse',
+          serviceClass: 'interactive',
+          ...submitOptions,
+        },
       ),
   };
 }

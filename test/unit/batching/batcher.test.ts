@@ -22,7 +22,7 @@ describe('the batcher', () => {
     batcher.attach(runner);
     const submit = (name: string): void => {
       const options = { tokens: 10, deadlineAt: Number.POSITIVE_INFINITY, whenFull: 'refuse' } as const;
-      void batcher.submit({ name, tokens: 10 }, options).result;
+      void batcher.submit({ name, tokens: 10 }, { ...options, serviceClass: 'interactive' }).result;
     };
     submit('a');
     await Promise.resolve();

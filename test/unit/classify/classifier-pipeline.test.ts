@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CacheEntry, ResultCache } from '../../../src/cache/types.js';
+import type { CacheEntry, Flight, ResultCache } from '../../../src/cache/types.js';
 import { ClassifierPipeline, type ClassifyingModel } from '../../../src/classify/classifier-pipeline.js';
 import type { Caller, ClassifyItem, ClassifyOptions } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
@@ -20,6 +20,8 @@ const caller: Caller = {
   signal: new AbortController().signal,
   deadlineAt: Number.POSITIVE_INFINITY,
   whenFull: 'refuse',
+  serviceClass: 'interactive',
+  flow: undefined,
 };
 
 function model(problemType: ProblemType = 'single_label_classification') {
@@ -42,7 +44,14 @@ function model(problemType: ProblemType = 'single_label_classification') {
 /** Remembers the keys, and always computes. */
 function computingCache() {
   const keys: string[] = [];
-  const flight = { abandoned: false, onAbandon: () => {}, deadlineAt: Number.POSITIVE_INFINITY };
+  const flight: Flight = {
+    abandoned: false,
+    onAbandon: () => {},
+    deadlineAt: Number.POSITIVE_INFINITY,
+    serviceClass: 'interactive',
+    flow: undefined,
+    onUrgent: () => {},
+  };
   const cache: ResultCache = {
     resolve: async (key, mode, _waiter, compute) => {
       keys.push(`${mode}:${key}`);
