@@ -139,7 +139,14 @@ describe('the imports of src', () => {
   });
 
   it('leave the environment to config, but for child processes, which inherit it', () => {
-    const mayTouchIt = ['main', 'cli', 'config', 'runtime/session-child', 'runtime/probe-cuda'];
+    const mayTouchIt = [
+      'main',
+      'cli',
+      'config',
+      'runtime/session-child',
+      'runtime/probe-cuda',
+      'runtime/gpu-monitor',
+    ];
     const readers = files.filter(({ source }) => /\bprocess\.env\b/.test(source)).map(({ path }) => path);
     assert.deepEqual(
       readers.filter((path) => !mayTouchIt.includes(partOf(path)) && !mayTouchIt.includes(path.slice(0, -3))),
