@@ -1,14 +1,20 @@
-// Writes generated/ from proto/: the TypeScript of buf.gen.yaml, and the descriptor set that reflection and Envoy
-// serve (comments and options kept). `--check` writes nothing and fails when generated/ is not up to date.
+// Writes generated/ from proto/: the TypeScript of buf.gen.yaml, the descriptor set that reflection and Envoy serve
+// (comments and options kept), and the OpenAPI document, from openapi/ too. `--check` writes nothing and fails when
+// generated/ is not up to date. The OpenAPI document needs Go: without it that one file stays as it is, said by name;
+// with CI=true that is a failure.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeOpenapi } from './openapi.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const buf = join(root, 'node_modules/.bin/buf');
 const run = (...args) => execFileSync(buf, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+
+const committed = join(root, 'generated');
+const openapiName = 'openapi.json';
 
 const descriptorPaths = [
   'proto/verdict',
@@ -17,11 +23,17 @@ const descriptorPaths = [
   'node_modules/@grpc/grpc-js-xds/deps/googleapis/google/rpc',
 ];
 
-function generateInto(out) {
+async function generateInto(out) {
   run('generate', '--output', out);
   const generated = join(out, 'generated');
   const paths = descriptorPaths.flatMap((path) => ['--path', path]);
   run('build', '--as-file-descriptor-set', '-o', join(generated, 'descriptor.binpb'), ...paths);
+  const why = await writeOpenapi(join(generated, openapiName));
+  if (why !== '') {
+    copyFileSync(join(committed, openapiName), join(generated, openapiName));
+    console.error(`generated/${openapiName} was left out: ${why}`);
+    if (process.env.CI === 'true') process.exitCode = 1;
+  }
   return generated;
 }
 
@@ -47,8 +59,7 @@ function differences(actual, wanted) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'verdict-generate-'));
 try {
-  const fresh = generateInto(scratch);
-  const committed = join(root, 'generated');
+  const fresh = await generateInto(scratch);
   if (process.argv.includes('--check')) {
     const stale = differences(contents(committed), contents(fresh));
     if (stale.length > 0) {

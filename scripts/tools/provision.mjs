@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
+import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs';
 import { toolsDir } from './paths.mjs';
 import { providePythonGrpc, pythonGrpcArgs } from './python-grpc.mjs';
 import { provideRedisServer } from './redis-server.mjs';
@@ -13,6 +14,7 @@ import { withLock } from './with-lock.mjs';
 const tools = {
   'redis-server': { versionArgs: ['--version'], provide: provideRedisServer },
   grpcurl: { versionArgs: ['-version'], provide: provideGrpcurl },
+  [openapiPlugin]: { versionArgs: [], provide: provideOpenapiGenerator },
   'python-grpc': { versionArgs: pythonGrpcArgs, provide: providePythonGrpc },
   envoy: { versionArgs: ['--version'], provide: provideEnvoy },
 };

@@ -1221,8 +1221,10 @@ export const ClassifierServiceService = {
     responseDeserialize: (value: Buffer): ClassifyResponse => ClassifyResponse.decode(value),
   },
   /**
-   * Classifies many inputs with one model. What is wrong with one input fails that input alone; what is wrong with
-   * the call (unknown model, no input at all, draining, full queue) fails the call.
+   * Classifies many inputs with one model.
+   *
+   * What is wrong with one input fails that input alone; what is wrong with the call (unknown model, no input at all,
+   * draining, full queue) fails the call.
    */
   batchClassify: {
     path: "/verdict.v1.ClassifierService/BatchClassify" as const,
@@ -1235,7 +1237,9 @@ export const ClassifierServiceService = {
     responseDeserialize: (value: Buffer): BatchClassifyResponse => BatchClassifyResponse.decode(value),
   },
   /**
-   * Classifies inputs as they come. Each request gets exactly one response, with the request's id and position.
+   * Classifies inputs as they come.
+   *
+   * Each request gets exactly one response, with the request's id and position.
    * A stream holds at most `VERDICT_STREAM_WINDOW` (64) inputs at a time; beyond that the server stops reading
    * until it has answered some. A failed input does not end the stream.
    */
@@ -1256,12 +1260,16 @@ export interface ClassifierServiceServer extends UntypedServiceImplementation {
   /** Classifies one text or pair. */
   classify: handleUnaryCall<ClassifyRequest, ClassifyResponse>;
   /**
-   * Classifies many inputs with one model. What is wrong with one input fails that input alone; what is wrong with
-   * the call (unknown model, no input at all, draining, full queue) fails the call.
+   * Classifies many inputs with one model.
+   *
+   * What is wrong with one input fails that input alone; what is wrong with the call (unknown model, no input at all,
+   * draining, full queue) fails the call.
    */
   batchClassify: handleUnaryCall<BatchClassifyRequest, BatchClassifyResponse>;
   /**
-   * Classifies inputs as they come. Each request gets exactly one response, with the request's id and position.
+   * Classifies inputs as they come.
+   *
+   * Each request gets exactly one response, with the request's id and position.
    * A stream holds at most `VERDICT_STREAM_WINDOW` (64) inputs at a time; beyond that the server stops reading
    * until it has answered some. A failed input does not end the stream.
    */
@@ -1286,8 +1294,10 @@ export interface ClassifierServiceClient extends Client {
     callback: (error: ServiceError | null, response: ClassifyResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Classifies many inputs with one model. What is wrong with one input fails that input alone; what is wrong with
-   * the call (unknown model, no input at all, draining, full queue) fails the call.
+   * Classifies many inputs with one model.
+   *
+   * What is wrong with one input fails that input alone; what is wrong with the call (unknown model, no input at all,
+   * draining, full queue) fails the call.
    */
   batchClassify(
     request: BatchClassifyRequest,
@@ -1305,7 +1315,9 @@ export interface ClassifierServiceClient extends Client {
     callback: (error: ServiceError | null, response: BatchClassifyResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Classifies inputs as they come. Each request gets exactly one response, with the request's id and position.
+   * Classifies inputs as they come.
+   *
+   * Each request gets exactly one response, with the request's id and position.
    * A stream holds at most `VERDICT_STREAM_WINDOW` (64) inputs at a time; beyond that the server stops reading
    * until it has answered some. A failed input does not end the stream.
    */

@@ -950,7 +950,11 @@ export const CostSample: MessageFns<CostSample> = {
 /** Tells which models the server has and what each one takes and costs. */
 export type ModelServiceService = typeof ModelServiceService;
 export const ModelServiceService = {
-  /** Lists the models, by name. There are few: the list comes whole. */
+  /**
+   * Lists the models, by name.
+   *
+   * There are few: the list comes whole.
+   */
   listModels: {
     path: "/verdict.v1.ModelService/ListModels" as const,
     requestStream: false as const,
@@ -960,7 +964,11 @@ export const ModelServiceService = {
     responseSerialize: (value: ListModelsResponse): Buffer => Buffer.from(ListModelsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListModelsResponse => ListModelsResponse.decode(value),
   },
-  /** Describes one model. NOT_FOUND where there is none of that name. */
+  /**
+   * Describes one model.
+   *
+   * NOT_FOUND where there is none of that name.
+   */
   getModel: {
     path: "/verdict.v1.ModelService/GetModel" as const,
     requestStream: false as const,
@@ -973,14 +981,26 @@ export const ModelServiceService = {
 } as const;
 
 export interface ModelServiceServer extends UntypedServiceImplementation {
-  /** Lists the models, by name. There are few: the list comes whole. */
+  /**
+   * Lists the models, by name.
+   *
+   * There are few: the list comes whole.
+   */
   listModels: handleUnaryCall<ListModelsRequest, ListModelsResponse>;
-  /** Describes one model. NOT_FOUND where there is none of that name. */
+  /**
+   * Describes one model.
+   *
+   * NOT_FOUND where there is none of that name.
+   */
   getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
 }
 
 export interface ModelServiceClient extends Client {
-  /** Lists the models, by name. There are few: the list comes whole. */
+  /**
+   * Lists the models, by name.
+   *
+   * There are few: the list comes whole.
+   */
   listModels(
     request: ListModelsRequest,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
@@ -996,7 +1016,11 @@ export interface ModelServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
   ): ClientUnaryCall;
-  /** Describes one model. NOT_FOUND where there is none of that name. */
+  /**
+   * Describes one model.
+   *
+   * NOT_FOUND where there is none of that name.
+   */
   getModel(
     request: GetModelRequest,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,
