@@ -7,42 +7,47 @@ export class BenchChild {
   readonly #child: ChildProcess;
   /** Rejects when the process ends, which it does not before it is told to. */
   readonly #ended: Promise<never>;
+  readonly #exited: Promise<unknown>;
 
-  private constructor(child: ChildProcess) {
+  private constructor(file: string, child: ChildProcess) {
     this.#child = child;
-    this.#ended = once(child, 'exit').then(([code, signal]) => {
-      throw new Error(`a bench process ended: ${signal ?? code}`);
+    this.#exited = once(child, 'exit');
+    this.#ended = this.#exited.then(() => {
+      throw new Error(`${file} ended: ${child.signalCode ?? child.exitCode}`);
     });
     this.#ended.catch(() => {});
   }
 
-  /** Starts a compiled file of the bench. */
+  /** Starts a compiled file, relative to bench/. */
   static start(file: string): BenchChild {
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    return new BenchChild(child);
+    return new BenchChild(file, child);
   }
 
-  async ask<T>(request: unknown): Promise<T> {
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  async ask<T>(request: object): Promise<T> {
     const answer = once(this.#child, 'message').then(([message]) => message as T);
-    this.#child.send(request as object);
+    this.#child.send(request);
     return Promise.race([answer, this.#ended]);
   }
 
   async stop(): Promise<void> {
-    const exited = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await exited;
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#exited;
   }
 }
 
 /** The other side: handles one request at a time, ends with its parent. */
-export function serveParent(handle: (request: never) => Promise<unknown>): void {
+export function serveParent<R>(handle: (request: R) => Promise<unknown>): void {
   process.on('message', (request) => {
-    handle(request as never).then(
-      (answer) => process.send?.(answer ?? { ok: true }),
+    handle(request as R).then(
+      (answer) => process.send?.(answer ?? {}),
       (error: unknown) => {
         console.error(error);
         process.exit(1);

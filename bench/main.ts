@@ -1,78 +1,51 @@
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { provideBenchModel } from './bench-model.js';
-import { writeReport } from './report.js';
-import { eventLoop } from './scenarios/event-loop.js';
-import { oneInFlight } from './scenarios/one-in-flight.js';
-import { policies } from './scenarios/policies.js';
-import { saturatedStream } from './scenarios/saturated-stream.js';
-import { startup } from './scenarios/startup.js';
-import { readSst2 } from './texts.js';
+import { BenchModels } from './bench-models.js';
+import { Inputs } from './inputs/inputs.js';
+import { type BenchOptions, BenchUsageError, parseOptions, usage } from './options.js';
+import { Progress } from './progress.js';
+import { resultMarkdown } from './report/markdown.js';
+import { writeResult } from './report/write-result.js';
+import { runScenario } from './run-scenario.js';
+import { scenarios } from './scenarios.js';
 
-const SCENARIOS = {
-  'saturated-stream': saturatedStream,
-  'one-in-flight': oneInFlight,
-  policies,
-  'event-loop': eventLoop,
-  startup,
-} as const;
+process.exitCode = await main(process.argv.slice(2));
 
-const USAGE = `npm run bench -- [scenario ...] [options]
-
-Scenarios: ${Object.keys(SCENARIOS).join(', ')} (default: all)
-
-  --model NAME    base (66 M parameters, random weights, made on first use), sentiment or intent (default: base)
-  --rounds N      rounds per scenario (default: 5)
-  --texts N       texts per round (default: 512)
-  --threads N     threads of the session, server and reference alike (default: one per core)
-  --data FILE     SST-2 sentences as TSV (default: ../shared/data/sst2/dev.tsv)`;
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    model: { type: 'string', default: 'base' },
-    rounds: { type: 'string', default: '5' },
-    texts: { type: 'string', default: '512' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    data: {
-      type: 'string',
-      default: fileURLToPath(new URL('../../../shared/data/sst2/dev.tsv', import.meta.url)),
-    },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS);
-  const unknown = names.find((name) => !(name in SCENARIOS));
-  if (values.help || unknown !== undefined) {
-    console.error(unknown === undefined ? USAGE : `unknown scenario '${unknown}'\n\n${USAGE}`);
-    return values.help ? 0 : 2;
-  }
-  if (!existsSync(values.data)) {
-    console.error(`bench: no SST-2 sentences at ${values.data}: pass --data FILE`);
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseOptions(args, scenarios);
+    if (options === 'help') {
+      console.log(usage(scenarios));
+      return 0;
+    }
+    return await run(options);
+  } catch (error) {
+    if (!(error instanceof BenchUsageError)) throw error;
+    console.error(`bench: ${error.message}\n\n${usage(scenarios)}`);
     return 2;
   }
-  const model = await provideBenchModel(values.model);
+}
+
+/** @returns 130 where Ctrl-C ended it */
+async function run(options: BenchOptions): Promise<number> {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  const progress = new Progress(process.stderr);
+  const models = await BenchModels.open(options.model, options.precision);
+  const inputs = Inputs.open(options.dataFolder, (texts) => models.encode(texts));
   try {
-    for (const name of names as (keyof typeof SCENARIOS)[]) {
-      console.error(`\n# ${name}`);
-      const report = await SCENARIOS[name]({
-        model,
-        texts: readSst2(values.data, Number(values.texts)),
-        rounds: Number(values.rounds),
-        threads: Number(values.threads),
-        command: `npm run bench -- ${name} --model ${values.model} --rounds ${values.rounds} --texts ${values.texts} --threads ${values.threads}`,
-        onProgress: (line) => console.error(line),
-      });
-      console.log(writeReport(report));
+    for (const scenario of options.scenarios) {
+      const shared = { options, models, inputs, progress, signal: interrupted.signal };
+      const { result, charts } = await runScenario(scenario, shared);
+      writeResult(options.outFolder, result, charts);
+      if (result.status === 'skipped') console.log(`## ${scenario.name}\n\nSkipped: ${result.reason}\n`);
+      else console.log(resultMarkdown(result));
     }
+    return 0;
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    console.error('bench: interrupted');
+    return 130;
   } finally {
-    await model.close();
+    await models.close();
   }
-  return 0;
 }

@@ -1,30 +1,49 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { HealthClient } from '../generated/health/v1/health.js';
+import { childProcesses, cpuTime, residentBytes } from './cpu-time.js';
+import { MetricsPage } from './metrics-page.js';
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 5;
 
+/** CPU time since a server's start, in milliseconds. */
+export interface ServerCpu {
+  /** The process that speaks gRPC, its tokenizer thread included. */
+  readonly mainMs: number;
+  /** The session processes that live now. */
+  readonly sessionsMs: number;
+}
+
 /** The real server in its own process, as `npm start` runs it. */
 export class ServerProcess {
   readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
   readonly address: string;
   readonly adminAddress: string;
   /** From spawning `node` to the first SERVING. */
-  readonly startMs: number;
+  startMs = Number.NaN;
 
-  private constructor(child: ChildProcess, address: string, adminAddress: string, startMs: number) {
+  private constructor(child: ChildProcess, address: string, adminAddress: string) {
     this.#child = child;
+    this.#exited = once(child, 'exit');
     this.address = address;
     this.adminAddress = adminAddress;
-    this.startMs = startMs;
   }
 
-  /** @param settings environment variables (`VERDICT_*`) */
-  static async start(settings: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  /**
+   * @param settings environment variables (`VERDICT_*`)
+   * @throws Error where it ends or does not serve in time
+   */
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ServerProcess> {
+    signal.throwIfAborted();
     const [port, adminPort] = [await freePort(), await freePort()];
     const startedAt = performance.now();
     const child = spawn(process.execPath, [fileURLToPath(new URL('../src/main.js', import.meta.url))], {
@@ -37,37 +56,64 @@ export class ServerProcess {
         VERDICT_ADMIN_PORT: String(adminPort),
       },
     });
-    const address = `127.0.0.1:${port}`;
-    await untilServing(address, child);
-    return new ServerProcess(child, address, `127.0.0.1:${adminPort}`, performance.now() - startedAt);
+    const server = new ServerProcess(child, `127.0.0.1:${port}`, `127.0.0.1:${adminPort}`);
+    try {
+      await server.#untilServing(signal);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    server.startMs = performance.now() - startedAt;
+    return server;
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  async stop(): Promise<void> {
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await exited;
+  /** Process ids of the sessions. */
+  get sessions(): number[] {
+    return childProcesses(this.pid);
   }
-}
 
-async function untilServing(address: string, child: ChildProcess): Promise<void> {
-  const client = new HealthClient(address, credentials.createInsecure(), {
-    'grpc.initial_reconnect_backoff_ms': 10,
-    'grpc.max_reconnect_backoff_ms': 20,
-    'grpc.min_reconnect_backoff_ms': 10,
-  });
-  const giveUpAt = performance.now() + START_TIMEOUT_MS;
-  try {
-    while (!(await isServing(client))) {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
-      if (performance.now() > giveUpAt) throw new Error('the server did not get ready');
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  cpu(): ServerCpu {
+    const sessionsMs = this.sessions.reduce((sum, pid) => sum + cpuTime(pid).ownMs, 0);
+    return { mainMs: cpuTime(this.pid).ownMs, sessionsMs };
+  }
+
+  /** Resident memory of the process that speaks gRPC and of its sessions; shared pages count in each. */
+  memory(): { readonly mainBytes: number; readonly sessionsBytes: number } {
+    const sessionsBytes = this.sessions.reduce((sum, pid) => sum + residentBytes(pid), 0);
+    return { mainBytes: residentBytes(this.pid), sessionsBytes };
+  }
+
+  async metrics(): Promise<MetricsPage> {
+    const answer = await fetch(`http://${this.adminAddress}/metrics`);
+    return new MetricsPage(await answer.text());
+  }
+
+  /** SIGTERM, and waits for the end of it. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGTERM');
+    await this.#exited;
+  }
+
+  async #untilServing(signal: AbortSignal): Promise<void> {
+    const client = new HealthClient(this.address, credentials.createInsecure(), {
+      'grpc.initial_reconnect_backoff_ms': 10,
+      'grpc.max_reconnect_backoff_ms': 20,
+      'grpc.min_reconnect_backoff_ms': 10,
+    });
+    const giveUpAt = performance.now() + START_TIMEOUT_MS;
+    try {
+      while (!(await isServing(client))) {
+        if (this.#child.exitCode !== null) throw new Error(`the server ended with ${this.#child.exitCode}`);
+        if (performance.now() > giveUpAt) throw new Error('the server did not get ready');
+        await delay(POLL_MS, undefined, { signal });
+      }
+    } finally {
+      client.close();
     }
-  } finally {
-    client.close();
   }
 }
 

@@ -1,90 +1,104 @@
 import { credentials } from '@grpc/grpc-js';
 import { HealthClient } from '../../generated/health/v1/health.js';
-import { BenchChild } from '../child.js';
-import type { StreamPassResult } from '../load/stream-load.js';
-import type { Report } from '../report.js';
-import { ServerProcess } from '../server-process.js';
-import { median } from '../statistics.js';
-import type { ScenarioOptions } from './saturated-stream.js';
+import { CacheMode } from '../../generated/verdict/v1/classification.js';
+import { ServedLoad } from '../load/served-load.js';
+import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
+import type { ServerProcess } from '../server-process.js';
 
-const BAR_MS = 10;
 const HEALTH_INTERVAL_MS = 20;
-const PASSES_PER_ROUND = 4;
+const IN_FLIGHT = 256;
 
-/**
- * Saturates the server with 256 texts in flight, the cache left out, while asking for its health all the time: the event
- * loop's delay as the server's own metric tells it, and how many of the health checks were answered SERVING.
- */
-export async function eventLoop(options: ScenarioOptions): Promise<Report> {
-  const { model, texts, rounds, threads } = options;
-  const server = await ServerProcess.start(model.serverSettings(threads));
-  const load = BenchChild.start('./load/stream-load.js');
-  const health = new HealthClient(server.address, credentials.createInsecure());
+/** How long the server's event loop is held up while every session is busy. */
+export const eventLoop: Scenario = {
+  name: 'event-loop',
+  summary:
+    'Delay of the event loop, as the server itself measures it, and health checks, with 256 in flight.',
+  bars: ['event-loop'],
+  run,
+};
+
+async function run(context: ScenarioContext): Promise<Findings> {
+  const { models, inputs, progress, signal, rounds } = context;
+  const model = models.get();
+  const served = await ServedLoad.start(context, {
+    model,
+    texts: await inputs.mix('tight', context.texts),
+    cache: CacheMode.BYPASS,
+  });
+  progress.expect(rounds);
+  await served.pass({ mode: 'stream', inFlight: IN_FLIGHT });
   const results: Record<string, number>[] = [];
-  try {
-    await load.ask({ address: server.address, model: model.name, texts });
-    for (let round = 1; round <= rounds; round++) {
-      await readDelay(server);
-      const checks = { sent: 0, serving: 0 };
-      const timer = setInterval(() => {
-        checks.sent++;
-        health.check({ service: '' }, (error, response) => {
-          if (error === null && response.status === 1) checks.serving++;
-        });
-      }, HEALTH_INTERVAL_MS);
-      let answered = 0;
-      let elapsedMs = 0;
-      for (let i = 0; i < PASSES_PER_ROUND; i++) {
-        const pass = await load.ask<StreamPassResult>({
-          streams: 4,
-          inFlightPerStream: 64,
-          bypassCache: true,
-        });
-        answered += pass.answered - pass.failed;
-        elapsedMs += pass.elapsedMs;
-      }
-      clearInterval(timer);
-      const delay = await readDelay(server);
-      results.push({ ...delay, ...checks, textsPerSecond: (answered / elapsedMs) * 1000 });
-      options.onProgress(
-        `round ${round}/${rounds}: p99 ${delay.p99Ms.toFixed(2)} ms, max ${delay.maxMs.toFixed(2)} ms, health ${checks.serving}/${checks.sent}, ${((answered / elapsedMs) * 1000).toFixed(0)} texts/s`,
-      );
-    }
-  } finally {
-    health.close();
-    await Promise.all([load.stop(), server.stop()]);
+  for (let round = 1; round <= rounds; round++) {
+    signal.throwIfAborted();
+    // A scrape begins a new measurement.
+    await readDelay(served.server);
+    const checks = watchHealth(served.server.address);
+    const pass = await served.load({ mode: 'stream', inFlight: IN_FLIGHT });
+    const delay = await readDelay(served.server);
+    const result = { ...delay, ...(await checks.end()), textsPerSecond: pass.textsPerSecond };
+    results.push(result);
+    progress.advance(
+      `round ${round}/${rounds}: p99 ${result.p99Ms.toFixed(2)} ms, max ${result.maxMs.toFixed(2)} ms, health ${result.serving}/${result.sent}`,
+    );
   }
-  const p99Ms = median(results.map((result) => result.p99Ms ?? Number.NaN));
-  const missed = results.reduce((sum, { sent = 0, serving = 0 }) => sum + sent - serving, 0);
+  const values = (name: string) => results.map((result) => result[name] ?? Number.NaN);
   return {
-    scenario: 'event-loop',
-    command: options.command,
-    comparisons: [
+    measurements: [
       {
-        name: `${model.name}: event-loop delay p99, 256 in flight`,
-        value: p99Ms,
+        name: `${model.title}, ${IN_FLIGHT} in flight: event-loop delay p99`,
         unit: 'ms',
-        bar: `under ${BAR_MS}`,
-        reached: p99Ms < BAR_MS,
+        values: values('p99Ms'),
+        bar: 'event-loop',
       },
       {
-        name: `${model.name}: health checks not answered SERVING meanwhile`,
-        value: missed,
+        name: `${model.title}: health checks not answered SERVING meanwhile`,
         unit: '',
-        bar: '0',
-        reached: missed === 0,
+        values: results.map(({ sent = 0, serving = 0 }) => sent - serving),
       },
     ],
     rounds: results,
+    charts: [
+      {
+        kind: 'bars',
+        name: '',
+        title: 'Event-loop delay under load',
+        subtitle: `${model.title}, ${IN_FLIGHT} texts in flight, resolution 1 ms`,
+        valueAxis: 'ms',
+        categories: results.map((_, i) => `round ${i + 1}`),
+        series: [
+          { name: 'p50', values: values('p50Ms') },
+          { name: 'p99', values: values('p99Ms') },
+        ],
+        mark: { label: 'p99 at most 10 ms', value: 10 },
+      },
+    ],
   };
 }
 
-/** The delay since the last scrape. */
-async function readDelay(server: ServerProcess): Promise<{ p99Ms: number; maxMs: number }> {
-  const page = await (await fetch(`http://${server.adminAddress}/metrics`)).text();
-  const read = (name: string) => {
-    const line = page.split('\n').find((text) => text.startsWith(`${name} `));
-    return Number(line?.split(' ').at(-1)) * 1000;
+/** Asks for the server's health all the time. */
+function watchHealth(address: string): { end(): Promise<{ sent: number; serving: number }> } {
+  const client = new HealthClient(address, credentials.createInsecure());
+  const checks: Promise<boolean>[] = [];
+  const timer = setInterval(() => {
+    checks.push(
+      new Promise((resolve) => {
+        client.check({ service: '' }, (error, response) => resolve(error === null && response.status === 1));
+      }),
+    );
+  }, HEALTH_INTERVAL_MS);
+  return {
+    async end() {
+      clearInterval(timer);
+      const answers = await Promise.all(checks);
+      client.close();
+      return { sent: answers.length, serving: answers.filter(Boolean).length };
+    },
   };
-  return { p99Ms: read('nodejs_eventloop_lag_p99_seconds'), maxMs: read('nodejs_eventloop_lag_max_seconds') };
+}
+
+/** The delay since the last scrape, in milliseconds. */
+async function readDelay(server: ServerProcess) {
+  const metrics = await server.metrics();
+  const read = (name: string) => metrics.value(`nodejs_eventloop_lag_${name}_seconds`) * 1000;
+  return { p50Ms: read('p50'), p99Ms: read('p99'), maxMs: read('max') };
 }

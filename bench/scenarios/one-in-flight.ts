@@ -1,71 +1,90 @@
-import { BenchChild } from '../child.js';
-import type { Report } from '../report.js';
-import { ServerProcess } from '../server-process.js';
-import { median } from '../statistics.js';
-import type { ScenarioOptions } from './saturated-stream.js';
+import { CacheMode } from '../../generated/verdict/v1/classification.js';
+import { ClosedLoop } from '../load/closed-loop.js';
+import { ServedLoad } from '../load/served-load.js';
+import { startEchoServer } from '../reference/echo-server.js';
+import { OfflineCeiling } from '../reference/offline-ceiling.js';
+import { formatNumber } from '../report/format-value.js';
+import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
+import { median, ratios } from '../statistics.js';
 
 const TEXTS = 60;
 
+/** One unary call at a time against the raw ONNX run of the same text plus twice a bare echo. */
+export const oneInFlight: Scenario = {
+  name: 'one-in-flight',
+  summary: 'One unary call at a time: its p50 against the raw ONNX run of the text plus twice a bare echo.',
+  bars: ['one-in-flight'],
+  run,
+};
+
 /**
- * One unary call in flight: its median against the raw ONNX run of the same text plus twice a bare grpc-js echo. The three
- * take turns text by text: a run empties the processor's caches and lets every other process fall asleep, which an echo
- * in a tight loop never sees. The echo in a tight loop is measured as well, and reported beside it.
+ * The three take turns text by text: a run empties the processor's caches and lets every other process fall asleep,
+ * which an echo in a tight loop never sees. The echo in a tight loop is measured as well, and reported beside it.
  */
-export async function oneInFlight(options: ScenarioOptions): Promise<Report> {
-  const { model, rounds, threads } = options;
-  const texts = [...options.texts].sort((a, b) => a.length - b.length).slice(0, TEXTS);
-  const server = await ServerProcess.start(model.serverSettings(threads));
-  const load = BenchChild.start('./load/unary-load.js');
-  const echo = BenchChild.start('./reference/echo-server.js');
-  const echoLoad = BenchChild.start('./load/unary-load.js');
-  const offline = BenchChild.start('./reference/offline.js');
-  const measure = async (child: BenchChild, input: number) =>
-    (await child.ask<{ durationMs: number }>({ input })).durationMs;
-  try {
-    const { port } = await echo.ask<{ port: number }>({});
-    await load.ask({ address: server.address, model: model.name, texts });
-    await echoLoad.ask({ address: `127.0.0.1:${port}`, model: model.name, texts });
-    await offline.ask({ modelPath: model.onnxPath, threads, encodings: await model.encode(texts) });
-    for (const child of [load, echoLoad]) for (const input of texts.keys()) await measure(child, input);
-    const results: Record<string, number>[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      const raw: number[] = [];
-      const echoed: number[] = [];
-      const served: number[] = [];
-      const warm: number[] = [];
-      for (const input of texts.keys()) {
-        raw.push(await measure(offline, input));
-        echoed.push(await measure(echoLoad, input));
-        served.push(await measure(load, input));
-      }
-      for (const input of texts.keys()) warm.push(await measure(echoLoad, input));
-      const [rawMs, echoMs, servedMs, warmEchoMs] = [
-        median(raw),
-        median(echoed),
-        median(served),
-        median(warm),
-      ];
-      results.push({ rawMs, echoMs, servedMs, warmEchoMs, overBarMs: servedMs - rawMs - 2 * echoMs });
-      options.onProgress(
-        `round ${round}/${rounds}: raw ${rawMs.toFixed(2)} ms, echo ${echoMs.toFixed(2)} ms (in a tight loop ${warmEchoMs.toFixed(2)}), served ${servedMs.toFixed(2)} ms`,
-      );
+async function run(context: ScenarioContext): Promise<Findings> {
+  const { models, inputs, processes, progress, signal, threads, rounds } = context;
+  const texts = inputs.sst2(Math.min(TEXTS, context.texts));
+  const model = models.get();
+  const setup = { texts, cache: CacheMode.BYPASS };
+  const served = await ServedLoad.start(context, { ...setup, model });
+  const { address } = await startEchoServer(processes);
+  const echo = await ClosedLoop.start(processes, { ...setup, address, model: model.name });
+  const raw = await OfflineCeiling.start(processes, model, threads, await models.encode(texts));
+  progress.expect(rounds);
+  await served.load({ mode: 'unary', inFlight: 1 });
+  await echo.pass({ mode: 'unary', inFlight: 1 });
+  const results: Record<'rawMs' | 'echoMs' | 'servedMs' | 'warmEchoMs', number>[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const times = { raw: [] as number[], echo: [] as number[], served: [] as number[] };
+    for (const input of texts.keys()) {
+      signal.throwIfAborted();
+      times.raw.push(await raw.one(input));
+      times.echo.push(await echo.one(input));
+      times.served.push(await served.one(input));
     }
-    const over = median(results.map((round) => round.overBarMs ?? Number.NaN));
-    return {
-      scenario: 'one-in-flight',
-      command: options.command,
-      comparisons: [
-        {
-          name: `${model.name}: p50 of one short text over raw run + 2 x echo`,
-          value: over,
-          unit: 'ms',
-          bar: 'at most 0',
-          reached: over <= 0,
-        },
-      ],
-      rounds: results,
+    const warm = await echo.pass({ mode: 'unary', inFlight: 1 });
+    const result = {
+      rawMs: median(times.raw),
+      echoMs: median(times.echo),
+      servedMs: median(times.served),
+      warmEchoMs: median(warm.latenciesMs),
     };
-  } finally {
-    await Promise.all([load.stop(), echo.stop(), echoLoad.stop(), offline.stop(), server.stop()]);
+    results.push(result);
+    progress.advance(
+      `round ${round}/${rounds}: ${Object.entries(result)
+        .map(([name, ms]) => `${name} ${formatNumber(ms)}`)
+        .join(', ')}`,
+    );
   }
+  const allowed = results.map(({ rawMs, echoMs }) => rawMs + 2 * echoMs);
+  const servedMs = results.map((result) => result.servedMs);
+  const medianOf = (name: keyof (typeof results)[number]) => median(results.map((result) => result[name]));
+  return {
+    measurements: [
+      {
+        name: `${model.title}, one unary call in flight, p50: served / (raw run + 2 x echo)`,
+        unit: 'x',
+        values: ratios(servedMs, allowed),
+        reference: allowed,
+        bar: 'one-in-flight',
+      },
+      {
+        name: `${model.title}, one unary call in flight, p50: served - (raw run + 2 x echo)`,
+        unit: 'ms',
+        values: servedMs.map((ms, i) => ms - (allowed[i] ?? Number.NaN)),
+      },
+    ],
+    rounds: results,
+    charts: [
+      {
+        kind: 'bars',
+        name: '',
+        title: 'One call at a time',
+        subtitle: `${model.title}, ${threads} threads, SST-2 sentences: median latency`,
+        valueAxis: 'ms',
+        categories: ['raw ONNX run', 'raw run + 2 x bare gRPC echo', 'served over gRPC'],
+        series: [{ name: 'p50', values: [medianOf('rawMs'), median(allowed), medianOf('servedMs')] }],
+      },
+    ],
+  };
 }

@@ -1,96 +1,140 @@
-import { BenchChild } from '../child.js';
-import type { StreamPassResult } from '../load/stream-load.js';
-import type { Comparison, Report } from '../report.js';
-import { ServerProcess } from '../server-process.js';
-import { median, quantile, spread } from '../statistics.js';
-import type { ScenarioOptions } from './saturated-stream.js';
+import { CacheMode } from '../../generated/verdict/v1/classification.js';
+import { alternate } from '../alternate.js';
+import { describeTokens } from '../inputs/describe-tokens.js';
+import type { MixName } from '../inputs/inputs.js';
+import { describePass, passNumbers } from '../load/describe-pass.js';
+import { ServedLoad, type ServedPass } from '../load/served-load.js';
+import type { Findings, Measurement, Scenario, ScenarioContext } from '../scenario.js';
+import { median, quantile, ratios } from '../statistics.js';
 
 const IN_FLIGHT = 32;
-const BAR = 1.25;
 
 /** The server's own policies, with the settings that the peers have. */
 const POLICIES = {
   length: {},
   /** text-embeddings-inference with an ONNX model: order of arrival, at most 8, the next batch frozen ahead. */
   fifo: { VERDICT_BATCH_POLICY: 'fifo', VERDICT_BATCH_MAX_ITEMS: '8' },
+  /** MLServer's adaptive batching as its documentation sets it up: up to 32, after a wait of at most 100 ms. */
+  window: {
+    VERDICT_BATCH_POLICY: 'window',
+    VERDICT_BATCH_MAX_ITEMS: '32',
+    VERDICT_BATCH_MAX_DELAY_MS: '100',
+  },
 } as const;
 
 type Policy = keyof typeof POLICIES;
+type PolicyRound = Readonly<Record<Policy, ServedPass>>;
 
-/**
- * The same server, model, texts and load under the length-aware policy and under first-in-first-out batches of 8, in
- * turn. Only one of the two servers has work at any time.
- */
-export async function policies(options: ScenarioOptions): Promise<Report> {
-  const { model, texts, rounds, threads } = options;
-  const names = Object.keys(POLICIES) as Policy[];
-  const servers = new Map<Policy, ServerProcess>();
-  const loads = new Map<Policy, BenchChild>();
-  try {
-    for (const name of names) {
-      const server = await ServerProcess.start({ ...model.serverSettings(threads), ...POLICIES[name] });
-      const load = BenchChild.start('./load/stream-load.js');
-      servers.set(name, server);
-      loads.set(name, load);
-      await load.ask({ address: server.address, model: model.name, texts });
-      await pass(loads, name);
-    }
-    const results: Record<string, number>[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      const result: Record<string, number> = {};
-      for (const name of names) {
-        const { elapsedMs, latenciesMs } = await pass(loads, name);
-        result[`${name}TextsPerSecond`] = (texts.length / elapsedMs) * 1000;
-        result[`${name}P99Ms`] = quantile(latenciesMs, 0.99);
-      }
-      results.push(result);
-      options.onProgress(
-        `round ${round}/${rounds}: ${names.map((name) => `${name} ${result[`${name}TextsPerSecond`]?.toFixed(1)} texts/s, p99 ${result[`${name}P99Ms`]?.toFixed(0)} ms`).join('; ')}`,
-      );
-    }
-    return {
-      scenario: 'policies',
-      command: options.command,
-      comparisons: compare(model.name, results),
-      rounds: results,
-    };
-  } finally {
-    await Promise.all([...loads.values(), ...servers.values()].map((process) => process.stop()));
+const policyNames = Object.keys(POLICIES) as Policy[];
+
+/** The same server, model, texts and load under three batching policies. */
+export const policies: Scenario = {
+  name: 'policies',
+  summary:
+    'Length-aware batches against first in, first out of 8 (TEI) and a fixed wait (MLServer), 32 in flight.',
+  bars: ['fifo-rate-tight', 'fifo-rate-wide', 'fifo-p99-tight', 'fifo-p99-wide'],
+  run,
+};
+
+async function run(context: ScenarioContext): Promise<Findings> {
+  const measurements: Measurement[] = [];
+  const facts: Record<string, string> = {};
+  const byMix = new Map<MixName, PolicyRound[]>();
+  for (const mix of context.mixes) {
+    const texts = await context.inputs.mix(mix, context.texts);
+    facts[`texts of the ${mix} mix`] = describeTokens(await context.inputs.statistics(texts));
+    const rounds = await runMix(context, mix, texts);
+    byMix.set(mix, rounds);
+    measurements.push(...compare(context, mix, rounds));
   }
+  const categories = [...byMix.keys()].map((mix) => `${mix} length mix`);
+  const series = (pick: (pass: ServedPass) => number) =>
+    policyNames.map((name) => ({
+      name: TITLES[name],
+      values: [...byMix.values()].map((rounds) => median(rounds.map((round) => pick(round[name])))),
+    }));
+  const subtitle = `${context.models.get().title}, ${context.threads} threads, ${IN_FLIGHT} texts in flight on one stream`;
+  return {
+    measurements,
+    facts,
+    rounds: Array.from({ length: context.rounds }, (_, i) =>
+      Object.assign({}, ...[...byMix].map(([mix, rounds]) => roundNumbers(mix, rounds[i]))),
+    ),
+    charts: [
+      {
+        kind: 'bars',
+        name: '',
+        title: 'Throughput by batching policy',
+        subtitle,
+        valueAxis: 'texts/s',
+        categories,
+        series: series((pass) => pass.textsPerSecond),
+      },
+      {
+        kind: 'bars',
+        name: 'p99',
+        title: 'p99 latency by batching policy',
+        subtitle,
+        valueAxis: 'ms',
+        categories,
+        series: series((pass) => quantile(pass.latenciesMs, 0.99)),
+      },
+    ],
+  };
 }
 
-async function pass(loads: ReadonlyMap<Policy, BenchChild>, name: Policy): Promise<StreamPassResult> {
-  const load = loads.get(name);
-  if (load === undefined) throw new Error(`no load for ${name}`);
-  const result = await load.ask<StreamPassResult>({
-    streams: 1,
-    inFlightPerStream: IN_FLIGHT,
-    bypassCache: true,
-  });
-  if (result.failed > 0) throw new Error(`${name}: ${result.failed} texts failed`);
-  return result;
+const TITLES: Readonly<Record<Policy, string>> = {
+  length: 'length-aware (default)',
+  fifo: 'first in, first out, 8 at most',
+  window: 'fixed wait of 100 ms, 32 at most',
+};
+
+async function runMix(
+  context: ScenarioContext,
+  mix: MixName,
+  texts: readonly string[],
+): Promise<PolicyRound[]> {
+  const start = (name: Policy) =>
+    ServedLoad.start(context, {
+      model: context.models.get(),
+      texts,
+      cache: CacheMode.BYPASS,
+      settings: POLICIES[name],
+    });
+  const servers = { length: await start('length'), fifo: await start('fifo'), window: await start('window') };
+  const pass = (name: Policy) => () => servers[name].pass({ mode: 'stream', inFlight: IN_FLIGHT });
+  const rounds = await alternate(
+    { length: pass('length'), fifo: pass('fifo'), window: pass('window') },
+    { ...context, describe: (result) => `(${mix}) ${describePass(result)}` },
+  );
+  await context.processes.stopAll();
+  return rounds;
 }
 
-function compare(model: string, results: readonly Record<string, number>[]): Comparison[] {
-  const ratios = (metric: string) =>
-    results.map(
-      (result) => (result[`length${metric}`] ?? Number.NaN) / (result[`fifo${metric}`] ?? Number.NaN),
-    );
-  const rates = ratios('TextsPerSecond');
-  return [
+function compare({ models }: ScenarioContext, mix: MixName, rounds: readonly PolicyRound[]): Measurement[] {
+  const title = `${models.get().title}, ${mix} mix, ${IN_FLIGHT} in flight`;
+  const rates = (name: Policy) => rounds.map((round) => round[name].textsPerSecond);
+  const tails = (name: Policy) => rounds.map((round) => quantile(round[name].latenciesMs, 0.99));
+  const against = (peer: 'fifo' | 'window') => [
     {
-      name: `${model}: length / fifo throughput, ${IN_FLIGHT} in flight (spread ${(spread(rates) * 100).toFixed(1)} %)`,
-      value: median(rates),
+      name: `${title}: length / ${peer} throughput`,
       unit: 'x',
-      bar: `at least ${BAR}`,
-      reached: median(rates) >= BAR,
+      values: ratios(rates('length'), rates(peer)),
+      reference: rates(peer),
+      ...(peer === 'fifo' ? { bar: `fifo-rate-${mix}` as const } : {}),
     },
     {
-      name: `${model}: length / fifo p99 latency, ${IN_FLIGHT} in flight`,
-      value: median(ratios('P99Ms')),
+      name: `${title}: length / ${peer} p99 latency`,
       unit: 'x',
-      bar: 'at most 1.2',
-      reached: median(ratios('P99Ms')) <= 1.2,
+      values: ratios(tails('length'), tails(peer)),
+      reference: tails(peer),
+      ...(peer === 'fifo' ? { bar: `fifo-p99-${mix}` as const } : {}),
     },
   ];
+  return [...against('fifo'), ...against('window')];
+}
+
+function roundNumbers(mix: MixName, round: PolicyRound | undefined): Record<string, number> {
+  if (round === undefined) return {};
+  return Object.assign({}, ...policyNames.map((name) => passNumbers(`${mix}-${name}-`, round[name])));
 }

@@ -1,95 +1,142 @@
-import type { BenchModel } from '../bench-model.js';
-import { BenchChild } from '../child.js';
-import type { StreamPassResult } from '../load/stream-load.js';
-import type { Report } from '../report.js';
-import { ServerProcess } from '../server-process.js';
-import { median, quantile, spread } from '../statistics.js';
+import { CacheMode } from '../../generated/verdict/v1/classification.js';
+import { alternate } from '../alternate.js';
+import { describeTokens } from '../inputs/describe-tokens.js';
+import type { MixName } from '../inputs/inputs.js';
+import { describePass, passNumbers } from '../load/describe-pass.js';
+import { ServedLoad, type ServedPass } from '../load/served-load.js';
+import { OfflineCeiling, type OfflinePass } from '../reference/offline-ceiling.js';
+import type { Findings, Measurement, Scenario, ScenarioContext } from '../scenario.js';
+import { median, ratios } from '../statistics.js';
 
-const STREAMS = 4;
-const IN_FLIGHT_PER_STREAM = 64;
-const BAR = 0.9;
+/** A stream with 256 or 32 texts in flight against the raw ceiling, by length mix. */
+export const saturatedStream: Scenario = {
+  name: 'saturated-stream',
+  summary:
+    'A stream with 256 and with 32 texts in flight against the same ONNX file with no server around it.',
+  bars: [
+    'stream-256-tight',
+    'stream-256-wide',
+    'stream-32-tight',
+    'stream-32-wide',
+    'padding-tight',
+    'padding-wide',
+  ],
+  run,
+};
 
-/** Budgets of padded tokens that the offline reference tries; the best of them is the ceiling. */
-const OFFLINE_BUDGETS = [256, 512, 1024];
-
-export interface ScenarioOptions {
-  readonly model: BenchModel;
-  readonly texts: readonly string[];
-  readonly rounds: number;
-  readonly threads: number;
-  readonly command: string;
-  readonly onProgress: (line: string) => void;
+interface MixRound {
+  readonly ceiling: OfflinePass;
+  readonly at256: ServedPass;
+  readonly at32: ServedPass;
 }
 
-/**
- * 256 texts in flight over ClassifyStream against the same ONNX file run offline: same threads, same texts, sorted by
- * length, batches filled to a budget. Rounds alternate, so that both meet the same machine.
- */
-export async function saturatedStream(options: ScenarioOptions): Promise<Report> {
-  const { model, texts, rounds, threads } = options;
-  const server = await ServerProcess.start(model.serverSettings(threads));
-  const load = BenchChild.start('./load/stream-load.js');
-  const offline = BenchChild.start('./reference/offline.js');
-  const streamPass = () =>
-    load.ask<StreamPassResult>({
-      streams: STREAMS,
-      inFlightPerStream: IN_FLIGHT_PER_STREAM,
-      bypassCache: true,
-    });
-  const offlinePass = (budgetTokens: number) => offline.ask<{ elapsedMs: number }>({ budgetTokens });
-  try {
-    await load.ask({ address: server.address, model: model.name, texts });
-    await offline.ask({ modelPath: model.onnxPath, threads, encodings: await model.encode(texts) });
-    const budgetTokens = await bestBudget(offlinePass, options.onProgress);
-    await streamPass();
-    const results: Record<string, number>[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      const raw = await offlinePass(budgetTokens);
-      const served = await streamPass();
-      if (served.failed > 0 || served.answered !== texts.length)
-        throw new Error('the server lost or failed texts');
-      const rawRate = (texts.length / raw.elapsedMs) * 1000;
-      const servedRate = (texts.length / served.elapsedMs) * 1000;
-      results.push({
-        offlineTextsPerSecond: rawRate,
-        servedTextsPerSecond: servedRate,
-        ratio: servedRate / rawRate,
-        p50Ms: median(served.latenciesMs),
-        p99Ms: quantile(served.latenciesMs, 0.99),
-      });
-      options.onProgress(
-        `round ${round}/${rounds}: offline ${rawRate.toFixed(1)} texts/s, served ${servedRate.toFixed(1)}, ratio ${(servedRate / rawRate).toFixed(3)}`,
-      );
-    }
-    const ratios = results.map((round) => round.ratio ?? Number.NaN);
-    return {
-      scenario: 'saturated-stream',
-      command: options.command,
-      comparisons: [
-        {
-          name: `${model.name}: served / offline throughput, ${STREAMS * IN_FLIGHT_PER_STREAM} in flight (spread ${(spread(ratios) * 100).toFixed(1)} %)`,
-          value: median(ratios),
-          unit: 'x',
-          bar: `at least ${BAR}`,
-          reached: median(ratios) >= BAR,
-        },
-      ],
-      rounds: results,
-    };
-  } finally {
-    await Promise.all([load.stop(), offline.stop(), server.stop()]);
+async function run(context: ScenarioContext): Promise<Findings> {
+  const measurements: Measurement[] = [];
+  const facts: Record<string, string | number> = {};
+  const byMix = new Map<MixName, MixRound[]>();
+  for (const mix of context.mixes) {
+    const { rounds, budgetTokens, tokens } = await runMix(context, mix);
+    byMix.set(mix, rounds);
+    measurements.push(...measure(context, mix, rounds));
+    facts[`texts of the ${mix} mix`] = tokens;
+    facts[`padded tokens of an offline batch, ${mix} mix`] = budgetTokens;
   }
+  const rounds = Array.from({ length: context.rounds }, (_, i) =>
+    Object.assign({}, ...[...byMix].map(([mix, of]) => roundNumbers(mix, of[i]))),
+  );
+  const series = (name: string, pick: (round: MixRound) => number) => ({
+    name,
+    values: [...byMix.values()].map((of) => median(of.map(pick))),
+  });
+  return {
+    measurements,
+    rounds,
+    facts,
+    charts: [
+      {
+        kind: 'bars',
+        name: '',
+        title: 'As fast as the model',
+        subtitle: `${context.models.get().title}, ${context.threads} threads: served over one gRPC stream and more, and offline in ideal batches`,
+        valueAxis: 'texts/s',
+        categories: [...byMix.keys()].map((mix) => `${mix} length mix`),
+        series: [
+          series('32 in flight', ({ at32 }) => at32.textsPerSecond),
+          series('256 in flight', ({ at256 }) => at256.textsPerSecond),
+          series('raw ceiling, no server', (round) => round.ceiling.textsPerSecond),
+        ],
+      },
+    ],
+  };
 }
 
-async function bestBudget(
-  pass: (budgetTokens: number) => Promise<{ elapsedMs: number }>,
-  onProgress: (line: string) => void,
-): Promise<number> {
-  let best = { budgetTokens: 0, elapsedMs: Number.POSITIVE_INFINITY };
-  for (const budgetTokens of OFFLINE_BUDGETS) {
-    const { elapsedMs } = await pass(budgetTokens);
-    onProgress(`offline, batches of ${budgetTokens} padded tokens: ${(elapsedMs / 1000).toFixed(1)} s`);
-    if (elapsedMs < best.elapsedMs) best = { budgetTokens, elapsedMs };
-  }
-  return best.budgetTokens;
+async function runMix(
+  context: ScenarioContext,
+  mix: MixName,
+): Promise<{ rounds: MixRound[]; budgetTokens: number; tokens: string }> {
+  const { models, inputs, processes, progress, threads } = context;
+  const texts = await inputs.mix(mix, context.texts);
+  const encodings = await models.encode(texts);
+  const ceiling = await OfflineCeiling.start(processes, models.get(), threads, encodings);
+  const served = await ServedLoad.start(context, {
+    model: models.get(),
+    texts,
+    cache: CacheMode.BYPASS,
+  });
+  await ceiling.tune(progress);
+  const rounds = await alternate(
+    {
+      ceiling: () => ceiling.pass(),
+      at256: () => served.pass({ mode: 'stream', inFlight: 256 }),
+      at32: () => served.pass({ mode: 'stream', inFlight: 32 }),
+    },
+    { ...context, describe: (pass) => `(${mix}) ${describePass(pass)}` },
+  );
+  await processes.stopAll();
+  return {
+    rounds,
+    budgetTokens: ceiling.budgetTokens,
+    tokens: describeTokens(await inputs.statistics(texts)),
+  };
+}
+
+function measure({ models }: ScenarioContext, mix: MixName, rounds: readonly MixRound[]): Measurement[] {
+  const reference = rounds.map((round) => round.ceiling.textsPerSecond);
+  const title = models.get().title;
+  const against = (pick: (round: MixRound) => ServedPass) =>
+    ratios(
+      rounds.map((round) => pick(round).textsPerSecond),
+      reference,
+    );
+  return [
+    {
+      name: `${title}, ${mix} mix, 256 in flight: served / raw ceiling`,
+      unit: 'x',
+      values: against(({ at256 }) => at256),
+      reference,
+      bar: `stream-256-${mix}`,
+    },
+    {
+      name: `${title}, ${mix} mix, 32 in flight: served / raw ceiling`,
+      unit: 'x',
+      values: against(({ at32 }) => at32),
+      reference,
+      bar: `stream-32-${mix}`,
+    },
+    {
+      name: `${title}, ${mix} mix, 256 in flight: padded to real tokens`,
+      unit: 'x',
+      values: rounds.map(({ at256 }) => at256.paddingRatio),
+      bar: `padding-${mix}`,
+    },
+  ];
+}
+
+function roundNumbers(mix: MixName, round: MixRound | undefined): Record<string, number> {
+  if (round === undefined) return {};
+  return {
+    [`${mix}CeilingTextsPerSecond`]: round.ceiling.textsPerSecond,
+    ...passNumbers(`${mix}At256`, round.at256),
+    ...passNumbers(`${mix}At32`, round.at32),
+  };
 }

@@ -1,0 +1,72 @@
+import type { CacheMode } from '../../generated/verdict/v1/classification.js';
+import type { BenchChild } from '../child.js';
+import { cpuTime } from '../cpu-time.js';
+import type { ProcessSet } from '../process-set.js';
+
+export const loadModes = ['unary', 'batch', 'stream'] as const;
+
+export type LoadMode = (typeof loadModes)[number];
+
+/** Where the load goes and what it sends. */
+export interface LoadSetup {
+  readonly address: string;
+  readonly model: string;
+  readonly texts: readonly string[];
+  /** How the server's cache is used by every item. */
+  readonly cache: CacheMode;
+}
+
+/** One pass over the texts: an answer makes room for the next text. */
+export interface LoadPass {
+  readonly mode: LoadMode;
+  /** Texts unanswered at a time. A batch call counts for its texts. */
+  readonly inFlight: number;
+  /** How often the texts are sent (default: once). */
+  readonly repeat?: number;
+}
+
+export interface LoadResult {
+  readonly elapsedMs: number;
+  readonly answered: number;
+  readonly failed: number;
+  readonly textsPerSecond: number;
+  /** Of each text, or of each call of a batch: from the write to the answer. */
+  readonly latenciesMs: Float64Array;
+  /** CPU time of the load generator itself. */
+  readonly clientCpuMs: number;
+}
+
+/** What the process of the load answers a pass with. */
+export type RawLoadResult = Omit<LoadResult, 'clientCpuMs' | 'textsPerSecond'>;
+
+/** A closed loop in a process of its own. */
+export class ClosedLoop {
+  readonly #child: BenchChild;
+
+  private constructor(child: BenchChild) {
+    this.#child = child;
+  }
+
+  static async start(processes: ProcessSet, setup: LoadSetup): Promise<ClosedLoop> {
+    const child = processes.child('./load/closed-loop-process.js');
+    await child.ask(setup);
+    return new ClosedLoop(child);
+  }
+
+  /** One unary call with one of the texts: its latency in milliseconds. */
+  async one(input: number): Promise<number> {
+    return (await this.#child.ask<{ durationMs: number }>({ input })).durationMs;
+  }
+
+  /** @throws Error where a text got no answer, or an error for one */
+  async pass(pass: LoadPass): Promise<LoadResult> {
+    const before = cpuTime(this.#child.pid).ownMs;
+    const result = await this.#child.ask<RawLoadResult>(pass);
+    if (result.failed > 0) throw new Error(`${result.failed} of ${result.answered} texts failed`);
+    return {
+      ...result,
+      textsPerSecond: (1000 * result.answered) / result.elapsedMs,
+      clientCpuMs: cpuTime(this.#child.pid).ownMs - before,
+    };
+  }
+}

@@ -1,0 +1,136 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type ModelName, modelNames, type PrecisionChoice, precisions } from './bench-models.js';
+import { type MixName, mixNames } from './inputs/inputs.js';
+import type { Scenario } from './scenario.js';
+
+/** What the command line asks for. */
+export interface BenchOptions {
+  readonly scenarios: readonly Scenario[];
+  readonly model: ModelName;
+  readonly precision: PrecisionChoice;
+  readonly rounds: number;
+  readonly texts: number;
+  readonly threads: number;
+  readonly durationMs: number | undefined;
+  readonly mixes: readonly MixName[];
+  readonly short: boolean;
+  readonly publish: boolean;
+  readonly dataFolder: string;
+  readonly outFolder: string;
+  readonly peers: { readonly tei: string; readonly oip: string };
+  /** The command line again, for a scenario of it, without what is as by default. */
+  readonly flags: string;
+}
+
+/** The command line asks for something that there is not. */
+export class BenchUsageError extends Error {
+  override readonly name = 'BenchUsageError';
+}
+
+const flagOptions = {
+  model: { type: 'string' },
+  precision: { type: 'string' },
+  rounds: { type: 'string' },
+  texts: { type: 'string' },
+  threads: { type: 'string' },
+  seconds: { type: 'string' },
+  mix: { type: 'string' },
+  short: { type: 'boolean' },
+  publish: { type: 'boolean' },
+  data: { type: 'string' },
+  out: { type: 'string' },
+  tei: { type: 'string' },
+  oip: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+/** These say where things are on one machine: a published command does not repeat them. */
+const LOCAL_FLAGS = ['data', 'out', 'publish'];
+
+const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export function usage(scenarios: readonly Scenario[]): string {
+  const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
+  return `npm run bench -- <scenario ...>|all [options]
+
+${scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join('\n')}
+
+  --model NAME      ${modelNames.join(', ')} (default: base, made on first use; with --short: sentiment)
+  --precision NAME  ${precisions.join(', ')} (default: fp32), for scenarios that do not choose themselves
+  --rounds N        times that the contenders take turns (default: 5)
+  --texts N         texts of one pass (default: 512)
+  --threads N       threads of a session, server and reference alike (default: one per core)
+  --seconds N       length of one pass of an open loop or a soak
+  --mix NAME        ${mixNames.join(', ')} (default: both)
+  --short           every scenario once and tiny: proves that it works, measures nothing
+  --publish         write the results into docs/benchmarks/ and the table of docs/benchmarks.md
+  --data FOLDER     holds sst2/ and banking77/ (default: ../shared/data; else sentences are generated)
+  --out FOLDER      for result files (default: bench/results)
+  --tei URL         a server that speaks text-embeddings-inference's Predict, to be measured beside
+  --oip ADDRESS     a server that speaks the Open Inference Protocol, likewise`;
+}
+
+/**
+ * @returns `help` where that is asked for
+ * @throws BenchUsageError that says what is wrong
+ */
+export function parseOptions(args: readonly string[], known: readonly Scenario[]): BenchOptions | 'help' {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return 'help';
+  const short = values.short ?? false;
+  const publish = values.publish ?? false;
+  if (short && publish) throw new BenchUsageError('--short measures nothing that could be published');
+  return {
+    scenarios: chooseScenarios(positionals, known),
+    model: oneOf('model', values.model ?? (short ? 'sentiment' : 'base'), modelNames),
+    precision: oneOf('precision', values.precision ?? 'fp32', precisions),
+    rounds: positive('rounds', values.rounds ?? (short ? '1' : '5')),
+    texts: positive('texts', values.texts ?? (short ? '32' : '512')),
+    threads: positive('threads', values.threads ?? String(availableParallelism())),
+    durationMs: values.seconds === undefined ? undefined : 1000 * positive('seconds', values.seconds),
+    mixes: values.mix === undefined ? mixNames : [oneOf('mix', values.mix, mixNames)],
+    short,
+    publish,
+    dataFolder: values.data ?? fromRoot('../shared/data'),
+    outFolder: values.out ?? fromRoot('bench/results'),
+    peers: { tei: values.tei ?? '', oip: values.oip ?? '' },
+    flags: Object.entries(values)
+      .filter(([name]) => !LOCAL_FLAGS.includes(name))
+      .map(([name, value]) => (value === true ? ` --${name}` : ` --${name} ${value}`))
+      .join(''),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options: flagOptions });
+  } catch (error) {
+    throw new BenchUsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function chooseScenarios(names: readonly string[], known: readonly Scenario[]): readonly Scenario[] {
+  if (names.length === 0) throw new BenchUsageError("name a scenario, or 'all'");
+  if (names.includes('all')) return known;
+  return names.map((name) => {
+    const scenario = known.find((candidate) => candidate.name === name);
+    if (scenario === undefined) throw new BenchUsageError(`there is no scenario '${name}'`);
+    return scenario;
+  });
+}
+
+function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) throw new BenchUsageError(`--${flag} is one of ${allowed.join(', ')}`);
+  return found;
+}
+
+function positive(flag: string, value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) {
+    throw new BenchUsageError(`--${flag} is a whole number of at least 1`);
+  }
+  return number;
+}

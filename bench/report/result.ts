@@ -1,0 +1,43 @@
+import type { Machine } from '../machine.js';
+import type { Disturbance } from '../noise.js';
+import type { Judged } from './judge.js';
+
+/** What `<scenario>.json` holds. */
+export type Result = RanResult | SkippedResult;
+
+interface ResultHead {
+  readonly scenario: string;
+  readonly summary: string;
+  /** How to measure it again. */
+  readonly command: string;
+  /** ISO 8601, when it began. */
+  readonly date: string;
+  readonly machine: Machine;
+}
+
+export interface SkippedResult extends ResultHead {
+  readonly status: 'skipped';
+  /** What the machine lacks. */
+  readonly reason: string;
+}
+
+export interface RanResult extends ResultHead {
+  readonly status: 'ran';
+  readonly settings: {
+    readonly model: string;
+    readonly rounds: number;
+    readonly texts: number;
+    readonly threads: number;
+    readonly short: boolean;
+  };
+  /** What the texts are, and their token statistics by mix. */
+  readonly inputs: string;
+  readonly disturbance: Disturbance;
+  /** Why nothing here should be trusted; empty: no reason. */
+  readonly warnings: readonly string[];
+  readonly measurements: readonly Judged[];
+  readonly facts: Readonly<Record<string, string | number>>;
+  readonly rounds: readonly Readonly<Record<string, number>>[];
+  /** File names of the charts, beside the JSON file. */
+  readonly charts: readonly string[];
+}
