@@ -8,13 +8,14 @@ import { fromLibrary, malformedMessage } from './library-status.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
 import { requestIdFrom, requestIdKey } from './request-id.js';
 import type { AnyRoute, Call, CallHandler } from './route.js';
+import { setRetryDelay } from './set-retry-delay.js';
 import { asVerdictError, codeNames, okStatus, statusOf } from './status.js';
+import { transcodedKey } from './transcoded-key.js';
 
 /** The inbound events of a call. grpc-js does not export the type by name. */
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
 const detailsKey = 'grpc-status-details-bin';
-const pushbackKey = 'grpc-retry-pushback-ms';
 const envoyTimeoutKey = 'x-envoy-expected-rq-timeout-ms';
 
 /** How much later than the caller a deadline may pass here: the way of the headers, and rounding. */
@@ -185,7 +186,7 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     this.fail(error);
   }
 
-  /** The caller's deadline is kept by grpc-js; where there is none, Envoy's or the default one is kept here. */
+  /** grpc-js keeps the caller's deadline. Else the default one is kept here, or that of Envoy's route if shorter. */
   #setDeadline(): void {
     const callers = Number(this.#base.getDeadline());
     if (callers !== Number.POSITIVE_INFINITY) {
@@ -193,9 +194,9 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
       return;
     }
     const envoys = Number(this.metadata(envoyTimeoutKey));
-    const fallback = this.#route.shape === 'unary' ? this.#calls.defaultDeadlineMs : undefined;
-    const timeoutMs = Number.isSafeInteger(envoys) && envoys > 0 ? envoys : fallback;
-    if (timeoutMs === undefined) return;
+    const fallback = this.#route.shape === 'unary' ? this.#calls.defaultDeadlineMs : Number.POSITIVE_INFINITY;
+    const timeoutMs = Number.isSafeInteger(envoys) && envoys > 0 ? Math.min(envoys, fallback) : fallback;
+    if (timeoutMs === Number.POSITIVE_INFINITY) return;
     this.deadlineAt = this.arrivedAt + timeoutMs;
     this.#timer = setTimeout(onTimeout, Math.min(timeoutMs, maxTimerMs), this);
   }
@@ -209,9 +210,9 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
       metadata = new Metadata();
       metadata.set(detailsKey, Buffer.from(Status.encode(status).finish()));
       if (!this.#headersSent) metadata.set(requestIdKey, this.requestId);
-      // What gRPC's own retries read; RetryInfo is for people and for clients that decode details.
       const retryAfterMs = error instanceof VerdictError ? error.retryAfterMs : undefined;
-      if (retryAfterMs !== undefined) metadata.set(pushbackKey, String(Math.ceil(retryAfterMs)));
+      if (retryAfterMs !== undefined)
+        setRetryDelay(metadata, retryAfterMs, this.metadata(transcodedKey) !== undefined);
     }
     this.#sendStatus({ code: status.code, details: status.message, metadata });
     const code = codeNames.get(status.code) ?? 'UNKNOWN';

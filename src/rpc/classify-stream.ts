@@ -16,6 +16,7 @@ import { serviceClassOf } from './service-class.js';
 import { maxIdChars, StreamItem } from './stream-item.js';
 import { defaultSettings, isSettingsOnly, settingsFrom } from './stream-settings.js';
 import { StreamTally } from './stream-tally.js';
+import { transcodedKey } from './transcoded-key.js';
 
 /** What every stream of a server is given. */
 export interface StreamContext {
@@ -28,9 +29,6 @@ export interface StreamContext {
   /** Called once when the stream is over. */
   onClose(): void;
 }
-
-/** Set by Envoy's gRPC-JSON transcoder: its caller cannot see the status of the call, so the stream says it. */
-const transcodedKey = 'x-envoy-original-path';
 
 /**
  * One ClassifyStream call. An item is held from its arrival until the connection has taken its response, and while
@@ -63,6 +61,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#call = call;
     this.#context = context;
     this.#serviceClass = serviceClassOf(call, 'bulk');
+    // The caller behind a transcoder cannot see the status of the call, so the stream says it.
     this.#sendsEnd = call.metadata(transcodedKey) !== undefined;
   }
 

@@ -127,6 +127,7 @@ test('an error of the classifier keeps its code, message, retry delay and resour
   assert.equal(busy.error?.details, 'the queue is full');
   assert.equal(detailsOf(busy.error).retryMs, 1250);
   assert.deepEqual(busy.error.metadata.get('grpc-retry-pushback-ms'), ['1250']);
+  assert.deepEqual(busy.error.metadata.get('retry-after'), []);
 
   const resource = { type: 'model', name: 'nope' };
   const missing = new VerdictError('not_found', 'no such model', { reason: 'X_MISSING', resource });
@@ -221,6 +222,34 @@ test("Envoy's timeout stands in for a deadline; nonsense in it is ignored", { ti
     metadata.set('x-envoy-expected-rq-timeout-ms', value);
     const fine = await classify({ classify: async (item) => answerTo(item) }, textRequest('x'), metadata);
     assert.equal(fine.error, null);
+  }
+});
+
+test("Envoy's timeout lengthens no deadline: how long a route waits is no caller's wish", {
+  timeout,
+}, async () => {
+  const metadata = new Metadata();
+  metadata.set('x-envoy-expected-rq-timeout-ms', '60000');
+  const slow = { classify: () => new Promise<never>(() => {}), options: { defaultDeadlineMs: 30 } };
+  const { error } = await classify(slow, textRequest('slow'), metadata);
+  assert.equal(error?.code, status.DEADLINE_EXCEEDED);
+});
+
+test("a caller behind Envoy's transcoder is told the retry delay in whole seconds, rounded up", {
+  timeout,
+}, async () => {
+  const metadata = new Metadata();
+  metadata.set('x-envoy-original-path', '/v1:classify');
+  for (const [retryAfterMs, seconds] of [
+    [0, '1'],
+    [1000, '1'],
+    [1250, '2'],
+  ] as const) {
+    const full = new VerdictError('resource_exhausted', 'full', { reason: 'X_FULL', retryAfterMs });
+    const { error } = await classify(throwing(full), textRequest('x'), metadata);
+    assert.deepEqual(error?.metadata.get('retry-after'), [seconds]);
+    assert.deepEqual(error?.metadata.get('grpc-retry-pushback-ms'), []);
+    assert.equal(detailsOf(error).retryMs, retryAfterMs);
   }
 });
 
