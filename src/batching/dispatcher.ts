@@ -100,6 +100,7 @@ export class Dispatcher<T, R> {
     let longest = 0;
     for (const item of items) {
       backlog.start(item, startedAt);
+      if (item.deadlineAt <= startedAt && !item.extendDeadline(startedAt)) hooks.onExpiredRun?.();
       tokens += item.tokens;
       longest = Math.max(longest, item.tokens);
     }

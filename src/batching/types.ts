@@ -106,6 +106,11 @@ export interface BatcherHooks {
     readonly reason: CloseReason;
     readonly runMs: number;
   }): void;
+  /**
+   * An item whose deadline had passed was handed to a runner all the same. That takes a deadline within the microseconds
+   * in which its batch is formed.
+   */
+  onExpiredRun?(): void;
   /** Everything that is submitted, before anything is decided: what an arrival trace is recorded from. */
   onArrival?(arrival: Readonly<SubmitOptions>): void;
   onQueue?(depth: { readonly items: number; readonly tokens: number }): void;

@@ -39,6 +39,7 @@ export class BatchMetrics {
   readonly #closed: CounterFamily;
   readonly #shed: CounterFamily;
   readonly #retries: CounterFamily;
+  readonly #expiredRuns: CounterFamily;
   readonly #queues = new Map<string, { items: number; tokens: number }>();
 
   constructor(registry: Registry) {
@@ -89,6 +90,12 @@ export class BatchMetrics {
       ['model', 'reason'],
       'Batches run again, whole or in parts: runner_lost, bisect, out_of_memory.',
     );
+    this.#expiredRuns = new CounterFamily(
+      registry,
+      'verdict_expired_runs_total',
+      model,
+      'Inputs whose deadline had passed when they were handed to a session; anything beyond a rare one is a fault.',
+    );
     gauge(registry, 'verdict_queue_items', model, 'Inputs that wait for a session.', () =>
       [...this.#queues].map(([name, { items }]) => ({ labels: { model: name }, value: items })),
     );
@@ -106,6 +113,7 @@ export class BatchMetrics {
     const closed = this.#closed.byValue('reason', closeReasons, { model });
     const shed = this.#shed.byValue('reason', shedReasons, { model });
     const retries = this.#retries.byValue('reason', retryReasons, { model });
+    const expiredRuns = this.#expiredRuns.series({ model });
     const queue = { items: 0, tokens: 0 };
     this.#queues.set(model, queue);
     return {
@@ -122,6 +130,7 @@ export class BatchMetrics {
       },
       onShed: (reason) => shed[reason].add(),
       onRetry: (reason) => retries[reason].add(),
+      onExpiredRun: () => expiredRuns.add(),
     };
   }
 }
