@@ -32,7 +32,7 @@ COPY package.json ./
 COPY bin ./bin
 COPY models ./models
 COPY proto ./proto
-COPY generated/descriptor.binpb ./generated/
+COPY generated/descriptor.binpb generated/openapi.json ./generated/
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER node

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
+import { apiDocsPages } from './admin/api-docs.js';
 import { CacheKeyer } from './cache/key.js';
 import { LruStore } from './cache/lru-store.js';
 import { RedisStore, type RedisStoreOptions } from './cache/redis-store.js';
@@ -38,6 +39,7 @@ const NO_RUNNER_GRACE_MS = 10_000;
 const BACKOFF = { initialMs: 100, maxMs: 10_000, stableMs: 30_000 };
 
 const descriptorSetPath = fileURLToPath(new URL('../../generated/descriptor.binpb', import.meta.url));
+const openapiPath = fileURLToPath(new URL('../../generated/openapi.json', import.meta.url));
 
 /** The assembled service. */
 export interface App {
@@ -97,6 +99,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     ...config.admin,
     readiness: () => registry.readiness(),
     metrics: () => telemetry.metrics(),
+    pages: apiDocsPages({ path: openapiPath, apiUrl: config.admin.docsApiUrl, ...config.limits }),
     onError: (error) => log.error({ error: String(error) }, 'an admin page failed'),
   });
   const ports = { port: 0, adminPort: 0 };

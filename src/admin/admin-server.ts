@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Page, Pages } from './page.js';
 
 /** Whether the server takes calls, and if not, why not, a sentence each. */
 export interface Readiness {
@@ -19,25 +20,21 @@ export interface AdminServerOptions {
   readonly port: number;
   readonly readiness: () => Readiness;
   readonly metrics: () => Promise<MetricsPage>;
+  /** Further pages, by their paths. */
+  readonly pages?: Pages;
   /** A page could not be made. */
   readonly onError?: (error: unknown) => void;
-}
-
-interface Page {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
 }
 
 const maxConnections = 64;
 const headersTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 5_000;
 
-/** HTTP for operators: `/livez`, `/readyz`, `/metrics`. Bounded, and apart from the port that callers use. */
+/** HTTP for operators: `/livez`, `/readyz`, `/metrics`, and the docs of the API. Bounded, and apart from the port that callers use. */
 export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
-  readonly #pages: Readonly<Record<string, () => Page | Promise<Page>>>;
+  readonly #pages: Pages;
   #metricsUnderWay: Promise<MetricsPage> | undefined;
 
   constructor(options: AdminServerOptions) {
@@ -46,6 +43,7 @@ export class AdminServer {
       '/livez': () => ({ status: 200, contentType: 'text/plain; charset=utf-8', body: 'alive\n' }),
       '/readyz': () => this.#readyPage(),
       '/metrics': async () => ({ status: 200, ...(await this.#metrics()) }),
+      ...options.pages,
     };
     this.#server = createServer({
       headersTimeout: headersTimeoutMs,
@@ -97,7 +95,8 @@ export class AdminServer {
     const path = request.url?.split('?', 1)[0] ?? '';
     const page = Object.hasOwn(this.#pages, path) ? this.#pages[path] : undefined;
     if (page === undefined) {
-      const body = `no such page; there are ${Object.keys(this.#pages).join(', ')}\n`;
+      const names = Object.keys(this.#pages).filter((name) => name.lastIndexOf('/') === 0);
+      const body = `no such page; there are ${names.join(', ')}\n`;
       send(response, { status: 404, contentType: 'text/plain; charset=utf-8', body });
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
@@ -122,8 +121,8 @@ export class AdminServer {
   }
 }
 
-function send(response: ServerResponse, { status, contentType, body }: Page): void {
-  const headers = { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
+function send(response: ServerResponse, { status, contentType, body, headers }: Page): void {
+  const own = { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
   // Node itself leaves out the body of an answer to HEAD.
-  response.writeHead(status, { ...headers, 'cache-control': 'no-store' }).end(body);
+  response.writeHead(status, { ...own, 'cache-control': 'no-store', ...headers }).end(body);
 }

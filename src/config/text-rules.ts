@@ -10,6 +10,11 @@ export const path: TextRule = {
   allowed: 'a path',
 };
 
+export const httpUrl: TextRule = {
+  test: isHttpUrl,
+  allowed: 'an http:// or https:// URL without user, query, fragment or a slash at its end',
+};
+
 export const modelName: TextRule = {
   test: (value) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(value),
   allowed: 'a model name: 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or a digit',
@@ -29,6 +34,12 @@ export const redisUrl: TextRule = {
   test: (value) => value.split(/,(?=rediss?:)/).every(isRedisUrl),
   allowed: 'a redis:// or rediss:// URL, or several with commas between them for Sentinel and Cluster',
 };
+
+function isHttpUrl(value: string): boolean {
+  if (!/^https?:\/\/[^\s?#@]*[^\s?#@/]$/.test(value) || !URL.canParse(value)) return false;
+  const { hostname } = new URL(value);
+  return /^[\w.:[\]-]+$/.test(hostname);
+}
 
 function isRedisUrl(value: string): boolean {
   if (!/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false;

@@ -94,6 +94,25 @@ describe('what is wrong stops the start', () => {
     assert.deepEqual(await problems(['spare']), ['"spare" is not expected here.']);
   });
 
+  it('takes nothing but a plain HTTP address for the page of the API', async () => {
+    for (const good of ['http://localhost:8080', 'https://api.example.org/verdict', 'http://[::1]:80']) {
+      assert.equal((await load(['--docs-api-url', good])).admin.docsApiUrl, good);
+    }
+    for (const bad of [
+      'localhost:8080',
+      'ftp://a',
+      'http://a/',
+      'http://u:p@a',
+      'http://a?b',
+      'http://a#b',
+      "http://a;script-src'*'",
+      'http://a, http://b',
+      'http://',
+    ]) {
+      assert.match((await problems(['--docs-api-url', bad])).join(), /docs-api-url/, bad);
+    }
+  });
+
   it('never shows a Redis password', async () => {
     const bad = 'redis://:hunter2@host,nonsense://:hunter2@host';
     for (const all of [

@@ -62,6 +62,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
+  'swagger-ui-dist': ['admin'],
 };
 
 interface Import {

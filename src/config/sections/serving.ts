@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { choice, int, text } from '../knob.js';
-import { address } from '../text-rules.js';
+import { address, httpUrl } from '../text-rules.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -67,13 +67,18 @@ export const admin = z.object({
   host: text('admin-host', {
     default: '127.0.0.1',
     rule: address,
-    doc: 'Address that the admin server (/livez, /readyz, /metrics) listens on.',
+    doc: 'Address that the admin server (/livez, /readyz, /metrics, /docs) listens on.',
   }),
   port: int('admin-port', {
     default: 9464,
     min: 0,
     max: 65_535,
     doc: 'Port of the admin server; 0 takes a free one.',
+  }),
+  docsApiUrl: text('docs-api-url', {
+    default: 'http://localhost:8080',
+    rule: httpUrl,
+    doc: 'Where callers reach the API over HTTP (Envoy); the page at /docs sends its requests there.',
   }),
 });
 
