@@ -1,6 +1,6 @@
 import { writeSync, write as writeToFile } from 'node:fs';
 
-const batchChars = 8192;
+const batchChars = 32_768;
 const flushIntervalMs = 200;
 const maxWaitingChars = 4 * 1024 * 1024;
 const retryMs = 20;
