@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { childProcesses } from './cpu-time.js';
 
 /** Processor time that a server has used since it started, in milliseconds. */
 export interface ProcessorTime {
@@ -13,8 +14,8 @@ export interface ProcessorTime {
 const NS_PER_MS = 1e6;
 
 /**
- * Reads the scheduler's own account, which counts nanoseconds; `/proc/<pid>/stat` counts in steps of 10 ms. Time that
- * others have the processor is not in it, so it says what a call costs even on a busy machine. Linux only.
+ * Reads the scheduler's own account, thread by thread and in nanoseconds, where `/proc/<pid>/stat` counts all threads
+ * in steps of 10 ms. Time that others have the processor is not in it. Linux only.
  *
  * @throws Error when the process is gone, or the kernel keeps no such account
  */
@@ -24,7 +25,7 @@ export function processorTime(pid: number): ProcessorTime {
   return {
     mainThreadMs,
     otherThreadsMs: sum(threads.values()) - mainThreadMs,
-    childrenMs: sum(descendants(pid).map((child) => sum(threadTimes(child).values()))),
+    childrenMs: sum(childProcesses(pid).map((child) => sum(threadTimes(child).values()))),
   };
 }
 
@@ -44,13 +45,6 @@ function threadTimes(pid: number): Map<number, number> {
     times.set(Number(name), Number(onProcessor) / NS_PER_MS);
   }
   return times;
-}
-
-function descendants(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((name) =>
-    readFileSync(`/proc/${pid}/task/${name}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
-  return [...children, ...children.flatMap(descendants)];
 }
 
 function sum(values: Iterable<number>): number {

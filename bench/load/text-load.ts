@@ -1,5 +1,5 @@
-import type { ProcessSet } from '../process-set.js';
 import type { BenchChild } from '../child.js';
+import type { ProcessSet } from '../process-set.js';
 import type { Target } from './clients/make-text-client.js';
 import type { TextPass } from './text-load-process.js';
 import type { TextPassResult } from './text-loop.js';
