@@ -36,13 +36,13 @@ export async function browseReference({ chromiumPath, docsUrl, screenshotPath })
     await operation.locator('.opblock-summary-control').click();
     await operation.locator('button.execute').click();
     const live = operation.locator('.live-responses-table');
-    const status = (await live.locator('.response-col_status').last().innerText()).trim();
-    const answer = await live.locator('.response-col_description pre').first().innerText();
+    const status = (await live.locator('td.response-col_status').first().textContent()) ?? '';
+    const answer = (await live.locator('td.response-col_description pre').first().textContent()) ?? '';
     if (screenshotPath !== undefined) {
       await operation.scrollIntoViewIfNeeded();
       await page.screenshot({ path: screenshotPath });
     }
-    return { status, answer, hosts: [...hosts], complaints };
+    return { status: status.trim(), answer, hosts: [...hosts], complaints };
   } finally {
     await browser.close();
   }
