@@ -1,8 +1,8 @@
 // `node scripts/check-cuda-libraries.mjs PROVIDER_FOLDER [LIBRARY_FOLDER]`: fails unless ONNX Runtime's CUDA provider
 // is in PROVIDER_FOLDER and every shared library that it and those in LIBRARY_FOLDER are linked with is found. The
 // driver's library comes from the host when a container starts, and may be missing.
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const PROVIDERS = ['libonnxruntime_providers_cuda.so', 'libonnxruntime_providers_shared.so'];
@@ -19,11 +19,13 @@ if (providerFolder === undefined) {
 const problems = [];
 const providers = PROVIDERS.map((name) => join(providerFolder, name));
 for (const path of providers) {
-  if (!existsSync(path) || statSync(path).size === 0) problems.push(`${path} is missing`);
+  if (!existsSync(path)) problems.push(`${path} is missing`);
 }
 const libraries = libraryFolder === undefined ? [] : sharedLibraries(libraryFolder);
 for (const path of [...providers, ...libraries].filter((each) => existsSync(each))) {
-  for (const name of missing(path)) problems.push(`${path} needs ${name}, which is not found`);
+  const names = missing(path);
+  if (names === undefined) problems.push(`${path} is no shared library of this platform`);
+  for (const name of names ?? []) problems.push(`${path} needs ${name}, which is not found`);
 }
 if (libraryFolder !== undefined) {
   for (const name of OPENED_LATER) {
@@ -40,14 +42,19 @@ function sharedLibraries(folder) {
     .map((name) => join(folder, name));
 }
 
-/** The names in a library's list of what it needs that the loader does not find, the driver's left out. */
+/**
+ * The names in a library's list of what it needs that the loader does not find, the driver's left out. Undefined: it
+ * cannot be loaded at all.
+ */
 function missing(path) {
   const folders = [libraryFolder && resolve(libraryFolder), process.env.LD_LIBRARY_PATH].filter(Boolean);
-  const listed = execFileSync('ldd', [path], {
+  const { status, error, stdout } = spawnSync('ldd', [path], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C', LD_LIBRARY_PATH: folders.join(':') },
   });
-  return [...listed.matchAll(/^\s*(\S+) => not found$/gm)]
+  if (error !== undefined) throw error;
+  if (status !== 0) return undefined;
+  return [...stdout.matchAll(/^\s*(\S+) => not found$/gm)]
     .map(([, name]) => name)
     .filter((name) => !FROM_THE_DRIVER.has(name));
 }

@@ -50,20 +50,31 @@ export class StageRunner {
   }
 
   async #build(name) {
+    const given = this.#given[name];
     const stage = this.#stages.get(name);
     if (stage === undefined) throw new Error(`no stage is called ${name}`);
-    const given = this.#given[name];
+    if (given !== undefined) return { ...this.#described(stage), root: given };
     const image = { root: join(this.#folder, name), workdir: '/', env: {} };
     if (this.#stages.has(stage.base)) {
       const base = await this.build(stage.base);
       Object.assign(image, { ...base, root: image.root, env: { ...base.env } });
-      if (given === undefined) await cp(base.root, image.root, { recursive: true, verbatimSymlinks: true });
+      await cp(base.root, image.root, { recursive: true, verbatimSymlinks: true });
     }
     Object.assign(image, pick(stage, ['entrypoint', 'healthcheck', 'user']));
-    if (given !== undefined) return { ...image, root: given };
     await mkdir(image.root, { recursive: true });
     for (const step of stage.steps) await this.#step(step, image, name);
     return image;
+  }
+
+  /** What a stage says about the processes that it starts, without its files. */
+  #described(stage) {
+    const base = this.#stages.get(stage.base);
+    const image = { workdir: '/', env: {}, ...(base === undefined ? {} : this.#described(base)) };
+    for (const step of stage.steps) {
+      if (step.keyword === 'WORKDIR') image.workdir = posix.resolve(image.workdir, step.path);
+      else if (step.keyword === 'ENV') image.env = { ...image.env, ...Object.fromEntries(step.entries) };
+    }
+    return { ...image, ...pick(stage, ['entrypoint', 'healthcheck', 'user']) };
   }
 
   async #step(step, image, name) {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
+import { provideHadolint } from './hadolint.mjs';
 import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs';
 import { toolsDir } from './paths.mjs';
 import { providePythonGrpc, pythonGrpcArgs } from './python-grpc.mjs';
@@ -17,6 +18,7 @@ const tools = {
   [openapiPlugin]: { versionArgs: [], provide: provideOpenapiGenerator },
   'python-grpc': { versionArgs: pythonGrpcArgs, provide: providePythonGrpc },
   envoy: { versionArgs: ['--version'], provide: provideEnvoy },
+  hadolint: { versionArgs: ['--version'], provide: provideHadolint },
 };
 
 export const toolNames = Object.keys(tools);
