@@ -118,6 +118,7 @@ export const bars = {
   'overload-retry-info': {
     ...base,
     title: 'The same: share of refusals that carry RetryInfo',
+    unit: '',
     limit: { atLeast: 1 },
   },
   'overload-expired': {
@@ -129,6 +130,7 @@ export const bars = {
   'mixed-in-time': {
     ...base,
     title: 'Bulk streams saturating, int8: share of 10 unary calls/s answered within 200 ms',
+    unit: '',
     limit: { atLeast: 0.99 },
   },
   'mixed-bulk': {

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ModelManifest, readManifest } from '../src/models/manifest.js';
@@ -34,6 +36,7 @@ export class BenchModels {
   readonly name: ModelName;
   /** What `get()` gives. */
   readonly precision: PrecisionChoice;
+  /** A models folder with this model alone. */
   readonly #directory: string;
   readonly #manifest: ModelManifest;
   readonly #pool: TokenizerPool;
@@ -57,9 +60,11 @@ export class BenchModels {
 
   /** Makes the base model first where it is asked for and not there. */
   static async open(name: ModelName, precision: PrecisionChoice): Promise<BenchModels> {
-    const directory =
+    const source =
       name === 'base' ? provideBaseModel() : fileURLToPath(new URL('../../models', import.meta.url));
-    const manifest = await readManifest(name, '1', join(directory, name, '1'));
+    const directory = mkdtempSync(join(tmpdir(), 'verdict-bench-'));
+    symlinkSync(join(source, name), join(directory, name));
+    const manifest = await readManifest(name, '1', join(source, name, '1'));
     const pool = new TokenizerPool({ workers: 1 });
     const tokenizer = await pool.load(manifest);
     return new BenchModels({ name, precision, directory, manifest, pool, tokenizer });
@@ -94,8 +99,9 @@ export class BenchModels {
     return encodings.map(({ ids }) => ids);
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    rmSync(this.#directory, { recursive: true });
+    await this.#pool.close();
   }
 
   #onnxPath(precision: PrecisionChoice): string {

@@ -1,11 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { BenchModels } from './bench-models.js';
 import { Inputs } from './inputs/inputs.js';
 import { type BenchOptions, BenchUsageError, parseOptions, usage } from './options.js';
 import { Progress } from './progress.js';
 import { resultMarkdown } from './report/markdown.js';
+import { publish } from './report/publish.js';
 import { writeResult } from './report/write-result.js';
 import { runScenario } from './run-scenario.js';
 import { scenarios } from './scenarios.js';
+
+const docsFolder = fileURLToPath(new URL('../../docs', import.meta.url));
+const scenarioNames = scenarios.map(({ name }) => name);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -37,6 +42,7 @@ async function run(options: BenchOptions): Promise<number> {
       const shared = { options, models, inputs, progress, signal: interrupted.signal };
       const { result, charts } = await runScenario(scenario, shared);
       writeResult(options.outFolder, result, charts);
+      if (options.publish && result.status === 'ran') publish(docsFolder, result, charts, scenarioNames);
       if (result.status === 'skipped') console.log(`## ${scenario.name}\n\nSkipped: ${result.reason}\n`);
       else console.log(resultMarkdown(result));
     }

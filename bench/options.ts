@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type Bar, bars } from './bars.js';
 import { type ModelName, modelNames, type PrecisionChoice, precisions } from './bench-models.js';
 import { type MixName, mixNames } from './inputs/inputs.js';
 import type { Scenario } from './scenario.js';
@@ -81,10 +82,12 @@ export function parseOptions(args: readonly string[], known: readonly Scenario[]
   if (values.help === true) return 'help';
   const short = values.short ?? false;
   const publish = values.publish ?? false;
-  if (short && publish) throw new BenchUsageError('--short measures nothing that could be published');
+  const scenarios = chooseScenarios(positionals, known);
+  const model = oneOf('model', values.model ?? (short ? 'sentiment' : 'base'), modelNames);
+  if (publish) checkPublishable(scenarios, { model, short, mix: values.mix });
   return {
-    scenarios: chooseScenarios(positionals, known),
-    model: oneOf('model', values.model ?? (short ? 'sentiment' : 'base'), modelNames),
+    scenarios,
+    model,
     precision: oneOf('precision', values.precision ?? 'fp32', precisions),
     rounds: positive('rounds', values.rounds ?? (short ? '1' : '5')),
     texts: positive('texts', values.texts ?? (short ? '32' : '512')),
@@ -101,6 +104,22 @@ export function parseOptions(args: readonly string[], known: readonly Scenario[]
       .map(([name, value]) => (value === true ? ` --${name}` : ` --${name} ${value}`))
       .join(''),
   };
+}
+
+/** A published result stands for the whole scenario, measured with the model that its bars speak of. */
+function checkPublishable(
+  scenarios: readonly Scenario[],
+  { model, short, mix }: { model: ModelName; short: boolean; mix: string | undefined },
+): void {
+  if (short) throw new BenchUsageError('--short measures nothing that could be published');
+  if (mix !== undefined) throw new BenchUsageError('--publish needs both mixes');
+  const other = scenarios.find((scenario) =>
+    scenario.bars.some((id) => {
+      const bar: Bar = bars[id];
+      return bar.model !== undefined && bar.model !== model;
+    }),
+  );
+  if (other !== undefined) throw new BenchUsageError(`the bars of ${other.name} are not for ${model}`);
 }
 
 function parse(args: readonly string[]) {

@@ -29,6 +29,7 @@ export async function runScenario(
   const head = {
     scenario: name,
     summary,
+    bars: scenario.bars,
     command: `npm run bench -- ${name}${options.flags}`,
     date: new Date().toISOString(),
     machine: describeMachine(),

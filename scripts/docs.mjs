@@ -1,7 +1,10 @@
-// Writes docs/configuration.md and the table of docs/metrics.md from the built code in dist/. `--check` writes
-// nothing and fails when either is not up to date, or when docs/metrics.md names a metric that does not exist.
+// Writes docs/configuration.md, the table of docs/metrics.md and the results in docs/benchmarks.md from the built code in
+// dist/ and the published results. `--check` writes nothing and fails when one is not up to date, or when
+// docs/metrics.md names a metric that does not exist.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { publishedPage } from '../dist/bench/report/published-page.js';
+import { scenarios } from '../dist/bench/scenarios.js';
 import { configFile, knobs } from '../dist/src/config/knobs.js';
 import { createTelemetry } from '../dist/src/telemetry/create-telemetry.js';
 
@@ -144,6 +147,11 @@ const all = await metrics();
 const pages = {
   'docs/configuration.md': () => configuration(),
   'docs/metrics.md': (page) => metricsPage(page, all),
+  'docs/benchmarks.md': () =>
+    publishedPage(
+      `${root}docs`,
+      scenarios.map(({ name }) => name),
+    ),
 };
 for (const [path, write] of Object.entries(pages)) {
   const page = existsSync(root + path) ? readFileSync(root + path, 'utf8') : '';

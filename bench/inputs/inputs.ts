@@ -12,6 +12,9 @@ export const mixNames = Object.keys(lengthMixes) as MixName[];
 /** Every run and every server sees the same texts in the same order. */
 const SEED = 20_261_122;
 
+const ATTEMPTS_PER_LENGTH = 8;
+const MAX_ATTEMPTS = 400;
+
 /** What the texts of a pass are like, counted by the model's own tokenizer. */
 export interface TokenStatistics {
   readonly texts: number;
@@ -48,13 +51,20 @@ export class Inputs {
     return this.#sources.description;
   }
 
-  /** Texts of a length mix: whole sentences of both data sets, chosen and joined. */
+  /**
+   * Texts of a length mix, no two the same: whole sentences of both data sets, chosen and joined.
+   *
+   * @throws Error where there are not enough sentences for so many texts
+   */
   async mix(name: MixName, count: number): Promise<string[]> {
     this.#joiner ??= this.#open();
     const joiner = await this.#joiner;
     const random = seededRandom(SEED + mixNames.indexOf(name) + 1);
     const lengths = shuffled(drawLengths(lengthMixes[name], count, random), random);
-    return lengths.map((tokens) => joiner.text(tokens, random));
+    const texts = new Set<string>();
+    for (const tokens of lengths)
+      addAnother(texts, (extra) => joiner.text(tokens + extra, random, extra > 0));
+    return [...texts];
   }
 
   /** Whole SST-2 sentences, each once: as many as there are where `count` is larger. */
@@ -84,5 +94,14 @@ export class Inputs {
     const encodings = await this.#encode(sentences);
     const pieces = sentences.map((text, i) => ({ text, tokens: (encodings[i]?.length ?? 0) - 2 }));
     return new SentenceJoiner(pieces);
+  }
+}
+
+/** Adds a text that is not there yet: of the wanted length if chance finds one soon, else longer and joined. */
+function addAnother(texts: Set<string>, draw: (extraTokens: number) => string): void {
+  const { size } = texts;
+  for (let attempt = 0; texts.size === size; attempt++) {
+    if (attempt > MAX_ATTEMPTS) throw new Error(`there are not enough sentences for more than ${size} texts`);
+    texts.add(draw(Math.floor(attempt / ATTEMPTS_PER_LENGTH)));
   }
 }

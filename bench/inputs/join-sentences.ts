@@ -30,15 +30,16 @@ export class SentenceJoiner {
    * One sentence where there is one of about that length, else several.
    *
    * @param tokens wanted, special tokens included; met but for what the shortest sentence leaves over
+   * @param split joins several also where one would do
    */
-  text(tokens: number, random: Random): string {
+  text(tokens: number, random: Random, split = false): string {
     const parts: string[] = [];
     let left = tokens - SPECIAL_TOKENS;
     do {
-      // What is left after a piece has to be nothing, or enough for another one.
-      const wanted =
-        left <= this.#longest ? left : Math.floor(random() * (this.#longest / 2)) + this.#shortest;
-      const piece = this.#nearest(Math.max(this.#shortest, Math.min(wanted, left)), random);
+      const fits = left <= this.#longest && !(split && parts.length === 0);
+      const most = Math.min(left, this.#longest / 2);
+      const wanted = fits ? left : Math.floor(random() * most);
+      const piece = this.#nearest(Math.max(this.#shortest, wanted), random);
       parts.push(piece.text);
       left -= piece.tokens;
     } while (left >= this.#shortest);

@@ -2,7 +2,7 @@ import {
   BatchClassifyRequest,
   type ClassifierServiceClient,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { LoadPass, LoadSetup, RawLoadResult } from './closed-loop.js';
+import { type LoadPass, type LoadSetup, passTexts, type RawLoadResult } from './closed-loop.js';
 import { LatencyLog } from './latency-log.js';
 
 /** What `VERDICT_MAX_BATCH_INPUTS` allows by default. */
@@ -11,9 +11,12 @@ const MAX_BATCH = 32;
 /** Calls of up to 32 texts each; with fewer texts in flight, one call of them all. */
 export function batchPass(
   client: ClassifierServiceClient,
-  { model, texts, cache }: LoadSetup,
-  { inFlight, repeat = 1 }: LoadPass,
+  setup: LoadSetup,
+  pass: LoadPass,
 ): Promise<RawLoadResult> {
+  const { model, cache } = setup;
+  const { inFlight, repeat = 1 } = pass;
+  const texts = passTexts(setup, pass);
   const size = Math.min(inFlight, MAX_BATCH);
   const requests = chunks(texts, size).map((chunk) =>
     BatchClassifyRequest.fromPartial({

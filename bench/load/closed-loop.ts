@@ -23,6 +23,8 @@ export interface LoadPass {
   readonly inFlight: number;
   /** How often the texts are sent (default: once). */
   readonly repeat?: number;
+  /** The first so many texts alone (default: all). */
+  readonly limit?: number;
 }
 
 export interface LoadResult {
@@ -36,21 +38,33 @@ export interface LoadResult {
   readonly clientCpuMs: number;
 }
 
+/** The texts of a pass. */
+export function passTexts({ texts }: LoadSetup, { limit }: LoadPass): readonly string[] {
+  return limit === undefined ? texts : texts.slice(0, limit);
+}
+
 /** What the process of the load answers a pass with. */
 export type RawLoadResult = Omit<LoadResult, 'clientCpuMs' | 'textsPerSecond'>;
 
 /** A closed loop in a process of its own. */
 export class ClosedLoop {
   readonly #child: BenchChild;
+  readonly #setup: LoadSetup;
 
-  private constructor(child: BenchChild) {
+  private constructor(child: BenchChild, setup: LoadSetup) {
     this.#child = child;
+    this.#setup = setup;
   }
 
   static async start(processes: ProcessSet, setup: LoadSetup): Promise<ClosedLoop> {
     const child = processes.child('./load/closed-loop-process.js');
     await child.ask(setup);
-    return new ClosedLoop(child);
+    return new ClosedLoop(child, setup);
+  }
+
+  /** Other texts from now on. */
+  async use(texts: readonly string[]): Promise<void> {
+    await this.#child.ask({ ...this.#setup, texts });
   }
 
   /** One unary call with one of the texts: its latency in milliseconds. */

@@ -43,6 +43,11 @@ export class ServedLoad {
     return new ServedLoad(server, load);
   }
 
+  /** Other texts from now on. */
+  use(texts: readonly string[]): Promise<void> {
+    return this.#load.use(texts);
+  }
+
   /** A pass that nobody else asks the server about. @throws Error where a text failed */
   load(pass: LoadPass): Promise<LoadResult> {
     return this.#load.pass(pass);

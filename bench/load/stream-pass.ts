@@ -4,7 +4,7 @@ import {
   type ClassifyStreamResponse,
   StreamOrder,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { LoadPass, LoadSetup, RawLoadResult } from './closed-loop.js';
+import { type LoadPass, type LoadSetup, passTexts, type RawLoadResult } from './closed-loop.js';
 import { LatencyLog } from './latency-log.js';
 
 /** What `VERDICT_STREAM_WINDOW` allows by default: more in flight take several streams. */
@@ -13,9 +13,12 @@ const STREAM_WINDOW = 64;
 /** Streams in completion order; each answer makes room for the next text on its stream. */
 export async function streamPass(
   client: ClassifierServiceClient,
-  { model, texts, cache }: LoadSetup,
-  { inFlight, repeat = 1 }: LoadPass,
+  setup: LoadSetup,
+  pass: LoadPass,
 ): Promise<RawLoadResult> {
+  const { model, cache } = setup;
+  const { inFlight, repeat = 1 } = pass;
+  const texts = passTexts(setup, pass);
   const total = texts.length * repeat;
   const sentAt = new Float64Array(total);
   const log = new LatencyLog(total);

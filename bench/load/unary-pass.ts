@@ -3,15 +3,18 @@ import {
   type ClassifierServiceClient,
   ClassifyRequest,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { LoadPass, LoadSetup, RawLoadResult } from './closed-loop.js';
+import { type LoadPass, type LoadSetup, passTexts, type RawLoadResult } from './closed-loop.js';
 import { LatencyLog } from './latency-log.js';
 
 /** One call per text, so many at a time. */
 export function unaryPass(
   client: ClassifierServiceClient,
-  { model, texts, cache }: LoadSetup,
-  { inFlight, repeat = 1 }: LoadPass,
+  setup: LoadSetup,
+  pass: LoadPass,
 ): Promise<RawLoadResult> {
+  const { model, cache } = setup;
+  const { inFlight, repeat = 1 } = pass;
+  const texts = passTexts(setup, pass);
   const requests = texts.map((text) => toRequest(model, text, cache));
   const total = requests.length * repeat;
   const log = new LatencyLog(total);

@@ -26,7 +26,7 @@ export class OfflineCeiling {
     processes: ProcessSet,
     model: BenchModel,
     threads: number,
-    encodings: readonly Int32Array[],
+    encodings: readonly Int32Array[] = [],
   ): Promise<OfflineCeiling> {
     const child = processes.child('./reference/offline-process.js');
     await child.ask({ modelPath: model.onnxPath(), threads, encodings });

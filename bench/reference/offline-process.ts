@@ -30,7 +30,7 @@ serveParent(async (request: Setup | Request) => {
   }
   if ('encodings' in request) {
     encodings = request.encodings;
-    await runBatch(encodings.slice(0, 1));
+    if (encodings.length > 0) await runBatch(encodings.slice(0, 1));
     return {};
   }
   return 'input' in request ? await runOne(request.input) : await runSorted(request.budgetTokens);

@@ -4,7 +4,7 @@ import { colors, themed } from './chart-theme.js';
 
 const WIDTH = 960;
 const HEIGHT = 480;
-const FONT = 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif';
+const FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
 
 /** Draws a chart as an SVG image that suits light and dark pages. */
 export function renderChart(chart: Chart): string {
@@ -24,13 +24,14 @@ export function renderChart(chart: Chart): string {
       },
       legend: {
         show: chart.series.length > 1,
-        bottom: 14,
+        bottom: 18,
+        icon: 'roundRect',
         itemWidth: 14,
         itemHeight: 14,
         itemGap: 24,
         textStyle: { fontSize: 14, color: colors.text },
       },
-      grid: { left: 32, right: 40, top: 104, bottom: chart.series.length > 1 ? 72 : 40, containLabel: true },
+      grid: { left: 32, right: 40, top: 116, bottom: chart.series.length > 1 ? 60 : 24, containLabel: true },
       ...(chart.kind === 'bars' ? barOption(chart) : lineOption(chart)),
     });
     return themed(drawing.renderToSVGString());
@@ -48,7 +49,7 @@ function barOption(chart: BarChart): EChartsOption {
       axisTick: { show: false },
       axisLabel: { fontSize: 14, color: colors.text, interval: 0 },
     },
-    yAxis: valueAxis(chart.valueAxis, false),
+    yAxis: { ...valueAxis(chart.valueAxis, false), ...reachingTo(chart.mark) },
     series: chart.series.map(
       ({ name, values }, i): SeriesOption => ({
         type: 'bar',
@@ -78,12 +79,12 @@ function lineOption(chart: LineChart): EChartsOption {
       nameTextStyle: { fontSize: 14, color: colors.muted },
       ...(chart.log?.x === true ? { logBase: 2 } : {}),
     },
-    yAxis: valueAxis(chart.valueAxis, chart.log?.value ?? false),
+    yAxis: { ...valueAxis(chart.valueAxis, chart.log?.value ?? false), ...reachingTo(chart.mark) },
     grid: {
       left: 32,
       right: 40,
-      top: 104,
-      bottom: chart.series.length > 1 ? 88 : 56,
+      top: 116,
+      bottom: chart.series.length > 1 ? 88 : 52,
       containLabel: true,
     },
     series: chart.series.map(
@@ -106,9 +107,17 @@ function valueAxis(name: string, log: boolean) {
     name,
     nameTextStyle: { fontSize: 14, color: colors.muted, align: 'left' as const },
     axisLabel: { fontSize: 14, color: colors.muted, formatter: shortNumber },
+    axisLine: { lineStyle: { color: colors.grid } },
     splitLine: { lineStyle: { color: colors.grid } },
     ...(log ? {} : { min: 0 }),
   };
+}
+
+/** The axis holds the mark, where all values are below it. */
+function reachingTo(mark: Chart['mark']): { max?: (extent: { max: number }) => number | undefined } {
+  if (mark === undefined) return {};
+  const { value } = mark;
+  return { max: ({ max }) => (max >= value ? undefined : 1.2 * value) };
 }
 
 function markLine(mark: Chart['mark']): object {

@@ -1,3 +1,4 @@
+import type { BarId } from '../bars.js';
 import type { Machine } from '../machine.js';
 import type { Disturbance } from '../noise.js';
 import type { Judged } from './judge.js';
@@ -8,6 +9,8 @@ export type Result = RanResult | SkippedResult;
 interface ResultHead {
   readonly scenario: string;
   readonly summary: string;
+  /** The bars that it measures, those that do not hold on the machine included. */
+  readonly bars: readonly BarId[];
   /** How to measure it again. */
   readonly command: string;
   /** ISO 8601, when it began. */

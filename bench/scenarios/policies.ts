@@ -40,10 +40,16 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const measurements: Measurement[] = [];
   const facts: Record<string, string> = {};
   const byMix = new Map<MixName, PolicyRound[]>();
+  const servers = await startServers(context);
   for (const mix of context.mixes) {
     const texts = await context.inputs.mix(mix, context.texts);
     facts[`texts of the ${mix} mix`] = describeTokens(await context.inputs.statistics(texts));
-    const rounds = await runMix(context, mix, texts);
+    for (const name of policyNames) await servers[name].use(texts);
+    const pass = (name: Policy) => () => servers[name].pass({ mode: 'stream', inFlight: IN_FLIGHT });
+    const rounds = await alternate(
+      { length: pass('length'), fifo: pass('fifo'), window: pass('window') },
+      { ...context, describe: (result) => `(${mix}) ${describePass(result)}` },
+    );
     byMix.set(mix, rounds);
     measurements.push(...compare(context, mix, rounds));
   }
@@ -89,26 +95,15 @@ const TITLES: Readonly<Record<Policy, string>> = {
   window: 'fixed wait of 100 ms, 32 at most',
 };
 
-async function runMix(
-  context: ScenarioContext,
-  mix: MixName,
-  texts: readonly string[],
-): Promise<PolicyRound[]> {
+async function startServers(context: ScenarioContext): Promise<Record<Policy, ServedLoad>> {
   const start = (name: Policy) =>
     ServedLoad.start(context, {
       model: context.models.get(),
-      texts,
+      texts: [],
       cache: CacheMode.BYPASS,
       settings: POLICIES[name],
     });
-  const servers = { length: await start('length'), fifo: await start('fifo'), window: await start('window') };
-  const pass = (name: Policy) => () => servers[name].pass({ mode: 'stream', inFlight: IN_FLIGHT });
-  const rounds = await alternate(
-    { length: pass('length'), fifo: pass('fifo'), window: pass('window') },
-    { ...context, describe: (result) => `(${mix}) ${describePass(result)}` },
-  );
-  await context.processes.stopAll();
-  return rounds;
+  return { length: await start('length'), fifo: await start('fifo'), window: await start('window') };
 }
 
 function compare({ models }: ScenarioContext, mix: MixName, rounds: readonly PolicyRound[]): Measurement[] {

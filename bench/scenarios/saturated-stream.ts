@@ -34,12 +34,27 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const measurements: Measurement[] = [];
   const facts: Record<string, string | number> = {};
   const byMix = new Map<MixName, MixRound[]>();
+  const { models, inputs, processes, progress, threads } = context;
+  const model = models.get();
+  const served = await ServedLoad.start(context, { model, texts: [], cache: CacheMode.BYPASS });
+  const ceiling = await OfflineCeiling.start(processes, model, threads);
   for (const mix of context.mixes) {
-    const { rounds, budgetTokens, tokens } = await runMix(context, mix);
+    const texts = await inputs.mix(mix, context.texts);
+    await served.use(texts);
+    await ceiling.use(await models.encode(texts));
+    await ceiling.tune(progress);
+    const rounds = await alternate(
+      {
+        ceiling: () => ceiling.pass(),
+        at256: () => served.pass({ mode: 'stream', inFlight: 256 }),
+        at32: () => served.pass({ mode: 'stream', inFlight: 32 }),
+      },
+      { ...context, describe: (pass) => `(${mix}) ${describePass(pass)}` },
+    );
     byMix.set(mix, rounds);
-    measurements.push(...measure(context, mix, rounds));
-    facts[`texts of the ${mix} mix`] = tokens;
-    facts[`padded tokens of an offline batch, ${mix} mix`] = budgetTokens;
+    measurements.push(...measure(model.title, mix, rounds));
+    facts[`texts of the ${mix} mix`] = describeTokens(await inputs.statistics(texts));
+    facts[`padded tokens of an offline batch, ${mix} mix`] = ceiling.budgetTokens;
   }
   const rounds = Array.from({ length: context.rounds }, (_, i) =>
     Object.assign({}, ...[...byMix].map(([mix, of]) => roundNumbers(mix, of[i]))),
@@ -57,7 +72,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
         kind: 'bars',
         name: '',
         title: 'As fast as the model',
-        subtitle: `${context.models.get().title}, ${context.threads} threads: served over one gRPC stream and more, and offline in ideal batches`,
+        subtitle: `${model.title}, ${threads} threads: served over one gRPC stream and more, and offline in ideal batches`,
         valueAxis: 'texts/s',
         categories: [...byMix.keys()].map((mix) => `${mix} length mix`),
         series: [
@@ -70,39 +85,8 @@ async function run(context: ScenarioContext): Promise<Findings> {
   };
 }
 
-async function runMix(
-  context: ScenarioContext,
-  mix: MixName,
-): Promise<{ rounds: MixRound[]; budgetTokens: number; tokens: string }> {
-  const { models, inputs, processes, progress, threads } = context;
-  const texts = await inputs.mix(mix, context.texts);
-  const encodings = await models.encode(texts);
-  const ceiling = await OfflineCeiling.start(processes, models.get(), threads, encodings);
-  const served = await ServedLoad.start(context, {
-    model: models.get(),
-    texts,
-    cache: CacheMode.BYPASS,
-  });
-  await ceiling.tune(progress);
-  const rounds = await alternate(
-    {
-      ceiling: () => ceiling.pass(),
-      at256: () => served.pass({ mode: 'stream', inFlight: 256 }),
-      at32: () => served.pass({ mode: 'stream', inFlight: 32 }),
-    },
-    { ...context, describe: (pass) => `(${mix}) ${describePass(pass)}` },
-  );
-  await processes.stopAll();
-  return {
-    rounds,
-    budgetTokens: ceiling.budgetTokens,
-    tokens: describeTokens(await inputs.statistics(texts)),
-  };
-}
-
-function measure({ models }: ScenarioContext, mix: MixName, rounds: readonly MixRound[]): Measurement[] {
+function measure(title: string, mix: MixName, rounds: readonly MixRound[]): Measurement[] {
   const reference = rounds.map((round) => round.ceiling.textsPerSecond);
-  const title = models.get().title;
   const against = (pick: (round: MixRound) => ServedPass) =>
     ratios(
       rounds.map((round) => pick(round).textsPerSecond),

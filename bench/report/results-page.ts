@@ -1,0 +1,89 @@
+import { barIds, bars } from '../bars.js';
+import { formatLimit, formatNumber, formatValue, formatVerdict } from './format-value.js';
+import type { Judged } from './judge.js';
+import { markdownTable } from './markdown.js';
+import type { RanResult } from './result.js';
+
+const BEGIN = '<!-- Written by npm run bench -- ... --publish: begin -->';
+const END = '<!-- Written by npm run bench -- ... --publish: end -->';
+
+/**
+ * Puts what the published results say between the page's markers.
+ *
+ * @param results in the order in which the page shows them
+ * @throws Error where the page has no markers
+ */
+export function withResults(page: string, results: readonly RanResult[]): string {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error('the page has no markers for the results');
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${renderResults(results)}\n\n${page.slice(end)}`;
+}
+
+/** Every bar with what was measured, then each scenario with its charts, its other numbers and its machine. */
+function renderResults(results: readonly RanResult[]): string {
+  const table = markdownTable(
+    ['what', 'bar', 'measured', 'reached', 'quartiles', 'command'],
+    barIds.map((id) => {
+      const title = bars[id].title;
+      for (const result of results) {
+        const judged = result.measurements.find(({ verdict }) => verdict?.bar === id);
+        if (judged?.verdict !== undefined) {
+          return [
+            title,
+            formatLimit(id),
+            formatValue(judged.median, judged.unit),
+            formatVerdict(judged.verdict),
+            describeQuartiles(judged),
+            `\`${result.command}\``,
+          ];
+        }
+      }
+      const elsewhere = results.some((result) => result.bars.includes(id));
+      const absent = elsewhere ? 'does not hold on this machine' : 'not measured yet';
+      return [title, formatLimit(id), absent, '-', '-', '-'];
+    }),
+  );
+  return [table, ...results.map(renderScenario)].join('\n\n');
+}
+
+function renderScenario(result: RanResult): string {
+  const { machine, settings, disturbance } = result;
+  const others = result.measurements.filter(({ verdict }) => verdict === undefined);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  return [
+    `### ${result.scenario}`,
+    `${result.summary} Texts: ${result.inputs}.`,
+    ...result.charts.map((file) => `![${result.scenario}](benchmarks/${file})`),
+    ...(others.length === 0
+      ? []
+      : [
+          markdownTable(
+            ['also measured', 'median', 'quartiles'],
+            others.map((judged) => [
+              judged.name,
+              formatValue(judged.median, judged.unit),
+              describeQuartiles(judged),
+            ]),
+          ),
+        ]),
+    [
+      `- \`${result.command}\`, ${result.date.slice(0, 10)}, ${settings.threads} threads, ${settings.texts} texts a pass`,
+      ...Object.entries(result.facts).map(([name, value]) => `- ${name}: ${value}`),
+      `- ${machine.cores} cores of ${machine.cpu} (${machine.int8Instructions.join(', ')}), ${machine.memoryGiB} GiB, ${machine.os}, Node ${machine.node}, ${Object.entries(
+        machine.packages,
+      )
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', ')}`,
+      `- load before the start ${disturbance.loadBefore.toFixed(2)} per core; of the CPU other processes took ${percent(disturbance.othersShare)}, other machines ${percent(disturbance.stealShare)}`,
+      `- every round: [${result.scenario}.json](benchmarks/${result.scenario}.json)`,
+    ].join('\n'),
+    ...(result.warnings.length === 0
+      ? []
+      : [`**The machine was too noisy to trust this:** ${result.warnings.join('; ')}.`]),
+  ].join('\n\n');
+}
+
+function describeQuartiles({ lowerQuartile, upperQuartile, values }: Judged): string {
+  return `${formatNumber(lowerQuartile)} to ${formatNumber(upperQuartile)}, ${values.length} rounds`;
+}
