@@ -1,3 +1,5 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { HealthClient } from '../../generated/health/v1/health.js';
 import { ClassifierServiceClient } from '../../generated/verdict/v1/classifier_service.js';
@@ -16,10 +18,11 @@ export class Service {
   readonly classifier: ClassifierServiceClient;
   readonly models: ModelServiceClient;
   readonly health: HealthClient;
+  readonly #modelsPath: string;
   readonly #removeModels: () => Promise<void>;
   #stopped: Promise<void> | undefined;
 
-  private constructor(server: ServerProcess, removeModels: () => Promise<void>) {
+  private constructor(server: ServerProcess, modelsPath: string, removeModels: () => Promise<void>) {
     const open = <C>(Client: new (address: string, credentials: ChannelCredentials) => C): C =>
       new Client(server.address, credentials.createInsecure());
     this.server = server;
@@ -27,6 +30,7 @@ export class Service {
     this.classifier = open(ClassifierServiceClient);
     this.models = open(ModelServiceClient);
     this.health = open(HealthClient);
+    this.#modelsPath = modelsPath;
     this.#removeModels = removeModels;
   }
 
@@ -41,7 +45,7 @@ export class Service {
     const { path, remove } = await modelsDirectory(models);
     try {
       const own = { VERDICT_MODELS_DIR: path, VERDICT_DEFAULT_MODEL: models[0] };
-      return new Service(await ServerProcess.start({ ...own, ...settings }), remove);
+      return new Service(await ServerProcess.start({ ...own, ...settings }), path, remove);
     } catch (error) {
       await remove();
       throw error;
@@ -67,6 +71,11 @@ export class Service {
     const pid = Number(ready?.pid);
     process.kill(pid, 'SIGSTOP');
     return () => void process.kill(pid, 'SIGCONT');
+  }
+
+  /** Takes the model's files away, so that no replacement of its sessions can start. */
+  withhold(model: string): Promise<void> {
+    return rename(join(this.#modelsPath, model), join(this.#modelsPath, `.${model}`));
   }
 
   /** Waits until a held session of a model is in a run: the time that it is busy grows. */
