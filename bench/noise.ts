@@ -35,8 +35,9 @@ export function watchDisturbance(): () => Disturbance {
     const own = (after.ownMs - before.ownMs) / TICK_MS;
     return {
       loadBefore,
-      othersShare: Math.max(0, (busy - own) / total),
-      stealShare: (after.machine.steal - before.machine.steal) / total,
+      // Ticks are counted per core, and a scenario may end within its first one.
+      othersShare: total === 0 ? 0 : Math.max(0, (busy - own) / total),
+      stealShare: total === 0 ? 0 : (after.machine.steal - before.machine.steal) / total,
     };
   };
 }
@@ -51,6 +52,7 @@ export function disturbanceWarnings({ loadBefore, othersShare, stealShare }: Dis
   if (othersShare > MAX_OTHERS_SHARE) {
     warnings.push(`other processes took ${percent(othersShare)} of the CPU`);
   }
+  if (Number.isNaN(othersShare)) warnings.push('what else the machine did is not known');
   if (stealShare > MAX_STEAL_SHARE) warnings.push(`other machines took ${percent(stealShare)} of the CPU`);
   return warnings;
 }

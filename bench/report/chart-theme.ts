@@ -19,7 +19,10 @@ const dark: Readonly<Record<string, string>> = {
   [colors.mark]: '#ff7b72',
 };
 
-/** Gives an SVG image a background of its own, and a style sheet that follows the reader's light or dark setting. */
+/**
+ * Gives an SVG image a background of its own, and a style sheet that follows the reader's light or dark setting. What is
+ * for the mouse goes: an image in a page has none, and the counted class names would differ from run to run.
+ */
 export function themed(svg: string): string {
   const rules = Object.entries(dark).flatMap(([from, to]) => [
     `[fill="${from}"]{fill:${to}}`,
@@ -27,5 +30,8 @@ export function themed(svg: string): string {
   ]);
   const style = `<style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
   const card = `<rect width="100%" height="100%" rx="12" fill="${colors.background}"/>`;
-  return svg.replace(/<svg[^>]*>/, (tag) => `${tag}${style}${card}`);
+  return svg
+    .replaceAll(/<style ?><!\[CDATA\[.*?\]\]>\s*<\/style>\s*/gs, '')
+    .replaceAll(/ (class|ecmeta_\w+|pointer-events)="[^"]*"/g, '')
+    .replace(/<svg[^>]*>/, (tag) => `${tag}${style}${card}`);
 }

@@ -4,6 +4,7 @@ import type { Verdict } from './judge.js';
 /** Three digits that count, thousands separated: `0.942`, `13.4`, `1,310`. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '-';
+  if (value === 0) return '0';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
@@ -24,6 +25,8 @@ export function formatVerdict({ bar, reached, missedBy, doubts }: Verdict): stri
   const { limit, unit }: Bar = bars[bar];
   const wanted = 'atLeast' in limit ? limit.atLeast : limit.atMost;
   const missed = wanted === 0 ? formatValue(missedBy, unit) : `${(100 * missedBy).toFixed(1)} %`;
-  const answer = reached ? 'yes' : `no, by ${missed}`;
+  // JSON has no NaN: it becomes null.
+  const known = Number.isFinite(missedBy);
+  const answer = reached ? 'yes' : known ? `no, by ${missed}` : 'no';
   return doubts.length === 0 ? answer : `${answer} (too noisy to tell: ${doubts.join('; ')})`;
 }

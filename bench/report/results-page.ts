@@ -33,7 +33,7 @@ function renderResults(results: readonly RanResult[]): string {
             title,
             formatLimit(id),
             formatValue(judged.median, judged.unit),
-            formatVerdict(judged.verdict),
+            `${formatVerdict(judged.verdict)}${result.warnings.length === 0 ? '' : ' (noisy machine)'}`,
             describeQuartiles(judged),
             `\`${result.command}\``,
           ];
