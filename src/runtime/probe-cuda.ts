@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cudaFailure } from './cuda-failure.js';
 import { cudaLibraryPath } from './cuda-library.js';
 import { sessionEnvironment } from './session-environment.js';
 
@@ -60,8 +61,8 @@ export async function probeCuda(options: ProbeCudaOptions): Promise<CudaProbe> {
 
 /** ONNX Runtime names the library that is missing in its log alone. */
 function withDetail(found: CudaProbe, log: string): CudaProbe {
+  if (found.usable) return found;
+  const reason = cudaFailure(found.reason);
   const detail = /with error: (.+)/.exec(log)?.[1];
-  return found.usable || detail === undefined
-    ? found
-    : { usable: false, reason: `${found.reason} (${detail})` };
+  return { usable: false, reason: detail === undefined ? reason : `${reason} (${detail})` };
 }

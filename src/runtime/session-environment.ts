@@ -5,11 +5,18 @@
 const PASSED_ON =
   /^(PATH|HOME|TMPDIR|TZ|LANG|LC_ALL|LD_LIBRARY_PATH|LD_PRELOAD|(CUDA|CUDNN|NVIDIA|NV|ORT|MALLOC|OMP)_\w+)$/;
 
+/**
+ * What is so unless the server's environment says otherwise. Without the second, the CUDA provider multiplies fp32
+ * matrices on an Ampere or newer GPU in TF32, with ten bits of mantissa, and fp32 weights may miss their golden
+ * answers. Nothing else of the provider's options but the device can be set from Node.js.
+ */
+const PRESET = { ORT_DISABLE_TELEMETRY: '1', NVIDIA_TF32_OVERRIDE: '0' };
+
 /** Picks from `environment` what a session process may see. */
 export function sessionEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const picked: Record<string, string> = { ORT_DISABLE_TELEMETRY: '1' };
+  const picked: Record<string, string> = { ...PRESET };
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && PASSED_ON.test(name)) picked[name] = value;
   }

@@ -9,6 +9,10 @@ import type { SessionSpec } from './types.js';
  * - Memory pattern off: it plans allocations per input shape, and the shapes here differ from batch to batch.
  * - Arena on: allocations of the run before are used again.
  * - Severity 3: errors only, on stderr.
+ * - On CUDA one CPU thread: the operators run on the GPU, and what ONNX Runtime leaves on the CPU, the arithmetic of
+ *   shapes, is too small to share.
+ *
+ * docs/gpu.md says what of the CUDA provider cannot be set from Node.js, and what is worth trying.
  */
 export function sessionOptions(
   spec: Pick<SessionSpec, 'device' | 'deviceId' | 'intraOpThreads'>,
@@ -17,7 +21,7 @@ export function sessionOptions(
     executionProviders: spec.device === 'cuda' ? [{ name: 'cuda', deviceId: spec.deviceId }] : ['cpu'],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
-    intraOpNumThreads: spec.intraOpThreads,
+    intraOpNumThreads: spec.device === 'cuda' ? 1 : spec.intraOpThreads,
     interOpNumThreads: 1,
     enableCpuMemArena: true,
     enableMemPattern: false,

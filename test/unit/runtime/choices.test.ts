@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { backoffMs } from '../../../src/runtime/backoff.js';
+import { cudaFailure } from '../../../src/runtime/cuda-failure.js';
 import { cudaLibraryPath } from '../../../src/runtime/cuda-library.js';
 import { DeviceUnavailableError, decideDevice } from '../../../src/runtime/decide-device.js';
 import { ReplyKind } from '../../../src/runtime/frames.js';
@@ -10,6 +11,7 @@ import { precisionCandidates } from '../../../src/runtime/precision-candidates.j
 import { probeCuda } from '../../../src/runtime/probe-cuda.js';
 import { runFailureKind } from '../../../src/runtime/run-failure.js';
 import { sessionEnvironment } from '../../../src/runtime/session-environment.js';
+import { sessionOptions } from '../../../src/runtime/session-options.js';
 
 const usable = () => Promise.resolve({ usable: true } as const);
 const missing = () => Promise.resolve({ usable: false, reason: 'no library' } as const);
@@ -72,6 +74,33 @@ describe('the device', () => {
   });
 });
 
+describe('what CUDA says', () => {
+  it('is told without the signatures and the host that ONNX Runtime puts around it', () => {
+    const message =
+      '/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, ' +
+      'onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*, int) [with ERRTYPE = cudaError; ' +
+      'bool THRW = true; SUCCTYPE = cudaError] CUDA failure 35: CUDA driver version is insufficient for CUDA ' +
+      'runtime version ; GPU=-1 ; hostname=vm ; file=cuda_execution_provider.cc ; line=352 ; ' +
+      'expr=cudaSetDevice(info_.device_id); \n\n';
+    assert.equal(
+      cudaFailure(message),
+      'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version',
+    );
+    assert.equal(cudaFailure('it computes wrongly'), 'it computes wrongly');
+  });
+});
+
+describe('the session options', () => {
+  it('name the device, and leave the CPU to one thread where the GPU computes', () => {
+    const cuda = sessionOptions({ device: 'cuda', deviceId: 2, intraOpThreads: 8 });
+    assert.deepEqual(cuda.executionProviders, [{ name: 'cuda', deviceId: 2 }]);
+    assert.equal(cuda.intraOpNumThreads, 1);
+    const cpu = sessionOptions({ device: 'cpu', deviceId: 2, intraOpThreads: 8 });
+    assert.deepEqual(cpu.executionProviders, ['cpu']);
+    assert.equal(cpu.intraOpNumThreads, 8);
+  });
+});
+
 describe('the precision', () => {
   it('is tried fastest first for the device, out of those that exist', () => {
     assert.deepEqual(precisionCandidates('auto', 'cpu', ['fp16', 'fp32', 'int8']), ['int8', 'fp32']);
@@ -112,6 +141,7 @@ describe('a session process', () => {
     };
     assert.deepEqual(sessionEnvironment(environment), {
       ORT_DISABLE_TELEMETRY: '1',
+      NVIDIA_TF32_OVERRIDE: '0',
       PATH: '/bin',
       LD_LIBRARY_PATH: '/cuda',
       CUDA_VISIBLE_DEVICES: '1',
