@@ -10,8 +10,9 @@ export interface AlternateOptions<C extends Contenders> {
   readonly rounds: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** A pass each before the first round that is not counted (default: yes). */
+  /** A pass each before the first round that is not counted (default: unless `short`). */
   readonly warmUp?: boolean;
+  readonly short?: boolean;
   /** What the terminal shows of a pass. */
   readonly describe?: (pass: Round<C>[keyof C]) => string;
 }
@@ -23,7 +24,7 @@ export interface AlternateOptions<C extends Contenders> {
  */
 export async function alternate<C extends Contenders>(
   contenders: C,
-  { rounds, progress, signal, warmUp = true, describe }: AlternateOptions<C>,
+  { rounds, progress, signal, short = false, warmUp = !short, describe }: AlternateOptions<C>,
 ): Promise<Round<C>[]> {
   const names = Object.keys(contenders);
   progress.expect((rounds + (warmUp ? 1 : 0)) * names.length);

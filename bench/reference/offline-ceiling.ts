@@ -1,7 +1,7 @@
 import type { BenchModel } from '../bench-models.js';
 import type { BenchChild } from '../child.js';
 import type { ProcessSet } from '../process-set.js';
-import type { Progress } from '../progress.js';
+import type { ScenarioContext } from '../scenario.js';
 
 /** Budgets of padded tokens that are tried; the fastest of them is the ceiling. */
 const BUDGETS = [256, 512, 1024, 2048];
@@ -38,8 +38,9 @@ export class OfflineCeiling {
     await this.#child.ask({ encodings });
   }
 
-  /** Tries every budget, each twice and the better of the two, and keeps the fastest. */
-  async tune(progress: Progress): Promise<void> {
+  /** Tries every budget, each twice and the better of the two, and keeps the fastest; keeps the default in short. */
+  async tune({ progress, short }: Pick<ScenarioContext, 'progress' | 'short'>): Promise<void> {
+    if (short) return;
     let best = Number.POSITIVE_INFINITY;
     for (const budgetTokens of BUDGETS) {
       const passes = [await this.#pass(budgetTokens), await this.#pass(budgetTokens)];

@@ -92,11 +92,11 @@ async function run(context: ScenarioContext): Promise<Findings> {
 }
 
 async function startPrecision(context: ScenarioContext, name: 'fp32' | 'int8', texts: readonly string[]) {
-  const { models, processes, progress, threads } = context;
+  const { models, processes, threads } = context;
   const model = models.get(name);
   const served = await ServedLoad.start(context, { model, texts, cache: CacheMode.BYPASS });
   const ceiling = await OfflineCeiling.start(processes, model, threads, await models.encode(texts));
-  await ceiling.tune(progress);
+  await ceiling.tune(context);
   return { served, ceiling };
 }
 

@@ -34,7 +34,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const measurements: Measurement[] = [];
   const facts: Record<string, string | number> = {};
   const byMix = new Map<MixName, MixRound[]>();
-  const { models, inputs, processes, progress, threads } = context;
+  const { models, inputs, processes, threads } = context;
   const model = models.get();
   const served = await ServedLoad.start(context, { model, texts: [], cache: CacheMode.BYPASS });
   const ceiling = await OfflineCeiling.start(processes, model, threads);
@@ -42,7 +42,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
     const texts = await inputs.mix(mix, context.texts);
     await served.use(texts);
     await ceiling.use(await models.encode(texts));
-    await ceiling.tune(progress);
+    await ceiling.tune(context);
     const rounds = await alternate(
       {
         ceiling: () => ceiling.pass(),

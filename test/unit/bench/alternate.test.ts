@@ -31,9 +31,9 @@ describe('alternate', () => {
     ]);
   });
 
-  it('leaves the warm-up out where that is asked for', async () => {
+  it('leaves the warm-up out in short mode', async () => {
     const { calls, options, contenders } = setup(1);
-    await alternate(contenders, { ...options, warmUp: false });
+    await alternate(contenders, { ...options, short: true });
     assert.deepEqual(calls, ['a', 'b']);
   });
 
