@@ -89,9 +89,9 @@ describe('failures, as HTTP callers see them', { skip }, () => {
       const answer = await stack.post('/v1:classify', fresh(), { 'x-request-id': 'r-429' });
       const details = detailsOf(answer, 429, 8);
       assert.equal(reasonOf(details), 'QUEUE_FULL');
-      const delay = /^(\d+(?:\.\d+)?)s$/.exec(
-        String(at(details.get('RetryInfo') ?? null, 'retryDelay')),
-      )?.[1];
+      const retryDelay = at(details.get('RetryInfo') ?? null, 'retryDelay');
+      assert.ok(typeof retryDelay === 'string');
+      const delay = /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1];
       assert.ok(delay !== undefined);
       assert.equal(answer.headers.get('retry-after'), String(Math.max(1, Math.ceil(Number(delay)))));
       assert.equal(answer.headers.get('grpc-retry-pushback-ms'), null);
