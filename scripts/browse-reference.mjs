@@ -36,8 +36,8 @@ export async function browseReference({ chromiumPath, docsUrl, screenshotPath })
     await operation.locator('.opblock-summary-control').click();
     await operation.locator('button.execute').click();
     const live = operation.locator('.live-responses-table');
-    const status = (await live.locator('td.response-col_status').first().textContent()) ?? '';
-    const answer = (await live.locator('td.response-col_description pre').first().textContent()) ?? '';
+    const status = (await live.locator('tr.response td.response-col_status').first().textContent()) ?? '';
+    const answer = (await live.locator('tr.response pre').first().textContent()) ?? '';
     if (screenshotPath !== undefined) {
       await operation.scrollIntoViewIfNeeded();
       await page.screenshot({ path: screenshotPath });

@@ -7,7 +7,12 @@ import { provideGrpcurl } from './grpcurl.mjs';
 import { provideHadolint } from './hadolint.mjs';
 import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs';
 import { toolsDir } from './paths.mjs';
-import { providePythonGrpc, pythonGrpcArgs } from './python-grpc.mjs';
+import {
+  providePythonGrpc,
+  providePythonOpenapi,
+  pythonGrpcArgs,
+  pythonOpenapiArgs,
+} from './python-environments.mjs';
 import { provideRedisServer } from './redis-server.mjs';
 import { withLock } from './with-lock.mjs';
 
@@ -17,6 +22,7 @@ const tools = {
   grpcurl: { versionArgs: ['-version'], provide: provideGrpcurl },
   [openapiPlugin]: { versionArgs: [], provide: provideOpenapiGenerator },
   'python-grpc': { versionArgs: pythonGrpcArgs, provide: providePythonGrpc },
+  'python-openapi': { versionArgs: pythonOpenapiArgs, provide: providePythonOpenapi },
   envoy: { versionArgs: ['--version'], provide: provideEnvoy },
   hadolint: { versionArgs: ['--version'], provide: provideHadolint },
 };
