@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { type Bar, bars } from './bars.js';
 import { type ModelName, modelNames, type PrecisionChoice, precisions } from './bench-models.js';
 import { type MixName, mixNames } from './inputs/inputs.js';
-import type { Scenario } from './scenario.js';
+import type { Baseline, Peers, Scenario } from './scenario.js';
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -20,7 +20,8 @@ export interface BenchOptions {
   readonly publish: boolean;
   readonly dataFolder: string;
   readonly outFolder: string;
-  readonly peers: { readonly tei: string; readonly oip: string };
+  readonly peers: Peers;
+  readonly baseline: Baseline;
   /** The command line again, for a scenario of it, without what is as by default. */
   readonly flags: string;
 }
@@ -44,11 +45,15 @@ const flagOptions = {
   out: { type: 'string' },
   tei: { type: 'string' },
   oip: { type: 'string' },
+  'oip-model': { type: 'string' },
+  'oip-input': { type: 'string' },
+  baseline: { type: 'string' },
+  python: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
 /** These say where things are on one machine: a published command does not repeat them. */
-const LOCAL_FLAGS = ['data', 'out', 'publish'];
+const LOCAL_FLAGS = ['data', 'out', 'publish', 'baseline', 'python'];
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -69,8 +74,12 @@ ${scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join
   --publish         write the results into docs/benchmarks/ and the table of docs/benchmarks.md
   --data FOLDER     holds sst2/ and banking77/ (default: ../shared/data; else sentences are generated)
   --out FOLDER      for result files (default: bench/results)
-  --tei URL         a server that speaks text-embeddings-inference's Predict, to be measured beside
-  --oip ADDRESS     a server that speaks the Open Inference Protocol, likewise`;
+  --tei ADDRESS     host:port of a server that speaks text-embeddings-inference's Predict, to be measured beside
+  --oip ADDRESS     one that speaks the Open Inference Protocol: host:port for gRPC, http://host:port for HTTP
+  --oip-model NAME  its model (default: the one of --model)
+  --oip-input NAME  the input tensor of that model (default: text)
+  --baseline FOLDER holds the FastAPI baseline's server.py (default: ../shared/baselines/fastapi)
+  --python FILE     a Python that has the baseline's requirements (default: .venv/bin/python)`;
 }
 
 /**
@@ -98,7 +107,16 @@ export function parseOptions(args: readonly string[], known: readonly Scenario[]
     publish,
     dataFolder: values.data ?? fromRoot('../shared/data'),
     outFolder: values.out ?? fromRoot('bench/results'),
-    peers: { tei: values.tei ?? '', oip: values.oip ?? '' },
+    peers: {
+      tei: values.tei ?? '',
+      oip: values.oip ?? '',
+      oipModel: values['oip-model'] ?? '',
+      oipInput: values['oip-input'] ?? 'text',
+    },
+    baseline: {
+      folder: values.baseline ?? fromRoot('../shared/baselines/fastapi'),
+      python: values.python ?? fromRoot('.venv/bin/python'),
+    },
     flags: Object.entries(values)
       .filter(([name]) => !LOCAL_FLAGS.includes(name))
       .map(([name, value]) => (value === true ? ` --${name}` : ` --${name} ${value}`))

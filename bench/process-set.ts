@@ -1,5 +1,5 @@
 import { BenchChild } from './child.js';
-import { ServerProcess } from './server-process.js';
+import { ServerProcess, type ServerProcessOptions } from './server-process.js';
 
 /** A process of the bench that can be stopped, more than once. */
 export interface Stoppable {
@@ -20,9 +20,13 @@ export class ProcessSet {
    * A Verdict server.
    *
    * @param settings environment variables (`VERDICT_*`)
+   * @param options see `ServerProcess.start`
    */
-  async server(settings: Readonly<Record<string, string>>): Promise<ServerProcess> {
-    return this.add(await ServerProcess.start(settings, this.#signal));
+  async server(
+    settings: Readonly<Record<string, string>>,
+    options: ServerProcessOptions = {},
+  ): Promise<ServerProcess> {
+    return this.add(await ServerProcess.start(settings, this.#signal, options));
   }
 
   /**

@@ -42,8 +42,22 @@ export interface ScenarioContext {
   readonly mixes: readonly MixName[];
   /** To prove that it works, in seconds: nothing measured counts. */
   readonly short: boolean;
-  /** Addresses of other servers to measure, as given: empty where the flag was left out. */
-  readonly peers: { readonly tei: string; readonly oip: string };
+  readonly peers: Peers;
+  readonly baseline: Baseline;
+}
+
+/** Other servers to measure, as given: empty where the flag was left out. */
+export interface Peers {
+  readonly tei: string;
+  readonly oip: string;
+  readonly oipModel: string;
+  readonly oipInput: string;
+}
+
+/** Where the FastAPI baseline and a Python for it are. */
+export interface Baseline {
+  readonly folder: string;
+  readonly python: string;
 }
 
 /** What a scenario found. The caller takes the medians, judges and writes. */

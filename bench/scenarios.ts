@@ -1,11 +1,16 @@
 import type { Scenario } from './scenario.js';
+import { cacheHits } from './scenarios/cache-hits.js';
 import { eventLoop } from './scenarios/event-loop.js';
 import { inFlight } from './scenarios/in-flight.js';
+import { fastapi } from './scenarios/fastapi.js';
+import { fastapiZipf } from './scenarios/fastapi-zipf.js';
 import { oneInFlight } from './scenarios/one-in-flight.js';
+import { openInference } from './scenarios/open-inference.js';
 import { policies } from './scenarios/policies.js';
 import { precision } from './scenarios/precision.js';
 import { saturatedStream } from './scenarios/saturated-stream.js';
 import { startup } from './scenarios/startup.js';
+import { tei } from './scenarios/tei.js';
 
 /** All that `npm run bench -- all` runs, in this order. */
 export const scenarios: readonly Scenario[] = [
@@ -16,4 +21,9 @@ export const scenarios: readonly Scenario[] = [
   oneInFlight,
   eventLoop,
   startup,
+  cacheHits,
+  fastapi,
+  fastapiZipf,
+  tei,
+  openInference,
 ];

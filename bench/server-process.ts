@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { HealthClient } from '../generated/health/v1/health.js';
 import { childProcesses, cpuTime, residentBytes } from './cpu-time.js';
+import { freePort } from './free-port.js';
 import { MetricsPage } from './metrics-page.js';
 
 const START_TIMEOUT_MS = 120_000;
@@ -17,6 +17,14 @@ export interface ServerCpu {
   readonly mainMs: number;
   /** The session processes that live now. */
   readonly sessionsMs: number;
+}
+
+/** What a server of the bench may have beyond its settings. */
+export interface ServerProcessOptions {
+  /** A file descriptor that its log goes to; left out: nowhere. */
+  readonly logTo?: number;
+  /** A compiled module that the process loads first and talks to over IPC, as a path. */
+  readonly agent?: string;
 }
 
 /** The real server in its own process, as `npm start` runs it. */
@@ -42,12 +50,14 @@ export class ServerProcess {
   static async start(
     settings: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    { logTo, agent }: ServerProcessOptions = {},
   ): Promise<ServerProcess> {
     signal.throwIfAborted();
     const [port, adminPort] = [await freePort(), await freePort()];
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [fileURLToPath(new URL('../src/main.js', import.meta.url))], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+    const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+    const child = spawn(process.execPath, [...(agent === undefined ? [] : ['--import', agent]), main], {
+      stdio: ['ignore', logTo ?? 'ignore', 'inherit', ...(agent === undefined ? [] : ['ipc' as const])],
       env: {
         PATH: process.env.PATH,
         VERDICT_LOG_LEVEL: 'info',
@@ -69,6 +79,16 @@ export class ServerProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Asks the agent that the server was started with; one question at a time. */
+  async askAgent<T>(question: object): Promise<T> {
+    const answer = once(this.#child, 'message').then(([message]) => message as T);
+    this.#child.send(question);
+    return Promise.race([
+      answer,
+      this.#exited.then(() => Promise.reject(new Error('the server ended before its agent answered'))),
+    ]);
   }
 
   /** Process ids of the sessions. */
@@ -121,13 +141,4 @@ function isServing(client: HealthClient): Promise<boolean> {
   return new Promise((resolve) => {
     client.check({ service: '' }, (error, response) => resolve(error === null && response.status === 1));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
