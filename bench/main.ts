@@ -1,13 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { BenchModels } from './bench-models.js';
 import { Inputs } from './inputs/inputs.js';
-import { type BenchOptions, BenchUsageError, parseOptions, usage } from './options.js';
+import { type BenchOptions, parseOptions, usage } from './options.js';
+import { runProfile } from './profile/profile-command.js';
+import { parseProfileOptions, profileUsage } from './profile/profile-options.js';
 import { Progress } from './progress.js';
 import { resultMarkdown } from './report/markdown.js';
 import { publish } from './report/publish.js';
 import { writeResult } from './report/write-result.js';
 import { runScenario } from './run-scenario.js';
 import { scenarios } from './scenarios.js';
+import { BenchUsageError } from './usage-error.js';
 
 const docsFolder = fileURLToPath(new URL('../../docs', import.meta.url));
 const scenarioNames = scenarios.map(({ name }) => name);
@@ -15,7 +18,9 @@ const scenarioNames = scenarios.map(({ name }) => name);
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
+  const isProfile = args[0] === 'profile';
   try {
+    if (isProfile) return await profile(args.slice(1));
     const options = parseOptions(args, scenarios);
     if (options === 'help') {
       console.log(usage(scenarios));
@@ -24,9 +29,15 @@ async function main(args: readonly string[]): Promise<number> {
     return await run(options);
   } catch (error) {
     if (!(error instanceof BenchUsageError)) throw error;
-    console.error(`bench: ${error.message}\n\n${usage(scenarios)}`);
+    console.error(`bench: ${error.message}\n\n${isProfile ? profileUsage : usage(scenarios)}`);
     return 2;
   }
+}
+
+async function profile(args: readonly string[]): Promise<number> {
+  const options = parseProfileOptions(args);
+  console.log(options === 'help' ? profileUsage : await runProfile(options));
+  return 0;
 }
 
 /** @returns 130 where Ctrl-C ended it */

@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Bar, bars } from './bars.js';
 import { type ModelName, modelNames, type PrecisionChoice, precisions } from './bench-models.js';
+import { oneOf, positive } from './flag-values.js';
 import { type MixName, mixNames } from './inputs/inputs.js';
 import type { Baseline, Peers, Scenario } from './scenario.js';
+import { BenchUsageError } from './usage-error.js';
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -24,11 +26,6 @@ export interface BenchOptions {
   readonly baseline: Baseline;
   /** The command line again, for a scenario of it, without what is as by default. */
   readonly flags: string;
-}
-
-/** The command line asks for something that there is not. */
-export class BenchUsageError extends Error {
-  override readonly name = 'BenchUsageError';
 }
 
 const flagOptions = {
@@ -60,6 +57,7 @@ const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import
 export function usage(scenarios: readonly Scenario[]): string {
   const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
   return `npm run bench -- <scenario ...>|all [options]
+npm run bench -- profile --help
 
 ${scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join('\n')}
 
@@ -156,18 +154,4 @@ function chooseScenarios(names: readonly string[], known: readonly Scenario[]): 
     if (scenario === undefined) throw new BenchUsageError(`there is no scenario '${name}'`);
     return scenario;
   });
-}
-
-function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new BenchUsageError(`--${flag} is one of ${allowed.join(', ')}`);
-  return found;
-}
-
-function positive(flag: string, value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1) {
-    throw new BenchUsageError(`--${flag} is a whole number of at least 1`);
-  }
-  return number;
 }

@@ -12,6 +12,12 @@ const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 50;
 const MODULES = ['fastapi', 'uvicorn', 'pydantic', 'redis', 'prometheus_client', 'torch', 'transformers'];
 
+/**
+ * Forward passes block the baseline's event loop, so its Redis client takes its own lateness for Redis's and fails
+ * requests. With patience it answers them all.
+ */
+const PATIENT_REDIS = 'socket_connect_timeout=60&socket_timeout=60';
+
 /** Where the baseline is, and what it serves. */
 export interface FastApiOptions {
   /** The folder of its server.py. */
@@ -70,7 +76,7 @@ export class FastApiServer {
           TRANSFORMERS_VERBOSITY: 'error',
           MODEL_DIR: modelDirectory,
           THREADS: String(threads),
-          ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
+          ...(redisUrl === undefined ? {} : { REDIS_URL: `${redisUrl}?${PATIENT_REDIS}` }),
         },
       },
     );
