@@ -1,9 +1,9 @@
 import type { Scenario } from './scenario.js';
 import { cacheHits } from './scenarios/cache-hits.js';
 import { eventLoop } from './scenarios/event-loop.js';
-import { inFlight } from './scenarios/in-flight.js';
 import { fastapi } from './scenarios/fastapi.js';
 import { fastapiZipf } from './scenarios/fastapi-zipf.js';
+import { inFlight } from './scenarios/in-flight.js';
 import { oneInFlight } from './scenarios/one-in-flight.js';
 import { openInference } from './scenarios/open-inference.js';
 import { policies } from './scenarios/policies.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BenchUsageError, parseOptions, usage } from '../../../bench/options.js';
+import { parseOptions, usage } from '../../../bench/options.js';
 import { scenarios } from '../../../bench/scenarios.js';
+import { BenchUsageError } from '../../../bench/usage-error.js';
 
 function parse(...args: string[]) {
   const options = parseOptions(args, scenarios);
