@@ -1,59 +1,53 @@
 import type { VerdictError } from '../errors.js';
 import type { Backlog } from './backlog.js';
 import type { CostTracker } from './cost-tracker.js';
-import { forecastDrainMs } from './drain-forecast.js';
+import { type BatchLimits, forecastDrainMs } from './drain-forecast.js';
 import type { EffectiveBudget } from './effective-budget.js';
 import type { QueueItem } from './queue-item.js';
 import { deadlineExceeded, deadlineUnreachable, noInstance, queueFull } from './rejections.js';
+import type { RunCap } from './run-cap.js';
 import type { RunnerPool } from './runner-pool.js';
-import type { BatcherHooks } from './types.js';
+import type { BatcherHooks, ServiceClass } from './types.js';
 
 /** What a refusal suggests as long as no run has told what runs cost. */
 const FALLBACK_RETRY_MS = 100;
 
+/**
+ * The wait in the queue counts this much in the judgement of a deadline. The prediction is a mean: items of a length that
+ * few others have are overtaken by later ones of more usual lengths, and what is let in on the mean comes too late half
+ * of the time. A queue that is a third shorter loses nothing: it is still many batches deep.
+ */
+const OVERTAKING = 1.5;
+
+export interface AdmissionParts<T, R> {
+  readonly backlog: Backlog<T, R>;
+  readonly runners: RunnerPool<T, R>;
+  readonly costs: CostTracker;
+  readonly budget: EffectiveBudget;
+  readonly runCap: RunCap;
+  readonly maxBatchItems: number;
+  readonly hooks: BatcherHooks;
+}
+
 /** Decides on arrival whether an item is taken in, by what is queued and what that will cost. */
 export class Admission<T, R> {
-  readonly #backlog: Backlog<T, R>;
-  readonly #runners: RunnerPool<T, R>;
-  readonly #costs: CostTracker;
-  readonly #budget: EffectiveBudget;
-  readonly #maxBatchItems: number;
-  readonly #hooks: BatcherHooks;
+  readonly #parts: AdmissionParts<T, R>;
+  constructor(parts: AdmissionParts<T, R>) {
+    this.#parts = parts;
+  }
 
-  constructor(
-    parts: {
-      readonly backlog: Backlog<T, R>;
-      readonly runners: RunnerPool<T, R>;
-      readonly costs: CostTracker;
-      readonly budget: EffectiveBudget;
-      readonly maxBatchItems: number;
-    },
-    hooks: BatcherHooks,
-  ) {
-    this.#backlog = parts.backlog;
-    this.#runners = parts.runners;
-    this.#costs = parts.costs;
-    this.#budget = parts.budget;
-    this.#maxBatchItems = parts.maxBatchItems;
-    this.#hooks = hooks;
+  /**
+   * How long a new item of this class, and of a flow that has nothing queued, will wait for its run, in milliseconds; 0 as
+   * long as nothing tells what runs cost.
+   */
+  predictedWaitMs(serviceClass: ServiceClass, now: number): number {
+    if (!this.#parts.costs.known) return 0;
+    return this.#remainingMs() + this.#aheadMs(serviceClass, this.#limits(now));
   }
 
   /** How long all that runs and is queued will take, in milliseconds; 0 as long as nothing tells what runs cost. */
-  predictedWaitMs(now: number): number {
-    if (!this.#costs.known) return 0;
-    const { bounds } = this.#backlog;
-    return forecastDrainMs(
-      {
-        queuedItems: bounds.items,
-        queuedTokens: bounds.tokens,
-        queuedPlainMs: bounds.plainMs,
-        remainingMs: this.#runners.remainingMs(),
-        runners: this.#runners.size,
-        budgetTokens: this.#budget.tokens(now),
-        maxItems: this.#maxBatchItems,
-      },
-      this.#costs,
-    );
+  drainMs(now: number): number {
+    return this.#parts.costs.known ? this.#remainingMs() + this.#totalMs(this.#limits(now)) : 0;
   }
 
   /**
@@ -61,21 +55,80 @@ export class Admission<T, R> {
    * is judged by measured costs only, and only for items that would rather be refused than wait.
    */
   refusal(item: QueueItem<T, R>, now: number): VerdictError | undefined {
-    if (this.#runners.absent) return this.#shed('no_instance', noInstance());
-    if (item.deadlineAt <= now) return this.#shed('expired', deadlineExceeded());
+    const { backlog, runners, costs } = this.#parts;
+    if (runners.absent) return this.#shed('no_instance', item, noInstance());
+    if (item.deadlineAt <= now) return this.#shed('expired', item, deadlineExceeded());
     if (item.whenFull === 'wait') return undefined;
-    if (!this.#backlog.admits(item)) return this.#shed('queue_full', queueFull(this.#retryAfterMs(now)));
-    if (!this.#costs.calibrated || this.#runners.size === 0) return undefined;
-    const lateMs = now + this.predictedWaitMs(now) + this.#costs.predictMs(1, item.tokens) - item.deadlineAt;
-    return lateMs > 0 ? this.#shed('deadline', deadlineUnreachable(Math.ceil(lateMs))) : undefined;
+    if (!backlog.admits(item))
+      return this.#shed('queue_full', item, queueFull(this.#retryAfterMs(item, now)));
+    if (!costs.calibrated || runners.size === 0 || item.deadlineAt === Number.POSITIVE_INFINITY)
+      return undefined;
+    if (now + this.#predictedFinishMs(item, now) <= item.deadlineAt) return undefined;
+    return this.#shed('deadline', item, deadlineUnreachable(this.#retryAfterMs(item, now)));
   }
 
-  #retryAfterMs(now: number): number {
-    return this.#costs.known ? Math.max(1, Math.ceil(this.predictedWaitMs(now))) : FALLBACK_RETRY_MS;
+  /**
+   * From now to the end of the run that answers the item. That run is not the item's alone: it is as long as a full batch
+   * where there is enough to fill one.
+   */
+  #predictedFinishMs(item: QueueItem<T, R>, now: number): number {
+    const { costs } = this.#parts;
+    const limits = this.#limits(now);
+    const aloneMs = costs.predictMs(1, item.tokens);
+    const perItemMs = aloneMs - costs.curve.baseMs;
+    const fullMs = Math.min(
+      Math.max(aloneMs, limits.maxRunMs),
+      costs.curve.baseMs +
+        perItemMs * Math.min(limits.maxItems, Math.max(1, limits.budgetTokens / item.tokens)),
+      aloneMs + this.#totalMs(limits),
+    );
+    const aheadMs = this.#aheadMs(item.serviceClass, limits);
+    return this.#remainingMs() + Math.max(fullMs, OVERTAKING * aheadMs + aloneMs);
   }
 
-  #shed(reason: Parameters<NonNullable<BatcherHooks['onShed']>>[0], error: VerdictError): VerdictError {
-    this.#hooks.onShed?.(reason);
+  /** What the running batches have left, shared by the runners. */
+  #remainingMs(): number {
+    const { runners } = this.#parts;
+    return runners.remainingMs() / Math.max(1, runners.size);
+  }
+
+  /**
+   * What is done before an item of this class: its own class's work at the class's share of the runners, but at most
+   * everything.
+   */
+  #aheadMs(serviceClass: ServiceClass, limits: BatchLimits): number {
+    const { backlog, costs, runners } = this.#parts;
+    const ownMs = forecastDrainMs(backlog.bounds.of(serviceClass), limits, costs);
+    const atShareMs = ownMs / backlog.shareOf(serviceClass) / Math.max(1, runners.size);
+    return Math.min(atShareMs, this.#totalMs(limits));
+  }
+
+  #totalMs(limits: BatchLimits): number {
+    const { backlog, costs, runners } = this.#parts;
+    return forecastDrainMs(backlog.bounds, limits, costs) / Math.max(1, runners.size);
+  }
+
+  #limits(now: number): BatchLimits {
+    const { budget, runCap, costs, maxBatchItems } = this.#parts;
+    return {
+      budgetTokens: budget.tokens(now),
+      maxItems: maxBatchItems,
+      maxRunMs: runCap.capMs([], now, costs.curve),
+    };
+  }
+
+  /** The predicted drain time, as far as the class of the item has to wait for it. */
+  #retryAfterMs(item: QueueItem<T, R>, now: number): number {
+    if (!this.#parts.costs.known) return FALLBACK_RETRY_MS;
+    return Math.max(1, Math.ceil(this.predictedWaitMs(item.serviceClass, now)));
+  }
+
+  #shed(
+    reason: Parameters<NonNullable<BatcherHooks['onShed']>>[0],
+    item: QueueItem<T, R>,
+    error: VerdictError,
+  ): VerdictError {
+    this.#parts.hooks.onShed?.(reason, item.serviceClass);
     return error;
   }
 }

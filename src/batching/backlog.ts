@@ -1,10 +1,11 @@
 import type { Clock } from './clock.js';
 import { DeadlineTimer } from './deadline-timer.js';
+import type { FairQueue } from './fair-queue.js';
 import { ItemQueue } from './item-queue.js';
 import type { QueueBounds } from './queue-bounds.js';
 import type { QueueItem } from './queue-item.js';
 import type { Recovery } from './recovery.js';
-import type { BatcherHooks, CloseReason } from './types.js';
+import type { BatcherHooks, CloseReason, ServiceClass } from './types.js';
 
 /** A batch that is formed and waits for a runner. */
 export interface FormedBatch<T, R> {
@@ -18,8 +19,12 @@ export interface FormedBatch<T, R> {
  */
 export class Backlog<T, R> {
   readonly bounds: QueueBounds;
-  readonly #queue = new ItemQueue<QueueItem<T, R>>();
-  readonly #outside = new ItemQueue<QueueItem<T, R>>();
+  readonly #queue: FairQueue<QueueItem<T, R>>;
+  /** By class: nobody urgent waits behind somebody who is not. */
+  readonly #outside = {
+    interactive: new ItemQueue<QueueItem<T, R>>(),
+    bulk: new ItemQueue<QueueItem<T, R>>(),
+  };
   readonly #setAside: FormedBatch<T, R>[] = [];
   readonly #deadlines: DeadlineTimer<QueueItem<T, R>>;
   readonly #hooks: BatcherHooks;
@@ -28,10 +33,12 @@ export class Backlog<T, R> {
   constructor(
     clock: Clock,
     bounds: QueueBounds,
+    queue: FairQueue<QueueItem<T, R>>,
     hooks: BatcherHooks,
     onExpired: (item: QueueItem<T, R>) => void,
   ) {
     this.bounds = bounds;
+    this.#queue = queue;
     this.#hooks = hooks;
     this.#deadlines = new DeadlineTimer(clock, (item) => {
       if (item.extendDeadline(clock.now())) {
@@ -50,7 +57,7 @@ export class Backlog<T, R> {
 
   /** Items outside the full queue. */
   get waitingItems(): number {
-    return this.#outside.size;
+    return this.#outside.interactive.size + this.#outside.bulk.size;
   }
 
   get setAsideBatches(): number {
@@ -58,18 +65,13 @@ export class Backlog<T, R> {
   }
 
   get isEmpty(): boolean {
-    return this.bounds.items === 0 && this.#outside.size === 0;
-  }
-
-  get oldest(): QueueItem<T, R> | undefined {
-    return this.#queue.head;
+    return this.bounds.items === 0 && this.waitingItems === 0;
   }
 
   /** Whether the item could join the queue now, without pushing in before those who wait. */
   admits(item: QueueItem<T, R>): boolean {
-    const somebodyWaits = this.#outside.size > 0;
-    if (somebodyWaits && item.whenFull === 'wait') return false;
-    return this.bounds.admits(item, somebodyWaits);
+    if (item.whenFull === 'wait' && this.#outside[item.serviceClass].size > 0) return false;
+    return this.bounds.admits(item, this.waitingItems > 0);
   }
 
   /** To the end of the queue, or outside where the queue is full. */
@@ -80,14 +82,28 @@ export class Backlog<T, R> {
       return;
     }
     item.place = 'waiting';
-    this.#outside.push(item);
+    this.#outside[item.serviceClass].push(item);
+  }
+
+  /** Somebody more urgent waits for the item now: it changes to the interactive class, wherever it is. */
+  promote(item: QueueItem<T, R>, flow: object | undefined): void {
+    const { place } = item;
+    if (place === 'queued' || place === 'waiting') {
+      this.remove(item);
+      item.belongTo('interactive', flow);
+      this.add(item);
+    } else if (place === 'set_aside') {
+      this.bounds.leave(item);
+      item.belongTo('interactive', flow);
+      this.bounds.enter(item);
+    }
   }
 
   /** Items of a failed batch, before everything else and whatever the bounds say: they were admitted once. */
   takeBack({ putBack, parts }: Pick<Recovery<T, R>, 'putBack' | 'parts'>): void {
     for (const item of putBack.toReversed()) {
       this.#return(item, 'queued');
-      this.#queue.unshift(item);
+      this.#queue.putBack(item);
     }
     for (const part of parts) for (const item of part) this.#return(item, 'set_aside');
     this.#setAside.unshift(...parts.map((items) => ({ items, reason: 'bisected' as const })));
@@ -111,14 +127,21 @@ export class Backlog<T, R> {
     return undefined;
   }
 
-  /** The oldest items of the queue, in order. */
-  window(count: number): QueueItem<T, R>[] {
-    return this.#queue.first(count);
+  /** What a batch may be chosen from, the most urgent item first: see {@link FairQueue.window}. */
+  window(count: number, lead: number): QueueItem<T, R>[] {
+    return this.#queue.window(count, lead);
+  }
+
+  /** The part of the runners that a class has while both have as much as is queued now: from above 0 to 1. */
+  shareOf(serviceClass: ServiceClass): number {
+    return this.#queue.shareOf(serviceClass);
   }
 
   /** Takes an item out to run it. */
   start(item: QueueItem<T, R>, now: number): void {
+    const wasQueued = item.place === 'queued';
     this.remove(item);
+    if (wasQueued) this.#queue.charge(item);
     item.place = 'running';
     item.startedAt = now;
   }
@@ -127,7 +150,7 @@ export class Backlog<T, R> {
   remove(item: QueueItem<T, R>): void {
     this.#deadlines.remove(item);
     if (item.place === 'waiting') {
-      this.#outside.remove(item);
+      this.#outside[item.serviceClass].remove(item);
     } else {
       this.bounds.leave(item);
       if (item.place === 'queued') this.#queue.remove(item);
@@ -137,10 +160,12 @@ export class Backlog<T, R> {
 
   /** Lets those outside in, in order, as far as there is room. To be called after items were removed. */
   admitWaiting(): void {
-    for (let item = this.#outside.head; item !== undefined; item = this.#outside.head) {
-      if (!this.bounds.admits(item, true)) return;
-      this.#outside.remove(item);
-      this.#enqueue(item);
+    for (const outside of [this.#outside.interactive, this.#outside.bulk]) {
+      for (let item = outside.head; item !== undefined; item = outside.head) {
+        if (!this.bounds.admits(item, true)) break;
+        outside.remove(item);
+        this.#enqueue(item);
+      }
     }
   }
 
@@ -153,8 +178,9 @@ export class Backlog<T, R> {
   clear(): QueueItem<T, R>[] {
     const items = [
       ...this.#setAside.flatMap((batch) => batch.items.filter((item) => item.place === 'set_aside')),
-      ...this.#queue.first(Number.POSITIVE_INFINITY),
-      ...this.#outside.first(Number.POSITIVE_INFINITY),
+      ...this.#queue.all(),
+      ...this.#outside.interactive.first(Number.POSITIVE_INFINITY),
+      ...this.#outside.bulk.first(Number.POSITIVE_INFINITY),
     ];
     this.#setAside.length = 0;
     for (const item of items) this.remove(item);
@@ -164,7 +190,12 @@ export class Backlog<T, R> {
   /** Tells the hooks how much is queued. */
   announce(): void {
     const { items, tokens } = this.bounds;
-    this.#hooks.onQueue?.({ items, tokens });
+    this.#hooks.onQueue?.({
+      items,
+      tokens,
+      interactive: this.bounds.of('interactive'),
+      bulk: this.bounds.of('bulk'),
+    });
   }
 
   /** Stops the timer. */

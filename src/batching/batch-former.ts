@@ -3,15 +3,19 @@ import type { CostTracker } from './cost-tracker.js';
 import type { EffectiveBudget } from './effective-budget.js';
 import type { SelectBatch } from './policy.js';
 import type { QueueItem } from './queue-item.js';
+import type { RunCap } from './run-cap.js';
 import type { BatcherOptions, CloseReason } from './types.js';
 
 /** These batches cannot grow by waiting. */
 const FULL: ReadonlySet<CloseReason> = new Set(['budget', 'items', 'run_time']);
 
-export type FormingOptions = Pick<
-  BatcherOptions,
-  'lookAhead' | 'maxBatchItems' | 'maxRunMs' | 'maxAgeMs' | 'maxDelayMs'
->;
+export type FormingOptions = Pick<BatcherOptions, 'lookAhead' | 'maxBatchItems' | 'maxAgeMs' | 'maxDelayMs'>;
+
+/**
+ * How far others may be ahead of the most urgent class and flow and still join its batch, in batches. Nothing would hold
+ * the lengths together, but also nothing would keep the shares, if this were far more than a batch.
+ */
+const LEAD_BUDGETS = 1;
 
 /** Forms batches out of the queue by a policy. */
 export class BatchFormer {
@@ -19,12 +23,20 @@ export class BatchFormer {
   readonly #options: FormingOptions;
   readonly #costs: CostTracker;
   readonly #budget: EffectiveBudget;
+  readonly #runCap: RunCap;
 
-  constructor(select: SelectBatch, options: FormingOptions, costs: CostTracker, budget: EffectiveBudget) {
+  constructor(
+    select: SelectBatch,
+    options: FormingOptions,
+    costs: CostTracker,
+    budget: EffectiveBudget,
+    runCap: RunCap,
+  ) {
     this.#select = select;
     this.#options = options;
     this.#costs = costs;
     this.#budget = budget;
+    this.#runCap = runCap;
   }
 
   /**
@@ -38,22 +50,26 @@ export class BatchFormer {
     now: number,
     closing: boolean,
   ): FormedBatch<T, R> | number | undefined {
-    const window = backlog.window(this.#options.lookAhead);
-    const [oldest] = window;
-    if (oldest === undefined) return undefined;
+    const { lookAhead, maxDelayMs } = this.#options;
+    const budgetTokens = this.#budget.tokens(now);
+    const { curve } = this.#costs;
+    const window = backlog.window(lookAhead, budgetTokens * LEAD_BUDGETS);
+    if (window.length === 0) return undefined;
     const { positions, reason } = this.#select(window, {
       now,
       queuedItems: backlog.queueLength,
       queuedTokens: backlog.bounds.tokens,
       idleRunners,
-      budgetTokens: this.#budget.tokens(now),
+      budgetTokens,
       maxItems: this.#options.maxBatchItems,
-      maxRunMs: this.#options.maxRunMs > 0 ? this.#options.maxRunMs : Number.POSITIVE_INFINITY,
+      maxRunMs: this.#runCap.capMs(window, now, curve),
       maxAgeMs: this.#options.maxAgeMs,
-      curve: this.#costs.curve,
+      curve,
     });
-    const heldUntil = oldest.enqueuedAt + this.#options.maxDelayMs;
-    if (now < heldUntil && !closing && !FULL.has(reason)) return heldUntil;
+    if (maxDelayMs > 0 && !closing && !FULL.has(reason)) {
+      const heldUntil = oldestIn(window) + maxDelayMs;
+      if (now < heldUntil) return heldUntil;
+    }
     const items: QueueItem<T, R>[] = [];
     for (let i = 0; i < positions.length; i++) {
       const item = window[positions[i] ?? 0];
@@ -61,4 +77,10 @@ export class BatchFormer {
     }
     return { items, reason };
   }
+}
+
+function oldestIn(window: readonly { readonly enqueuedAt: number }[]): number {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { enqueuedAt } of window) oldest = Math.min(oldest, enqueuedAt);
+  return oldest;
 }

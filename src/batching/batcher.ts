@@ -7,12 +7,21 @@ import type { CostCurve } from './cost-model.js';
 import { CostTracker } from './cost-tracker.js';
 import { Dispatcher } from './dispatcher.js';
 import { EffectiveBudget } from './effective-budget.js';
+import { FairQueue } from './fair-queue.js';
 import { policies } from './policy.js';
 import { QueueBounds } from './queue-bounds.js';
-import { QueueItem } from './queue-item.js';
+import { type ItemOwner, QueueItem } from './queue-item.js';
 import { abandoned, deadlineExceeded, draining, noInstance } from './rejections.js';
+import { RunCap } from './run-cap.js';
 import { RunnerPool } from './runner-pool.js';
-import type { BatcherHooks, BatcherOptions, Runner, Submission, SubmitOptions } from './types.js';
+import type {
+  BatcherHooks,
+  BatcherOptions,
+  Runner,
+  ServiceClass,
+  Submission,
+  SubmitOptions,
+} from './types.js';
 
 /**
  * Joins items into batches for whatever runners are attached. It pulls: a batch is formed at the instant a runner is
@@ -28,21 +37,27 @@ export class Batcher<T, R> {
   readonly #admission: Admission<T, R>;
   readonly #dispatcher: Dispatcher<T, R>;
   readonly #closing = new Closing();
-  readonly #owner = { abandoned: (item: QueueItem<T, R>): void => this.#abandon(item) };
+  readonly #runCap: RunCap;
+  readonly #owner: ItemOwner<T, R> = {
+    abandoned: (item) => this.#abandon(item),
+    promoted: (item, flow) => this.#promote(item, flow),
+  };
 
   constructor(options: BatcherOptions, hooks: BatcherHooks = {}, clock: Clock = systemClock) {
-    const { select, formsAhead } = policies[options.policy];
+    const { select, formsAhead, isFair } = policies[options.policy];
     const { maxBatchItems } = options;
     const costs = new CostTracker(options.costCurve, options.budgetTokens);
     const budget = new EffectiveBudget(options.budgetTokens);
     const bounds = new QueueBounds(options.maxQueueItems, options.maxQueueTokens);
-    const backlog = new Backlog<T, R>(clock, bounds, hooks, (item) =>
+    const runCap = new RunCap(options);
+    const queue = new FairQueue<QueueItem<T, R>>(options.interactiveWeight, isFair);
+    const backlog = new Backlog<T, R>(clock, bounds, queue, hooks, (item) =>
       this.#drop(item, deadlineExceeded(), 'expired'),
     );
     const runners = new RunnerPool<T, R>(clock, options.noRunnerGraceMs, () => this.#rejectBacklog());
-    const former = new BatchFormer(select, options, costs, budget);
+    const former = new BatchFormer(select, options, costs, budget, runCap);
     const onRunEnded = (): void => this.#runEnded();
-    this.#admission = new Admission({ backlog, runners, costs, budget, maxBatchItems }, hooks);
+    this.#admission = new Admission({ backlog, runners, costs, budget, runCap, maxBatchItems, hooks });
     const parts = { backlog, runners, former, costs, budget, clock, hooks, formsAhead, onRunEnded };
     this.#dispatcher = new Dispatcher(parts);
     this.#hooks = hooks;
@@ -51,6 +66,7 @@ export class Batcher<T, R> {
     this.#budget = budget;
     this.#backlog = backlog;
     this.#runners = runners;
+    this.#runCap = runCap;
   }
 
   /** Items admitted and not yet running. */
@@ -93,8 +109,16 @@ export class Batcher<T, R> {
   }
 
   /** How long all that runs and is queued will take, in milliseconds; 0 as long as nothing tells what runs cost. */
-  predictedWaitMs(): number {
-    return this.#admission.predictedWaitMs(this.#clock.now());
+  predictedDrainMs(): number {
+    return this.#admission.drainMs(this.#clock.now());
+  }
+
+  /**
+   * How long a new item of this class would wait for its run, in milliseconds: what runs, and the work of its class at the
+   * share that the class has; 0 as long as nothing tells what runs cost.
+   */
+  predictedWaitMs(serviceClass: ServiceClass): number {
+    return this.#admission.predictedWaitMs(serviceClass, this.#clock.now());
   }
 
   /** Gives a runner to the batcher; returns the way to take it back, after which it gets no further batch. */
@@ -108,7 +132,8 @@ export class Batcher<T, R> {
   submit(payload: T, options: SubmitOptions): Submission<R> {
     const now = this.#clock.now();
     this.#hooks.onArrival?.(options);
-    const item = new QueueItem<T, R>(payload, options, now, this.#costs.plainMs(options.tokens), this.#owner);
+    this.#runCap.note(options, now);
+    const item = new QueueItem<T, R>(payload, options, now, this.#owner);
     const refusal = this.#closing.started ? draining() : this.#admission.refusal(item, now);
     if (refusal !== undefined) {
       item.refuse(refusal);
@@ -144,10 +169,16 @@ export class Batcher<T, R> {
     this.#drop(item, abandoned(), 'abandoned');
   }
 
+  #promote(item: QueueItem<T, R>, flow: object | undefined): void {
+    this.#backlog.promote(item, flow);
+    this.#backlog.admitWaiting();
+    this.#backlog.announce();
+  }
+
   /** Answers an item that has left the backlog without a run. */
   #drop(item: QueueItem<T, R>, error: Error, reason: 'abandoned' | 'expired'): void {
     item.refuse(error);
-    this.#hooks.onShed?.(reason);
+    this.#hooks.onShed?.(reason, item.serviceClass);
     this.#backlog.admitWaiting();
     this.#backlog.announce();
     this.#dispatcher.schedule();
@@ -158,7 +189,7 @@ export class Batcher<T, R> {
   #rejectBacklog(): void {
     for (const item of this.#backlog.clear()) {
       item.refuse(noInstance());
-      this.#hooks.onShed?.('no_instance');
+      this.#hooks.onShed?.('no_instance', item.serviceClass);
     }
     this.#backlog.announce();
     this.#closeIfIdle();

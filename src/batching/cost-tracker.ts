@@ -1,32 +1,30 @@
-import { type CostCurve, marginalMs, predictRunMs } from './cost-model.js';
+import { type CostCurve, predictRunMs } from './cost-model.js';
+import { CurveEstimate } from './curve-estimate.js';
+import type { LoadFacts } from './load.js';
 
-/** How fast a new batch moves the estimates: about the last twenty count. */
-const WEIGHT = 0.1;
-
-/** A single batch says at most this much: a stall of the machine is no property of the model. */
-const LARGEST_RATIO = 8;
+/** How fast a new batch moves the padding: about the last twenty count. */
+const PADDING_WEIGHT = 0.1;
 
 /** Padding that is assumed until batches have shown theirs. */
 const FIRST_PADDING = 1.1;
 
 /**
- * The cost curve kept current: live batches move a correction factor by an exponentially weighted mean of measured over
- * predicted run time. Without a calibrated curve only the shape is assumed (a base worth a twentieth of the budget, which
- * is what the knee of the curve means) and the first batch sets the scale.
+ * What runs cost, kept current by live batches. Without a calibrated curve only a shape is assumed (a base worth a
+ * twentieth of the budget, which is what the knee of the curve means) and the first batch sets the scale.
  */
 export class CostTracker {
   /** Whether the curve was measured beforehand, so that predictions may refuse a request. */
   readonly calibrated: boolean;
-  readonly #curve: CostCurve;
-  #current: CostCurve;
-  #factor = 1;
+  readonly #budgetTokens: number;
+  #estimate: CurveEstimate;
   #padding = FIRST_PADDING;
   #observed = false;
 
   constructor(curve: CostCurve | undefined, budgetTokens: number) {
     this.calibrated = curve !== undefined;
-    this.#curve = curve ?? { baseMs: budgetTokens / 20, msPerToken: 1, msPerTokenSquared: 0 };
-    this.#current = this.#curve;
+    this.#budgetTokens = budgetTokens;
+    const assumed = { baseMs: budgetTokens / 20, msPerToken: 1, msPerTokenSquared: 0 };
+    this.#estimate = new CurveEstimate(curve ?? assumed, budgetTokens);
   }
 
   /** Whether predictions are in milliseconds at all. */
@@ -34,14 +32,9 @@ export class CostTracker {
     return this.calibrated || this.#observed;
   }
 
-  /** The curve with the correction applied. */
+  /** The curve as live batches have it of late. */
   get curve(): CostCurve {
-    return this.#current;
-  }
-
-  /** Measured over calibrated run time, of late. */
-  get factor(): number {
-    return this.#factor;
+    return this.#estimate.curve;
   }
 
   /** Padded over real tokens, of late. */
@@ -50,30 +43,27 @@ export class CostTracker {
   }
 
   predictMs(items: number, longest: number): number {
-    return predictRunMs(this.#current, items, longest);
+    return predictRunMs(this.curve, items, longest);
   }
 
-  /** An item's share of a run, without padding, base and correction: it can be summed while the correction moves. */
-  plainMs(tokens: number): number {
-    return marginalMs(this.#curve, tokens);
+  /** What items add to the runs that they are in, padding as of late included, bases left out. */
+  loadMs({ tokens, squares }: LoadFacts): number {
+    const { msPerToken, msPerTokenSquared } = this.curve;
+    return this.#padding * (msPerToken * tokens + msPerTokenSquared * squares);
   }
 
   /** Learns from a run of `items` items with `tokens` tokens in all, padded to `longest`. */
   observe(items: number, tokens: number, longest: number, runMs: number): void {
-    const ratio = runMs / predictRunMs(this.#curve, items, longest);
-    if (!Number.isFinite(ratio) || tokens <= 0) return;
+    const ratio = runMs / this.predictMs(items, longest);
+    if (!Number.isFinite(ratio) || ratio <= 0 || tokens <= 0) return;
     if (this.known) {
-      const bounded = Math.min(this.#factor * LARGEST_RATIO, Math.max(this.#factor / LARGEST_RATIO, ratio));
-      this.#factor += WEIGHT * (bounded - this.#factor);
-    } else if (ratio > 0) {
-      this.#factor = ratio;
+      this.#estimate.observe(items, longest, runMs);
+    } else {
+      const { baseMs, msPerToken } = this.curve;
+      const scaled = { baseMs: baseMs * ratio, msPerToken: msPerToken * ratio, msPerTokenSquared: 0 };
+      this.#estimate = new CurveEstimate(scaled, this.#budgetTokens);
       this.#observed = true;
     }
-    this.#padding += WEIGHT * ((items * longest) / tokens - this.#padding);
-    this.#current = {
-      baseMs: this.#curve.baseMs * this.#factor,
-      msPerToken: this.#curve.msPerToken * this.#factor,
-      msPerTokenSquared: this.#curve.msPerTokenSquared * this.#factor,
-    };
+    this.#padding += PADDING_WEIGHT * ((items * longest) / tokens - this.#padding);
   }
 }

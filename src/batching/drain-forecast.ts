@@ -1,30 +1,33 @@
 import type { CostTracker } from './cost-tracker.js';
+import type { LoadFacts } from './load.js';
 
-export interface DrainFacts {
-  readonly queuedItems: number;
-  /** Sum of the queued items' shares of a run, uncorrected. */
-  readonly queuedPlainMs: number;
-  readonly queuedTokens: number;
-  /** What is left of the runs under way, summed over the runners. */
-  readonly remainingMs: number;
-  readonly runners: number;
+/** What holds for batches now. */
+export interface BatchLimits {
   readonly budgetTokens: number;
   readonly maxItems: number;
+  /** Infinity: no cap. */
+  readonly maxRunMs: number;
 }
 
 /**
- * Predicts how long the runners take for all that runs and is queued, in milliseconds:
+ * Predicts how long one runner takes for queued items, in milliseconds:
  *
- *   (remaining + factor x (padding x sum of the items' own costs + base x batches)) / runners
+ *   padding x sum of the items' own costs + base x batches
  *
- * where padding (padded over real tokens) and factor (measured over calibrated run time) are those of late batches, and
- * the batches are at least as many as the token budget and the largest number of items allow.
+ * where padding (padded over real tokens) is that of late batches, and the batches are at least as many as the token
+ * budget, the largest number of items and the longest run allow.
  */
-export function forecastDrainMs(facts: DrainFacts, costs: CostTracker): number {
+export function forecastDrainMs(load: LoadFacts, limits: BatchLimits, costs: CostTracker): number {
+  if (load.items === 0) return 0;
+  const loadMs = costs.loadMs(load);
+  const { baseMs } = costs.curve;
+  const room = limits.maxRunMs - baseMs;
   const batches = Math.max(
-    Math.ceil((facts.queuedTokens * costs.padding) / facts.budgetTokens),
-    Math.ceil(facts.queuedItems / facts.maxItems),
+    1,
+    Math.ceil((load.tokens * costs.padding) / limits.budgetTokens),
+    Math.ceil(load.items / limits.maxItems),
+    // No batch holds less than one item, however tight the cap.
+    room > 0 ? Math.min(load.items, Math.ceil(loadMs / room)) : load.items,
   );
-  const queuedMs = costs.factor * costs.padding * facts.queuedPlainMs + costs.curve.baseMs * batches;
-  return (facts.remainingMs + queuedMs) / Math.max(1, facts.runners);
+  return loadMs + baseMs * batches;
 }

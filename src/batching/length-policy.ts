@@ -12,25 +12,26 @@ const NARROW_LOOK_AHEAD = 64;
 const LEAST_BASE_SHARE = 1 / 40;
 
 /**
- * Length-aware batching: the oldest item anchors the batch, the nearest lengths fill it.
+ * Length-aware batching: the most urgent item, the first one of the window, anchors the batch, and the nearest lengths
+ * fill it.
  *
  * Which neighbours, and how many, is a question of cost: each one makes the batch fuller, and each one may pad the
  * others. So the window is sorted by length and cut into the set of batches that would clear it in the least predicted
- * time, within the limits; of these, the batch that holds the oldest item runs now. A greedy fill of this one batch
+ * time, within the limits; of these, the batch that holds the anchor runs now. A greedy fill of this one batch
  * takes from its neighbours what they would have needed: at 32 in flight it costs a fifth of the throughput.
  *
- * Nobody starves: each batch holds the oldest item, so an item runs at the latest with as many batches as there were
- * items ahead of it. The age guard tightens that: once the oldest item has waited `maxAgeMs`, the look-ahead narrows to
- * the items that have waited as long. Where all have, under overload, nothing narrows, and throughput is kept.
+ * Nobody starves: each batch holds the most urgent item, so an item runs at the latest with as many batches as there were
+ * items more urgent than it. The age guard tightens that: once the anchor has waited `maxAgeMs`, or half of the time that
+ * its caller gave it, the look-ahead narrows to the items of which that is as true. Where it is of all, under overload,
+ * nothing narrows, and throughput is kept.
  */
 export function selectByLength(window: readonly ItemFacts[], facts: PolicyFacts): Selection {
-  const count = lookAhead(window, facts);
-  const order = positionsByLength(window, count);
+  const order = byLength(window, candidates(window, facts));
   const lengths = Float64Array.from(order, (position) => window[position]?.tokens ?? 0);
   const limit = shareOfBudget(window.length, facts);
   const starts = cheapestCuts(lengths, limit, facts);
   const anchor = order.indexOf(0);
-  let end = count;
+  let end = order.length;
   while ((starts[end] ?? 0) > anchor) end = starts[end] ?? 0;
   const start = starts[end] ?? 0;
   const size = end - start;
@@ -41,21 +42,31 @@ export function selectByLength(window: readonly ItemFacts[], facts: PolicyFacts)
   };
 }
 
-function lookAhead(window: readonly ItemFacts[], facts: PolicyFacts): number {
-  let overdue = 0;
-  for (const item of window) {
-    if (facts.now - item.enqueuedAt < facts.maxAgeMs) break;
-    overdue++;
+/** The positions that the batch is chosen from: all, or those that are overdue like the anchor, and a few more. */
+function candidates(window: readonly ItemFacts[], facts: PolicyFacts): Uint32Array {
+  const positions = new Uint32Array(window.length);
+  let count = 0;
+  if (isOverdue(window[0], facts)) {
+    for (let i = 0; i < window.length; i++) if (isOverdue(window[i], facts)) positions[count++] = i;
+    for (let i = 0; i < window.length && count < NARROW_LOOK_AHEAD; i++) {
+      if (!isOverdue(window[i], facts)) positions[count++] = i;
+    }
+    return positions.subarray(0, count);
   }
-  return overdue === 0 ? window.length : Math.min(window.length, Math.max(overdue, NARROW_LOOK_AHEAD));
+  for (let i = 0; i < window.length; i++) positions[i] = i;
+  return positions;
 }
 
-/** Positions by ascending length, then age. Length and position share one number: native sorting needs no callback. */
-function positionsByLength(window: readonly ItemFacts[], count: number): Uint32Array {
-  const keys = new Float64Array(count);
-  for (let position = 0; position < count; position++) {
-    keys[position] = (window[position]?.tokens ?? 0) * count + position;
-  }
+function isOverdue(item: ItemFacts | undefined, facts: PolicyFacts): boolean {
+  if (item === undefined) return false;
+  const limitMs = Math.min(facts.maxAgeMs, (item.deadlineAt - item.enqueuedAt) / 2);
+  return facts.now - item.enqueuedAt >= limitMs;
+}
+
+/** Positions by ascending length, then urgency. Both share one number: native sorting needs no callback. */
+function byLength(window: readonly ItemFacts[], positions: Uint32Array): Uint32Array {
+  const count = window.length;
+  const keys = Float64Array.from(positions, (position) => (window[position]?.tokens ?? 0) * count + position);
   keys.sort();
   return Uint32Array.from(keys, (key) => key % count);
 }

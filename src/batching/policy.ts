@@ -26,24 +26,26 @@ export interface Selection {
   readonly reason: CloseReason;
 }
 
-/** Chooses a batch out of the oldest queued items, in the order of the queue, at least one. A pure function. */
+/** Chooses a batch out of some queued items, the most urgent one first, at least one. A pure function. */
 export type SelectBatch = (window: readonly ItemFacts[], facts: PolicyFacts) => Selection;
 
 export interface Policy {
   readonly select: SelectBatch;
   /** Whether the next batch is formed as soon as there is something to put in, before a runner is free to take it. */
   readonly formsAhead: boolean;
+  /** Whether classes and flows have their shares; otherwise everything is taken in order of arrival. */
+  readonly isFair: boolean;
 }
 
 /**
- * - `length`: the oldest item anchors, the nearest lengths fill (the default).
+ * - `length`: the most urgent item anchors, the nearest lengths fill (the default).
  * - `fifo`: order of arrival, and the next batch is frozen ahead; what text-embeddings-inference does for ONNX models.
  * - `window`: order of arrival after a fixed wait (`maxDelayMs`); what MLServer does.
  *
  * The latter two are here to be measured against.
  */
 export const policies = {
-  length: { select: selectByLength, formsAhead: false },
-  fifo: { select: selectInOrder, formsAhead: true },
-  window: { select: selectInOrder, formsAhead: false },
+  length: { select: selectByLength, formsAhead: false, isFair: true },
+  fifo: { select: selectInOrder, formsAhead: true, isFair: false },
+  window: { select: selectInOrder, formsAhead: false, isFair: false },
 } satisfies Record<PolicyName, Policy>;

@@ -1,6 +1,10 @@
+import { Load, type LoadFacts } from './load.js';
+import type { ServiceClass } from './types.js';
+
 /**
- * While both kinds of callers compete for a full queue, each may hold this much of it, so that a quarter is left to the
- * other: saturating streams cannot shut out unary calls, nor the reverse.
+ * What may be held of the queue by those who must leave room for others, so that a quarter is left to these: the bulk
+ * class to the interactive one, those that wait outside a full queue to those that are refused, and the reverse while
+ * somebody waits. Saturating streams cannot shut out unary calls, batch calls neither of the two.
  */
 const LARGEST_SHARE = 0.75;
 
@@ -8,24 +12,15 @@ const LARGEST_SHARE = 0.75;
 export interface Bounded {
   readonly tokens: number;
   readonly whenFull: 'refuse' | 'wait';
-  /** Its own share of a run. */
-  readonly plainMs: number;
-}
-
-interface Held {
-  items: number;
-  tokens: number;
+  readonly serviceClass: ServiceClass;
 }
 
 /** What is queued (or set aside in a formed batch), and whether more may come in. */
-export class QueueBounds {
+export class QueueBounds implements LoadFacts {
   readonly #maxItems: number;
   readonly #maxTokens: number;
-  readonly #held: Record<'refuse' | 'wait', Held> = {
-    refuse: { items: 0, tokens: 0 },
-    wait: { items: 0, tokens: 0 },
-  };
-  #plainMs = 0;
+  readonly #byClass = { interactive: new Load(), bulk: new Load() };
+  readonly #byWhenFull = { refuse: new Load(), wait: new Load() };
 
   constructor(maxItems: number, maxTokens: number) {
     this.#maxItems = maxItems;
@@ -33,46 +28,49 @@ export class QueueBounds {
   }
 
   get items(): number {
-    return this.#held.refuse.items + this.#held.wait.items;
+    return this.#byWhenFull.refuse.items + this.#byWhenFull.wait.items;
   }
 
   get tokens(): number {
-    return this.#held.refuse.tokens + this.#held.wait.tokens;
+    return this.#byWhenFull.refuse.tokens + this.#byWhenFull.wait.tokens;
   }
 
-  /** Sum of the items' shares of a run, in uncorrected milliseconds. */
-  get plainMs(): number {
-    return this.#plainMs;
+  get squares(): number {
+    return this.#byWhenFull.refuse.squares + this.#byWhenFull.wait.squares;
+  }
+
+  /** What is queued of a class. */
+  of(serviceClass: ServiceClass): LoadFacts {
+    return this.#byClass[serviceClass];
   }
 
   /**
-   * Whether the item may join the queue. Those who wait outside leave room for those who would be refused; these leave
-   * room only while somebody waits.
+   * Whether the item may join the queue.
+   * @param somebodyWaits whether there are items outside: only then do those that are refused leave room for them
    */
   admits(item: Bounded, somebodyWaits: boolean): boolean {
     if (this.items === 0) return true;
     if (this.items >= this.#maxItems || this.tokens + item.tokens > this.#maxTokens) return false;
+    if (item.serviceClass === 'bulk' && !this.#leavesRoom(item, this.#byClass.bulk)) return false;
     if (item.whenFull === 'refuse' && !somebodyWaits) return true;
-    const held = this.#held[item.whenFull];
+    return this.#leavesRoom(item, this.#byWhenFull[item.whenFull]);
+  }
+
+  enter(item: Bounded): void {
+    this.#byClass[item.serviceClass].add(item.tokens);
+    this.#byWhenFull[item.whenFull].add(item.tokens);
+  }
+
+  leave(item: Bounded): void {
+    this.#byClass[item.serviceClass].remove(item.tokens);
+    this.#byWhenFull[item.whenFull].remove(item.tokens);
+  }
+
+  #leavesRoom(item: Bounded, held: Load): boolean {
     if (held.items === 0) return true;
     return (
       held.items < Math.ceil(this.#maxItems * LARGEST_SHARE) &&
       held.tokens + item.tokens <= this.#maxTokens * LARGEST_SHARE
     );
-  }
-
-  enter(item: Bounded): void {
-    const held = this.#held[item.whenFull];
-    held.items++;
-    held.tokens += item.tokens;
-    this.#plainMs += item.plainMs;
-  }
-
-  leave(item: Bounded): void {
-    const held = this.#held[item.whenFull];
-    held.items--;
-    held.tokens -= item.tokens;
-    // Sums of fractions drift; an empty queue is the occasion to start afresh.
-    this.#plainMs = this.items === 0 ? 0 : this.#plainMs - item.plainMs;
   }
 }

@@ -1,6 +1,7 @@
 import type { Timed } from './deadline-timer.js';
-import type { Linked } from './item-queue.js';
-import type { ItemFacts, ItemResult, Submission, SubmitOptions } from './types.js';
+import type { Entitled } from './fair-queue.js';
+import type { FlowQueue } from './flow-queue.js';
+import type { ItemFacts, ItemResult, ServiceClass, Submission, SubmitOptions } from './types.js';
 
 /**
  * Where an item is: `new`, nowhere yet; `waiting`, outside a full queue; `queued`; `set_aside`, in a batch that is
@@ -8,17 +9,24 @@ import type { ItemFacts, ItemResult, Submission, SubmitOptions } from './types.j
  */
 export type Place = 'new' | 'waiting' | 'queued' | 'set_aside' | 'running' | 'settled';
 
+/** Whoever keeps the item, and hears what becomes of the wish for it. */
+export interface ItemOwner<T, R> {
+  abandoned(item: QueueItem<T, R>): void;
+  promoted(item: QueueItem<T, R>, flow: object | undefined): void;
+}
+
 const ignore = (): void => undefined;
 
 /** One submitted item on its way, and what the submitter holds of it. */
-export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Linked<QueueItem<T, R>> {
+export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Entitled<QueueItem<T, R>> {
   readonly result: Promise<ItemResult<R>>;
   readonly payload: T;
   readonly tokens: number;
   readonly whenFull: 'refuse' | 'wait';
   readonly enqueuedAt: number;
-  /** Its own share of a run in uncorrected milliseconds, without padding and base. */
-  readonly plainMs: number;
+  serviceClass: ServiceClass;
+  flow: object | undefined;
+  lane: FlowQueue<QueueItem<T, R>> | undefined = undefined;
   deadlineAt: number;
   place: Place = 'new';
   /** When its latest run started. */
@@ -29,22 +37,17 @@ export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Linked<
   previous: QueueItem<T, R> | undefined = undefined;
   next: QueueItem<T, R> | undefined = undefined;
   readonly #deadlineSource: { readonly deadlineAt: number } | undefined;
-  readonly #owner: { abandoned(item: QueueItem<T, R>): void };
+  readonly #owner: ItemOwner<T, R>;
   #resolve: (result: ItemResult<R>) => void = ignore;
   #reject: (error: Error) => void = ignore;
 
-  constructor(
-    payload: T,
-    options: SubmitOptions,
-    now: number,
-    plainMs: number,
-    owner: { abandoned(item: QueueItem<T, R>): void },
-  ) {
+  constructor(payload: T, options: SubmitOptions, now: number, owner: ItemOwner<T, R>) {
     this.payload = payload;
     this.tokens = options.tokens;
     this.whenFull = options.whenFull;
     this.enqueuedAt = now;
-    this.plainMs = plainMs;
+    this.serviceClass = options.serviceClass;
+    this.flow = options.flow;
     this.deadlineAt = options.deadlineAt;
     this.#deadlineSource = options.deadlineSource;
     this.#owner = owner;
@@ -56,6 +59,16 @@ export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Linked<
 
   abandon(): void {
     if (this.place !== 'settled') this.#owner.abandoned(this);
+  }
+
+  promote(flow: object | undefined): void {
+    if (this.serviceClass === 'bulk' && this.place !== 'settled') this.#owner.promoted(this, flow);
+  }
+
+  /** To be called while the item is in no queue. */
+  belongTo(serviceClass: ServiceClass, flow: object | undefined): void {
+    this.serviceClass = serviceClass;
+    this.flow = flow;
   }
 
   /** Moves the deadline to where its source has it now; tells whether that is in the future. */

@@ -74,6 +74,11 @@ export interface Submission<R> {
   readonly result: Promise<ItemResult<R>>;
   /** Nobody waits any more: the item is dropped if it has not started; the result then rejects with `cancelled`. */
   abandon(): void;
+  /**
+   * Somebody waits for it to whom it is more urgent: from now on it is of the interactive class and of this flow. Does
+   * nothing for an item that is interactive already, or runs.
+   */
+  promote(flow: object | undefined): void;
 }
 
 /** What a runner rejects with when the process behind it is gone or hung, as opposed to a batch that failed in it. */
@@ -96,6 +101,12 @@ export interface Runner<T, R> {
   run(items: readonly T[]): Promise<{ readonly values: readonly R[]; readonly runMs: number }>;
 }
 
+/** What is queued. The object is only valid during the call. */
+export interface QueueDepth {
+  readonly items: number;
+  readonly tokens: number;
+}
+
 /** Events for telemetry. None may throw. */
 export interface BatcherHooks {
   onBatch?(batch: {
@@ -113,8 +124,11 @@ export interface BatcherHooks {
   onExpiredRun?(): void;
   /** Everything that is submitted, before anything is decided: what an arrival trace is recorded from. */
   onArrival?(arrival: Readonly<SubmitOptions>): void;
-  onQueue?(depth: { readonly items: number; readonly tokens: number }): void;
-  onShed?(reason: 'queue_full' | 'deadline' | 'expired' | 'abandoned' | 'no_instance'): void;
+  onQueue?(depth: QueueDepth & Readonly<Record<ServiceClass, QueueDepth>>): void;
+  onShed?(
+    reason: 'queue_full' | 'deadline' | 'expired' | 'abandoned' | 'no_instance',
+    serviceClass: ServiceClass,
+  ): void;
   onRetry?(reason: 'runner_lost' | 'bisect' | 'out_of_memory'): void;
 }
 
@@ -137,6 +151,11 @@ export interface BatcherOptions {
   readonly interactiveWeight: number;
   /** Predicted run time of one batch; 0: no cap. A lone item may take longer. */
   readonly maxRunMs: number;
+  /**
+   * Predicted run time of one batch, in per cent of the tightest deadline that waits, or that interactive items had of
+   * late; 0: no cap. Never so little that the base cost becomes most of it.
+   */
+  readonly maxRunPercent: number;
   /** Queued items, from the oldest, that a batch is chosen from. */
   readonly lookAhead: number;
   /** Wait from which the look-ahead narrows to the items that have waited as long. */

@@ -80,6 +80,7 @@ export class ModelVersion {
       flow: flight.flow,
     });
     flight.onAbandon(() => submission.abandon());
+    flight.onUrgent(() => submission.promote(flight.flow));
     return await submission.result;
   }
 

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { BatcherHooks, CloseReason } from '../batching/types.js';
+import type { BatcherHooks, CloseReason, ServiceClass } from '../batching/types.js';
 import { batchItems, batchTokens, latencySeconds } from './buckets.js';
 import { CounterFamily } from './counter-family.js';
 import { gauge } from './gauge.js';
@@ -30,6 +30,18 @@ const retryReasons = Object.keys({
   out_of_memory: 0,
 } satisfies Record<RetryReason, 0>) as RetryReason[];
 
+const serviceClasses = Object.keys({ interactive: 0, bulk: 0 } satisfies Record<
+  ServiceClass,
+  0
+>) as ServiceClass[];
+
+interface Queue {
+  readonly model: string;
+  readonly serviceClass: ServiceClass;
+  items: number;
+  tokens: number;
+}
+
 /** The batches of each model, and the queue in front of them. */
 export class BatchMetrics {
   readonly #items: HistogramFamily;
@@ -40,7 +52,7 @@ export class BatchMetrics {
   readonly #shed: CounterFamily;
   readonly #retries: CounterFamily;
   readonly #expiredRuns: CounterFamily;
-  readonly #queues = new Map<string, { items: number; tokens: number }>();
+  readonly #queues: Queue[] = [];
 
   constructor(registry: Registry) {
     const model = ['model'];
@@ -81,8 +93,8 @@ export class BatchMetrics {
     this.#shed = new CounterFamily(
       registry,
       'verdict_shed_total',
-      ['model', 'reason'],
-      'Inputs refused or dropped before a session saw them: queue_full, deadline (could not be met), expired (passed while waiting), abandoned (nobody waits any more), no_instance.',
+      ['model', 'class', 'reason'],
+      'Inputs refused or dropped before a session saw them, by class (interactive, bulk): queue_full, deadline (could not be met), expired (passed while waiting, or could not be met any more), abandoned (nobody waits any more), no_instance.',
     );
     this.#retries = new CounterFamily(
       registry,
@@ -96,11 +108,20 @@ export class BatchMetrics {
       model,
       'Inputs whose deadline had passed when they were handed to a session; anything beyond a rare one is a fault.',
     );
-    gauge(registry, 'verdict_queue_items', model, 'Inputs that wait for a session.', () =>
-      [...this.#queues].map(([name, { items }]) => ({ labels: { model: name }, value: items })),
+    const perClass = ['model', 'class'];
+    gauge(
+      registry,
+      'verdict_queue_items',
+      perClass,
+      'Inputs that wait for a session, by class: interactive (unary calls), bulk (streams and batch calls).',
+      () => this.#queues.map((queue) => ({ labels: labelsOf(queue), value: queue.items })),
     );
-    gauge(registry, 'verdict_queue_tokens', model, 'Tokens of the inputs that wait for a session.', () =>
-      [...this.#queues].map(([name, { tokens }]) => ({ labels: { model: name }, value: tokens })),
+    gauge(
+      registry,
+      'verdict_queue_tokens',
+      perClass,
+      'Tokens of the inputs that wait for a session, by class.',
+      () => this.#queues.map((queue) => ({ labels: labelsOf(queue), value: queue.tokens })),
     );
   }
 
@@ -111,11 +132,13 @@ export class BatchMetrics {
     const paddedTokens = this.#paddedTokens.series({ model });
     const runSeconds = this.#runSeconds.series({ model });
     const closed = this.#closed.byValue('reason', closeReasons, { model });
-    const shed = this.#shed.byValue('reason', shedReasons, { model });
+    const shedOf = (serviceClass: ServiceClass) =>
+      this.#shed.byValue('reason', shedReasons, { model, class: serviceClass });
+    const shed = { interactive: shedOf('interactive'), bulk: shedOf('bulk') };
     const retries = this.#retries.byValue('reason', retryReasons, { model });
     const expiredRuns = this.#expiredRuns.series({ model });
-    const queue = { items: 0, tokens: 0 };
-    this.#queues.set(model, queue);
+    const queues = serviceClasses.map((serviceClass) => ({ model, serviceClass, items: 0, tokens: 0 }));
+    this.#queues.push(...queues);
     return {
       onBatch(batch) {
         items.observe(batch.items);
@@ -125,12 +148,19 @@ export class BatchMetrics {
         closed[batch.reason].add();
       },
       onQueue(depth) {
-        queue.items = depth.items;
-        queue.tokens = depth.tokens;
+        for (const queue of queues) {
+          const { items, tokens } = depth[queue.serviceClass];
+          queue.items = items;
+          queue.tokens = tokens;
+        }
       },
-      onShed: (reason) => shed[reason].add(),
+      onShed: (reason, serviceClass) => shed[serviceClass][reason].add(),
       onRetry: (reason) => retries[reason].add(),
       onExpiredRun: () => expiredRuns.add(),
     };
   }
+}
+
+function labelsOf({ model, serviceClass }: Queue) {
+  return { model, class: serviceClass };
 }

@@ -112,6 +112,13 @@ export const batching = z.object({
     unit: 'ms',
     doc: 'Predicted run time of one batch at most; a lone input may take longer; 0 sets no cap.',
   }),
+  maxRunPercent: int('batch-max-run-percent', {
+    default: 25,
+    min: 0,
+    max: 100,
+    unit: '%',
+    doc: 'Predicted run time of one batch at most, in per cent of the tightest deadline that waits, or that interactive inputs had in the last 10 s; 0 sets no such cap.',
+  }),
   interactiveWeight: int('batch-interactive-weight', {
     default: 4,
     min: 1,

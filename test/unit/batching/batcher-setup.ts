@@ -13,6 +13,7 @@ export const defaultOptions: BatcherOptions = {
   maxDelayMs: 0,
   interactiveWeight: 4,
   maxRunMs: 0,
+  maxRunPercent: 0,
   lookAhead: 256,
   maxAgeMs: 1_000,
   noRunnerGraceMs: 5_000,

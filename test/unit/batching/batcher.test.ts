@@ -225,7 +225,7 @@ describe('the batcher', () => {
     const runner = new ManualRunner();
     batcher.attach(runner);
     assert.equal(batcher.costCurve, undefined);
-    assert.equal(batcher.predictedWaitMs(), 0);
+    assert.equal(batcher.predictedDrainMs(), 0);
     submit('a', 10);
     await clock.advance(30);
     runner.current.succeed();
@@ -233,8 +233,8 @@ describe('the batcher', () => {
     assert.ok(batcher.costCurve !== undefined);
     submit('b', 10);
     await clock.settle();
-    assert.ok(Math.abs(batcher.predictedWaitMs() - 30) < 1e-9);
+    assert.ok(Math.abs(batcher.predictedDrainMs() - 30) < 1e-9);
     await clock.advance(10);
-    assert.ok(Math.abs(batcher.predictedWaitMs() - 20) < 1e-9);
+    assert.ok(Math.abs(batcher.predictedDrainMs() - 20) < 1e-9);
   });
 });

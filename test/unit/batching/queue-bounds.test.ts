@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Bounded, QueueBounds } from '../../../src/batching/queue-bounds.js';
 
-const unary: Bounded = { tokens: 10, whenFull: 'refuse', plainMs: 1 };
-const streamed: Bounded = { tokens: 10, whenFull: 'wait', plainMs: 1 };
+const unary: Bounded = { tokens: 10, whenFull: 'refuse', serviceClass: 'interactive' };
+const streamed: Bounded = { tokens: 10, whenFull: 'wait', serviceClass: 'bulk' };
 
 function fill(bounds: QueueBounds, item: Bounded, somebodyWaits = false): number {
   let count = 0;
@@ -49,8 +49,8 @@ describe('the bounds of the queue', () => {
     bounds.enter(unary);
     bounds.enter(streamed);
     bounds.leave(unary);
-    assert.deepEqual([bounds.items, bounds.tokens, bounds.plainMs], [1, 10, 1]);
+    assert.deepEqual([bounds.items, bounds.tokens, bounds.of('bulk').squares], [1, 10, 100]);
     bounds.leave(streamed);
-    assert.deepEqual([bounds.items, bounds.tokens, bounds.plainMs], [0, 0, 0]);
+    assert.deepEqual([bounds.items, bounds.tokens, bounds.of('bulk').squares], [0, 0, 0]);
   });
 });

@@ -60,9 +60,9 @@ describe('at the start', () => {
       'verdict_batch_tokens_count{model="sentiment"}',
       'verdict_batch_padded_tokens_count{model="sentiment"}',
       'verdict_batches_total{model="sentiment",reason="budget"}',
-      'verdict_queue_items{model="sentiment"}',
-      'verdict_queue_tokens{model="sentiment"}',
-      'verdict_shed_total{model="sentiment",reason="queue_full"}',
+      'verdict_queue_items{model="sentiment",class="bulk"}',
+      'verdict_queue_tokens{model="sentiment",class="bulk"}',
+      'verdict_shed_total{model="sentiment",class="bulk",reason="queue_full"}',
       'verdict_cache_requests_total{tier="redis",outcome="timeout"}',
       'verdict_cache_joins_total',
       'verdict_cache_bytes',
@@ -95,8 +95,13 @@ describe('the parts', () => {
   it('report batches, queue, shed and retried inputs by model', async () => {
     const { batcher } = telemetry.model('sentiment');
     batcher.onBatch?.({ items: 3, tokens: 60, paddedTokens: 75, longest: 25, reason: 'drained', runMs: 8 });
-    batcher.onQueue?.({ items: 7, tokens: 170 });
-    batcher.onShed?.('deadline');
+    batcher.onQueue?.({
+      items: 7,
+      tokens: 170,
+      interactive: { items: 2, tokens: 50 },
+      bulk: { items: 5, tokens: 120 },
+    });
+    batcher.onShed?.('deadline', 'interactive');
     batcher.onRetry?.('bisect');
     await assertValues(telemetry, {
       'verdict_batch_items_bucket{le="2",model="sentiment"}': 0,
@@ -105,9 +110,11 @@ describe('the parts', () => {
       'verdict_batch_padded_tokens_sum{model="sentiment"}': 75,
       'verdict_batch_run_seconds_sum{model="sentiment"}': 0.008,
       'verdict_batches_total{model="sentiment",reason="drained"}': 1,
-      'verdict_queue_items{model="sentiment"}': 7,
-      'verdict_queue_tokens{model="sentiment"}': 170,
-      'verdict_shed_total{model="sentiment",reason="deadline"}': 1,
+      'verdict_queue_items{model="sentiment",class="interactive"}': 2,
+      'verdict_queue_items{model="sentiment",class="bulk"}': 5,
+      'verdict_queue_tokens{model="sentiment",class="bulk"}': 120,
+      'verdict_shed_total{model="sentiment",class="interactive",reason="deadline"}': 1,
+      'verdict_shed_total{model="sentiment",class="bulk",reason="deadline"}': 0,
       'verdict_batch_retries_total{model="sentiment",reason="bisect"}': 1,
     });
   });

@@ -1,0 +1,115 @@
+import { FlowQueue, type Queued } from './flow-queue.js';
+import { IndexedHeap } from './indexed-heap.js';
+import { Load } from './load.js';
+
+/**
+ * The queued items of one class, by flow.
+ *
+ * Start-time fair queueing (P. Goyal, H. M. Vin, H. Cheng, "Start-time Fair Queuing", SIGCOMM 1996; the same idea for
+ * processors is C. A. Waldspurger's stride scheduling, 1995): a flow carries a pass, the tokens that it has had, and the
+ * one with the smallest pass is the next. A flow that comes in starts where the most backward one stands, or where it
+ * left itself if that is further on: by staying away nobody saves anything up, and by emptying its queue nobody gets rid
+ * of what it has had. Where no flow waits, everybody starts level again.
+ */
+export class ClassQueue<I extends Queued<I>> {
+  readonly load = new Load();
+  /** Tokens that the class has had, divided by its weight. */
+  pass = 0;
+  readonly weight: number;
+  readonly #active = new IndexedHeap<FlowQueue<I>>((flow) => flow.pass);
+  readonly #flows = new WeakMap<object, FlowQueue<I>>();
+  /** Of all items that name no flow. */
+  readonly #common = new FlowQueue<I>();
+  #highestPass = 0;
+
+  constructor(weight: number) {
+    this.weight = weight;
+  }
+
+  /** Flows with something queued. */
+  get activeFlows(): number {
+    return this.#active.size;
+  }
+
+  /** The item that comes first: the oldest one of the flow that has had least. */
+  get head(): I | undefined {
+    return this.#active.first?.head;
+  }
+
+  /** What a flow has queued here; undefined: nothing yet. */
+  loadOf(flow: object | undefined): Load | undefined {
+    return (flow === undefined ? this.#common : this.#flows.get(flow))?.load;
+  }
+
+  push(item: I, flow: object | undefined): FlowQueue<I> {
+    const queue = this.#flowQueue(flow);
+    this.#activate(queue);
+    queue.push(item);
+    this.load.add(item.tokens);
+    return queue;
+  }
+
+  /** Takes out an item of this class. */
+  remove(item: I, queue: FlowQueue<I>): void {
+    queue.remove(item);
+    this.load.remove(item.tokens);
+    if (queue.load.items === 0) this.#active.remove(queue);
+  }
+
+  /** The flow has had these tokens. */
+  charge(queue: FlowQueue<I>, tokens: number): void {
+    queue.pass += tokens;
+    this.pass += tokens / this.weight;
+    this.#highestPass = Math.max(this.#highestPass, queue.pass);
+    this.#active.moved(queue);
+  }
+
+  /** Puts an item back to the front of its flow: it was charged for a run that came to nothing. */
+  putBack(item: I, queue: FlowQueue<I>): void {
+    queue.pass -= item.tokens;
+    this.pass -= item.tokens / this.weight;
+    if (queue.heapIndex < 0) this.#active.add(queue);
+    else this.#active.moved(queue);
+    queue.unshift(item);
+    this.load.add(item.tokens);
+  }
+
+  /**
+   * Up to `count` items: the head, and then in turns the oldest ones of every flow that is at most `lead` tokens ahead of
+   * the head's.
+   */
+  window(count: number, lead: number): I[] {
+    const [first] = this.#active.upTo(Number.POSITIVE_INFINITY, 1);
+    if (first === undefined) return [];
+    const flows = this.#active.upTo(first.pass + lead, count);
+    const next = flows.map((flow) => flow.head);
+    const items: I[] = [];
+    for (let left = next.length; left > 0; ) {
+      left = 0;
+      for (let i = 0; i < next.length && items.length < count; i++) {
+        const item = next[i];
+        if (item === undefined) continue;
+        items.push(item);
+        next[i] = item.next;
+        left++;
+      }
+    }
+    return items;
+  }
+
+  #flowQueue(flow: object | undefined): FlowQueue<I> {
+    if (flow === undefined) return this.#common;
+    let queue = this.#flows.get(flow);
+    if (queue === undefined) {
+      queue = new FlowQueue<I>();
+      this.#flows.set(flow, queue);
+    }
+    return queue;
+  }
+
+  #activate(queue: FlowQueue<I>): void {
+    if (queue.heapIndex >= 0) return;
+    queue.pass = Math.max(queue.pass, this.#active.first?.pass ?? this.#highestPass);
+    this.#active.add(queue);
+  }
+}

@@ -1,0 +1,56 @@
+import type { CostCurve } from './cost-model.js';
+import { RecentMinimum } from './recent-minimum.js';
+import type { ItemFacts, SubmitOptions } from './types.js';
+
+/** How long the deadline of an interactive item is remembered: others like it will come. */
+const MEMORY_MS = 10_000;
+
+/**
+ * A cap never makes the base more than this share of a run: one client with a deadline that cannot be met does not cost
+ * everybody else the throughput.
+ */
+const LARGEST_BASE_SHARE = 0.15;
+
+/** A base below this share of a full batch's cost is not believed, as in the length policy. */
+const LEAST_BASE_SHARE = 1 / 40;
+
+export interface RunCapOptions {
+  /** Longest predicted run; 0: no cap. */
+  readonly maxRunMs: number;
+  /** Longest predicted run, in per cent of the tightest deadline; 0: no such cap. */
+  readonly maxRunPercent: number;
+  readonly budgetTokens: number;
+}
+
+/**
+ * How long a batch may run. A run is not interrupted, so whoever arrives during one waits for its end and is then in the
+ * next one; a cap at a quarter of the time that callers allow keeps both together well within it. It would come too late
+ * if it looked at the queue alone: the run that an interactive item is going to wait for has begun when it arrives. So
+ * the tightest time that interactive items were given of late counts as well.
+ */
+export class RunCap {
+  readonly #options: RunCapOptions;
+  readonly #recent = new RecentMinimum(MEMORY_MS);
+
+  constructor(options: RunCapOptions) {
+    this.#options = options;
+  }
+
+  /** An item has arrived. */
+  note({ serviceClass, deadlineAt }: SubmitOptions, now: number): void {
+    if (serviceClass === 'interactive' && deadlineAt > now) this.#recent.note(deadlineAt - now, now);
+  }
+
+  /** Longest predicted run of a batch out of this window, in milliseconds; Infinity: any. */
+  capMs(window: readonly ItemFacts[], now: number, curve: CostCurve): number {
+    const { maxRunMs, maxRunPercent, budgetTokens } = this.#options;
+    const most = maxRunMs > 0 ? maxRunMs : Number.POSITIVE_INFINITY;
+    if (maxRunPercent === 0) return most;
+    let tightestMs = this.#recent.least(now);
+    for (const { deadlineAt, enqueuedAt } of window) {
+      tightestMs = Math.min(tightestMs, deadlineAt - enqueuedAt);
+    }
+    const baseMs = Math.max(curve.baseMs, curve.msPerToken * budgetTokens * LEAST_BASE_SHARE);
+    return Math.min(most, Math.max((tightestMs * maxRunPercent) / 100, baseMs / LARGEST_BASE_SHARE));
+  }
+}
