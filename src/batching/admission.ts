@@ -13,11 +13,13 @@ import type { BatcherHooks, ServiceClass } from './types.js';
 const FALLBACK_RETRY_MS = 100;
 
 /**
- * The wait in the queue counts this much in the judgement of a deadline. The prediction is a mean: items of a length that
- * few others have are overtaken by later ones of more usual lengths, and what is let in on the mean comes too late half
- * of the time. A queue that is a third shorter loses nothing: it is still many batches deep.
+ * How much the work ahead counts in the judgement of a deadline. The prediction is a mean: items of a length that few
+ * others have are overtaken by later ones of more usual lengths, and of those let in on the mean half would come too late.
+ * A queue that is half as long loses nothing: it is still several batches deep. Chosen by simulation: at 2, twice the
+ * saturating load with deadlines of 500 ms left 2 % of the items to expire in the queue, at 1.5 it was 7 %, with the same
+ * goodput.
  */
-const OVERTAKING = 1.5;
+const OVERTAKING = 2;
 
 export interface AdmissionParts<T, R> {
   readonly backlog: Backlog<T, R>;
@@ -63,6 +65,8 @@ export class Admission<T, R> {
       return this.#shed('queue_full', item, queueFull(this.#retryAfterMs(item, now)));
     if (!costs.calibrated || runners.size === 0 || item.deadlineAt === Number.POSITIVE_INFINITY)
       return undefined;
+    // An idle runner has nothing better to do, and a prediction that nothing is run by would never be corrected.
+    if (runners.busyCount === 0 && backlog.isEmpty) return undefined;
     if (now + this.#predictedFinishMs(item, now) <= item.deadlineAt) return undefined;
     return this.#shed('deadline', item, deadlineUnreachable(this.#retryAfterMs(item, now)));
   }

@@ -27,9 +27,10 @@ export class Backlog<T, R> {
   };
   readonly #setAside: FormedBatch<T, R>[] = [];
   readonly #deadlines: DeadlineTimer<QueueItem<T, R>>;
+  readonly #onExpired: (item: QueueItem<T, R>) => void;
   readonly #hooks: BatcherHooks;
 
-  /** `onExpired` is called with items whose deadline has passed, already removed. */
+  /** `onExpired` is called with items whose deadline has passed or cannot be met any more, already removed. */
   constructor(
     clock: Clock,
     bounds: QueueBounds,
@@ -40,13 +41,13 @@ export class Backlog<T, R> {
     this.bounds = bounds;
     this.#queue = queue;
     this.#hooks = hooks;
+    this.#onExpired = onExpired;
     this.#deadlines = new DeadlineTimer(clock, (item) => {
       if (item.extendDeadline(clock.now())) {
         this.#deadlines.add(item);
         return;
       }
-      this.remove(item);
-      onExpired(item);
+      this.expire(item);
     });
   }
 
@@ -167,6 +168,12 @@ export class Backlog<T, R> {
         this.#enqueue(item);
       }
     }
+  }
+
+  /** Takes out an item whose deadline has passed or cannot be met any more. */
+  expire(item: QueueItem<T, R>): void {
+    this.remove(item);
+    this.#onExpired(item);
   }
 
   /** Takes out the items whose deadline has passed. */

@@ -1,7 +1,7 @@
 import type { Backlog, FormedBatch } from './backlog.js';
 import type { CostTracker } from './cost-tracker.js';
 import type { EffectiveBudget } from './effective-budget.js';
-import type { SelectBatch } from './policy.js';
+import type { SelectBatch, Selection } from './policy.js';
 import type { QueueItem } from './queue-item.js';
 import type { RunCap } from './run-cap.js';
 import type { BatcherOptions, CloseReason } from './types.js';
@@ -16,6 +16,9 @@ export type FormingOptions = Pick<BatcherOptions, 'lookAhead' | 'maxBatchItems' 
  * the lengths together, but also nothing would keep the shares, if this were far more than a batch.
  */
 const LEAD_BUDGETS = 1;
+
+/** How often a batch is chosen anew because some of its items would come too late: each time costs a look at the window. */
+const LATE_ROUNDS = 3;
 
 /** Forms batches out of the queue by a policy. */
 export class BatchFormer {
@@ -51,32 +54,71 @@ export class BatchFormer {
     closing: boolean,
   ): FormedBatch<T, R> | number | undefined {
     const { lookAhead, maxDelayMs } = this.#options;
-    const budgetTokens = this.#budget.tokens(now);
-    const { curve } = this.#costs;
-    const window = backlog.window(lookAhead, budgetTokens * LEAD_BUDGETS);
+    const window = backlog.window(lookAhead, this.#budget.tokens(now) * LEAD_BUDGETS);
     if (window.length === 0) return undefined;
-    const { positions, reason } = this.#select(window, {
+    let selection = this.#choose(window, backlog, idleRunners, now);
+    if (maxDelayMs > 0 && !closing && !FULL.has(selection.reason)) {
+      const heldUntil = oldestIn(window) + maxDelayMs;
+      if (now < heldUntil) return heldUntil;
+    }
+    for (let round = 0; round < LATE_ROUNDS; round++) {
+      const kept = this.#withoutLate(window, selection, backlog, now);
+      if (kept === undefined) break;
+      window.splice(0, window.length, ...kept);
+      selection = this.#choose(window, backlog, idleRunners, now);
+    }
+    return { items: itemsAt(window, selection), reason: selection.reason };
+  }
+
+  #choose<T, R>(
+    window: readonly QueueItem<T, R>[],
+    backlog: Backlog<T, R>,
+    idleRunners: number,
+    now: number,
+  ): Selection {
+    const { curve } = this.#costs;
+    return this.#select(window, {
       now,
       queuedItems: backlog.queueLength,
       queuedTokens: backlog.bounds.tokens,
       idleRunners,
-      budgetTokens,
+      budgetTokens: this.#budget.tokens(now),
       maxItems: this.#options.maxBatchItems,
       maxRunMs: this.#runCap.capMs(window, now, curve),
       maxAgeMs: this.#options.maxAgeMs,
       curve,
     });
-    if (maxDelayMs > 0 && !closing && !FULL.has(reason)) {
-      const heldUntil = oldestIn(window) + maxDelayMs;
-      if (now < heldUntil) return heldUntil;
-    }
-    const items: QueueItem<T, R>[] = [];
-    for (let i = 0; i < positions.length; i++) {
-      const item = window[positions[i] ?? 0];
-      if (item !== undefined) items.push(item);
-    }
-    return { items, reason };
   }
+
+  /**
+   * Gives up those items of the selection that would be answered after their deadline, as predicted: their place in the
+   * batch is worth more to others. Returns the window without them; undefined where there are none, or nothing else: as
+   * long as the runner has nothing better to do, the prediction may be put to the test.
+   */
+  #withoutLate<T, R>(
+    window: readonly QueueItem<T, R>[],
+    selection: Selection,
+    backlog: Backlog<T, R>,
+    now: number,
+  ): QueueItem<T, R>[] | undefined {
+    if (!this.#costs.calibrated) return undefined;
+    const items = itemsAt(window, selection);
+    const longest = items.reduce((most, item) => Math.max(most, item.tokens), 0);
+    const endAt = now + this.#costs.predictMs(items.length, longest);
+    const late = items.filter((item) => item.latestDeadlineAt < endAt);
+    if (late.length === 0 || late.length === window.length) return undefined;
+    for (const item of late) backlog.expire(item);
+    return window.filter((item) => item.place === 'queued');
+  }
+}
+
+function itemsAt<T, R>(window: readonly QueueItem<T, R>[], { positions }: Selection): QueueItem<T, R>[] {
+  const items: QueueItem<T, R>[] = [];
+  for (let i = 0; i < positions.length; i++) {
+    const item = window[positions[i] ?? 0];
+    if (item !== undefined) items.push(item);
+  }
+  return items;
 }
 
 function oldestIn(window: readonly { readonly enqueuedAt: number }[]): number {

@@ -8,7 +8,7 @@ const FORGETTING = 0.97;
 const PRIOR_BATCHES = 20;
 
 /** How firmly the shape of the calibrated curve is held on to, in batches; its scale is not held on to at all. */
-const SHAPE_BATCHES = 0.2;
+const SHAPE_BATCHES = 0.05;
 
 /** One batch says at most this much more, or less, than was expected: a stall of the machine is no property of the model. */
 const LARGEST_SURPRISE = 3;

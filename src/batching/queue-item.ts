@@ -71,9 +71,14 @@ export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Entitle
     this.flow = flow;
   }
 
+  /** The deadline where its source has it now. */
+  get latestDeadlineAt(): number {
+    return this.#deadlineSource?.deadlineAt ?? this.deadlineAt;
+  }
+
   /** Moves the deadline to where its source has it now; tells whether that is in the future. */
   extendDeadline(now: number): boolean {
-    const latest = this.#deadlineSource?.deadlineAt ?? this.deadlineAt;
+    const latest = this.latestDeadlineAt;
     if (latest <= now) return false;
     this.deadlineAt = latest;
     return true;

@@ -2,7 +2,7 @@ import { VerdictError } from '../errors.js';
 
 /** The errors that the batcher answers items with, each in one place so that reasons and wording stay the same. */
 
-/** @param retryAfterMs predicted time until the queue is empty */
+/** @param retryAfterMs predicted time until what the caller has to wait for is done */
 export function queueFull(retryAfterMs: number): VerdictError {
   return new VerdictError('resource_exhausted', 'the queue of this model is full', {
     reason: 'QUEUE_FULL',
@@ -10,7 +10,7 @@ export function queueFull(retryAfterMs: number): VerdictError {
   });
 }
 
-/** @param retryAfterMs by how much the predicted answer is late */
+/** @param retryAfterMs predicted time until what the caller would have to wait for is done */
 export function deadlineUnreachable(retryAfterMs: number): VerdictError {
   return new VerdictError('resource_exhausted', 'the queue is too long for the deadline to be met', {
     reason: 'DEADLINE_UNREACHABLE',

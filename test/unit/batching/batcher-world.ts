@@ -4,6 +4,7 @@ import {
   OutOfMemoryError,
   type PolicyName,
   RunnerLostError,
+  type ServiceClass,
   type Submission,
 } from '../../../src/batching/types.js';
 import { VerdictError } from '../../../src/errors.js';
@@ -20,6 +21,9 @@ const OPTIONS = {
   noRunnerGraceMs: 300,
 };
 
+/** What items belong to; the first has none of its own. */
+const FLOWS: readonly (object | undefined)[] = [undefined, {}, {}, {}];
+
 /** One thing that happens to a batcher. */
 export type Step =
   | {
@@ -27,8 +31,11 @@ export type Step =
       readonly tokens: number;
       readonly patienceMs: number;
       readonly whenFull: 'refuse' | 'wait';
+      readonly serviceClass: ServiceClass;
+      readonly flow: number;
     }
   | { readonly kind: 'abandon'; readonly which: number }
+  | { readonly kind: 'promote'; readonly which: number }
   | { readonly kind: 'advance'; readonly byMs: number }
   | {
       readonly kind: 'end';
@@ -43,10 +50,13 @@ const submitStep = fc.record({
   tokens: fc.integer({ min: 1, max: 150 }),
   patienceMs: fc.constantFrom(20, 100, 1_000, Number.POSITIVE_INFINITY),
   whenFull: fc.constantFrom('refuse' as const, 'wait' as const),
+  serviceClass: fc.constantFrom('interactive' as const, 'bulk' as const),
+  flow: fc.nat({ max: 3 }),
 });
 export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: submitStep },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('abandon' as const), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('promote' as const), which: fc.nat() }) },
   {
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant('advance' as const), byMs: fc.integer({ min: 0, max: 60 }) }),
@@ -93,6 +103,8 @@ export class World {
     if (step.kind === 'submit') this.#submit(step);
     else if (step.kind === 'abandon')
       this.submissions[step.which % Math.max(1, this.submissions.length)]?.abandon();
+    else if (step.kind === 'promote')
+      this.submissions[step.which % Math.max(1, this.submissions.length)]?.promote(undefined);
     else if (step.kind === 'advance') await clock.advance(step.byMs);
     else if (step.kind === 'attach') this.attach();
     else if (step.kind === 'detach') this.#detach(step.which);
@@ -126,6 +138,8 @@ export class World {
     const submission = submit(name, step.tokens, {
       deadlineAt: clock.now() + step.patienceMs,
       whenFull: step.whenFull,
+      serviceClass: step.serviceClass,
+      flow: FLOWS[step.flow],
     });
     if (batcher.queuedItems > Math.max(before, OPTIONS.maxQueueItems))
       this.violations.push('the queue overflows');

@@ -14,7 +14,7 @@ describe('the cost tracker', () => {
 
   test('moves towards what live batches take', () => {
     const costs = new CostTracker(curve, 512);
-    for (let i = 0; i < 100; i++) costs.observe(4, 80, 20, 15);
+    for (let i = 0; i < 400; i++) costs.observe(4, 80, 20, 15);
     assert.ok(Math.abs(costs.predictMs(4, 20) - 15) < 0.1);
     assert.ok(Math.abs(costs.curve.baseMs - 3) < 0.1);
   });

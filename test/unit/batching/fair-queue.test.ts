@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { type Entitled, FairQueue } from '../../../src/batching/fair-queue.js';
+import type { FlowQueue } from '../../../src/batching/flow-queue.js';
+import type { ServiceClass } from '../../../src/batching/types.js';
+
+class Item implements Entitled<Item> {
+  previous: Item | undefined = undefined;
+  next: Item | undefined = undefined;
+  lane: FlowQueue<Item> | undefined = undefined;
+
+  constructor(
+    readonly name: string,
+    readonly tokens: number,
+    readonly serviceClass: ServiceClass,
+    readonly flow: object | undefined,
+  ) {}
+}
+
+/** Runs the most urgent item alone, as often as asked, and counts the tokens by what `keyOf` says. */
+function serve(queue: FairQueue<Item>, count: number, keyOf: (item: Item) => string): Map<string, number> {
+  const served = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    const [first] = queue.window(512, 100);
+    if (first === undefined) break;
+    queue.remove(first);
+    queue.charge(first);
+    served.set(keyOf(first), (served.get(keyOf(first)) ?? 0) + first.tokens);
+  }
+  return served;
+}
+
+function fill(
+  queue: FairQueue<Item>,
+  count: number,
+  tokens: number,
+  of: ServiceClass,
+  flow?: object,
+  name = '',
+): void {
+  for (let i = 0; i < count; i++) queue.push(new Item(`${name}${i}`, tokens, of, flow));
+}
+
+describe('the fair queue', () => {
+  test('is in order of arrival for one class and one flow', () => {
+    const queue = new FairQueue<Item>(4, true);
+    fill(queue, 5, 10, 'bulk', undefined, 'a');
+    assert.deepEqual(
+      queue.window(3, 0).map(({ name }) => name),
+      ['a0', 'a1', 'a2'],
+    );
+  });
+
+  test('shares tokens between the classes by weight, whatever the lengths', () => {
+    const queue = new FairQueue<Item>(3, true);
+    fill(queue, 1_000, 30, 'interactive');
+    fill(queue, 1_000, 7, 'bulk');
+    const served = serve(queue, 400, ({ serviceClass }) => serviceClass);
+    const ratio = (served.get('interactive') ?? 0) / (served.get('bulk') ?? 0);
+    assert.ok(Math.abs(ratio - 3) < 0.1, `${ratio}`);
+  });
+
+  test('shares tokens alike between the flows of a class, whatever the lengths and however many they queue', () => {
+    const queue = new FairQueue<Item>(4, true);
+    fill(queue, 2_000, 5, 'bulk', {}, 'a');
+    fill(queue, 300, 50, 'bulk', {}, 'b');
+    fill(queue, 900, 20, 'bulk', undefined, 'c');
+    const served = serve(queue, 600, ({ name }) => name.slice(0, 1));
+    const tokens = [...served.values()];
+    assert.equal(tokens.length, 3);
+    assert.ok(Math.max(...tokens) - Math.min(...tokens) <= 50, tokens.join(' '));
+  });
+
+  test('gives a flow that comes late its turn at once, and nothing for the time that it was away', () => {
+    const queue = new FairQueue<Item>(4, true);
+    const late = {};
+    fill(queue, 100, 10, 'bulk', {}, 'a');
+    fill(queue, 1, 10, 'bulk', late, 'b');
+    serve(queue, 60, ({ name }) => name);
+    fill(queue, 50, 10, 'bulk', late, 'b');
+    const served = serve(queue, 20, ({ name }) => name.slice(0, 1));
+    assert.deepEqual([...served].sort(), [
+      ['a', 100],
+      ['b', 100],
+    ]);
+  });
+
+  test('does not forget what a flow has had when its queue is empty for a moment', () => {
+    const queue = new FairQueue<Item>(4, true);
+    const quick = {};
+    fill(queue, 100, 10, 'bulk', {}, 'a');
+    let quickTokens = 0;
+    for (let i = 0; i < 40; i++) {
+      if (i % 2 === 0) fill(queue, 1, 30, 'bulk', quick, 'q');
+      quickTokens += serve(queue, 1, ({ name }) => name.slice(0, 1)).get('q') ?? 0;
+    }
+    // Half of 40 turns of 10 tokens and of 30: the flows alternate in tokens, not in turns.
+    assert.ok(quickTokens <= 330, `${quickTokens}`);
+  });
+
+  test('leaves out of a window the classes and flows that are further ahead than the lead', () => {
+    const queue = new FairQueue<Item>(1, true);
+    const [ahead, behind] = [{}, {}];
+    fill(queue, 50, 10, 'bulk', ahead, 'a');
+    const taken = queue.window(20, 0);
+    fill(queue, 5, 10, 'bulk', behind, 'b');
+    for (const item of taken) {
+      queue.remove(item);
+      queue.charge(item);
+    }
+    const names = (lead: number) => new Set(queue.window(512, lead).map(({ name }) => name.slice(0, 1)));
+    assert.deepEqual([...names(199)], ['b']);
+    assert.deepEqual([...names(200)].sort(), ['a', 'b']);
+    fill(queue, 1, 10, 'interactive', undefined, 'i');
+    assert.deepEqual([...names(1_000)].sort(), ['a', 'b', 'i']);
+  });
+
+  test('leaves room in a full window for the class that is not first', () => {
+    const queue = new FairQueue<Item>(4, true);
+    fill(queue, 600, 10, 'interactive', undefined, 'i');
+    fill(queue, 600, 10, 'bulk', undefined, 'b');
+    const window = queue.window(512, 0);
+    assert.equal(window.length, 512);
+    assert.equal(window.filter(({ serviceClass }) => serviceClass === 'bulk').length, 256);
+  });
+
+  test('takes an item that was run for nothing back to the front, as if it had not been run', () => {
+    const queue = new FairQueue<Item>(4, true);
+    fill(queue, 3, 10, 'bulk', {}, 'a');
+    fill(queue, 3, 10, 'bulk', {}, 'b');
+    const [first] = queue.window(1, 0);
+    assert.ok(first);
+    queue.remove(first);
+    queue.charge(first);
+    queue.putBack(first);
+    assert.deepEqual(
+      queue
+        .window(2, 0)
+        .map(({ name }) => name)
+        .sort(),
+      ['a0', 'b0'],
+    );
+    assert.deepEqual([queue.size, queue.tokens], [6, 60]);
+  });
+
+  test('knows neither classes nor flows where it is told not to', () => {
+    const queue = new FairQueue<Item>(4, false);
+    queue.push(new Item('a', 10, 'bulk', {}));
+    queue.push(new Item('b', 10, 'interactive', undefined));
+    queue.push(new Item('c', 10, 'bulk', {}));
+    assert.deepEqual(
+      queue.window(512, 0).map(({ name }) => name),
+      ['a', 'b', 'c'],
+    );
+    assert.equal(queue.shareOf('interactive'), 1);
+  });
+
+  test('keeps count, and every item once, whatever comes and goes', () => {
+    const flows = [undefined, {}, {}, {}];
+    const steps = fc.array(
+      fc.record({
+        kind: fc.constantFrom('push', 'push', 'run', 'leave', 'back'),
+        which: fc.nat(),
+        tokens: fc.integer({ min: 1, max: 200 }),
+        of: fc.constantFrom<ServiceClass>('interactive', 'bulk'),
+      }),
+      { maxLength: 120 },
+    );
+    fc.assert(
+      fc.property(steps, (list) => {
+        const queue = new FairQueue<Item>(4, true);
+        const inside = new Set<Item>();
+        const running: Item[] = [];
+        for (const { kind, which, tokens, of } of list) {
+          if (kind === 'push') {
+            const item = new Item(`${which}`, tokens, of, flows[which % flows.length]);
+            queue.push(item);
+            inside.add(item);
+          } else if (kind === 'back') {
+            const item = running.pop();
+            if (item === undefined) continue;
+            queue.putBack(item);
+            inside.add(item);
+          } else {
+            const items = [...inside];
+            const item = kind === 'run' ? queue.window(1, 0)[0] : items[which % Math.max(1, items.length)];
+            if (item === undefined) continue;
+            queue.remove(item);
+            inside.delete(item);
+            if (kind === 'run') {
+              queue.charge(item);
+              running.push(item);
+            }
+          }
+          assert.equal(queue.size, inside.size);
+          assert.deepEqual(new Set(queue.all()), inside);
+          assert.equal(queue.all().length, inside.size);
+          assert.equal(queue.window(512, 0).length > 0, inside.size > 0);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { predictRunMs } from '../../../src/batching/cost-model.js';
+import type { BatcherHooks, BatcherOptions, ServiceClass } from '../../../src/batching/types.js';
+import { drawLengths, tightMix } from '../../../src/simulation/length-mix.js';
+import { seededRandom } from '../../../src/simulation/random.js';
+import { errorOf, outcomeOf, setUp } from './batcher-setup.js';
+import { ManualRunner, TimedRunner } from './fake-runners.js';
+
+/** About what a DistilBERT-base int8 run costs on two CPU cores. */
+const curve = { baseMs: 4, msPerToken: 0.15, msPerTokenSquared: 0.0001 };
+const BUDGET_TOKENS = 512;
+const OPTIONS: Partial<BatcherOptions> = {
+  budgetTokens: BUDGET_TOKENS,
+  maxBatchItems: 64,
+  maxQueueItems: 4_096,
+  maxQueueTokens: 500_000,
+  maxRunMs: 250,
+  maxRunPercent: 25,
+  costCurve: curve,
+};
+
+function world(options: Partial<BatcherOptions> = {}, hooks: BatcherHooks = {}) {
+  const setup = setUp({ ...OPTIONS, ...options }, hooks);
+  setup.batcher.attach(new TimedRunner(setup.clock, curve));
+  return setup;
+}
+
+/** A caller that keeps `window` items in flight; counts the tokens answered. */
+function keepBusy(
+  { batcher, submit }: ReturnType<typeof world>,
+  caller: {
+    readonly window: number;
+    readonly serviceClass: ServiceClass;
+    readonly lengths: () => number;
+    readonly flow?: object;
+  },
+) {
+  const counts = { tokens: 0, items: 0, longestWaitMs: 0 };
+  const state = { stopped: false };
+  const { serviceClass, flow, lengths } = caller;
+  const next = (): void => {
+    const tokens = lengths();
+    const { result } = submit('', tokens, { serviceClass, flow, whenFull: 'wait' });
+    result.then(
+      ({ queueMs }) => {
+        counts.tokens += tokens;
+        counts.items++;
+        counts.longestWaitMs = Math.max(counts.longestWaitMs, queueMs);
+        if (!state.stopped) next();
+      },
+      () => undefined,
+    );
+  };
+  for (let i = 0; i < caller.window; i++) next();
+  assert.ok(batcher.queuedItems + batcher.waitingItems > 0);
+  return { counts, stop: () => (state.stopped = true) };
+}
+
+const mixed = (seed: number) => drawLengths(tightMix, seededRandom(seed));
+
+describe('the sharing of runners', () => {
+  test('converges to the weights of the classes while both have enough to do', async () => {
+    const windows = fc.integer({ min: 100, max: 300 });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 8 }), windows, windows, async (interactiveWeight, a, b) => {
+        const setup = world({ interactiveWeight });
+        const urgent = keepBusy(setup, { window: a, serviceClass: 'interactive', lengths: mixed(1) });
+        const bulk = keepBusy(setup, { window: b, serviceClass: 'bulk', lengths: mixed(2), flow: {} });
+        await setup.clock.advance(20_000);
+        // What each may be ahead: the lead, and the batch that went beyond it; of both, for the class with the weight.
+        const gap = Math.abs(urgent.counts.tokens / interactiveWeight - bulk.counts.tokens);
+        assert.ok(gap <= 3 * BUDGET_TOKENS, `${urgent.counts.tokens} : ${bulk.counts.tokens}`);
+        urgent.stop();
+        bulk.stop();
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  test('is equal in tokens between flows of one class, to a few batches, however different their texts and windows', async () => {
+    const flows = fc.array(
+      fc.record({ window: fc.integer({ min: 64, max: 200 }), tokens: fc.integer({ min: 20, max: 100 }) }),
+      { minLength: 2, maxLength: 5 },
+    );
+    await fc.assert(
+      fc.asyncProperty(flows, async (list) => {
+        const setup = world({ maxAgeMs: 60_000 });
+        const busy = list.map(({ window, tokens }) =>
+          keepBusy(setup, { window, serviceClass: 'bulk', flow: {}, lengths: () => tokens }),
+        );
+        await setup.clock.advance(20_000);
+        const tokens = busy.map(({ counts }) => counts.tokens);
+        assert.ok(Math.max(...tokens) - Math.min(...tokens) <= 3 * BUDGET_TOKENS, tokens.join(' '));
+        for (const { stop } of busy) stop();
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('starves nobody: each item of a flow waits no longer than its share of the runner takes for what is before it', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 3, max: 300 }),
+        async (streams, window, tokens) => {
+          const setup = world();
+          const urgent = keepBusy(setup, { window: 100, serviceClass: 'interactive', lengths: mixed(1) });
+          const others = Array.from({ length: streams }, (_, i) =>
+            keepBusy(setup, { window: 64, serviceClass: 'bulk', flow: {}, lengths: mixed(i) }),
+          );
+          const own = keepBusy(setup, { window, serviceClass: 'bulk', flow: {}, lengths: () => tokens });
+          await setup.clock.advance(30_000);
+          // The bulk class has a fifth of the runner, the flow its part of that; padding and bases cost no more than
+          // half of it, and for the leads of all others two batches each go by.
+          const share = 1 / 5 / (streams + 1);
+          const workMs = predictRunMs(curve, window, tokens) + 4 * window;
+          const leadsMs = 2 * (streams + 2) * 5 * predictRunMs(curve, 1, BUDGET_TOKENS);
+          const boundMs = (2 * workMs) / share + leadsMs;
+          assert.ok(own.counts.items > 0);
+          assert.ok(own.counts.longestWaitMs <= boundMs, `${own.counts.longestWaitMs} > ${boundMs}`);
+          for (const { stop } of [urgent, own, ...others]) stop();
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  test('lets the next run begin with the interactive item that came last, before all bulk items', async () => {
+    const { batcher, clock, submit } = setUp({ maxBatchItems: 1, costCurve: curve });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    for (let i = 0; i < 5; i++) submit(`bulk ${i}`, 10, { serviceClass: 'bulk', flow: {} });
+    await clock.settle();
+    submit('urgent');
+    runner.current.succeed();
+    await clock.settle();
+    assert.deepEqual(runner.log[1], ['urgent']);
+  });
+
+  test('changes nothing for one class and one flow', async () => {
+    const runs: string[][][] = [];
+    for (const serviceClass of ['interactive', 'bulk'] as const) {
+      const { batcher, clock, submit } = setUp({ ...OPTIONS, maxRunPercent: 0 });
+      const runner = new ManualRunner();
+      batcher.attach(runner);
+      const lengths = mixed(9);
+      for (let i = 0; i < 200; i++) submit(`${i}`, lengths(), { serviceClass, flow: runner });
+      await clock.settle();
+      while (runner.runs.length > 0) {
+        runner.current.succeed();
+        await clock.settle();
+      }
+      runs.push(runner.log);
+    }
+    assert.ok((runs[0]?.length ?? 0) > 5);
+    assert.deepEqual(runs[0], runs[1]);
+  });
+});
+
+describe('a promoted item', () => {
+  test('goes before the bulk items that it was behind', async () => {
+    const { batcher, clock, submit } = setUp({ maxBatchItems: 1, costCurve: curve });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    const items = Array.from({ length: 6 }, (_, i) => submit(`${i}`, 10, { serviceClass: 'bulk', flow: {} }));
+    await clock.settle();
+    items[5]?.promote(undefined);
+    items[5]?.promote(undefined);
+    runner.current.succeed();
+    await clock.settle();
+    assert.deepEqual(runner.log[1], ['5']);
+    items[5]?.promote(undefined);
+    runner.current.succeed();
+    items[5]?.promote(undefined);
+    assert.equal(await outcomeOf(items[5] ?? assert.fail()), '5');
+    assert.equal(batcher.queuedItems, 3);
+  });
+
+  test('comes in from outside a queue that bulk items fill', () => {
+    const { batcher, submit } = setUp({ maxQueueItems: 8 });
+    const items = Array.from({ length: 10 }, (_, i) =>
+      submit(`${i}`, 10, { serviceClass: 'bulk', whenFull: 'wait' }),
+    );
+    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [6, 4]);
+    items[9]?.promote(undefined);
+    // It still is of those that wait when the queue is full, and leaves room for those that would be refused.
+    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [6, 4]);
+    items[0]?.abandon();
+    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [6, 3]);
+  });
+});
+
+describe('the admission of interactive items', () => {
+  test('takes one in with a deadline that the whole queue would not meet, and answers it in time', async () => {
+    const setup = world();
+    const streams = Array.from({ length: 4 }, (_, i) =>
+      keepBusy(setup, { window: 64, serviceClass: 'bulk', flow: {}, lengths: mixed(i) }),
+    );
+    const { batcher, clock, submit } = setup;
+    submit('first', 20, { deadlineAt: 200 }).result.catch(() => undefined);
+    await clock.advance(2_000);
+    assert.ok(batcher.predictedDrainMs() > 800, `${batcher.predictedDrainMs()}`);
+    assert.ok(batcher.predictedWaitMs('interactive') < 100, `${batcher.predictedWaitMs('interactive')}`);
+    const answers = Array.from({ length: 20 }, async (_, i) => {
+      await new Promise<void>((resolve) => clock.startTimer(resolve, i * 97));
+      return submit(`u${i}`, 10 + i, { deadlineAt: clock.now() + 200 }).result;
+    });
+    await clock.advance(5_000);
+    assert.equal((await Promise.all(answers)).length, 20);
+    for (const { stop } of streams) stop();
+  });
+
+  test('refuses one at once that the interactive items ahead leave no time for, with their drain time', async () => {
+    const { batcher, clock, submit } = setUp({ ...OPTIONS, interactiveWeight: 1 });
+    batcher.attach(new ManualRunner());
+    submit('running', 10);
+    await clock.settle();
+    for (let i = 0; i < 40; i++) submit(`u${i}`, 50);
+    const alone = batcher.predictedWaitMs('interactive');
+    for (let i = 0; i < 400; i++) submit(`b${i}`, 50, { serviceClass: 'bulk', whenFull: 'wait' });
+    const shared = batcher.predictedWaitMs('interactive');
+    assert.ok(shared > 1.8 * alone && shared < 2.2 * alone, `${alone} ${shared}`);
+    const error = await errorOf(submit('late', 50, { deadlineAt: clock.now() + 200 }));
+    assert.equal(error.reason, 'DEADLINE_UNREACHABLE');
+    assert.equal(error.retryAfterMs, Math.ceil(batcher.predictedWaitMs('interactive')));
+    assert.ok(batcher.predictedDrainMs() > 3 * error.retryAfterMs);
+  });
+
+  test('reckons with no more than everything that is queued', async () => {
+    const { batcher, clock, submit } = setUp({ ...OPTIONS, interactiveWeight: 1 });
+    batcher.attach(new ManualRunner());
+    submit('running', 10);
+    await clock.settle();
+    for (let i = 0; i < 40; i++) submit(`u${i}`, 50);
+    submit('b', 5, { serviceClass: 'bulk', whenFull: 'wait' });
+    assert.ok(batcher.predictedWaitMs('interactive') <= batcher.predictedDrainMs());
+  });
+
+  test('lets an idle runner try, so that a prediction can be corrected', async () => {
+    const { batcher, clock, submit } = setUp({ ...OPTIONS });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    const hurried = submit('a', 400, { deadlineAt: clock.now() + 2 });
+    await clock.settle();
+    runner.current.succeed();
+    assert.equal(await outcomeOf(hurried), 'a');
+  });
+});
+
+describe('an item that would come too late', () => {
+  test('leaves its place in the batch to those that can be in time', async () => {
+    const { batcher, clock, events, submit } = setUp({ ...OPTIONS, maxRunPercent: 0 });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    submit('running', 500);
+    await clock.settle();
+    const late = submit('late', 100, { deadlineAt: 101, whenFull: 'wait' });
+    const fine = submit('fine', 100);
+    await clock.advance(100);
+    runner.current.succeed();
+    await clock.settle();
+    assert.equal(await outcomeOf(late), 'deadline_exceeded DEADLINE_EXCEEDED');
+    assert.deepEqual(runner.log[1], ['fine']);
+    runner.current.succeed();
+    assert.equal(await outcomeOf(fine), 'fine');
+    assert.ok(events.includes('shed:expired'));
+  });
+
+  test('is run when the runner has nothing better to do', async () => {
+    const { batcher, clock, submit } = setUp({ ...OPTIONS, maxRunPercent: 0 });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    submit('running', 500);
+    await clock.settle();
+    const late = submit('late', 100, { deadlineAt: 101, whenFull: 'wait' });
+    await clock.advance(100);
+    runner.current.succeed();
+    await clock.settle();
+    runner.current.succeed();
+    assert.equal(await outcomeOf(late), 'late');
+  });
+});
+
+describe('the cap on run times', () => {
+  test('holds for all batches but lone items while somebody is in a hurry', async () => {
+    const deadlines = fc.integer({ min: 120, max: 600 });
+    await fc.assert(
+      fc.asyncProperty(deadlines, fc.integer({ min: 1, max: 4 }), async (deadlineMs, streams) => {
+        const longer: number[] = [];
+        const capMs = deadlineMs / 4;
+        let hurried = false;
+        const setup = world(
+          {},
+          {
+            onBatch: ({ items, runMs }) => {
+              if (hurried && items > 1 && runMs > capMs * 1.001) longer.push(runMs);
+            },
+          },
+        );
+        const busy = Array.from({ length: streams }, (_, i) =>
+          keepBusy(setup, { window: 64, serviceClass: 'bulk', flow: {}, lengths: mixed(i) }),
+        );
+        const { clock, submit } = setup;
+        for (let i = 0; i < 10; i++) {
+          submit('u', 20, { deadlineAt: clock.now() + deadlineMs }).result.catch(() => undefined);
+          // The run under way when the first one came was not capped.
+          await clock.advance(500);
+          hurried = true;
+        }
+        assert.deepEqual(longer, []);
+        for (const { stop } of busy) stop();
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
