@@ -67,7 +67,7 @@ describe('overload of a slow model with a short queue', () => {
 
   it('fails a whole batch that the queue cannot hold, and gives up its inputs', async () => {
     const client = served.client();
-    const calls = Array.from({ length: 6 }, () => client.classifyBatch(freshTexts(7)));
+    const calls = Array.from({ length: 6 }, () => client.classifyBatch(freshTexts(5)));
     const outcomes = await outcomesOf(calls);
     assert.ok((outcomes.OK ?? 0) >= 1);
     assert.ok((outcomes[queueFull] ?? 0) >= 1);
