@@ -3,9 +3,14 @@ import { cacheHits } from './scenarios/cache-hits.js';
 import { eventLoop } from './scenarios/event-loop.js';
 import { fastapi } from './scenarios/fastapi.js';
 import { fastapiZipf } from './scenarios/fastapi-zipf.js';
+import { frontEnd } from './scenarios/front-end.js';
 import { inFlight } from './scenarios/in-flight.js';
+import { memory } from './scenarios/memory.js';
+import { mixed } from './scenarios/mixed.js';
 import { oneInFlight } from './scenarios/one-in-flight.js';
 import { openInference } from './scenarios/open-inference.js';
+import { openLoop } from './scenarios/open-loop.js';
+import { overload } from './scenarios/overload.js';
 import { policies } from './scenarios/policies.js';
 import { precision } from './scenarios/precision.js';
 import { saturatedStream } from './scenarios/saturated-stream.js';
@@ -26,4 +31,9 @@ export const scenarios: readonly Scenario[] = [
   fastapiZipf,
   tei,
   openInference,
+  openLoop,
+  overload,
+  mixed,
+  frontEnd,
+  memory,
 ];

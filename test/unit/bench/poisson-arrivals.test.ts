@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { seededRandom } from '../../../bench/inputs/random.js';
 import { PoissonArrivals } from '../../../bench/load/poisson-arrivals.js';
-import { seededRandom } from '../../../bench/seeded-random.js';
 
 function gaps(ratePerSecond: number, seed: number, count: number): number[] {
   const arrivals = new PoissonArrivals(ratePerSecond, seededRandom(seed));

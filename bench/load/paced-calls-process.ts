@@ -2,43 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CacheMode } from '../../generated/verdict/v1/classification.js';
 import { ClassifyRequest } from '../../generated/verdict/v1/classifier_service.js';
 import { serveParent } from '../child.js';
-import { seededRandom } from '../seeded-random.js';
+import { seededRandom } from '../inputs/random.js';
 import { quantile } from '../statistics.js';
-import { type CallCounts, CallRecord } from './call-record.js';
+import { CallRecord } from './call-record.js';
 import { type LoopClock, runOpenLoop } from './open-loop.js';
+import type { PacedResult, PacedRun, PacedSetup } from './paced-calls.js';
 import { PoissonArrivals } from './poisson-arrivals.js';
 import { RawUnaryClient, toFrame } from './raw-unary-client.js';
 
 // Unary calls over ClassifierService.Classify, in an open or in a closed loop, in a process of its own.
-
-/** Whom to call, with what. */
-export interface PacedSetup {
-  readonly address: string;
-  readonly model: string;
-  readonly texts: readonly string[];
-  readonly connections: number;
-  /** Metadata of each call. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly bypassCache: boolean;
-}
-
-/** Calls that are intended for, or answered in, the first `rampMs` are made and not counted. */
-export type PacedRun = {
-  readonly durationMs: number;
-  readonly rampMs: number;
-  /** From the intended send time; Infinity: none. */
-  readonly deadlineMs: number;
-} & (
-  | { readonly kind: 'open'; readonly ratePerSecond: number; readonly seed: number }
-  | { readonly kind: 'closed'; readonly inFlight: number }
-);
-
-export interface PacedResult extends CallCounts {
-  /** Calls counted. */
-  readonly calls: number;
-  /** How late the slowest 1 % of the calls left; 0 for a closed loop. */
-  readonly lagP99Ms: number;
-}
 
 /** Longest wait for what is unanswered at the end; then its connections are cut. */
 const GIVE_UP_MS = 30_000;

@@ -1,0 +1,105 @@
+import { Soak, type SoakRun } from '../load/soak.js';
+import { driftPercent, medianPerPiece } from '../memory/flatness.js';
+import { type MemoryReading, MemorySampler } from '../memory/memory-sampler.js';
+import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
+
+const MODEL = 'sentiment';
+const MINUTES = 10;
+/** Full within the first minutes at a thousand texts per second. */
+const CACHE_BYTES = 16 * 2 ** 20;
+const SOURCE_TEXTS = 10_000;
+
+const PHASES = {
+  bypass: { title: 'cache off', bar: 'memory-cache-off' },
+  churn: { title: 'cache full', bar: 'memory-cache-full' },
+} as const;
+
+type Phase = keyof typeof PHASES;
+
+/**
+ * Whether memory stays where it is: minutes of saturation without the cache, then as many with a cache that fills and then
+ * evicts all the time. A quick model, since what leaks, leaks per request. One pass of each, whatever the rounds.
+ */
+export const memory: Scenario = {
+  name: 'memory',
+  summary: 'Resident memory over 10 minutes saturated, cache off, and 10 with the cache full; sentiment.',
+  bars: ['memory-cache-off', 'memory-cache-full'],
+  run,
+};
+
+async function run(context: ScenarioContext): Promise<Findings> {
+  const { inputs, processes, progress, signal, threads, short } = context;
+  const durationMs = context.durationMs ?? (short ? 5_000 : MINUTES * 60_000);
+  const server = await processes.server({
+    VERDICT_DEFAULT_MODEL: MODEL,
+    VERDICT_DEVICE: 'cpu',
+    VERDICT_INTRA_OP_THREADS: String(threads),
+    VERDICT_CACHE_MAX_BYTES: String(CACHE_BYTES),
+    VERDICT_DRAIN_GRACE_MS: '0',
+  });
+  const texts = inputs.sst2(SOURCE_TEXTS);
+  const soak = await Soak.start(processes, { address: server.address, model: MODEL, texts });
+  const load: Omit<SoakRun, 'cache'> = { durationMs, streams: 4, inFlightPerStream: 64 };
+  const readings = {} as Record<Phase, readonly MemoryReading[]>;
+  const answered = {} as Record<Phase, number>;
+  progress.expect(2);
+  for (const phase of Object.keys(PHASES) as Phase[]) {
+    signal.throwIfAborted();
+    const sampler = new MemorySampler(server);
+    answered[phase] = (await soak.run({ ...load, cache: phase })).answered;
+    readings[phase] = (await sampler.stop()).filter(({ atMs }) => atMs < durationMs);
+    progress.advance(`${PHASES[phase].title}: ${answered[phase]} texts answered`);
+  }
+  return findings(readings, answered, durationMs);
+}
+
+function findings(
+  readings: Readonly<Record<Phase, readonly MemoryReading[]>>,
+  answered: Readonly<Record<Phase, number>>,
+  durationMs: number,
+): Findings {
+  const pieceMs = Math.min(60_000, durationMs / MINUTES);
+  const phases = Object.keys(PHASES) as Phase[];
+  const medians = (phase: Phase, name: Exclude<keyof MemoryReading, 'atMs'>) =>
+    medianPerPiece(
+      readings[phase].map((reading) => ({ atMs: reading.atMs, mb: reading[name] })),
+      pieceMs,
+    );
+  const rounds = phases.flatMap((phase) => {
+    const columns = (['mb', 'mainMb', 'sessionsMb', 'heapMb', 'externalMb', 'cacheMb'] as const).map(
+      (name) => [name, medians(phase, name)] as const,
+    );
+    return medians(phase, 'mb').map((_, minute) => ({
+      minute: minute + 1,
+      cacheOff: phase === 'bypass' ? 1 : 0,
+      ...Object.fromEntries(columns.map(([name, values]) => [name, values[minute] ?? Number.NaN])),
+    }));
+  });
+  const minutes = pieceMs / 60_000;
+  return {
+    measurements: phases.map((phase) => ({
+      name: `${MODEL}, 256 in flight, ${PHASES[phase].title}: drift of resident memory after the second minute`,
+      unit: '%',
+      values: [driftPercent(medians(phase, 'mb'))],
+      bar: PHASES[phase].bar,
+    })),
+    rounds,
+    charts: [
+      {
+        kind: 'lines',
+        name: '',
+        title: 'Resident memory under saturation',
+        subtitle: `All processes, ${MODEL}, median of each minute; the cache holds ${CACHE_BYTES / 2 ** 20} MiB`,
+        xAxis: 'minutes',
+        valueAxis: 'MB',
+        series: phases.map((phase) => ({
+          name: PHASES[phase].title,
+          points: medians(phase, 'mb').map((mb, minute) => [(minute + 1) * minutes, mb] as const),
+        })),
+      },
+    ],
+    facts: Object.fromEntries(
+      phases.map((phase) => [`texts answered, ${PHASES[phase].title}`, answered[phase]]),
+    ),
+  };
+}
