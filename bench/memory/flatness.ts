@@ -22,12 +22,35 @@ export function medianPerPiece(samples: readonly MemorySample[], pieceMs: number
 }
 
 /**
- * By how much the medians differ at most after the settling minutes, in percent of the lowest: growth and shrinking
- * alike. NaN where fewer than two are left to compare.
+ * How far, at most, a minute after the settling ones lies from their common level (the median of them), in percent of
+ * it: above or below. NaN where fewer than two minutes are left.
  */
-export function driftPercent(medians: readonly number[]): number {
-  const settled = medians.slice(SETTLING_MINUTES).filter((value) => !Number.isNaN(value));
+export function deviationPercent(medians: readonly number[]): number {
+  const settled = settledOf(medians);
   if (settled.length < 2) return Number.NaN;
-  const lowest = Math.min(...settled);
-  return ((Math.max(...settled) - lowest) / lowest) * 100;
+  const level = median(settled);
+  return Math.max(...settled.map((value) => (Math.abs(value - level) / level) * 100));
+}
+
+/**
+ * What the settled minutes grow by from the first to the last, in percent of the first, along the line of least squares
+ * through them: what a leak does and a collector's ups and downs do not. NaN where fewer than two are left.
+ */
+export function growthPercent(medians: readonly number[]): number {
+  const settled = settledOf(medians);
+  if (settled.length < 2) return Number.NaN;
+  const middle = (settled.length - 1) / 2;
+  const mean = settled.reduce((sum, value) => sum + value, 0) / settled.length;
+  let covariance = 0;
+  let variance = 0;
+  for (const [index, value] of settled.entries()) {
+    covariance += (index - middle) * (value - mean);
+    variance += (index - middle) ** 2;
+  }
+  const slope = covariance / variance;
+  return ((slope * 2 * middle) / (mean - slope * middle)) * 100;
+}
+
+function settledOf(medians: readonly number[]): number[] {
+  return medians.slice(SETTLING_MINUTES).filter((value) => !Number.isNaN(value));
 }

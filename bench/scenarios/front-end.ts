@@ -1,7 +1,7 @@
 import { alternate } from '../alternate.js';
 import { PacedCalls, type PacedSpan } from '../load/paced-calls.js';
 import { Soak, type SoakRun } from '../load/soak.js';
-import { mainThreadMs } from '../main-thread-time.js';
+import { processorTime, timeBetween } from '../processor-time.js';
 import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
 import type { ServerProcess } from '../server-process.js';
 import { median } from '../statistics.js';
@@ -80,13 +80,14 @@ async function run(context: ScenarioContext): Promise<Findings> {
 }
 
 async function cost(server: ServerProcess, durationMs: number, pass: () => Promise<number>): Promise<Cost> {
-  const before = { main: mainThreadMs(server.pid), process: server.cpu().mainMs };
+  const before = processorTime(server.pid);
   const items = await pass();
+  const { mainThreadMs, otherThreadsMs } = timeBetween(before, processorTime(server.pid));
   return {
     items,
     perSecond: (1000 * items) / durationMs,
-    mainUs: (1000 * (mainThreadMs(server.pid) - before.main)) / items,
-    processUs: (1000 * (server.cpu().mainMs - before.process)) / items,
+    mainUs: (1000 * mainThreadMs) / items,
+    processUs: (1000 * (mainThreadMs + otherThreadsMs)) / items,
   };
 }
 

@@ -15,7 +15,7 @@ type QuantileName = keyof typeof QUANTILES;
  */
 export const openLoop: Scenario = {
   name: 'open-loop',
-  summary: 'latency of unary calls under Poisson arrivals at 0.5 to 0.95 of the saturation rate',
+  summary: 'Latency of unary calls under Poisson arrivals at 0.5 to 0.95 of the saturation rate.',
   bars: [],
   run,
 };

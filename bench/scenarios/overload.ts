@@ -40,7 +40,9 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const { server, closed, start } = await setUp(context);
   progress.note('finding the rate that saturates it');
   let saturated = goodPerSecond(await closed.closed(span, IN_FLIGHT), span);
-  const { toServer, toEcho } = await start(Math.max(1, Math.ceil((OVERLOAD * saturated) / CALLS_PER_PROCESS)));
+  const { toServer, toEcho } = await start(
+    Math.max(1, Math.ceil((OVERLOAD * saturated) / CALLS_PER_PROCESS)),
+  );
   let seed = 0;
   const offered = (calls: PacedCalls): Promise<PacedResult> =>
     calls.open({ ...span, deadlineMs: DEADLINE_MS }, OVERLOAD * saturated, ++seed);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { driftPercent, medianPerPiece } from '../../../bench/memory/flatness.js';
+import { deviationPercent, growthPercent, medianPerPiece } from '../../../bench/memory/flatness.js';
 
 describe('medianPerPiece', () => {
   it('takes the median of the samples of each minute', () => {
@@ -17,18 +17,33 @@ describe('medianPerPiece', () => {
   });
 });
 
-describe('driftPercent', () => {
+describe('deviationPercent', () => {
   it('leaves the first two minutes out', () => {
-    assert.equal(driftPercent([50, 90, 100, 100, 100]), 0);
+    assert.equal(deviationPercent([50, 90, 100, 100, 100]), 0);
   });
 
-  it('counts growth and shrinking alike, from the lowest to the highest minute', () => {
-    assert.equal(driftPercent([1, 1, 100, 104, 102]), 4);
-    assert.equal(driftPercent([1, 1, 104, 102, 100]), 4);
+  it('is that of the minute that lies furthest from the level, above or below', () => {
+    assert.equal(deviationPercent([1, 1, 100, 104, 100, 99]), 4);
+    assert.equal(deviationPercent([1, 1, 100, 101, 75, 100]), 25);
   });
 
   it('is no number where there is nothing to compare, so that too short a soak reaches no bar', () => {
-    assert.ok(Number.isNaN(driftPercent([100, 100, 100])));
-    assert.ok(Number.isNaN(driftPercent([])));
+    assert.ok(Number.isNaN(deviationPercent([100, 100, 100])));
+    assert.ok(Number.isNaN(deviationPercent([])));
+  });
+});
+
+describe('growthPercent', () => {
+  it('is the rise of a steady growth from the first settled minute to the last', () => {
+    assert.ok(Math.abs(growthPercent([7, 7, 100, 102, 104, 106]) - 6) < 1e-9);
+    assert.ok(Math.abs(growthPercent([7, 7, 110, 105, 100]) + (10 / 110) * 100) < 1e-9);
+  });
+
+  it('is nothing for memory that goes up and comes down again', () => {
+    assert.ok(Math.abs(growthPercent([7, 7, 100, 120, 100])) < 1e-9);
+  });
+
+  it('is no number where there is nothing to compare', () => {
+    assert.ok(Number.isNaN(growthPercent([100, 100, 100])));
   });
 });
