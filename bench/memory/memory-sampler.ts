@@ -1,7 +1,6 @@
 import type { ServerProcess } from '../server-process.js';
 import type { MemorySample } from './flatness.js';
 
-const INTERVAL_MS = 1_000;
 const MB = 2 ** 20;
 
 /** One look at a server's memory, in MB. `mb` is the resident memory of all its processes. */
@@ -15,7 +14,7 @@ export interface MemoryReading extends MemorySample {
   readonly cacheMb: number;
 }
 
-/** Looks at a server's memory every second: what the kernel says of its processes, and what it says itself. */
+/** Looks at a server's memory again and again: what the kernel says of its processes, and what it says itself. */
 export class MemorySampler {
   readonly #server: ServerProcess;
   readonly #readings: MemoryReading[] = [];
@@ -24,7 +23,7 @@ export class MemorySampler {
   #failure: unknown;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(server: ServerProcess) {
+  constructor(server: ServerProcess, intervalMs: number) {
     this.#server = server;
     this.#timer = setInterval(() => {
       this.#reading = this.#reading
@@ -32,7 +31,7 @@ export class MemorySampler {
         .catch((error: unknown) => {
           this.#failure ??= error;
         });
-    }, INTERVAL_MS);
+    }, intervalMs);
   }
 
   /** @throws what a reading failed with: a soak with holes proves nothing */

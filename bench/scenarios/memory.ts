@@ -1,6 +1,7 @@
 import { Soak, type SoakRun } from '../load/soak.js';
 import { deviationPercent, growthPercent, medianPerPiece } from '../memory/flatness.js';
 import { type MemoryReading, MemorySampler } from '../memory/memory-sampler.js';
+import { measuredOnly } from '../report/measured-only.js';
 import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
 
 const MODEL = 'sentiment';
@@ -45,7 +46,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
   progress.expect(2);
   for (const phase of Object.keys(PHASES) as Phase[]) {
     signal.throwIfAborted();
-    const sampler = new MemorySampler(server);
+    const sampler = new MemorySampler(server, Math.min(1_000, durationMs / 40));
     answered[phase] = (await soak.run({ ...load, cache: phase })).answered;
     readings[phase] = (await sampler.stop()).filter(({ atMs }) => atMs < durationMs);
     progress.advance(`${PHASES[phase].title}: ${answered[phase]} texts answered`);
@@ -77,19 +78,21 @@ function findings(
   });
   const minutes = pieceMs / 60_000;
   return {
-    measurements: phases.flatMap((phase) => [
-      {
-        name: `${MODEL}, 256 in flight, ${PHASES[phase].title}: largest deviation of a minute after the second`,
-        unit: '%',
-        values: [deviationPercent(medians(phase, 'mb'))],
-        bar: PHASES[phase].bar,
-      },
-      {
-        name: `${MODEL}, 256 in flight, ${PHASES[phase].title}: growth from the third minute to the last`,
-        unit: '%',
-        values: [growthPercent(medians(phase, 'mb'))],
-      },
-    ]),
+    measurements: measuredOnly(
+      phases.flatMap((phase) => [
+        {
+          name: `${MODEL}, 256 in flight, ${PHASES[phase].title}: largest deviation of a minute after the second`,
+          unit: '%',
+          values: [deviationPercent(medians(phase, 'mb'))],
+          bar: PHASES[phase].bar,
+        },
+        {
+          name: `${MODEL}, 256 in flight, ${PHASES[phase].title}: growth from the third minute to the last`,
+          unit: '%',
+          values: [growthPercent(medians(phase, 'mb'))],
+        },
+      ]),
+    ),
     rounds,
     charts: [
       {
@@ -101,7 +104,9 @@ function findings(
         valueAxis: 'MB',
         series: phases.map((phase) => ({
           name: PHASES[phase].title,
-          points: medians(phase, 'mb').map((mb, minute) => [(minute + 1) * minutes, mb] as const),
+          points: medians(phase, 'mb')
+            .map((mb, minute) => [(minute + 1) * minutes, mb] as const)
+            .filter(([, mb]) => Number.isFinite(mb)),
         })),
       },
     ],

@@ -1,6 +1,7 @@
 import { alternate } from '../alternate.js';
 import { PacedCalls, type PacedResult, type PacedSpan } from '../load/paced-calls.js';
 import { Soak, type SoakRun } from '../load/soak.js';
+import { measuredOnly } from '../report/measured-only.js';
 import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
 import { quantile } from '../statistics.js';
 
@@ -83,7 +84,7 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
     results.map((result) => (result[name] ?? Number.NaN) / (result[reference] ?? Number.NaN));
   const load = `${title}, ${STREAMS * IN_FLIGHT_PER_STREAM} in flight on streams and ${CALLS_PER_SECOND} unary calls/s`;
   return {
-    measurements: [
+    measurements: measuredOnly([
       {
         name: `${load}: share of the unary calls answered within ${DEADLINE_MS} ms`,
         unit: 'x',
@@ -99,7 +100,7 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
       },
       { name: `${load}: p50 of the unary calls in time`, unit: 'ms', values: values('p50Ms') },
       { name: `${load}: p99 of the unary calls in time`, unit: 'ms', values: values('p99Ms') },
-    ],
+    ]),
     rounds: results,
     charts: [
       {

@@ -1,4 +1,5 @@
 import { fellBehind, goodPerSecond, PacedCalls, type PacedSpan } from '../load/paced-calls.js';
+import { measuredOnly } from '../report/measured-only.js';
 import type { Findings, Measurement, Scenario, ScenarioContext } from '../scenario.js';
 import { median, quantile } from '../statistics.js';
 
@@ -24,7 +25,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const { models, inputs, processes, progress, signal, rounds, threads, short } = context;
   const model = models.get();
   const span: PacedSpan = {
-    durationMs: context.durationMs ?? (short ? 600 : 20_000),
+    durationMs: context.durationMs ?? (short ? 1_500 : 20_000),
     rampMs: short ? 100 : 2_000,
     deadlineMs: Number.POSITIVE_INFINITY,
   };
@@ -77,7 +78,7 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
     })),
   );
   return {
-    measurements,
+    measurements: measuredOnly(measurements),
     rounds: results,
     charts: [
       {

@@ -7,6 +7,7 @@ import {
   type PacedSpan,
 } from '../load/paced-calls.js';
 import { startEchoServer } from '../reference/echo-server.js';
+import { measuredOnly } from '../report/measured-only.js';
 import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
 import type { ServerProcess } from '../server-process.js';
 import { quantile } from '../statistics.js';
@@ -122,7 +123,7 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
     results.map((result) => (result[name] ?? Number.NaN) / (result[reference] ?? Number.NaN));
   const load = `${title}, open loop at ${OVERLOAD}x saturation, ${DEADLINE_MS} ms deadlines`;
   return {
-    measurements: [
+    measurements: measuredOnly([
       {
         name: `${load}: goodput / saturated throughput`,
         unit: 'x',
@@ -156,7 +157,7 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
         values: results.map(({ late = 0, expired = 0 }) => late + expired),
       },
       { name: `${load}: calls that failed in any other way`, unit: 'calls', values: values('failed') },
-    ],
+    ]),
     rounds: results,
     charts: [
       {
