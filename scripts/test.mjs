@@ -53,6 +53,7 @@ step(`buf breaking against ${baseline}`, bin('buf'), [
 step('generated code is up to date', process.execPath, ['scripts/generate.mjs', '--check']);
 step('format and lint', bin('biome'), ['check', '--error-on-warnings', '.']);
 step('lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings']);
+step('deploy/compose/envoy.yaml is up to date', process.execPath, ['scripts/envoy-compose.mjs', '--check']);
 step('docs are up to date', process.execPath, ['scripts/docs.mjs', '--check']);
 step('tests', process.execPath, [
   '--test',

@@ -17,7 +17,13 @@ function detailsOf(answer: HttpAnswer, status: number, code: number): Map<string
   assert.equal(at(answer.json, 'code'), code);
   const details = at(answer.json, 'details');
   assert.ok(Array.isArray(details));
-  return new Map(details.map((one) => [String(at(one, '@type')).split('google.rpc.')[1] ?? '', one]));
+  return new Map(
+    details.map((one) => {
+      const type = at(one, '@type');
+      assert.ok(typeof type === 'string');
+      return [type.replace('type.googleapis.com/google.rpc.', ''), one];
+    }),
+  );
 }
 
 const reasonOf = (details: Map<string, JsonValue>): JsonValue =>

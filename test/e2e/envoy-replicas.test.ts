@@ -60,7 +60,7 @@ describe('two replicas behind Envoy, of which one drains under load', {
         assert.equal(at(end, 'classifiedCount'), messages.length - 1);
         const code = at(end, 'status', 'code');
         if (code === 0) return messages.length === 61 ? 'whole' : 'answers are missing';
-        if (code !== 14) return `an end with code ${String(code)}`;
+        if (code !== 14) return `an end with code ${JSON.stringify(code)}`;
         interrupted.streams++;
         return 'whole';
       },
