@@ -19,7 +19,7 @@ export async function browseReference({ chromiumPath, docsUrl, screenshotPath })
     args: ['--disable-dev-shm-usage'],
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 1440 } });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1760 } });
     page.setDefaultTimeout(timeoutMs);
     const hosts = new Set();
     const complaints = [];
