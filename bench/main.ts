@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { BenchModels } from './bench-models.js';
 import { Inputs } from './inputs/inputs.js';
+import { loadPerCore } from './noise.js';
 import { type BenchOptions, parseOptions, usage } from './options.js';
 import { runProfile } from './profile/profile-command.js';
 import { parseProfileOptions, profileUsage } from './profile/profile-options.js';
@@ -8,7 +9,8 @@ import { Progress } from './progress.js';
 import { resultMarkdown } from './report/markdown.js';
 import { publish } from './report/publish.js';
 import { writeResult } from './report/write-result.js';
-import { runScenario } from './run-scenario.js';
+import { runScenario, type SharedContext } from './run-scenario.js';
+import type { Scenario } from './scenario.js';
 import { scenarios } from './scenarios.js';
 import { BenchUsageError } from './usage-error.js';
 
@@ -40,29 +42,45 @@ async function profile(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** @returns 130 where Ctrl-C ended it */
+/** @returns 1 where a scenario failed, 130 where Ctrl-C ended it */
 async function run(options: BenchOptions): Promise<number> {
+  const loadBefore = loadPerCore();
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
+  const { signal } = interrupted;
   const progress = new Progress(process.stderr);
   const models = await BenchModels.open(options.model, options.precision);
   const inputs = Inputs.open(options.dataFolder, (texts) => models.encode(texts));
+  let code = 0;
   try {
     for (const scenario of options.scenarios) {
-      const shared = { options, models, inputs, progress, signal: interrupted.signal };
-      const { result, charts } = await runScenario(scenario, shared);
-      writeResult(options.outFolder, result, charts);
-      if (options.publish && result.status === 'ran') publish(docsFolder, result, charts, scenarioNames);
-      if (result.status === 'skipped') console.log(`## ${scenario.name}\n\nSkipped: ${result.reason}\n`);
-      else console.log(resultMarkdown(result));
+      try {
+        await report(scenario, { options, models, inputs, progress, signal, loadBefore });
+      } catch (error) {
+        if (signal.aborted) {
+          console.error('bench: interrupted');
+          return 130;
+        }
+        // One that fails must not cost the others their hours.
+        console.error(`bench: ${scenario.name} failed:`, error);
+        code = 1;
+      }
     }
-    return 0;
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    console.error('bench: interrupted');
-    return 130;
   } finally {
     await models.close();
   }
+  return code;
+}
+
+async function report(scenario: Scenario, shared: SharedContext): Promise<void> {
+  const { options } = shared;
+  const { result, charts } = await runScenario(scenario, shared);
+  writeResult(options.outFolder, result, charts);
+  if (result.status === 'skipped') {
+    console.log(`## ${scenario.name}\n\nSkipped: ${result.reason}\n`);
+    return;
+  }
+  console.log(resultMarkdown(result));
+  if (options.publish) publish(docsFolder, result, charts, scenarioNames);
 }

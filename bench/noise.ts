@@ -4,7 +4,7 @@ import { cpuTime } from './cpu-time.js';
 
 /** What else the machine did while a scenario ran. Shares are of all cores' time. */
 export interface Disturbance {
-  /** Runnable processes per core, averaged over the minute before the start. */
+  /** Runnable processes per core, averaged over the minute before the suite began. */
   readonly loadBefore: number;
   /** CPU time that processes other than the suite's took. */
   readonly othersShare: number;
@@ -24,9 +24,17 @@ const MAX_OTHERS_SHARE = 0.1;
 const MAX_STEAL_SHARE = 0.05;
 const TICK_MS = 10;
 
-/** Starts watching; the answer ends it. The suite's own processes have to have ended by then. */
-export function watchDisturbance(): () => Disturbance {
-  const loadBefore = (loadavg()[0] ?? 0) / availableParallelism();
+/** Runnable processes per core, averaged over the last minute. */
+export function loadPerCore(): number {
+  return (loadavg()[0] ?? 0) / availableParallelism();
+}
+
+/**
+ * Starts watching; the answer ends it. The suite's own processes have to have ended by then.
+ *
+ * @param loadBefore what `loadPerCore` gave before the suite's first scenario: later it would be the suite's own
+ */
+export function watchDisturbance(loadBefore: number): () => Disturbance {
   const before = { machine: readMachineTicks(), ownMs: ownCpuMs() };
   return () => {
     const after = { machine: readMachineTicks(), ownMs: ownCpuMs() };

@@ -18,12 +18,18 @@ export interface SharedContext {
   readonly inputs: Inputs;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Of the machine, before the first scenario. */
+  readonly loadBefore: number;
 }
 
-/** Runs one scenario, stops its processes, takes medians and judges. */
+/**
+ * Runs one scenario, stops its processes, takes medians and judges.
+ *
+ * @throws what the scenario throws, but for ScenarioSkipped, and the signal's reason
+ */
 export async function runScenario(
   scenario: Scenario,
-  { options, models, inputs, progress, signal }: SharedContext,
+  { options, models, inputs, progress, signal, loadBefore }: SharedContext,
 ): Promise<{ readonly result: Result; readonly charts: readonly Chart[] }> {
   const { name, summary } = scenario;
   const head = {
@@ -36,7 +42,7 @@ export async function runScenario(
   };
   progress.start(name);
   const processes = new ProcessSet(signal);
-  const endDisturbance = watchDisturbance();
+  const endDisturbance = watchDisturbance(loadBefore);
   try {
     const findings = await runAndStop(scenario, { ...options, models, inputs, processes, progress, signal });
     const disturbance = endDisturbance();

@@ -23,7 +23,7 @@ describe('the disturbance of a scenario', () => {
   });
 
   it('is shares of a whole', () => {
-    const { othersShare, stealShare } = watchDisturbance()();
+    const { othersShare, stealShare } = watchDisturbance(0)();
     for (const share of [othersShare, stealShare]) {
       assert.ok(Number.isNaN(share) || (share >= 0 && share <= 1), String(share));
     }
