@@ -43,8 +43,8 @@ function sharedLibraries(folder) {
 }
 
 /**
- * The names in a library's list of what it needs that the loader does not find, the driver's left out. Undefined: it
- * cannot be loaded at all.
+ * What a library needs that the loader does not find, libraries and versions of them, the driver's left out.
+ * Undefined: it cannot be loaded at all.
  */
 function missing(path) {
   const folders = [libraryFolder && resolve(libraryFolder), process.env.LD_LIBRARY_PATH].filter(Boolean);
@@ -54,7 +54,10 @@ function missing(path) {
   });
   if (error !== undefined) throw error;
   if (status !== 0) return undefined;
-  return [...stdout.matchAll(/^\s*(\S+) => not found$/gm)]
-    .map(([, name]) => name)
-    .filter((name) => !FROM_THE_DRIVER.has(name));
+  const absent = [...stdout.matchAll(/^\s*(\S+) => not found$/gm)].map(([, name]) => name);
+  // A library that is there and too old: mostly that of another Linux release.
+  const versions = [...stdout.matchAll(/^\S+: (\S+): version `(\S+)' not found/gm)].map(
+    ([, library, version]) => `version ${version} of ${library}`,
+  );
+  return [...absent.filter((name) => !FROM_THE_DRIVER.has(name)), ...new Set(versions)];
 }

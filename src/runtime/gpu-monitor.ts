@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile } from 'node:child_process';
+import { type ChildProcess, type ExecFileException, execFile } from 'node:child_process';
 import { GPU_QUERY, parseGpuReadings } from './gpu-readings.js';
 import { sessionEnvironment } from './session-environment.js';
 import type { GpuReading } from './types.js';
@@ -56,30 +56,36 @@ export class GpuMonitor {
     // What a process that cannot be killed said before it hung is not true any more: the timeout forgets it.
     const hung = setTimeout(() => this.#fail(`nvidia-smi gave no answer within ${timeoutMs} ms`), timeoutMs);
     hung.unref();
-    this.#child = execFile(
-      'nvidia-smi',
-      [...GPU_QUERY],
-      {
-        env: sessionEnvironment(environment),
-        timeout: timeoutMs,
-        killSignal: 'SIGKILL',
-        maxBuffer: MAX_OUTPUT_BYTES,
-      },
-      (error, stdout) => {
-        clearTimeout(hung);
-        this.#child = undefined;
-        if (this.#closed) return;
-        if (error?.code === 'ENOENT') {
-          this.#fail('nvidia-smi is not installed');
-          return;
-        }
-        this.#accept(error, stdout);
-        this.#timer = setTimeout(() => this.#ask(), this.#options.intervalMs).unref();
-      },
-    );
+    const settle = (error: ExecFileException | null, stdout: string) => {
+      clearTimeout(hung);
+      this.#child = undefined;
+      if (this.#closed) return;
+      if (error?.code === 'ENOENT') {
+        this.#fail('nvidia-smi is not installed');
+        return;
+      }
+      this.#accept(error, stdout);
+      this.#timer = setTimeout(() => this.#ask(), this.#options.intervalMs).unref();
+    };
+    try {
+      this.#child = execFile(
+        'nvidia-smi',
+        [...GPU_QUERY],
+        {
+          env: sessionEnvironment(environment),
+          timeout: timeoutMs,
+          killSignal: 'SIGKILL',
+          maxBuffer: MAX_OUTPUT_BYTES,
+        },
+        settle,
+      );
+    } catch (error) {
+      // Node.js reports some failures to start a program at once, such as a file that is no program.
+      settle(error as ExecFileException, '');
+    }
   }
 
-  #accept(error: Error | null, stdout: string): void {
+  #accept(error: ExecFileException | null, stdout: string): void {
     if (error !== null) {
       this.#fail(`nvidia-smi failed: ${outcome(error)}`);
       return;
@@ -102,7 +108,6 @@ export class GpuMonitor {
 }
 
 /** How the process ended. What it printed stays out of the log: it could be anything. */
-function outcome(error: Error): string {
-  const { code, signal } = error as NodeJS.ErrnoException & { signal?: string | null };
+function outcome({ code, signal }: ExecFileException): string {
   return signal ? `ended by ${signal}` : `code ${String(code)}`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -124,6 +124,19 @@ describe('the GPU monitor', () => {
     assert.match(flood.reasons[0] ?? '', /nvidia-smi failed: code ERR_CHILD_PROCESS_STDIO_MAXBUFFER/);
     await until('it tried again', () => flood.calls().length > 1);
     assert.equal(isAlive(flood.pids()[0] ?? 0), false);
+  });
+
+  it('outlives a file that cannot be started at all', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'nvidia-smi-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    await symlink('nvidia-smi', join(folder, 'nvidia-smi'));
+    const reasons: string[] = [];
+    const monitor = start(t, folder, reasons);
+    await until('it was told', () => reasons.length > 0);
+    assert.deepEqual([monitor.readings, reasons], [[], ['nvidia-smi failed: code ELOOP']]);
+    await rm(join(folder, 'nvidia-smi'));
+    await writeFile(join(folder, 'nvidia-smi'), `#!/bin/sh\necho '${A10G}'\n`, { mode: 0o755 });
+    await until('there are figures', () => monitor.readings.length > 0);
   });
 
   it('shows nvidia-smi no credential of the server', async (t) => {

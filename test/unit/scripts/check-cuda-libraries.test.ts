@@ -60,6 +60,18 @@ describe('the check of the CUDA libraries', { skip }, () => {
     assert.equal(status, 1);
   });
 
+  it('fails where a library is there in a version that is too old', async () => {
+    const line =
+      "./libcudnn.so.9: /lib/libc.so.6: version `GLIBC_9.9' not found (required by ./libcudnn.so.9)";
+    await writeFile(join(libraries, 'ldd'), `#!/bin/sh\ncat <<'END'\n${line}\nEND\n`, { mode: 0o755 });
+    const { status, stderr } = check(provider, libraries, { PATH: `${libraries}:${process.env.PATH}` });
+    assert.match(
+      stderr,
+      /libcudnn\.so\.9 needs version GLIBC_9\.9 of \/lib\/libc\.so\.6, which is not found/,
+    );
+    assert.equal(status, 1);
+  });
+
   it('fails where a library is missing that is only opened later', async () => {
     await rm(join(libraries, 'libcudnn.so.9'));
     const { status, stderr } = check(provider, libraries, { LD_LIBRARY_PATH: dirname(binding) });
