@@ -99,6 +99,7 @@ async function metrics() {
     version: '',
     methods,
     redisConfigured: false,
+    latencyObjectiveMs: 1,
   });
   telemetry.model('m');
   telemetry.watchModels(() => [

@@ -59,6 +59,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     version,
     methods: rpcMethods,
     redisConfigured: config.redis.url !== undefined,
+    latencyObjectiveMs: config.batching.latencyObjectiveMs,
   });
   const redis = await createRedis(config.redis, telemetry.redis);
   const redisStore = redis && new RedisStore(redis, redisStoreOptions(config.cache), telemetry.cache);
@@ -146,9 +147,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
     const load = async (location: ModelLocation, giveUp: AbortSignal) => {
       const model = await loader.load(location, () => registry.changed(), giveUp);
       const { batcher } = model;
-      telemetry
-        .model(model.name)
-        .watchBusy({ busyMs: () => batcher.busyMs, instances: () => batcher.runners });
+      telemetry.model(model.name).watchBusy({
+        busyMs: () => batcher.busyMs,
+        instances: () => batcher.runners,
+        predictedWaitMs: () => batcher.predictedWaitMs('interactive'),
+      });
       registry.add(model);
       const { version, precision, device, batchBudgetTokens } = model.view;
       log.info({ model: model.name, version, precision, device, batchBudgetTokens }, 'model serves');

@@ -71,10 +71,10 @@ export class ClassifierPipeline implements Classifier {
       refuseLateCaller(caller, startedAt);
       model = this.#models.resolve(item.model, item.version);
       const resolved = this.#resolve(model, item, caller);
-      if (resolved instanceof Promise) return this.#finishLater(model, item, resolved, startedAt);
-      return this.#finish(model, item, resolved, startedAt);
+      if (resolved instanceof Promise) return this.#finishLater(model, item, caller, resolved, startedAt);
+      return this.#finish(model, item, caller, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, startedAt);
+      this.#fail(model, caller, startedAt);
       throw error;
     }
   }
@@ -93,13 +93,14 @@ export class ClassifierPipeline implements Classifier {
   async #finishLater(
     model: ClassifyingModel,
     item: ClassifyItem,
+    caller: Caller,
     pending: Promise<Resolved>,
     startedAt: number,
   ): Promise<Classification> {
     try {
-      return this.#finish(model, item, await pending, startedAt);
+      return this.#finish(model, item, caller, await pending, startedAt);
     } catch (error) {
-      this.#fail(model, startedAt);
+      this.#fail(model, caller, startedAt);
       throw error;
     }
   }
@@ -107,6 +108,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     item: ClassifyItem,
+    { serviceClass }: Caller,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -119,7 +121,8 @@ export class ClassifierPipeline implements Classifier {
     });
     const now = performance.now();
     const totalMs = now - startedAt;
-    this.#hooks.onItem?.({ model: model.name, outcome, totalMs, timings, postprocessMs: now - resolvedAt });
+    const postprocessMs = now - resolvedAt;
+    this.#hooks.onItem?.({ model: model.name, outcome, totalMs, timings, postprocessMs, serviceClass });
     return {
       predictions,
       model: model.name,
@@ -131,13 +134,14 @@ export class ClassifierPipeline implements Classifier {
     };
   }
 
-  #fail(model: ClassifyingModel | undefined, startedAt: number): void {
+  #fail(model: ClassifyingModel | undefined, { serviceClass }: Caller, startedAt: number): void {
     this.#hooks.onItem?.({
       model: model?.name ?? '',
       outcome: 'error',
       totalMs: performance.now() - startedAt,
       timings: undefined,
       postprocessMs: 0,
+      serviceClass,
     });
   }
 }

@@ -74,5 +74,6 @@ export interface ClassifierHooks {
     readonly totalMs: number;
     readonly timings: ComputeTimings | undefined;
     readonly postprocessMs: number;
+    readonly serviceClass: ServiceClass;
   }): void;
 }

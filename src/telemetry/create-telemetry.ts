@@ -27,13 +27,22 @@ export interface TelemetryOptions {
   /** Every method on the gRPC port; calls of others count as `unknown`. */
   readonly methods: readonly RpcMethod[];
   readonly redisConfigured: boolean;
+  /** Wait for a session that counts as full use of it. */
+  readonly latencyObjectiveMs: number;
   /** A monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
 /** Metrics in a registry of their own, and log lines, behind the hooks of every part. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
-  const { log, version, methods, redisConfigured, now = () => performance.now() } = options;
+  const {
+    log,
+    version,
+    methods,
+    redisConfigured,
+    latencyObjectiveMs,
+    now = () => performance.now(),
+  } = options;
   const registry = new Registry();
   const inference = new InferenceMetrics(registry);
   const rpc = new RpcTelemetry({
@@ -43,7 +52,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     itemLines: new LineLimiter(itemLineIntervalMs, now),
   });
   const batches = new BatchMetrics(registry);
-  const sessions = new SessionTelemetry({ registry, log, now });
+  const sessions = new SessionTelemetry({ registry, log, now, latencyObjectiveMs });
   const cache = new CacheMetrics(registry);
   const limiter = new LineLimiter(redisErrorLineIntervalMs, now);
   const redis = new RedisTelemetry({ registry, log, limiter, configured: redisConfigured });

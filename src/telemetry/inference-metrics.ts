@@ -22,6 +22,7 @@ export class InferenceMetrics implements ClassifierHooks {
   readonly #requests: CounterFamily;
   readonly #latency: HistogramFamily;
   readonly #stages: HistogramFamily;
+  readonly #queueWaits: HistogramFamily;
   readonly #models = new Map<string, ReturnType<InferenceMetrics['add']>>();
 
   constructor(registry: Registry) {
@@ -45,6 +46,13 @@ export class InferenceMetrics implements ClassifierHooks {
       latencySeconds,
       'Time that an input spent in one stage: tokenize, queue and inference (its whole batch) where it was computed for this input, postprocess for every answer.',
     );
+    this.#queueWaits = new HistogramFamily(
+      registry,
+      'verdict_queue_wait_seconds',
+      ['model', 'class'],
+      latencySeconds,
+      'The queue stage by class: how long interactive inputs and bulk ones waited for their run.',
+    );
   }
 
   /** Makes a model known, at 0. */
@@ -56,6 +64,8 @@ export class InferenceMetrics implements ClassifierHooks {
       queue: this.#stages.series({ model, stage: 'queue' }),
       inference: this.#stages.series({ model, stage: 'inference' }),
       postprocess: this.#stages.series({ model, stage: 'postprocess' }),
+      interactive: this.#queueWaits.series({ model, class: 'interactive' }),
+      bulk: this.#queueWaits.series({ model, class: 'bulk' }),
     };
     this.#models.set(model, series);
     return series;
@@ -72,6 +82,7 @@ export class InferenceMetrics implements ClassifierHooks {
     if (timings === undefined || (outcome !== 'miss' && outcome !== 'bypassed')) return;
     series.tokenize.observe(timings.tokenizeMs / 1000);
     series.queue.observe(timings.queueMs / 1000);
+    series[item.serviceClass].observe(timings.queueMs / 1000);
     series.inference.observe(timings.inferenceMs / 1000);
   }
 }

@@ -18,8 +18,8 @@ export class SessionTelemetry {
   readonly #busySeconds: CounterFamily;
   readonly #models = new Map<string, { window?: BusyWindow; readings?: BusyReadings; busy: CounterSeries }>();
 
-  constructor(options: { registry: Registry; log: Log; now: () => number }) {
-    const { registry, log, now } = options;
+  constructor(options: { registry: Registry; log: Log; now: () => number; latencyObjectiveMs: number }) {
+    const { registry, log, now, latencyObjectiveMs } = options;
     this.#log = log;
     this.#now = now;
     this.#lost = new CounterFamily(
@@ -44,6 +44,19 @@ export class SessionTelemetry {
         return [...this.#models].map(([model, { window }]) => ({
           labels: { model },
           value: window?.ratio(at) ?? 0,
+        }));
+      },
+    );
+    gauge(
+      registry,
+      'verdict_utilization',
+      ['model'],
+      `What to scale by: the larger one of verdict_utilization_ratio and the predicted wait of an interactive input over VERDICT_LATENCY_OBJECTIVE_MS, both over the last ${spanMs / 1000} s. 1 is full; above it the wait is too long, by that factor.`,
+      () => {
+        const at = now();
+        return [...this.#models].map(([model, { window }]) => ({
+          labels: { model },
+          value: window?.utilization(at, latencyObjectiveMs) ?? 0,
         }));
       },
     );

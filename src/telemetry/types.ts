@@ -23,6 +23,8 @@ export interface BusyReadings {
   busyMs(): number;
   /** Sessions that share that time. */
   instances(): number;
+  /** How long an interactive input that came now would wait for its run, in milliseconds. */
+  predictedWaitMs(): number;
 }
 
 /** The events of one model. */

@@ -50,6 +50,7 @@ const zeroFromTheStart: readonly (readonly [string, Readonly<Record<string, stri
   ),
   ['verdict_streams_in_flight', {}],
   ['verdict_utilization_ratio', { model: 'topics' }],
+  ['verdict_utilization', { model: 'topics' }],
   ['verdict_instances_lost_total', { model: 'topics' }],
 ];
 

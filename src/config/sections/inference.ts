@@ -125,6 +125,13 @@ export const batching = z.object({
     max: 1_000,
     doc: 'Tokens that the interactive class (unary calls) gets for each token of the bulk class (streams and batch calls) while both wait.',
   }),
+  latencyObjectiveMs: int('latency-objective-ms', {
+    default: 100,
+    min: 1,
+    max: 600_000,
+    unit: 'ms',
+    doc: 'Wait of an interactive input for a session that counts as full use: verdict_utilization, by which to scale, is 1 there.',
+  }),
   maxQueueItems: int('max-queue-items', {
     default: 4096,
     min: 1,

@@ -232,3 +232,34 @@ test('no listener stays on the signal of a call, however the wait ends', async (
   await assert.rejects(late);
   assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
+
+test('a flight has the class and flow of its leader, until somebody more urgent joins', async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const [leadersFlow, othersFlow, urgentFlow] = [{}, {}, {}];
+  let told = 0;
+  const answers = [
+    flights.joinOrStart('k', patientWaiter({ serviceClass: 'bulk', flow: leadersFlow }), work),
+    flights.joinOrStart('k', patientWaiter({ serviceClass: 'bulk', flow: othersFlow }), work),
+  ];
+  const { flight } = run(0);
+  flight.onUrgent(() => (told += 1));
+  assert.deepEqual([flight.serviceClass, flight.flow === leadersFlow, told], ['bulk', true, 0]);
+  for (const flow of [urgentFlow, undefined]) {
+    answers.push(flights.joinOrStart('k', patientWaiter({ serviceClass: 'interactive', flow }), work));
+    assert.deepEqual([flight.serviceClass, flight.flow === urgentFlow, told], ['interactive', true, 1]);
+  }
+  flight.onUrgent(() => assert.fail('it was urgent before'));
+  run(0).succeed();
+  assert.equal((await Promise.all(answers)).length, 4);
+});
+
+test('a caller that names no class is as urgent as one can be', async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const bulk = flights.joinOrStart('k', patientWaiter({ serviceClass: 'bulk', flow: {} }), work);
+  const unnamed = flights.joinOrStart('k', patientWaiter(), work);
+  assert.deepEqual([run(0).flight.serviceClass, run(0).flight.flow], ['interactive', undefined]);
+  run(0).succeed();
+  await Promise.all([bulk, unnamed]);
+});

@@ -5,11 +5,16 @@ import { BusyWindow } from '../../../src/telemetry/busy-window.js';
 describe('BusyWindow', () => {
   let busyMs: number;
   let instances: number;
+  let waitMs: number;
   let window: BusyWindow;
   beforeEach(() => {
     busyMs = 0;
     instances = 1;
-    window = new BusyWindow({ busyMs: () => busyMs, instances: () => instances }, 30_000);
+    waitMs = 0;
+    window = new BusyWindow(
+      { busyMs: () => busyMs, instances: () => instances, predictedWaitMs: () => waitMs },
+      30_000,
+    );
   });
 
   it('is 0 before anything was sampled', () => {
@@ -32,6 +37,18 @@ describe('BusyWindow', () => {
     assert.equal(window.ratio(1000), 0.25);
     instances = 0;
     assert.equal(window.ratio(1000), 0);
+  });
+
+  it('utilises by the larger one of the busy share and the mean wait over its objective', () => {
+    assert.equal(window.utilization(0, 100), 0);
+    window.sample(0);
+    busyMs = 600;
+    assert.equal(window.utilization(1000, 100), 0.6);
+    waitMs = 500;
+    window.sample(1000);
+    assert.equal(window.meanWaitMs(), 250);
+    assert.equal(window.utilization(1000, 100), 2.5);
+    assert.equal(window.utilization(1000, 1000), 0.6);
   });
 
   it('stays between 0 and 1 when instances come and go', () => {

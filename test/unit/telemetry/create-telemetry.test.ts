@@ -34,6 +34,7 @@ beforeEach(() => {
     version: '1.2.3',
     methods: [{ service, method: 'Classify' }],
     redisConfigured: true,
+    latencyObjectiveMs: 50,
     now: () => now,
   });
   telemetry.model('sentiment');
@@ -70,6 +71,7 @@ describe('at the start', () => {
       'verdict_redis_breaker_state{state="open"}',
       'verdict_streams_in_flight',
       'verdict_utilization_ratio{model="sentiment"}',
+      'verdict_utilization{model="sentiment"}',
       'verdict_instance_restarts_total{model="sentiment"}',
     ]) {
       assert.ok(body.includes(`\n${series} 0\n`), series);
@@ -165,7 +167,9 @@ describe('the parts', () => {
       { name: 'sentiment', isDefault: true, servingVersion: '3', versions: [version] },
     ]);
     let busyMs = 100;
-    telemetry.model('sentiment').watchBusy({ busyMs: () => busyMs, instances: () => 2 });
+    telemetry
+      .model('sentiment')
+      .watchBusy({ busyMs: () => busyMs, instances: () => 2, predictedWaitMs: () => 30 });
     now = 1000;
     busyMs = 600;
     const labels = 'model="sentiment",version="3"';
@@ -177,6 +181,7 @@ describe('the parts', () => {
       [`verdict_instances_wanted{${labels}}`]: 2,
       [`verdict_batch_budget_tokens{${labels}}`]: 2048,
       'verdict_utilization_ratio{model="sentiment"}': 0.25,
+      'verdict_utilization{model="sentiment"}': 0.6,
       'verdict_session_busy_seconds_total{model="sentiment"}': 0.6,
     });
   });

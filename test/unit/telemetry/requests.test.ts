@@ -10,7 +10,10 @@ type Item = Parameters<NonNullable<ClassifierHooks['onItem']>>[0];
 
 const service = 'verdict.v1.ClassifierService';
 const timings = { tokenizeMs: 1, queueMs: 30, inferenceMs: 4, batchSize: 2 };
-const item: Item = { model: 'sentiment', outcome: 'miss', totalMs: 40, timings, postprocessMs: 0.2 };
+const item: Item = {
+  ...{ model: 'sentiment', outcome: 'miss', serviceClass: 'bulk' },
+  ...{ totalMs: 40, timings, postprocessMs: 0.2 },
+};
 const call: HandledCall = {
   ...{
     service,
@@ -37,6 +40,7 @@ beforeEach(() => {
     version: '1.2.3',
     methods: [{ service, method: 'Classify' }],
     redisConfigured: true,
+    latencyObjectiveMs: 50,
     now: () => clock,
   });
   telemetry.model('sentiment');
@@ -53,6 +57,8 @@ describe('an input', () => {
       'inference_latency_seconds_bucket{le="0.05",model="sentiment"}': 1,
       'inference_latency_seconds_bucket{le="+Inf",model="sentiment"}': 1,
       'verdict_stage_duration_seconds_sum{model="sentiment",stage="queue"}': 0.03,
+      'verdict_queue_wait_seconds_sum{model="sentiment",class="bulk"}': 0.03,
+      'verdict_queue_wait_seconds_count{model="sentiment",class="interactive"}': 0,
       'verdict_stage_duration_seconds_count{model="sentiment",stage="postprocess"}': 1,
     });
   });
