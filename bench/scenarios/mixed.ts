@@ -87,7 +87,7 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
     measurements: measuredOnly([
       {
         name: `${load}: share of the unary calls answered within ${DEADLINE_MS} ms`,
-        unit: 'x',
+        unit: '',
         values: ratios('inTime', 'calls'),
         bar: 'mixed-in-time',
       },

@@ -140,7 +140,7 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
       },
       {
         name: `${load}: share of refusals that carry RetryInfo`,
-        unit: 'x',
+        unit: '',
         values: values('withRetryInfo'),
         bar: 'overload-retry-info',
       },
