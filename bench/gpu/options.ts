@@ -21,7 +21,7 @@ export interface GpuBenchOptions {
   /** Processes that send. */
   readonly clients: number;
   readonly tokenizerWorkers: number;
-  /** 0: as the server calibrates it. */
+  /** 0: as the server calibrates it, and the knee as well where that lies far above. */
   readonly budgetTokens: number;
   readonly dataFolder: string;
   readonly outFolder: string;
@@ -68,7 +68,8 @@ growing shapes, and texts per second over ClassifyStream with what the GPU did m
   --instances N            sessions of the server (default: 1)
   --clients N              processes that send (default: a quarter of the cores, 1 to 4)
   --tokenizer-workers N    of the server (default: the same)
-  --budget N               padded tokens of a batch; 0 as the server calibrates it (default: 0)
+  --budget N               padded tokens of a batch; 0 as the server calibrates it and, where that is
+                           far below the knee, the knee as well (default: 0)
   --data FOLDER            holds sst2/ and banking77/; sentences are generated where it does not
   --out FOLDER             where gpu-<model>-<device>.json goes (default: bench/results)`;
 

@@ -10,6 +10,8 @@ import type { GpuBenchOptions } from './options.js';
 /** A closed loop over ClassifyStream at one number of texts in flight. */
 export interface ServedResult {
   readonly precision: Precision;
+  /** Padded tokens that a batch might hold, set or calibrated. */
+  readonly budgetTokens: number;
   readonly inFlight: number;
   readonly texts: number;
   readonly textsPerSecond: number;
@@ -45,11 +47,13 @@ export async function servedPasses(
     const setup = { address: server.address, model: options.model, texts, cache: CacheMode.BYPASS };
     clients.push(await ClosedLoop.start(processes, setup));
   }
+  const budgetTokens = (await server.metrics()).value('verdict_batch_budget_tokens');
   const results: ServedResult[] = [];
   for (const inFlight of options.inFlight) {
-    const result = await servedPass(server, clients.slice(0, inFlight), inFlight, options, parts.sampler);
-    results.push({ precision, ...result });
-    parts.onResult({ precision, ...result });
+    const pass = await servedPass(server, clients.slice(0, inFlight), inFlight, options, parts.sampler);
+    const result = { precision, budgetTokens, ...pass };
+    results.push(result);
+    parts.onResult(result);
   }
   await server.stop();
   return results;
@@ -61,7 +65,7 @@ async function servedPass(
   inFlight: number,
   options: GpuBenchOptions,
   sampler: GpuSampler | undefined,
-): Promise<Omit<ServedResult, 'precision'>> {
+): Promise<Omit<ServedResult, 'precision' | 'budgetTokens'>> {
   const shares = divide(inFlight, clients.length);
   // A short pass first: sizes that the session has not seen yet allocate, and its rate sets how often to repeat.
   const pass = (repeat: number): Promise<LoadResult[]> =>

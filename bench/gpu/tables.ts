@@ -33,6 +33,7 @@ export function servedTable(results: readonly ServedResult[]): string {
   return markdownTable(
     [
       'precision',
+      'budget',
       'in flight',
       'texts/s',
       'p50',
@@ -47,6 +48,7 @@ export function servedTable(results: readonly ServedResult[]): string {
     ],
     results.map((result) => [
       result.precision,
+      String(result.budgetTokens),
       String(result.inFlight),
       result.textsPerSecond.toFixed(result.textsPerSecond < 100 ? 1 : 0),
       `${result.p50Ms.toFixed(1)} ms`,
