@@ -1,4 +1,5 @@
-import { type Level, pino, stdTimeFunctions } from 'pino';
+import { type Level, pino } from 'pino';
+import { isoTime } from './iso-time.js';
 import { LineWriter } from './line-writer.js';
 import type { Log } from './types.js';
 
@@ -21,7 +22,7 @@ export function createLogger(options: { readonly level: LogLevel; readonly fd?: 
     {
       level: options.level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: isoTime(),
       formatters: { level: (level) => ({ level }) },
     },
     writer,
