@@ -33,7 +33,7 @@ try {
     context: buildContext(repository),
     repository,
     folder,
-    given: Object.fromEntries(values.stage.map((pair) => pair.split('='))),
+    given: Object.fromEntries(values.stage.map((pair) => pair.split(/=(.*)/s, 2))),
     onStep: say,
   });
   const image = await runner.build(target);
