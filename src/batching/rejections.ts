@@ -18,8 +18,9 @@ export function deadlineUnreachable(retryAfterMs: number): VerdictError {
   });
 }
 
+/** Of an item whose deadline has passed, or lies before the predicted end of its run. */
 export function deadlineExceeded(): VerdictError {
-  return new VerdictError('deadline_exceeded', 'the deadline passed before the input was run', {
+  return new VerdictError('deadline_exceeded', 'the deadline passed before the input could be run', {
     reason: 'DEADLINE_EXCEEDED',
   });
 }
