@@ -39,12 +39,12 @@ export class Admission<T, R> {
   }
 
   /**
-   * How long a new item of this class, and of a flow that has nothing queued, will wait for its run, in milliseconds; 0 as
-   * long as nothing tells what runs cost.
+   * How long a new item of this class and flow will wait for its run, in milliseconds; 0 as long as nothing tells what runs
+   * cost.
    */
-  predictedWaitMs(serviceClass: ServiceClass, now: number): number {
+  predictedWaitMs(serviceClass: ServiceClass, flow: object | undefined, now: number): number {
     if (!this.#parts.costs.known) return 0;
-    return this.#remainingMs() + this.#aheadMs(serviceClass, this.#limits(now));
+    return this.#remainingMs() + this.#aheadMs(serviceClass, flow, this.#limits(now));
   }
 
   /** How long all that runs and is queued will take, in milliseconds; 0 as long as nothing tells what runs cost. */
@@ -86,7 +86,7 @@ export class Admission<T, R> {
         perItemMs * Math.min(limits.maxItems, Math.max(1, limits.budgetTokens / item.tokens)),
       aloneMs + this.#totalMs(limits),
     );
-    const aheadMs = this.#aheadMs(item.serviceClass, limits);
+    const aheadMs = this.#aheadMs(item.serviceClass, item.flow, limits);
     return this.#remainingMs() + Math.max(fullMs, OVERTAKING * aheadMs + aloneMs);
   }
 
@@ -97,13 +97,19 @@ export class Admission<T, R> {
   }
 
   /**
-   * What is done before an item of this class: its own class's work at the class's share of the runners, but at most
-   * everything.
+   * What is done before an item: the work of its own flow, as often as there are flows in its class, but at most the work
+   * of the class; that at the class's share of the runners, but at most everything.
    */
-  #aheadMs(serviceClass: ServiceClass, limits: BatchLimits): number {
+  #aheadMs(serviceClass: ServiceClass, flow: object | undefined, limits: BatchLimits): number {
     const { backlog, costs, runners } = this.#parts;
-    const ownMs = forecastDrainMs(backlog.bounds.of(serviceClass), limits, costs);
-    const atShareMs = ownMs / backlog.shareOf(serviceClass) / Math.max(1, runners.size);
+    const { queue } = backlog;
+    const own = queue.of(serviceClass);
+    const named = queue.flowOf(flow);
+    const ownMs = Math.min(
+      forecastDrainMs(own.load, limits, costs),
+      forecastDrainMs(own.loadOf(named), limits, costs) * own.flowsWith(named),
+    );
+    const atShareMs = ownMs / queue.shareOf(serviceClass) / Math.max(1, runners.size);
     return Math.min(atShareMs, this.#totalMs(limits));
   }
 
@@ -124,7 +130,7 @@ export class Admission<T, R> {
   /** The predicted drain time, as far as the class of the item has to wait for it. */
   #retryAfterMs(item: QueueItem<T, R>, now: number): number {
     if (!this.#parts.costs.known) return FALLBACK_RETRY_MS;
-    return Math.max(1, Math.ceil(this.predictedWaitMs(item.serviceClass, now)));
+    return Math.max(1, Math.ceil(this.predictedWaitMs(item.serviceClass, item.flow, now)));
   }
 
   #shed(

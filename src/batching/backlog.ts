@@ -5,7 +5,7 @@ import { ItemQueue } from './item-queue.js';
 import type { QueueBounds } from './queue-bounds.js';
 import type { QueueItem } from './queue-item.js';
 import type { Recovery } from './recovery.js';
-import type { BatcherHooks, CloseReason, ServiceClass } from './types.js';
+import type { BatcherHooks, CloseReason } from './types.js';
 
 /** A batch that is formed and waits for a runner. */
 export interface FormedBatch<T, R> {
@@ -19,7 +19,7 @@ export interface FormedBatch<T, R> {
  */
 export class Backlog<T, R> {
   readonly bounds: QueueBounds;
-  readonly #queue: FairQueue<QueueItem<T, R>>;
+  readonly queue: FairQueue<QueueItem<T, R>>;
   /** By class: nobody urgent waits behind somebody who is not. */
   readonly #outside = {
     interactive: new ItemQueue<QueueItem<T, R>>(),
@@ -39,7 +39,7 @@ export class Backlog<T, R> {
     onExpired: (item: QueueItem<T, R>) => void,
   ) {
     this.bounds = bounds;
-    this.#queue = queue;
+    this.queue = queue;
     this.#hooks = hooks;
     this.#onExpired = onExpired;
     this.#deadlines = new DeadlineTimer(clock, (item) => {
@@ -53,7 +53,7 @@ export class Backlog<T, R> {
 
   /** Items of the queue proper: without those set aside and those outside. */
   get queueLength(): number {
-    return this.#queue.size;
+    return this.queue.size;
   }
 
   /** Items outside the full queue. */
@@ -104,7 +104,7 @@ export class Backlog<T, R> {
   takeBack({ putBack, parts }: Pick<Recovery<T, R>, 'putBack' | 'parts'>): void {
     for (const item of putBack.toReversed()) {
       this.#return(item, 'queued');
-      this.#queue.putBack(item);
+      this.queue.putBack(item);
     }
     for (const part of parts) for (const item of part) this.#return(item, 'set_aside');
     this.#setAside.unshift(...parts.map((items) => ({ items, reason: 'bisected' as const })));
@@ -113,7 +113,7 @@ export class Backlog<T, R> {
   /** A batch out of the queue that is frozen before a runner is free. */
   setAsideLast(batch: FormedBatch<T, R>): void {
     for (const item of batch.items) {
-      this.#queue.remove(item);
+      this.queue.remove(item);
       item.place = 'set_aside';
     }
     this.#setAside.push(batch);
@@ -130,19 +130,14 @@ export class Backlog<T, R> {
 
   /** What a batch may be chosen from, the most urgent item first: see {@link FairQueue.window}. */
   window(count: number, lead: number): QueueItem<T, R>[] {
-    return this.#queue.window(count, lead);
-  }
-
-  /** The part of the runners that a class has while both have as much as is queued now: from above 0 to 1. */
-  shareOf(serviceClass: ServiceClass): number {
-    return this.#queue.shareOf(serviceClass);
+    return this.queue.window(count, lead);
   }
 
   /** Takes an item out to run it. */
   start(item: QueueItem<T, R>, now: number): void {
     const wasQueued = item.place === 'queued';
     this.remove(item);
-    if (wasQueued) this.#queue.charge(item);
+    if (wasQueued) this.queue.charge(item);
     item.place = 'running';
     item.startedAt = now;
   }
@@ -154,7 +149,7 @@ export class Backlog<T, R> {
       this.#outside[item.serviceClass].remove(item);
     } else {
       this.bounds.leave(item);
-      if (item.place === 'queued') this.#queue.remove(item);
+      if (item.place === 'queued') this.queue.remove(item);
     }
     item.place = 'new';
   }
@@ -185,7 +180,7 @@ export class Backlog<T, R> {
   clear(): QueueItem<T, R>[] {
     const items = [
       ...this.#setAside.flatMap((batch) => batch.items.filter((item) => item.place === 'set_aside')),
-      ...this.#queue.all(),
+      ...this.queue.all(),
       ...this.#outside.interactive.first(Number.POSITIVE_INFINITY),
       ...this.#outside.bulk.first(Number.POSITIVE_INFINITY),
     ];
@@ -219,6 +214,6 @@ export class Backlog<T, R> {
   #enqueue(item: QueueItem<T, R>): void {
     this.bounds.enter(item);
     item.place = 'queued';
-    this.#queue.push(item);
+    this.queue.push(item);
   }
 }

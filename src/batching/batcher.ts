@@ -114,11 +114,11 @@ export class Batcher<T, R> {
   }
 
   /**
-   * How long a new item of this class would wait for its run, in milliseconds: what runs, and the work of its class at the
-   * share that the class has; 0 as long as nothing tells what runs cost.
+   * How long a new item of this class, without a flow of its own, would wait for its run, in milliseconds: what runs, and
+   * the work before it at the share that it has; 0 as long as nothing tells what runs cost.
    */
   predictedWaitMs(serviceClass: ServiceClass): number {
-    return this.#admission.predictedWaitMs(serviceClass, this.#clock.now());
+    return this.#admission.predictedWaitMs(serviceClass, undefined, this.#clock.now());
   }
 
   /** Gives a runner to the batcher; returns the way to take it back, after which it gets no further batch. */

@@ -1,6 +1,8 @@
 import { FlowQueue, type Queued } from './flow-queue.js';
 import { IndexedHeap } from './indexed-heap.js';
-import { Load } from './load.js';
+import { Load, type LoadFacts } from './load.js';
+
+const NOTHING: LoadFacts = new Load();
 
 /**
  * The queued items of one class, by flow.
@@ -26,19 +28,19 @@ export class ClassQueue<I extends Queued<I>> {
     this.weight = weight;
   }
 
-  /** Flows with something queued. */
-  get activeFlows(): number {
-    return this.#active.size;
-  }
-
   /** The item that comes first: the oldest one of the flow that has had least. */
   get head(): I | undefined {
     return this.#active.first?.head;
   }
 
-  /** What a flow has queued here; undefined: nothing yet. */
-  loadOf(flow: object | undefined): Load | undefined {
-    return (flow === undefined ? this.#common : this.#flows.get(flow))?.load;
+  /** What a flow has queued here. */
+  loadOf(flow: object | undefined): LoadFacts {
+    return (flow === undefined ? this.#common : this.#flows.get(flow))?.load ?? NOTHING;
+  }
+
+  /** How many flows share the class as soon as this one has something queued. */
+  flowsWith(flow: object | undefined): number {
+    return this.#active.size + (this.loadOf(flow).items > 0 ? 0 : 1);
   }
 
   push(item: I, flow: object | undefined): FlowQueue<I> {

@@ -40,25 +40,35 @@ export class FairQueue<I extends Entitled<I>> {
     return !this.#fair || other.load.items === 0 ? 1 : own.weight / (own.weight + other.weight);
   }
 
+  /** The queue of a class; that of everything where there are no classes. */
+  of(serviceClass: ServiceClass): ClassQueue<I> {
+    return this.#fair ? this.#classes[serviceClass] : this.#classes.bulk;
+  }
+
+  /** What an item is told from others by within its class. */
+  flowOf(flow: object | undefined): object | undefined {
+    return this.#fair ? flow : undefined;
+  }
+
   push(item: I): void {
-    const own = this.#classOf(item);
+    const own = this.of(item.serviceClass);
     if (own.load.items === 0) this.#activate(own);
-    item.lane = own.push(item, this.#fair ? item.flow : undefined);
+    item.lane = own.push(item, this.flowOf(item.flow));
   }
 
   /** Takes out an item of this queue. */
   remove(item: I): void {
-    if (item.lane !== undefined) this.#classOf(item).remove(item, item.lane);
+    if (item.lane !== undefined) this.of(item.serviceClass).remove(item, item.lane);
   }
 
   /** An item that was taken out is run, at the cost of its flow and its class. */
   charge(item: I): void {
-    if (item.lane !== undefined) this.#classOf(item).charge(item.lane, item.tokens);
+    if (item.lane !== undefined) this.of(item.serviceClass).charge(item.lane, item.tokens);
   }
 
   /** An item that was charged comes back to the front of its flow. */
   putBack(item: I): void {
-    const own = this.#classOf(item);
+    const own = this.of(item.serviceClass);
     if (item.lane === undefined) this.push(item);
     else own.putBack(item, item.lane);
   }
@@ -91,9 +101,5 @@ export class FairQueue<I extends Entitled<I>> {
   #activate(own: ClassQueue<I>): void {
     const { interactive, bulk } = this.#classes;
     own.pass = Math.max(own.pass, (own === bulk ? interactive : bulk).pass);
-  }
-
-  #classOf(item: I): ClassQueue<I> {
-    return this.#fair ? this.#classes[item.serviceClass] : this.#classes.bulk;
   }
 }

@@ -229,6 +229,40 @@ describe('the admission of interactive items', () => {
     assert.ok(batcher.predictedDrainMs() > 3 * error.retryAfterMs);
   });
 
+  test('takes in a batch call that need not wait for all that streams have queued', async () => {
+    const { batcher, clock, submit } = setUp({ ...OPTIONS, maxRunPercent: 0 });
+    batcher.attach(new ManualRunner());
+    submit('running', 10);
+    await clock.settle();
+    const [stream, call] = [{}, {}];
+    for (let i = 0; i < 200; i++)
+      submit(`s${i}`, 50, { serviceClass: 'bulk', flow: stream, whenFull: 'wait' });
+    const deadlineAt = clock.now() + 500;
+    assert.ok(batcher.predictedDrainMs() > 1_500);
+    const inputs = Array.from({ length: 8 }, (_, i) =>
+      submit(`c${i}`, 50, { serviceClass: 'bulk', flow: call, deadlineAt }),
+    );
+    assert.equal(await outcomeOf(inputs[7] ?? assert.fail()), 'pending');
+    const more = Array.from({ length: 30 }, (_, i) =>
+      submit(`m${i}`, 50, { serviceClass: 'bulk', flow: call, deadlineAt }),
+    );
+    assert.equal(await outcomeOf(more[29] ?? assert.fail()), 'resource_exhausted DEADLINE_UNREACHABLE');
+    for (const { result } of [...inputs, ...more]) result.catch(() => undefined);
+  });
+
+  test('reckons with everything before an item where the policy knows no classes', async () => {
+    const { batcher, clock, submit } = setUp({ ...OPTIONS, policy: 'window' });
+    batcher.attach(new ManualRunner());
+    submit('running', 10);
+    await clock.settle();
+    for (let i = 0; i < 100; i++) submit(`s${i}`, 50, { serviceClass: 'bulk', flow: {}, whenFull: 'wait' });
+    assert.ok(batcher.predictedWaitMs('interactive') > 700);
+    assert.equal(
+      await outcomeOf(submit('late', 50, { deadlineAt: clock.now() + 500 })),
+      'resource_exhausted DEADLINE_UNREACHABLE',
+    );
+  });
+
   test('reckons with no more than everything that is queued', async () => {
     const { batcher, clock, submit } = setUp({ ...OPTIONS, interactiveWeight: 1 });
     batcher.attach(new ManualRunner());
