@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openapiOverlay } from 'openapi-format';
 import { parse } from 'yaml';
+import { applyOverlay } from './apply-overlay.mjs';
 import { openapiMerge, openapiPlugin } from './tools/openapi-generator.mjs';
 import { provision } from './tools/provision.mjs';
 
@@ -17,14 +17,14 @@ const overlays = join(root, 'openapi/overlays');
  *
  * @param {string} path
  * @returns {Promise<string>} empty when done, else why the plugin is not to be had
- * @throws Error where an overlay changes nothing: what it was about is gone
+ * @throws Error where an overlay finds nothing to change
  */
 export async function writeOpenapi(path) {
   const plugin = await provision(openapiPlugin);
   if ('unavailable' in plugin) return plugin.unavailable;
   let document = generated(dirname(plugin.path));
   for (const name of readdirSync(overlays).sort()) {
-    document = await withOverlay(document, name);
+    document = await applyOverlay(document, parse(readFileSync(join(overlays, name), 'utf8')));
   }
   writeFileSync(path, `${JSON.stringify(document, undefined, 2)}\n`);
   return '';
@@ -44,12 +44,4 @@ function generated(bin) {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-async function withOverlay(document, name) {
-  const overlay = parse(readFileSync(join(overlays, name), 'utf8'));
-  const { data, resultData } = await openapiOverlay(document, { overlaySet: overlay });
-  const unused = resultData.unusedActions.map(({ target }) => target);
-  if (unused.length > 0) throw new Error(`${name}: nothing to change at ${unused.join(', ')}`);
-  return data;
 }
