@@ -10,6 +10,28 @@ export interface Waited {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
+ * The waiters of one stream, which share its signal. A signal looks through all its listeners whenever one is added, so a
+ * listener for each of a thousand items in flight would cost more than the rest of the item; this is one for all.
+ */
+class StreamWaiters {
+  static readonly #ofSignal = new WeakMap<AbortSignal, StreamWaiters>();
+  readonly waiters = new Set<FlightWaiter>();
+
+  static of(signal: AbortSignal): StreamWaiters {
+    const known = StreamWaiters.#ofSignal.get(signal);
+    if (known !== undefined) return known;
+    const added = new StreamWaiters();
+    StreamWaiters.#ofSignal.set(signal, added);
+    signal.addEventListener('abort', added);
+    return added;
+  }
+
+  handleEvent(): void {
+    for (const waiter of this.waiters) waiter.handleEvent();
+  }
+}
+
+/**
  * One caller that waits for a flight: settles once, with the flight's result or with this caller's own end. Listens
  * to the call's signal itself (`handleEvent`) rather than through a closure per item.
  */
@@ -21,6 +43,7 @@ export class FlightWaiter {
   readonly #flight: Waited;
   readonly #signal: AbortSignal;
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #others: Set<FlightWaiter> | undefined;
   #settle!: { resolve(resolved: Resolved): void; reject(error: unknown): void };
 
   constructor(flight: Waited, waiter: Waiter) {
@@ -31,7 +54,13 @@ export class FlightWaiter {
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    this.#signal.addEventListener('abort', this);
+    // Those who would rather wait are items of a stream; a unary call's signal has one waiter.
+    if (waiter.whenFull === 'wait') {
+      this.#others = StreamWaiters.of(this.#signal).waiters;
+      this.#others.add(this);
+    } else {
+      this.#signal.addEventListener('abort', this);
+    }
     const remainingMs = waiter.deadlineAt - this.joinedAt;
     if (remainingMs <= MAX_TIMER_MS) this.#timer = setTimeout(expire, Math.max(0, remainingMs), this);
   }
@@ -59,7 +88,8 @@ export class FlightWaiter {
 
   #stopWaiting(): void {
     clearTimeout(this.#timer);
-    this.#signal.removeEventListener('abort', this);
+    if (this.#others === undefined) this.#signal.removeEventListener('abort', this);
+    else this.#others.delete(this);
   }
 }
 

@@ -263,3 +263,24 @@ test('a caller that names no class is as urgent as one can be', async () => {
   run(0).succeed();
   await Promise.all([bulk, unnamed]);
 });
+
+test('the items of a stream share one listener, and leave with their stream, each its own flight', async () => {
+  const flights = new SingleFlight();
+  const { work, runs, run } = controlledWork();
+  const stream = new AbortController();
+  const { signal } = stream;
+  const item = (key: string) => flights.joinOrStart(key, patientWaiter({ signal, whenFull: 'wait' }), work);
+  const [answered, ...left] = [item('a'), item('b'), item('c')];
+  const elsewhere = flights.joinOrStart('b', patientWaiter({ whenFull: 'wait' }), work);
+  assert.equal(getEventListeners(signal, 'abort').length, 1);
+  run(0).succeed();
+  assert.equal((await answered)?.outcome, 'miss');
+  stream.abort();
+  for (const answer of left) await assert.rejects(answer, hasCode('cancelled'));
+  assert.deepEqual(
+    runs.map(({ flight }) => flight.abandoned),
+    [false, false, true],
+  );
+  run(1).succeed();
+  assert.equal((await elsewhere).outcome, 'coalesced');
+});
