@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Result } from '../../bench/report/result.js';
 import { scenarios } from '../../bench/scenarios.js';
+import { childProcesses, isAlive } from '../support/child-processes.js';
+import { repositoryRoot } from '../support/repository.js';
 import { type Ended, runToEnd } from '../support/run-to-end.js';
+import { until } from '../support/until.js';
 import { assertWellFormedSvg } from '../unit/bench/report/well-formed-svg.js';
 
 // Proves that the suite works, and nothing about speed.
@@ -52,6 +57,24 @@ describe('the benchmark suite in short mode', () => {
 });
 
 describe('the command of the benchmark suite', () => {
+  it('stops what it started when it is interrupted', async () => {
+    const args = ['dist/bench/main.js', 'in-flight', '--model', 'sentiment', '--data', '/nowhere'];
+    const bench = spawn(process.execPath, args, { cwd: repositoryRoot, stdio: ['ignore', 'ignore', 'pipe'] });
+    const exited = once(bench, 'exit');
+    let told = '';
+    bench.stderr.on('data', (chunk: Buffer) => {
+      told += chunk.toString();
+    });
+    await until('the rounds have begun', () => told.includes('round 1/5'), 60_000);
+    const started = childProcesses(bench.pid ?? 0);
+    const below = started.flatMap(childProcesses);
+    assert.ok(started.length > 0 && below.length > 0, 'a load, a server and its session');
+    bench.kill('SIGINT');
+    assert.deepEqual(await exited, [130, null]);
+    await until('no process is left', () => ![...started, ...below].some(isAlive));
+    assert.match(told, /bench: interrupted/);
+  });
+
   it('refuses a scenario that there is not, and shows those that there are', async () => {
     const { code, stderr } = await runToEnd('dist/bench/main.js', ['speed']);
     assert.equal(code, 2);
