@@ -54,6 +54,11 @@ async function run(options: BenchOptions): Promise<number> {
   const inputs = Inputs.open(options.dataFolder, (texts) => models.encode(texts));
   let code = 0;
   try {
+    if (options.publish && inputs.generated) {
+      throw new BenchUsageError(
+        `--publish needs the data sets, and ${options.dataFolder} has none: see --data`,
+      );
+    }
     for (const scenario of options.scenarios) {
       try {
         await report(scenario, { options, models, inputs, progress, signal, loadBefore });

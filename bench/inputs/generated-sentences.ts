@@ -24,6 +24,7 @@ export function generatedSources(random: Random): Sources {
   };
   return {
     description: 'generated sentences',
+    generated: true,
     sst2: Array.from({ length: COUNT }, sentence),
     banking77: Array.from({ length: COUNT }, sentence),
   };

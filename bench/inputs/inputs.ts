@@ -46,6 +46,11 @@ export class Inputs {
     return new Inputs(readSources(folder) ?? generatedSources(seededRandom(SEED)), encode);
   }
 
+  /** Whether the data sets are missing: such texts prove that the suite works, and nothing is measured with them. */
+  get generated(): boolean {
+    return this.#sources.generated;
+  }
+
   /** What the texts are made of, for the report. */
   get description(): string {
     return this.#sources.description;

@@ -6,6 +6,7 @@ import { parse } from 'csv-parse/sync';
 export interface Sources {
   /** For the report: what the sentences are. */
   readonly description: string;
+  readonly generated: boolean;
   /** Whole SST-2 sentences, in the file's order. */
   readonly sst2: readonly string[];
   /** banking77's questions, in the file's order. */
@@ -30,6 +31,7 @@ export function readSources(folder: string): Sources | undefined {
   const rows: { text: string }[] = parse(readFileSync(banking77Path), { columns: true });
   return {
     description: 'SST-2 (dev) and banking77 (train)',
+    generated: false,
     sst2: [...new Set(sst2)],
     banking77: [...new Set(rows.map(({ text }) => text.trim()))].filter((text) => text !== ''),
   };

@@ -82,6 +82,13 @@ describe('the command of the benchmark suite', () => {
     for (const { name } of scenarios) assert.ok(stderr.includes(`  ${name} `), name);
   });
 
+  it('publishes nothing that was measured with generated sentences', async () => {
+    const args = ['startup', '--publish', '--data', '/nowhere', '--model', 'sentiment'];
+    const { code, stderr } = await runToEnd('dist/bench/main.js', args);
+    assert.equal(code, 2);
+    assert.match(stderr, /--publish needs the data sets/);
+  });
+
   it('helps', async () => {
     const { code, stdout } = await runToEnd('dist/bench/main.js', ['--help']);
     assert.equal(code, 0);

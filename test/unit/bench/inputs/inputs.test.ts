@@ -18,6 +18,7 @@ describe('the inputs of the bench', () => {
 
   it('are generated where the data sets are missing, and say so', () => {
     assert.equal(inputs.description, 'generated sentences');
+    assert.equal(inputs.generated, true);
   });
 
   it('have a tight mix: mean about 27 tokens, 95th percentile about 47', async () => {
@@ -67,6 +68,7 @@ describe('the data sets', () => {
     );
     const inputs = Inputs.open(folder, async () => []);
     assert.equal(inputs.description, 'SST-2 (dev) and banking77 (train)');
+    assert.equal(inputs.generated, false);
     assert.deepEqual(inputs.sst2(10).toSorted(), ['a fine film .', 'why bother ?']);
     assert.deepEqual(inputs.banking77(10).toSorted(), ['Hi, "help" me', 'Where is my card?']);
     assert.equal(inputs.banking77(1).length, 1);
