@@ -21,7 +21,7 @@ export async function runTextLoop(
   inFlight: number,
 ): Promise<TextPassResult> {
   const latenciesMs: number[] = [];
-  const bySource = { computed: 0, cache: 0, unknown: 0 };
+  const bySource = { computed: 0, joined: 0, cache: 0, unknown: 0 };
   let next = 0;
   let failed = 0;
   let firstFailure: string | undefined;

@@ -84,6 +84,11 @@ async function run(context: ScenarioContext): Promise<Findings> {
       bar: 'fastapi-zipf',
     },
     { name: 'Share of the texts that its cache answered, Verdict', unit: 'of 1', values: hitRatios('own') },
+    {
+      name: 'Share of the texts that joined a computation under way, Verdict',
+      unit: 'of 1',
+      values: results.map((round) => round.own.bySource.joined / requests),
+    },
     { name: 'Share of the texts that its cache answered, FastAPI', unit: 'of 1', values: hitRatios('peer') },
   ];
   return {
@@ -137,7 +142,7 @@ async function peerPass(
   return { ...pass, hitRatio: (after.cacheHits - before.cacheHits) / order.length };
 }
 
-/** Texts that joined a computation under way are no hits: they waited for the model. */
+/** Texts that joined a computation under way are no hits: they waited for the model, though nothing was computed for them. */
 async function ownPass(load: TextLoad, order: readonly number[]): Promise<CachedPass> {
   const pass = await load.pass({ inFlight: IN_FLIGHT, order });
   return { ...pass, hitRatio: pass.bySource.cache / order.length };

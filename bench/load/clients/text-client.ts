@@ -1,5 +1,5 @@
-/** Where a server took an answer from, as far as it says so. */
-export type AnswerSource = 'computed' | 'cache' | 'unknown';
+/** Where a server took an answer from, as far as it says so; `joined`: from a computation already under way. */
+export type AnswerSource = 'computed' | 'joined' | 'cache' | 'unknown';
 
 /** One server as the load generators see it, whatever it speaks: a text goes in, an answer comes out. */
 export interface TextClient {

@@ -49,7 +49,7 @@ export function optionsFor(bypassCache: boolean): ClassifyOptions | undefined {
   return bypassCache ? ({ cache: CacheMode.BYPASS } as ClassifyOptions) : undefined;
 }
 
-/** A joined computation counts as computed: its caller waited for the model. */
 export function sourceOf({ cache }: Classification): AnswerSource {
+  if (cache === CacheOutcome.COALESCED) return 'joined';
   return cache === CacheOutcome.LRU || cache === CacheOutcome.REDIS ? 'cache' : 'computed';
 }

@@ -19,7 +19,7 @@ describe('the closed loop over any server', () => {
     assert.deepEqual(sent, texts);
     assert.equal(most, 7);
     assert.equal(result.latenciesMs.length, 50);
-    assert.deepEqual(result.bySource, { computed: 50, cache: 0, unknown: 0 });
+    assert.deepEqual(result.bySource, { computed: 50, joined: 0, cache: 0, unknown: 0 });
   });
 
   it('counts failures, remembers the first, and goes on', async () => {
