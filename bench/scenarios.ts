@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.js';
 import { cacheHits } from './scenarios/cache-hits.js';
+import { envoy } from './scenarios/envoy.js';
 import { eventLoop } from './scenarios/event-loop.js';
 import { fastapi } from './scenarios/fastapi.js';
 import { fastapiZipf } from './scenarios/fastapi-zipf.js';
@@ -35,5 +36,6 @@ export const scenarios: readonly Scenario[] = [
   overload,
   mixed,
   frontEnd,
+  envoy,
   memory,
 ];

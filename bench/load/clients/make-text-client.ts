@@ -4,6 +4,7 @@ import { OipHttpClient } from './oip-http-client.js';
 import { TeiStreamClient } from './tei-stream-client.js';
 import { TeiUnaryClient } from './tei-unary-client.js';
 import type { ClientOptions, TextClient } from './text-client.js';
+import { VerdictHttpClient } from './verdict-http-client.js';
 import { VerdictStreamClient } from './verdict-stream-client.js';
 import { VerdictUnaryClient } from './verdict-unary-client.js';
 
@@ -11,6 +12,7 @@ import { VerdictUnaryClient } from './verdict-unary-client.js';
 export type Protocol =
   | 'verdict-unary'
   | 'verdict-stream'
+  | 'verdict-http'
   | 'fastapi'
   | 'tei-unary'
   | 'tei-stream'
@@ -32,6 +34,8 @@ export function makeTextClient(target: Target): TextClient {
       return new VerdictUnaryClient(target);
     case 'verdict-stream':
       return new VerdictStreamClient(target);
+    case 'verdict-http':
+      return new VerdictHttpClient(target);
     case 'fastapi':
       return new FastApiClient(target);
     case 'tei-unary':

@@ -60,7 +60,29 @@ describe('the clients over HTTP', () => {
     });
   });
 
-  for (const protocol of ['fastapi', 'oip-http'] as const) {
+  it('Verdict gets one text per POST, as Envoy takes it, and tells where its answer came from', async (t) => {
+    const { seen, address } = await serve(t, 200, '{"classification":{"cache":"CACHE_OUTCOME_LRU"}}');
+    const cached = makeTextClient({ ...common, protocol: 'verdict-http', address });
+    const bypassing = makeTextClient({ ...common, protocol: 'verdict-http', address, bypassCache: true });
+    t.after(() => {
+      cached.close();
+      bypassing.close();
+    });
+    assert.equal(await cached.classify('one'), 'cache');
+    await bypassing.classify('two');
+    assert.deepEqual(
+      seen.map(({ url, body }) => ({ url, body })),
+      [
+        { url: '/v1/models/a%20model:classify', body: { text: 'one', options: {} } },
+        {
+          url: '/v1/models/a%20model:classify',
+          body: { text: 'two', options: { cache: 'CACHE_MODE_BYPASS' } },
+        },
+      ],
+    );
+  });
+
+  for (const protocol of ['fastapi', 'oip-http', 'verdict-http'] as const) {
     it(`${protocol}: what is no answer is a failure`, async (t) => {
       const refusing = await serve(t, 503, 'busy');
       const empty = await serve(t, 200, '{}');
