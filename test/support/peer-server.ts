@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { repositoryRoot } from './repository.js';
+import { until } from './until.js';
 
 const folder = join(repositoryRoot, 'test/fixtures/peers');
 
@@ -12,7 +13,7 @@ export type PeerLine = Readonly<Record<string, unknown>>;
 /** A server that speaks what the bench's peers speak, with codecs of its own: Python's. */
 export class PeerServer {
   readonly #child: ChildProcess;
-  readonly lines: PeerLine[] = [];
+  readonly #lines: PeerLine[] = [];
   #port = 0;
 
   private constructor(child: ChildProcess) {
@@ -33,12 +34,18 @@ export class PeerServer {
     ended.catch(() => {});
     const [line] = await Promise.race([first, ended]);
     server.#port = JSON.parse(line).port;
-    lines.on('line', (text) => server.lines.push(JSON.parse(text)));
+    lines.on('line', (text) => server.#lines.push(JSON.parse(text)));
     return server;
   }
 
   get address(): string {
     return `127.0.0.1:${this.#port}`;
+  }
+
+  /** What it saw since it was asked last, once it has told of so many texts: its answers overtake its output. */
+  async seen(count: number): Promise<readonly PeerLine[]> {
+    await until(`the peer has told of ${count} texts`, () => this.#lines.length >= count);
+    return this.#lines.splice(0);
   }
 
   async stop(): Promise<void> {

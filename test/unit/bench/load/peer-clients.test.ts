@@ -26,14 +26,13 @@ describe('the clients of other servers, against a gRPC server in Python', {
   ] as const) {
     it(`${protocol} sends each text whole, to be cut if it is too long, and takes the answer`, async () => {
       const client = connect(protocol);
-      peer.lines.length = 0;
       try {
         for (const text of texts) assert.equal(await client.classify(text), 'unknown');
       } finally {
         client.close();
       }
       assert.deepEqual(
-        peer.lines,
+        await peer.seen(texts.length),
         texts.map((text) => ({ method, text, truncate: true })),
       );
     });
@@ -46,6 +45,7 @@ describe('the clients of other servers, against a gRPC server in Python', {
       } finally {
         client.close();
       }
+      await peer.seen(2);
     });
 
     it(`${protocol} passes on a refusal`, async () => {
@@ -55,6 +55,7 @@ describe('the clients of other servers, against a gRPC server in Python', {
       } finally {
         client.close();
       }
+      await peer.seen(1);
     });
   }
 
@@ -72,11 +73,11 @@ describe('the clients of other servers, against a gRPC server in Python', {
     } finally {
       client.close();
     }
+    await peer.seen(2);
   });
 
   it('oip-grpc sends one tensor of one string to the model, and takes its outputs', async () => {
     const client = makeTextClient({ ...common, protocol: 'oip-grpc', address: peer.address, input: 'words' });
-    peer.lines.length = 0;
     try {
       for (const text of texts) assert.equal(await client.classify(text), 'unknown');
       await assert.rejects(client.classify('empty'), /without outputs/);
@@ -85,7 +86,7 @@ describe('the clients of other servers, against a gRPC server in Python', {
       client.close();
     }
     assert.deepEqual(
-      peer.lines.slice(0, texts.length),
+      (await peer.seen(texts.length + 2)).slice(0, texts.length),
       texts.map((text) => ({
         method: 'ModelInfer',
         text,
