@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '../config.js';
 import { VerdictError } from '../errors.js';
 import { onStopSignals } from '../signals.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
+import { boundHeapGrowth } from './bound-heap-growth.js';
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
@@ -33,6 +34,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${error.message}\n`);
     return EXIT.usage;
   }
+  boundHeapGrowth();
   const log = createLogger(config.log);
   const code = await run(config, log);
   await log.close();
