@@ -25,10 +25,12 @@ RUN node scripts/build.mjs --clean
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# One tarball holds ONNX Runtime for every platform; only this image's own stays.
+# One tarball holds ONNX Runtime for every platform; only this image's own stays. Of Swagger UI, not what is for
+# bundlers and debuggers.
 RUN npm ci --omit=dev --no-audit --no-fund \
  && find node_modules/onnxruntime-node/bin/napi-v6 -mindepth 2 -maxdepth 2 \
-      ! -path "*/$(node -p 'process.platform + "/" + process.arch')" -exec rm -rf {} +
+      ! -path "*/$(node -p 'process.platform + "/" + process.arch')" -exec rm -rf {} + \
+ && find node_modules/swagger-ui-dist \( -name '*.map' -o -name '*-es-*' \) -delete
 
 # What both targets share; each adds its own node_modules.
 FROM ${NODE_IMAGE} AS service
