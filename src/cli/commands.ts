@@ -29,4 +29,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'ask a running server whether it is able to serve',
     load: async () => (await import('./health.js')).health,
   },
+  {
+    name: 'bench simulate',
+    summary: 'run the batcher on a virtual clock: compare policies, plan capacity',
+    load: async () => (await import('./bench-simulate.js')).benchSimulate,
+  },
 ];

@@ -3,22 +3,19 @@ import type { Arrival, Source } from './types.js';
 
 /**
  * Callers who know nothing of each other, each with one text: they come at random, whether the service keeps up or not
- * (an open loop). Each is a flow of its own.
- *
- * @param firstFlow flows are numbered from here upwards
+ * (an open loop).
  */
 export function poissonArrivals(
   ratePerSecond: number,
   template: Omit<Arrival, 'tokens' | 'flow'>,
   length: () => number,
   random: Random,
-  firstFlow: number,
 ): Source {
   return async (port) => {
-    for (let flow = firstFlow; ; flow++) {
+    for (;;) {
       await port.sleep(exponential(random, 1_000 / ratePerSecond));
       if (!port.isOpen) return;
-      void port.submit({ ...template, tokens: length(), flow });
+      void port.submit({ ...template, tokens: length(), flow: undefined });
     }
   };
 }

@@ -1,11 +1,11 @@
 import { Batcher } from '../batching/batcher.js';
-import type { BatcherHooks, BatcherOptions } from '../batching/types.js';
+import type { BatcherHooks, BatcherOptions, ServiceClass } from '../batching/types.js';
 import { VerdictError } from '../errors.js';
 import { BatchLedger, type BatchReport } from './batch-ledger.js';
 import { type ClassReport, Ledger } from './ledger.js';
 import type { Random } from './random.js';
 import { SimulatedRunner, type SimulatedRunnerOptions } from './simulated-runner.js';
-import type { Answer, Arrival, ArrivalClass, Port, Source } from './types.js';
+import type { Answer, Arrival, Port, Source } from './types.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export interface SimulationOptions {
@@ -27,7 +27,7 @@ export interface SimulationReport {
   /** From the end of the warm-up to the last answer. */
   readonly seconds: number;
   readonly all: ClassReport;
-  readonly classes: Readonly<Record<ArrivalClass, ClassReport>>;
+  readonly classes: Readonly<Record<ServiceClass, ClassReport>>;
   readonly batches: BatchReport;
   /** Share of that time that the sessions spent in runs. */
   readonly busyShare: number;
@@ -54,8 +54,10 @@ export class Simulation {
   readonly #batcher: Batcher<Arrival, undefined>;
   readonly #runners: readonly SimulatedRunner[];
   readonly #all: Ledger;
-  readonly #classes: Readonly<Record<ArrivalClass, Ledger>>;
+  readonly #classes: Readonly<Record<ServiceClass, Ledger>>;
   readonly #batches = new BatchLedger();
+  /** The batcher tells flows apart by identity. */
+  readonly #flows = new Map<number, object>();
   #arrivals = 0;
   #open = 0;
   #endMs = 0;
@@ -134,6 +136,8 @@ export class Simulation {
         tokens: arrival.tokens,
         deadlineAt: arrivedAt + arrival.deadlineMs,
         whenFull: arrival.whenFull,
+        serviceClass: arrival.serviceClass,
+        flow: this.#flow(arrival.flow),
       }).result;
       const now = this.#clock.now();
       const outcome = now > arrivedAt + arrival.deadlineMs ? 'late' : 'answered';
@@ -148,6 +152,16 @@ export class Simulation {
     this.#endMs = this.#clock.now();
     this.#hooks.onEnd?.(arrival, answer, this.#endMs - arrivedAt);
     return answer;
+  }
+
+  #flow(number: number | undefined): object | undefined {
+    if (number === undefined) return undefined;
+    let flow = this.#flows.get(number);
+    if (flow === undefined) {
+      flow = {};
+      this.#flows.set(number, flow);
+    }
+    return flow;
   }
 
   #look(): void {

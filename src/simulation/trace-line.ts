@@ -13,7 +13,7 @@ export class TraceError extends Error {
 
 /**
  * Reads one line of a trace: a JSON object with `atMs` and `tokens`; `model`, `class` (default `interactive`), `flow`
- * (default: each line its own), `deadlineMs` (default: none) and `whenFull` (default: `refuse` for interactive inputs,
+ * (default: none), `deadlineMs` (default: none) and `whenFull` (default: `refuse` for interactive inputs,
  * `wait` for bulk ones) may be left out.
  *
  * @throws TraceError that names the line and the field
@@ -29,7 +29,9 @@ export function parseTraceLine(line: string, number: number): TraceLine {
       atMs: amount(fields, 'atMs', undefined, 0, number),
       tokens: whole(amount(fields, 'tokens', undefined, 1, number), 'tokens', number),
       serviceClass,
-      flow: whole(amount(fields, 'flow', number, 0, number), 'flow', number),
+      flow: fields.has('flow')
+        ? whole(amount(fields, 'flow', undefined, 0, number), 'flow', number)
+        : undefined,
       deadlineMs: amount(fields, 'deadlineMs', Number.POSITIVE_INFINITY, 0, number),
       whenFull: choice(
         fields,

@@ -1,14 +1,11 @@
-/** The two classes of callers: those who wait for one answer, and those who have much to get through. */
-export type ArrivalClass = 'interactive' | 'bulk';
-
-export const arrivalClasses: readonly ArrivalClass[] = ['interactive', 'bulk'];
+import type { ServiceClass } from '../batching/types.js';
 
 /** One input that reaches the batcher. */
 export interface Arrival {
   readonly tokens: number;
-  readonly serviceClass: ArrivalClass;
-  /** Whom it comes from, where that matters: inputs of one stream have the same number. */
-  readonly flow: number;
+  readonly serviceClass: ServiceClass;
+  /** What it is a part of, one stream or one batch call: inputs of the same number; undefined: of nothing. */
+  readonly flow: number | undefined;
   /** How long its caller waits, in milliseconds; Infinity: for ever. */
   readonly deadlineMs: number;
   /** Whether a full queue refuses it (unary and batch calls) or lets it wait outside (streams). */
