@@ -91,7 +91,9 @@ function findings(title: string, results: readonly Record<string, number>[]): Fi
         log: { value: true },
         series: names.map((name) => ({
           name,
-          points: SHARES.map((share) => [share, median(values(keyOf(share, name)))] as const),
+          points: SHARES.map((share) => [share, median(values(keyOf(share, name)))] as const).filter(
+            ([, ms]) => Number.isFinite(ms),
+          ),
         })),
       },
     ],
