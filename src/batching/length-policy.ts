@@ -27,7 +27,8 @@ const LEAST_BASE_SHARE = 1 / 40;
  */
 export function selectByLength(window: readonly ItemFacts[], facts: PolicyFacts): Selection {
   const order = byLength(window, candidates(window, facts));
-  const lengths = Float64Array.from(order, (position) => window[position]?.tokens ?? 0);
+  const lengths = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) lengths[i] = window[order[i] ?? 0]?.tokens ?? 0;
   const limit = shareOfBudget(window.length, facts);
   const starts = cheapestCuts(lengths, limit, facts);
   const anchor = order.indexOf(0);
@@ -63,12 +64,20 @@ function isOverdue(item: ItemFacts | undefined, facts: PolicyFacts): boolean {
   return facts.now - item.enqueuedAt >= limitMs;
 }
 
-/** Positions by ascending length, then urgency. Both share one number: native sorting needs no callback. */
+/**
+ * Sorts the positions by ascending length, then urgency. Both share one number: native sorting needs no callback. (Nor do
+ * these loops: `from` of a typed array, with a callback, took a third of the time of choosing a batch.)
+ */
 function byLength(window: readonly ItemFacts[], positions: Uint32Array): Uint32Array {
   const count = window.length;
-  const keys = Float64Array.from(positions, (position) => (window[position]?.tokens ?? 0) * count + position);
+  const keys = new Float64Array(positions.length);
+  for (let i = 0; i < keys.length; i++) {
+    const position = positions[i] ?? 0;
+    keys[i] = (window[position]?.tokens ?? 0) * count + position;
+  }
   keys.sort();
-  return Uint32Array.from(keys, (key) => key % count);
+  for (let i = 0; i < keys.length; i++) positions[i] = (keys[i] ?? 0) % count;
+  return positions;
 }
 
 /**
