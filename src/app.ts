@@ -26,6 +26,7 @@ import type { ConnectionOptions } from './rpc/server-options.js';
 import { decideDevice } from './runtime/decide-device.js';
 import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { probeCuda } from './runtime/probe-cuda.js';
+import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
 import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
@@ -61,6 +62,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     redisConfigured: config.redis.url !== undefined,
     latencyObjectiveMs: config.batching.latencyObjectiveMs,
   });
+  const trace = openTrace(config.log);
   const redis = await createRedis(config.redis, telemetry.redis);
   const redisStore = redis && new RedisStore(redis, redisStoreOptions(config.cache), telemetry.cache);
   const cache = new TieredResultCache(
@@ -131,7 +133,13 @@ export async function createApp(config: Config, version: string, log: Logger): P
       {
         loadTokenizer: (manifest) => tokenizers.load(manifest),
         cacheKeys: (digest) => new CacheKeyer(digest),
-        hooks: (model) => telemetry.model(model),
+        hooks: (model) => {
+          const { batcher, runtime } = telemetry.model(model);
+          return {
+            batcher: trace === undefined ? batcher : { ...batcher, onArrival: trace.hook(model) },
+            runtime,
+          };
+        },
         oneAtATime: new Serial().run,
       },
       {
@@ -168,7 +176,13 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const lifecycle = new Lifecycle({
     stopTimeoutMs: config.shutdown.drainTimeoutMs,
     steps: [
-      { name: 'telemetry', stop: () => telemetry.close() },
+      {
+        name: 'telemetry',
+        stop: async () => {
+          telemetry.close();
+          await trace?.close();
+        },
+      },
       {
         name: 'admin server',
         start: async () => {
@@ -227,6 +241,11 @@ async function createRedis(redis: Config['redis'], hooks: RedisHooks): Promise<R
   const { RedisConnection } = await import('./redis/redis-connection.js');
   const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
   return new RedisConnection({ ...options, url, ca }, hooks);
+}
+
+/** @throws the file system's error where the file cannot be written */
+function openTrace({ traceArrivals: path, traceMaxMib }: Config['log']): ArrivalTrace | undefined {
+  return path === undefined ? undefined : new ArrivalTrace({ path, maxBytes: traceMaxMib * 2 ** 20 });
 }
 
 function redisStoreOptions({ keyPrefix, ttlSeconds }: Config['cache']): RedisStoreOptions {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { choice, int, text } from '../knob.js';
-import { address, httpUrl } from '../text-rules.js';
+import { choice, int, optionalText, text } from '../knob.js';
+import { address, httpUrl, path } from '../text-rules.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -138,5 +138,17 @@ export const log = z.object({
     default: 'info',
     options: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     doc: 'Least severe level that is logged; info has one line per call.',
+  }),
+  traceArrivals: optionalText('trace-arrivals', {
+    defaultText: 'nothing is recorded',
+    rule: path,
+    doc: 'File that the arrivals at the batchers are recorded in (times, lengths, classes, deadlines; never a text), for verdict bench simulate; written anew at each start.',
+  }),
+  traceMaxMib: int('trace-max-mib', {
+    default: 256,
+    min: 1,
+    max: 65_536,
+    unit: 'MiB',
+    doc: 'Size of that file at which recording ends; an arrival takes about 120 bytes.',
   }),
 });

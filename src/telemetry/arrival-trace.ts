@@ -1,0 +1,77 @@
+import { closeSync, openSync } from 'node:fs';
+import type { BatcherHooks } from '../batching/types.js';
+import { LineWriter } from './line-writer.js';
+
+/** How long the end of the process waits for the last lines. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+export interface ArrivalTraceOptions {
+  /** Written anew. */
+  readonly path: string;
+  /** Recording ends before the file is larger. */
+  readonly maxBytes: number;
+  /** The batcher's clock, in milliseconds. */
+  readonly now?: () => number;
+}
+
+/**
+ * Records what arrives at the batchers, for `verdict bench simulate --trace`: times, lengths, classes, flows as numbers,
+ * deadlines; never a text. Nobody waits for the file: lines are gathered and written later, and lost where the disk
+ * does not keep up.
+ */
+export class ArrivalTrace {
+  readonly #fd: number;
+  readonly #writer: LineWriter;
+  readonly #maxBytes: number;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  /** Numbers of flows; forgotten with them. */
+  readonly #flows = new WeakMap<object, number>();
+  #flowCount = 0;
+  #bytes = 0;
+  #isFull = false;
+
+  /** @throws the file system's error where the file cannot be opened */
+  constructor({ path, maxBytes, now = () => performance.now() }: ArrivalTraceOptions) {
+    this.#fd = openSync(path, 'w', 0o600);
+    this.#writer = new LineWriter(this.#fd);
+    this.#maxBytes = maxBytes;
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  /** What a model's batcher tells its arrivals to. */
+  hook(model: string): NonNullable<BatcherHooks['onArrival']> {
+    return ({ tokens, serviceClass, flow, deadlineAt, whenFull }) => {
+      if (this.#isFull) return;
+      const now = this.#now();
+      const patience = deadlineAt === Number.POSITIVE_INFINITY ? '' : `,"deadlineMs":${ms(deadlineAt - now)}`;
+      const member = flow === undefined ? '' : `,"flow":${this.#flowNumber(flow)}`;
+      // Names of models need no escaping. All is ASCII: characters are bytes.
+      const line = `{"atMs":${ms(now - this.#startedAt)},"model":"${model}","tokens":${tokens},"class":"${serviceClass}"${member}${patience},"whenFull":"${whenFull}"}\n`;
+      this.#bytes += line.length;
+      this.#isFull = this.#bytes > this.#maxBytes;
+      if (!this.#isFull) this.#writer.write(line);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isFull = true;
+    await this.#writer.close(CLOSE_TIMEOUT_MS);
+    closeSync(this.#fd);
+  }
+
+  #flowNumber(flow: object): number {
+    let number = this.#flows.get(flow);
+    if (number === undefined) {
+      number = ++this.#flowCount;
+      this.#flows.set(flow, number);
+    }
+    return number;
+  }
+}
+
+/** To the microsecond; an arrival that is late already has no time left. */
+function ms(value: number): number {
+  return Math.max(0, Math.round(value * 1_000) / 1_000);
+}
