@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { EnvoyService } from '../support/envoy-service.js';
 import { at, type JsonValue } from '../support/json-value.js';
+import { OpenStream } from '../support/open-stream.js';
 import { streamForms, streamMessages } from '../support/stream-body.js';
 import { skipWithout } from '../support/tool.js';
 import { until } from '../support/until.js';
@@ -103,36 +103,15 @@ describe('a stream over HTTP, through Envoy', { skip: await skipWithout('envoy')
   });
 
   it('flows both ways at once over HTTP/2, without a limit', async () => {
-    const session = connectHttp2(stack.envoy.url);
+    const stream = new OpenStream(stack.envoy.url);
     try {
-      const stream = session.request({
-        ':method': 'POST',
-        ':path': '/v1:classifyStream',
-        accept: 'application/x-ndjson',
-      });
-      const lines: JsonValue[] = [];
-      let rest = '';
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        const parts = (rest + text).split('\n');
-        rest = parts.pop() ?? '';
-        for (const part of parts) lines.push(JSON.parse(part));
-      });
-      stream.write('[{"id":"n0","text":"the match"}');
-      await until('the first answer is there, while the request goes on', () => lines.length === 1);
-      stream.write(',{"id":"n1","text":"the soup"}');
-      await until('the second answer is there', () => lines.length === 2);
-      // More than is taken of a body that has a length.
-      const rounds = 3;
-      for (let round = 0; round < rounds; round++) {
-        stream.write(' '.repeat(maxBodyBytes / 2));
-        stream.write(`,{"id":"n${round + 2}","text":"the match"}`);
-        await until('the next answer is there', () => lines.length === round + 3);
-      }
-      stream.end(']');
-      await once(stream, 'end');
-      assertWhole(lines, rounds + 2);
+      // Each is answered while the request goes on, and together they are more than a body with a length may be.
+      for (let n = 0; n < 4; n++) await stream.ask(`n${n}`, 'the match', maxBodyBytes / 3);
+      stream.end();
+      await stream.ended;
+      assertWhole(stream.messages, 4);
     } finally {
-      session.destroy();
+      stream.close();
     }
   });
 
