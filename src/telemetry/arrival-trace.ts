@@ -24,10 +24,11 @@ export class ArrivalTrace {
   readonly #writer: LineWriter;
   readonly #maxBytes: number;
   readonly #now: () => number;
-  readonly #startedAt: number;
   /** Numbers of flows; forgotten with them. */
   readonly #flows = new WeakMap<object, number>();
   #flowCount = 0;
+  /** When the first input came. */
+  #startedAt: number | undefined;
   #bytes = 0;
   #isFull = false;
 
@@ -37,7 +38,6 @@ export class ArrivalTrace {
     this.#writer = new LineWriter(this.#fd);
     this.#maxBytes = maxBytes;
     this.#now = now;
-    this.#startedAt = now();
   }
 
   /** What a model's batcher tells its arrivals to. */
@@ -45,6 +45,7 @@ export class ArrivalTrace {
     return ({ tokens, serviceClass, flow, deadlineAt, whenFull }) => {
       if (this.#isFull) return;
       const now = this.#now();
+      this.#startedAt ??= now;
       const patience = deadlineAt === Number.POSITIVE_INFINITY ? '' : `,"deadlineMs":${ms(deadlineAt - now)}`;
       const member = flow === undefined ? '' : `,"flow":${this.#flowNumber(flow)}`;
       // Names of models need no escaping. All is ASCII: characters are bytes.

@@ -55,13 +55,13 @@ describe('an arrival trace', () => {
     assert.deepEqual(read[0], {
       model: 'sentiment',
       arrival: {
-        ...{ atMs: 30, tokens: 12, serviceClass: 'interactive', flow: undefined },
+        ...{ atMs: 0, tokens: 12, serviceClass: 'interactive', flow: undefined },
         ...{ deadlineMs: 500, whenFull: 'refuse' },
       },
     });
     assert.deepEqual(
       read.slice(1).map(({ arrival }) => [arrival.atMs, arrival.flow, arrival.deadlineMs, arrival.whenFull]),
-      [1, 2, 1].map((flow) => [40.25, flow, Number.POSITIVE_INFINITY, 'wait']),
+      [1, 2, 1].map((flow) => [10.25, flow, Number.POSITIVE_INFINITY, 'wait']),
     );
   });
 
