@@ -15,9 +15,10 @@ const run = promisify(execFile);
 const timeout = 300_000;
 
 interface Document {
-  readonly paths: Readonly<Record<string, { readonly post?: Operation }>>;
+  readonly paths: Readonly<Record<string, { readonly get?: Operation; readonly post?: Operation }>>;
 }
 interface Operation {
+  readonly responses: Readonly<Record<string, unknown>>;
   readonly requestBody: {
     readonly content: Readonly<
       Record<string, { readonly examples: Readonly<Record<string, { readonly value: unknown }>> }>
@@ -101,6 +102,9 @@ describe('the OpenAPI document, against a real server behind a real Envoy', {
   });
 
   it('describes the failures of Verdict and those of Envoy', async () => {
+    const { post } = document.paths['/v1:classify'] ?? {};
+    for (const status of ['400', '404', '413']) assert.ok(status in (post?.responses ?? {}), status);
+    assert.ok('404' in (document.paths['/v1/models/{model}']?.get?.responses ?? {}));
     const failures = [
       { status: 400, answer: await api.post('/v1:classify', '{"text":" "}') },
       { status: 400, answer: await api.post('/v1:classify', '{"text":') },
