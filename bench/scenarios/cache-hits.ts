@@ -75,9 +75,9 @@ async function measure(context: ScenarioContext, logTo: number): Promise<Finding
         { ...context, describe: (result) => `(${mode}, ${inFlight}) ${describeHits(result)}` },
       );
       measurements.push(compare(mode, inFlight, rounds));
-      rounds.forEach((round, i) =>
-        Object.assign(results[i] ?? {}, roundNumbers(`${mode}-${inFlight}`, round)),
-      );
+      for (const [i, round] of rounds.entries()) {
+        Object.assign(results[i] ?? {}, roundNumbers(`${mode}-${inFlight}`, round));
+      }
       medians.echo.push(median(rounds.map((round) => totalUs(round.echo))));
       medians.hits.push(median(rounds.map((round) => totalUs(round.hits))));
     }
