@@ -129,8 +129,8 @@ export class Backlog<T, R> {
   }
 
   /** What a batch may be chosen from, the most urgent item first: see {@link FairQueue.window}. */
-  window(count: number, lead: number): QueueItem<T, R>[] {
-    return this.queue.window(count, lead);
+  window(count: number, lead: number, overdueAt: number): QueueItem<T, R>[] {
+    return this.queue.window(count, lead, overdueAt);
   }
 
   /** Takes an item out to run it. */

@@ -53,8 +53,8 @@ export class BatchFormer {
     now: number,
     closing: boolean,
   ): FormedBatch<T, R> | number | undefined {
-    const { lookAhead, maxDelayMs } = this.#options;
-    const window = backlog.window(lookAhead, this.#budget.tokens(now) * LEAD_BUDGETS);
+    const { lookAhead, maxDelayMs, maxAgeMs } = this.#options;
+    const window = backlog.window(lookAhead, this.#budget.tokens(now) * LEAD_BUDGETS, now - maxAgeMs);
     if (window.length === 0) return undefined;
     let selection = this.#choose(window, backlog, idleRunners, now);
     if (maxDelayMs > 0 && !closing && !FULL.has(selection.reason)) {
@@ -67,6 +67,8 @@ export class BatchFormer {
       window.splice(0, window.length, ...kept);
       selection = this.#choose(window, backlog, idleRunners, now);
     }
+    const [anchor] = window;
+    if (anchor !== undefined) backlog.queue.anchored(anchor, now);
     return { items: itemsAt(window, selection), reason: selection.reason };
   }
 

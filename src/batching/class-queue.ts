@@ -18,11 +18,15 @@ export class ClassQueue<I extends Queued<I>> {
   /** Tokens that the class has had, divided by its weight. */
   pass = 0;
   readonly weight: number;
+  /** When an item of this class was the first of a batch, the last time; on the batcher's clock. */
+  anchoredAt = Number.NEGATIVE_INFINITY;
   readonly #active = new IndexedHeap<FlowQueue<I>>((flow) => flow.pass);
   readonly #flows = new WeakMap<object, FlowQueue<I>>();
   /** Of all items that name no flow. */
   readonly #common = new FlowQueue<I>();
   #highestPass = 0;
+  /** Whether the latest batch of this class went to its oldest item, out of turn. */
+  #oldestWentLast = false;
 
   constructor(weight: number) {
     this.weight = weight;
@@ -76,14 +80,32 @@ export class ClassQueue<I extends Queued<I>> {
     this.load.add(item.tokens);
   }
 
+  /** When the oldest item came, on the batcher's clock; Infinity: there is none. */
+  get oldestAt(): number {
+    let oldestAt = Number.POSITIVE_INFINITY;
+    for (const flow of this.#active.entries) oldestAt = Math.min(oldestAt, flow.oldestAt);
+    return oldestAt;
+  }
+
+  /** A batch was chosen with this item as its first. */
+  anchored(item: I, now: number): void {
+    this.anchoredAt = now;
+    this.#oldestWentLast = item !== this.head;
+  }
+
   /**
    * Up to `count` items: the head, and then in turns the oldest ones of every flow that is at most `lead` tokens ahead of
    * the head's.
+   *
+   * Every other time the head gives way to the oldest of all these, if that one came at `overdueAt` or before: items of
+   * all flows fill the batches, so a flow keeps up in tokens while an item of an odd length, which fits into nobody's
+   * batch, waits for its flow's turn to come once for every older item of it.
    */
-  window(count: number, lead: number): I[] {
+  window(count: number, lead: number, overdueAt: number): I[] {
     const [first] = this.#active.upTo(Number.POSITIVE_INFINITY, 1);
     if (first === undefined) return [];
     const flows = this.#active.upTo(first.pass + lead, count);
+    if (!this.#oldestWentLast) oldestFirst(flows, overdueAt);
     const next = flows.map((flow) => flow.head);
     const items: I[] = [];
     for (let left = next.length; left > 0; ) {
@@ -114,4 +136,16 @@ export class ClassQueue<I extends Queued<I>> {
     queue.pass = Math.max(queue.pass, this.#active.first?.pass ?? this.#highestPass);
     this.#active.add(queue);
   }
+}
+
+/** Moves the flow with the oldest item to the front, if that item came at `overdueAt` or before. */
+function oldestFirst<I extends Queued<I>>(flows: FlowQueue<I>[], overdueAt: number): void {
+  let oldest = 0;
+  for (let i = 1; i < flows.length; i++) {
+    if ((flows[i]?.oldestAt ?? 0) < (flows[oldest]?.oldestAt ?? 0)) oldest = i;
+  }
+  const [first, found] = [flows[0], flows[oldest]];
+  if (first === undefined || found === undefined || found.oldestAt > overdueAt) return;
+  flows[0] = found;
+  flows[oldest] = first;
 }

@@ -78,23 +78,34 @@ export class FairQueue<I extends Entitled<I>> {
    * least for its weight, of the flow of it that has had least, the oldest item. The others are those that it may be
    * joined by: classes and flows that are further than `lead` tokens ahead of it are left out until it has caught up,
    * for nearest lengths alone could go on preferring them.
+   *
+   * A class that fills the batches of the other one keeps up in tokens without ever choosing the length. Where its oldest
+   * item came at `overdueAt` or before, and none of its items was the first of a batch since, it goes first. The flows of
+   * a class have the same problem and a like remedy: see {@link ClassQueue.window}.
    */
-  window(count: number, lead: number): I[] {
+  window(count: number, lead: number, overdueAt: number): I[] {
     const { interactive, bulk } = this.#classes;
-    if (interactive.load.items === 0) return bulk.window(count, lead);
-    if (bulk.load.items === 0) return interactive.window(count, lead);
-    const [first, second] = interactive.pass <= bulk.pass ? [interactive, bulk] : [bulk, interactive];
-    if (second.pass > first.pass + lead) return first.window(count, lead);
-    const items = first.window(count - Math.min(second.load.items, count >> 1), lead);
-    for (const item of second.window(count - items.length, lead)) items.push(item);
+    if (interactive.load.items === 0) return bulk.window(count, lead, overdueAt);
+    if (bulk.load.items === 0) return interactive.window(count, lead, overdueAt);
+    const [ahead, behind] = interactive.pass <= bulk.pass ? [bulk, interactive] : [interactive, bulk];
+    const outOfTurn = ahead.anchoredAt <= overdueAt && ahead.oldestAt <= overdueAt;
+    const [first, second] = outOfTurn ? [ahead, behind] : [behind, ahead];
+    if (second.pass > first.pass + lead) return first.window(count, lead, overdueAt);
+    const items = first.window(count - Math.min(second.load.items, count >> 1), lead, overdueAt);
+    for (const item of second.window(count - items.length, lead, overdueAt)) items.push(item);
     return items;
+  }
+
+  /** A batch was chosen with this item as its first. To be told while the item is still in the queue. */
+  anchored(item: I, now: number): void {
+    this.of(item.serviceClass).anchored(item, now);
   }
 
   /** Everything, a class after the other. */
   all(): I[] {
     const { interactive, bulk } = this.#classes;
     const all = Number.POSITIVE_INFINITY;
-    return [...interactive.window(all, all), ...bulk.window(all, all)];
+    return [...interactive.window(all, all, -all), ...bulk.window(all, all, -all)];
   }
 
   /** A class that comes in starts where the other one stands, unless it is further on. */

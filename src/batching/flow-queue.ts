@@ -5,6 +5,8 @@ import { Load } from './load.js';
 /** What an item is queued by. */
 export interface Queued<I> extends Linked<I> {
   readonly tokens: number;
+  /** When it came, on the batcher's clock. */
+  readonly enqueuedAt: number;
 }
 
 /** The queued items of one flow, oldest first, and how much the flow has had. */
@@ -17,6 +19,11 @@ export class FlowQueue<I extends Queued<I>> implements HeapEntry {
 
   get head(): I | undefined {
     return this.#items.head;
+  }
+
+  /** When the first item came; Infinity: there is none. */
+  get oldestAt(): number {
+    return this.#items.head?.enqueuedAt ?? Number.POSITIVE_INFINITY;
   }
 
   push(item: I): void {

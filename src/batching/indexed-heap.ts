@@ -23,6 +23,11 @@ export class IndexedHeap<E extends HeapEntry> {
     return this.#entries[0];
   }
 
+  /** All entries, in no order. */
+  get entries(): readonly E[] {
+    return this.#entries;
+  }
+
   add(entry: E): void {
     this.#entries.push(entry);
     this.#rise(entry, this.#entries.length - 1);

@@ -5,6 +5,9 @@ import { type Entitled, FairQueue } from '../../../src/batching/fair-queue.js';
 import type { FlowQueue } from '../../../src/batching/flow-queue.js';
 import type { ServiceClass } from '../../../src/batching/types.js';
 
+/** Nobody is overdue. */
+const NEVER = Number.NEGATIVE_INFINITY;
+
 class Item implements Entitled<Item> {
   previous: Item | undefined = undefined;
   next: Item | undefined = undefined;
@@ -15,6 +18,7 @@ class Item implements Entitled<Item> {
     readonly tokens: number,
     readonly serviceClass: ServiceClass,
     readonly flow: object | undefined,
+    readonly enqueuedAt = 0,
   ) {}
 }
 
@@ -22,7 +26,7 @@ class Item implements Entitled<Item> {
 function serve(queue: FairQueue<Item>, count: number, keyOf: (item: Item) => string): Map<string, number> {
   const served = new Map<string, number>();
   for (let i = 0; i < count; i++) {
-    const [first] = queue.window(512, 100);
+    const [first] = queue.window(512, 100, NEVER);
     if (first === undefined) break;
     queue.remove(first);
     queue.charge(first);
@@ -47,7 +51,7 @@ describe('the fair queue', () => {
     const queue = new FairQueue<Item>(4, true);
     fill(queue, 5, 10, 'bulk', undefined, 'a');
     assert.deepEqual(
-      queue.window(3, 0).map(({ name }) => name),
+      queue.window(3, 0, NEVER).map(({ name }) => name),
       ['a0', 'a1', 'a2'],
     );
   });
@@ -100,13 +104,14 @@ describe('the fair queue', () => {
     const queue = new FairQueue<Item>(1, true);
     const [ahead, behind] = [{}, {}];
     fill(queue, 50, 10, 'bulk', ahead, 'a');
-    const taken = queue.window(20, 0);
+    const taken = queue.window(20, 0, NEVER);
     fill(queue, 5, 10, 'bulk', behind, 'b');
     for (const item of taken) {
       queue.remove(item);
       queue.charge(item);
     }
-    const names = (lead: number) => new Set(queue.window(512, lead).map(({ name }) => name.slice(0, 1)));
+    const names = (lead: number) =>
+      new Set(queue.window(512, lead, NEVER).map(({ name }) => name.slice(0, 1)));
     assert.deepEqual([...names(199)], ['b']);
     assert.deepEqual([...names(200)].sort(), ['a', 'b']);
     fill(queue, 1, 10, 'interactive', undefined, 'i');
@@ -117,7 +122,7 @@ describe('the fair queue', () => {
     const queue = new FairQueue<Item>(4, true);
     fill(queue, 600, 10, 'interactive', undefined, 'i');
     fill(queue, 600, 10, 'bulk', undefined, 'b');
-    const window = queue.window(512, 0);
+    const window = queue.window(512, 0, NEVER);
     assert.equal(window.length, 512);
     assert.equal(window.filter(({ serviceClass }) => serviceClass === 'bulk').length, 256);
   });
@@ -126,14 +131,14 @@ describe('the fair queue', () => {
     const queue = new FairQueue<Item>(4, true);
     fill(queue, 3, 10, 'bulk', {}, 'a');
     fill(queue, 3, 10, 'bulk', {}, 'b');
-    const [first] = queue.window(1, 0);
+    const [first] = queue.window(1, 0, NEVER);
     assert.ok(first);
     queue.remove(first);
     queue.charge(first);
     queue.putBack(first);
     assert.deepEqual(
       queue
-        .window(2, 0)
+        .window(2, 0, NEVER)
         .map(({ name }) => name)
         .sort(),
       ['a0', 'b0'],
@@ -147,7 +152,7 @@ describe('the fair queue', () => {
     queue.push(new Item('b', 10, 'interactive', undefined));
     queue.push(new Item('c', 10, 'bulk', {}));
     assert.deepEqual(
-      queue.window(512, 0).map(({ name }) => name),
+      queue.window(512, 0, NEVER).map(({ name }) => name),
       ['a', 'b', 'c'],
     );
     assert.equal(queue.shareOf('interactive'), 1);
@@ -181,7 +186,8 @@ describe('the fair queue', () => {
             inside.add(item);
           } else {
             const items = [...inside];
-            const item = kind === 'run' ? queue.window(1, 0)[0] : items[which % Math.max(1, items.length)];
+            const item =
+              kind === 'run' ? queue.window(1, 0, NEVER)[0] : items[which % Math.max(1, items.length)];
             if (item === undefined) continue;
             queue.remove(item);
             inside.delete(item);
@@ -193,9 +199,46 @@ describe('the fair queue', () => {
           assert.equal(queue.size, inside.size);
           assert.deepEqual(new Set(queue.all()), inside);
           assert.equal(queue.all().length, inside.size);
-          assert.equal(queue.window(512, 0).length > 0, inside.size > 0);
+          assert.equal(queue.window(512, 0, NEVER).length > 0, inside.size > 0);
         }
       }),
     );
+  });
+
+  test('lets the class that only fills go first where it is overdue and has not been first for as long', () => {
+    const queue = new FairQueue<Item>(3, true);
+    fill(queue, 100, 10, 'interactive', undefined, 'i');
+    fill(queue, 100, 10, 'bulk', undefined, 'b');
+    // As after filling the other one's batches: ahead, but not by so much that it is left out.
+    queue.of('bulk').pass = 5_000;
+    const maxAge = 3;
+    const firsts = Array.from({ length: 8 }, (_, now) => {
+      const [first] = queue.window(512, 10_000, now - maxAge);
+      if (first === undefined) throw new Error('the queue is empty');
+      queue.anchored(first, now);
+      return first.serviceClass.slice(0, 1);
+    });
+    assert.equal(firsts.join(''), 'iiibiibi');
+  });
+
+  test('puts the oldest item of a class first every other time, if it is overdue and its flow not too far ahead', () => {
+    const [light, heavy] = [{}, {}];
+    const queue = new FairQueue<Item>(4, true);
+    queue.push(new Item('old', 10, 'bulk', heavy, 1));
+    queue.push(new Item('new', 10, 'bulk', light, 2));
+    const served = new Item('served', 50, 'bulk', heavy, 0);
+    queue.push(served);
+    queue.remove(served);
+    queue.charge(served);
+    const firsts = (lead: number, overdueAt: number) =>
+      Array.from({ length: 4 }, () => {
+        const [first] = queue.window(512, lead, overdueAt);
+        if (first === undefined) throw new Error('the queue is empty');
+        queue.anchored(first, 3);
+        return first.name;
+      });
+    assert.deepEqual(firsts(100, 1), ['old', 'new', 'old', 'new']);
+    assert.deepEqual(firsts(100, 0), ['new', 'new', 'new', 'new']);
+    assert.deepEqual(firsts(49, 1), ['new', 'new', 'new', 'new']);
   });
 });
