@@ -15,6 +15,7 @@ import { overload } from './scenarios/overload.js';
 import { policies } from './scenarios/policies.js';
 import { precision } from './scenarios/precision.js';
 import { saturatedStream } from './scenarios/saturated-stream.js';
+import { sessions } from './scenarios/sessions.js';
 import { startup } from './scenarios/startup.js';
 import { tei } from './scenarios/tei.js';
 
@@ -35,6 +36,7 @@ export const scenarios: readonly Scenario[] = [
   openLoop,
   overload,
   mixed,
+  sessions,
   frontEnd,
   envoy,
   memory,

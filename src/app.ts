@@ -61,6 +61,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     methods: rpcMethods,
     redisConfigured: config.redis.url !== undefined,
     latencyObjectiveMs: config.batching.latencyObjectiveMs,
+    eventLoopResolutionMs: config.admin.eventLoopResolutionMs,
   });
   const trace = openTrace(config.log);
   const redis = await createRedis(config.redis, telemetry.redis);

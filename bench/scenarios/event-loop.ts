@@ -26,6 +26,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
     model,
     texts: await inputs.mix('tight', context.texts),
     cache: CacheMode.BYPASS,
+    settings: { VERDICT_EVENT_LOOP_RESOLUTION_MS: '1' },
   });
   progress.expect(rounds);
   await served.pass({ mode: 'stream', inFlight: IN_FLIGHT });

@@ -29,6 +29,8 @@ export interface TelemetryOptions {
   readonly redisConfigured: boolean;
   /** Wait for a session that counts as full use of it. */
   readonly latencyObjectiveMs: number;
+  /** How often the event-loop delay is sampled. */
+  readonly eventLoopResolutionMs: number;
   /** A monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
@@ -41,6 +43,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     methods,
     redisConfigured,
     latencyObjectiveMs,
+    eventLoopResolutionMs,
     now = () => performance.now(),
   } = options;
   const registry = new Registry();
@@ -60,7 +63,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   modelMetrics(registry, () => listModels());
   let listGpus: () => readonly GpuReading[] = () => [];
   gpuMetrics(registry, () => listGpus());
-  processMetrics(registry, version);
+  processMetrics(registry, version, eventLoopResolutionMs);
   const droppedLines = new CounterFamily(
     registry,
     'verdict_log_lines_dropped_total',

@@ -2,11 +2,13 @@ import { collectDefaultMetrics, type Registry } from 'prom-client';
 import { gauge } from './gauge.js';
 
 /**
- * The server's own process: CPU, memory, garbage collection, and the delay of its event loop since the last scrape,
- * sampled every millisecond. Sessions have processes of their own, which these do not count.
+ * The server's own process: CPU, memory, garbage collection, and the delay of its event loop since the last scrape.
+ * Sessions have processes of their own, which these do not count.
+ *
+ * @param eventLoopResolutionMs the least delay that is seen, and what an idle loop shows
  */
-export function processMetrics(registry: Registry, version: string): void {
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1 });
+export function processMetrics(registry: Registry, version: string, eventLoopResolutionMs: number): void {
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopResolutionMs });
   gauge(registry, 'verdict_build_info', ['version', 'node'], 'Always 1; the labels say what runs.', () => [
     { labels: { version, node: process.version }, value: 1 },
   ]);

@@ -80,6 +80,13 @@ export const admin = z.object({
     rule: httpUrl,
     doc: 'Where callers reach the API over HTTP (Envoy); the page at /docs sends its requests there.',
   }),
+  eventLoopResolutionMs: int('event-loop-resolution-ms', {
+    default: 10,
+    min: 1,
+    max: 1_000,
+    unit: 'ms',
+    doc: 'How often the event-loop delay of the metrics is sampled. Each sample wakes the main thread: at 1 ms an idle server uses 3 % of a core for it.',
+  }),
 });
 
 /** What one call may ask for. */

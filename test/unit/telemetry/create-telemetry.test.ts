@@ -35,6 +35,7 @@ beforeEach(() => {
     methods: [{ service, method: 'Classify' }],
     redisConfigured: true,
     latencyObjectiveMs: 50,
+    eventLoopResolutionMs: 10,
     now: () => now,
   });
   telemetry.model('sentiment');

@@ -41,6 +41,7 @@ beforeEach(() => {
     methods: [{ service, method: 'Classify' }],
     redisConfigured: true,
     latencyObjectiveMs: 50,
+    eventLoopResolutionMs: 10,
     now: () => clock,
   });
   telemetry.model('sentiment');
