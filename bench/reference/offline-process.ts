@@ -25,7 +25,7 @@ serveParent(async (request: Setup | Request) => {
     session = await ort.InferenceSession.create(request.modelPath, {
       intraOpNumThreads: request.threads,
       interOpNumThreads: 1,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      extra: { session: { intra_op: { allow_spinning: '0' }, dynamic_block_base: '4' } },
     });
   }
   if ('encodings' in request) {

@@ -6,6 +6,8 @@ import type { SessionSpec } from './types.js';
  *
  * - One batch at a time: operators one after another, the threads inside each.
  * - Spinning off: idle threads that spin would take the cores that the server's own thread needs.
+ * - Dynamic blocks: a thread takes its next piece of an operator when it has done the last one. The server's own thread
+ *   shares the cores, and with equal pieces everybody waits for the thread that it interrupted.
  * - Memory pattern off: it plans allocations per input shape, and the shapes here differ from batch to batch.
  * - Arena on: allocations of the run before are used again.
  * - Severity 3: errors only, on stderr.
@@ -26,6 +28,6 @@ export function sessionOptions(
     enableCpuMemArena: true,
     enableMemPattern: false,
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: { session: { intra_op: { allow_spinning: '0' }, dynamic_block_base: '4' } },
   };
 }
