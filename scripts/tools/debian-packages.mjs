@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { runCommand } from './run-command.mjs';
 
 /**
- * Downloads a Debian or Ubuntu package with whatever it needs that this machine lacks, and unpacks all of it into
- * `targetDir`. Needs no root: apt keeps its lists and its cache in `workDir`, and nothing is installed.
+ * Downloads a Debian or Ubuntu package, with whatever it needs that this machine lacks or alone, and unpacks all of it
+ * into `targetDir`. Needs no root: apt keeps its lists and its cache in `workDir`, and nothing is installed.
  *
  * @param {string} packageName
- * @param {{ workDir: string, targetDir: string, timeoutMs: number }} options
+ * @param {{ workDir: string, targetDir: string, timeoutMs: number, withDependencies: boolean }} options
  * @returns {Promise<string>} empty when done, else why not
  */
-export async function unpackDebianPackage(packageName, { workDir, targetDir, timeoutMs }) {
+export async function unpackDebianPackage(packageName, { workDir, targetDir, timeoutMs, withDependencies }) {
   const debs = join(workDir, 'debs');
   for (const folder of ['state/lists/partial', 'cache/archives/partial', 'debs']) {
     await mkdir(join(workDir, folder), { recursive: true });
@@ -24,10 +24,14 @@ export async function unpackDebianPackage(packageName, { workDir, targetDir, tim
     });
 
   const updated = await apt(['update']);
-  const planned = await apt(['install', '--simulate', '--no-install-recommends', packageName]);
-  if (!planned.ok) return updated.ok ? planned.reason : updated.reason;
-  const downloaded = await apt(['download', ...plannedPackages(planned.stdout, packageName)]);
-  if (!downloaded.ok) return downloaded.reason;
+  let packages = [packageName];
+  if (withDependencies) {
+    const planned = await apt(['install', '--simulate', '--no-install-recommends', packageName]);
+    if (!planned.ok) return updated.ok ? planned.reason : updated.reason;
+    packages = plannedPackages(planned.stdout, packageName);
+  }
+  const downloaded = await apt(['download', ...packages]);
+  if (!downloaded.ok) return updated.ok ? downloaded.reason : updated.reason;
   for (const deb of await readdir(debs)) {
     const unpacked = await runCommand('dpkg', ['--extract', join(debs, deb), targetDir], {
       timeoutMs: 60_000,

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { provideCurl, providePromtool, provideRedisServer } from './debian-programs.mjs';
 import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
@@ -13,7 +14,6 @@ import {
   pythonGrpcArgs,
   pythonOpenapiArgs,
 } from './python-environments.mjs';
-import { provideRedisServer } from './redis-server.mjs';
 import { withLock } from './with-lock.mjs';
 
 /** The programs that tests use and npm cannot bring. */
@@ -25,6 +25,8 @@ const tools = {
   'python-openapi': { versionArgs: pythonOpenapiArgs, provide: providePythonOpenapi },
   envoy: { versionArgs: ['--version'], provide: provideEnvoy },
   hadolint: { versionArgs: ['--version'], provide: provideHadolint },
+  curl: { versionArgs: ['--version'], provide: provideCurl },
+  promtool: { versionArgs: ['--version'], provide: providePromtool },
 };
 
 export const toolNames = Object.keys(tools);

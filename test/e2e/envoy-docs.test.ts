@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { EnvoyService } from '../support/envoy-service.js';
 import { repositoryRoot } from '../support/repository.js';
-import { findTool, skipWithout } from '../support/tool.js';
+import { requireTool, skipWithout } from '../support/tool.js';
 import { stable, type Transcript, transcripts } from '../support/transcripts.js';
 import { until } from '../support/until.js';
 
@@ -24,12 +24,11 @@ describe('the commands of docs/http.md, against a real server behind a real Envo
   skip: await skipWithout('envoy'),
 }, () => {
   let stack: EnvoyService;
-  let grpcurl = '';
+  /** Folders of the programs that the commands call. */
+  const folders = new Set<string>();
   const written: { readonly transcript: Transcript; readonly output: string }[] = [];
 
   before(async () => {
-    const tool = await findTool('grpcurl');
-    if ('path' in tool) grpcurl = tool.path;
     stack = await EnvoyService.start(['sentiment', 'intent'], { VERDICT_MAX_QUEUE_ITEMS: '2' });
   });
 
@@ -43,12 +42,19 @@ describe('the commands of docs/http.md, against a real server behind a real Envo
     await writeFile(path, fresh);
   });
 
+  /** Whether the program is there; where not, the test is skipped. */
+  async function has(t: TestContext, program: 'curl' | 'grpcurl'): Promise<boolean> {
+    const tool = await requireTool(t, program);
+    if (tool !== undefined) folders.add(dirname(tool));
+    return tool !== undefined;
+  }
+
   /** What the command prints, as a shell runs it. */
   async function shell(command: string): Promise<string> {
     const here = command
       .replaceAll('localhost:8080', new URL(stack.envoy.url).host)
       .replaceAll('localhost:9464', new URL(stack.service.server.adminUrl).host);
-    const env = { ...process.env, PATH: `${dirname(grpcurl)}${delimiter}${process.env.PATH ?? ''}` };
+    const env = { ...process.env, PATH: [process.env.PATH ?? '', ...folders].join(delimiter) };
     const { stdout } = await run('sh', ['-c', here], { env });
     return stdout.replaceAll('\r', '').replace(/\n*$/, '\n');
   }
@@ -92,7 +98,8 @@ describe('the commands of docs/http.md, against a real server behind a real Envo
   const testOf = (transcript: Transcript): void => {
     const { condition, command, output } = transcript;
     it(`${command.slice(0, 90)}${condition && ` (${condition})`}`, async (t) => {
-      if (command.startsWith('grpcurl') && grpcurl === '') return t.skip('there is no grpcurl');
+      const program = command.startsWith('grpcurl') ? 'grpcurl' : 'curl';
+      if (!(await has(t, program))) return;
       const within = conditions[condition];
       assert.ok(within !== undefined, `nothing is known of the condition: ${condition}`);
       const now = await within(() => shell(command));
@@ -104,7 +111,8 @@ describe('the commands of docs/http.md, against a real server behind a real Envo
   const all = transcripts(page);
   for (const transcript of all) if (transcript.condition !== last) testOf(transcript);
 
-  it('every curl line of the table for those who come from a /predict API works', async () => {
+  it('every curl line of the table for those who come from a /predict API works', async (t) => {
+    if (!(await has(t, 'curl'))) return;
     const lines = [...page.matchAll(/\| `(curl .*?)` \|$/gm)].map(([, line = '']) =>
       line.replaceAll('\\|', '|'),
     );

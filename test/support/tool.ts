@@ -3,7 +3,15 @@ import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { repositoryRoot } from './repository.js';
 
-export type ToolName = 'redis-server' | 'grpcurl' | 'python-grpc' | 'python-openapi' | 'envoy' | 'hadolint';
+export type ToolName =
+  | 'redis-server'
+  | 'grpcurl'
+  | 'python-grpc'
+  | 'python-openapi'
+  | 'envoy'
+  | 'hadolint'
+  | 'curl'
+  | 'promtool';
 
 type Provisioned = { readonly path: string } | { readonly unavailable: string };
 
