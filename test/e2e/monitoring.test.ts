@@ -7,15 +7,15 @@ import { readQuery, type Selector } from '../support/promql.js';
 import { repositoryRoot } from '../support/repository.js';
 import { type Series, scrapedSeries } from '../support/scraped-series.js';
 import { Service } from '../support/service.js';
-import { entriesOf, itemsOf, yamlFile } from '../support/yaml-file.js';
+import { entriesOf, itemsOf, textOf, yamlFile } from '../support/yaml-file.js';
 
 const dashboard = yamlFile('deploy/compose/grafana/verdict.json');
 const rules = itemsOf(at(yamlFile('deploy/compose/prometheus/alerts.yaml'), 'groups')).flatMap((group) =>
   itemsOf(at(group, 'rules')),
 );
-const scrapeJobs = itemsOf(
-  at(yamlFile('deploy/compose/prometheus/prometheus.yaml'), 'scrape_configs'),
-).map((config) => String(at(config, 'job_name')));
+const scrapeJobs = itemsOf(at(yamlFile('deploy/compose/prometheus/prometheus.yaml'), 'scrape_configs')).map(
+  (config) => textOf(at(config, 'job_name')),
+);
 const metricsPage = readFileSync(join(repositoryRoot, 'docs/metrics.md'), 'utf8');
 
 interface Asked {
@@ -28,25 +28,27 @@ interface Asked {
 
 const ofPanels: Asked[] = itemsOf(at(dashboard, 'panels')).flatMap((panel) =>
   itemsOf(at(panel, 'targets')).map((target) => ({
-    place: `the panel ${String(at(panel, 'title'))}`,
-    query: String(at(target, 'expr')),
+    place: `the panel ${textOf(at(panel, 'title'))}`,
+    query: textOf(at(target, 'expr')),
     filledIn: labelsIn(at(target, 'legendFormat')),
   })),
 );
 const ofRules: Asked[] = rules.map((rule) => ({
-  place: `the rule ${String(at(rule, 'alert') ?? at(rule, 'record'))}`,
-  query: String(at(rule, 'expr')),
+  place: `the rule ${textOf(at(rule, 'alert') ?? at(rule, 'record'))}`,
+  query: textOf(at(rule, 'expr')),
   filledIn: labelsIn(at(rule, 'annotations', 'summary')),
 }));
 const ofVariables = itemsOf(at(dashboard, 'templating', 'list')).map((variable) => {
   const [, metric = '', label = ''] =
-    /^label_values\((\w+), (\w+)\)$/.exec(String(at(variable, 'query', 'query'))) ?? [];
+    /^label_values\((\w+), (\w+)\)$/.exec(textOf(at(variable, 'query', 'query'))) ?? [];
   return { metric, label };
 });
 
 /** The labels that a legend or a summary names: `{{model}}`, `{{ $labels.model }}`. */
 function labelsIn(template: JsonValue): string[] {
-  const places = [...String(template ?? '').matchAll(/\{\{(.*?)\}\}/g)].map(([, place = '']) => place);
+  const places = [...(template === null ? '' : textOf(template)).matchAll(/\{\{(.*?)\}\}/g)].map(
+    ([, place = '']) => place,
+  );
   return places.map((place) => /\$labels\.(\w+)/.exec(place)?.[1] ?? place.trim());
 }
 
@@ -74,12 +76,13 @@ describe('the dashboard and the alerts, against a server', () => {
     for (const [name, labels] of all) {
       labels.set('job', new Set(scrapeJobs)).set('instance', new Set());
       if (!name.startsWith('verdict_gpu_')) continue;
-      const [, listed = ''] = new RegExp(`^\\| \`${name}\` \\| \\w+ \\| (.*?) \\|`, 'm').exec(metricsPage) ?? [];
+      const [, listed = ''] =
+        new RegExp(`^\\| \`${name}\` \\| \\w+ \\| (.*?) \\|`, 'm').exec(metricsPage) ?? [];
       for (const [, label = ''] of listed.matchAll(/`(\w+)`/g)) labels.set(label, new Set());
     }
     for (const rule of rules) {
       const name = at(rule, 'record');
-      if (name !== null) all.set(String(name), new Map([['job', new Set(scrapeJobs)]]));
+      if (name !== null) all.set(textOf(name), new Map([['job', new Set(scrapeJobs)]]));
     }
     return all;
   }
@@ -119,11 +122,14 @@ describe('the dashboard and the alerts, against a server', () => {
       itemsOf(at(dashboard, 'templating', 'list')).map((variable) => at(variable, 'name')),
       ['instance', 'model'],
     );
-    for (const { metric, label } of ofVariables) assert.ok(series.get(metric)?.has(label), `${metric} ${label}`);
+    for (const { metric, label } of ofVariables)
+      assert.ok(series.get(metric)?.has(label), `${metric} ${label}`);
   });
 
   it('shows every kind of thing that an operator has to see', () => {
-    const asked = new Set(ofPanels.flatMap(({ query }) => readQuery(withoutMacros(query)).selectors.map(({ metric }) => metric)));
+    const asked = new Set(
+      ofPanels.flatMap(({ query }) => readQuery(withoutMacros(query)).selectors.map(({ metric }) => metric)),
+    );
     for (const metric of [
       ...['inference_requests_total', 'grpc_server_handled_total', 'verdict_stage_duration_seconds_bucket'],
       ...['verdict_batch_items_sum', 'verdict_batch_padded_tokens_sum', 'verdict_queue_items'],
@@ -140,7 +146,7 @@ describe('the dashboard and the alerts, against a server', () => {
     const taken = new Set<string>();
     const ids = new Set<JsonValue>();
     for (const panel of itemsOf(at(dashboard, 'panels'))) {
-      const title = String(at(panel, 'title'));
+      const title = textOf(at(panel, 'title'));
       assert.ok(!ids.has(at(panel, 'id')), `${title} shares its number`);
       ids.add(at(panel, 'id'));
       for (const target of itemsOf(at(panel, 'targets'))) {

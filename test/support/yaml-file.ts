@@ -18,3 +18,12 @@ export function entriesOf(value: JsonValue): [string, JsonValue][] {
 export function itemsOf(value: JsonValue): JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
+
+/**
+ * A scalar as text.
+ * @throws Error where the value is a mapping, a list or nothing
+ */
+export function textOf(value: JsonValue): string {
+  if (value === null || typeof value === 'object') throw new Error(`no text: ${JSON.stringify(value)}`);
+  return String(value);
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { at, type JsonValue } from '../../support/json-value.js';
 import { repositoryRoot } from '../../support/repository.js';
-import { entriesOf, itemsOf, yamlFile } from '../../support/yaml-file.js';
+import { entriesOf, itemsOf, textOf, yamlFile } from '../../support/yaml-file.js';
 
 const folder = join(repositoryRoot, 'deploy/compose');
 const stack = yamlFile('deploy/compose/compose.yaml');
@@ -21,7 +21,7 @@ const compose = spawnSync('docker', ['compose', 'version'], { stdio: 'ignore', t
 /** The sources and targets of a service's bind mounts; a named volume is not one. */
 function bindMounts(service: JsonValue): [source: string, target: string, mode: string][] {
   return itemsOf(at(service, 'volumes'))
-    .map((volume) => String(volume).split(':'))
+    .map((volume) => textOf(volume).split(':'))
     .filter(([source = '']) => source.startsWith('.'))
     .map(([source = '', target = '', mode = '']) => [source, target, mode]);
 }
@@ -34,7 +34,7 @@ describe('the compose stack', () => {
 
   it('pins every image to one version, its own to that of the package', () => {
     for (const [name, service] of services) {
-      const image = String(at(service, 'image'));
+      const image = textOf(at(service, 'image'));
       assert.match(image, /^[a-z/]+:v?\d+\.\d+\.\d+(-[a-z0-9.]+)?$/, name);
     }
     assert.equal(at(stack, 'services', 'verdict', 'image'), `verdict:${version}`);
@@ -52,10 +52,10 @@ describe('the compose stack', () => {
   it('builds from targets that the Dockerfile has', () => {
     const dockerfile = readFileSync(join(repositoryRoot, 'Dockerfile'), 'utf8');
     for (const file of [stack, cuda]) {
-      const target = String(at(file, 'services', 'verdict', 'build', 'target'));
+      const target = textOf(at(file, 'services', 'verdict', 'build', 'target'));
       assert.match(dockerfile, new RegExp(`^FROM \\S+ AS ${target}$`, 'm'));
     }
-    assert.equal(join(folder, String(at(stack, 'services', 'verdict', 'build', 'context'))), repositoryRoot);
+    assert.equal(join(folder, textOf(at(stack, 'services', 'verdict', 'build', 'context'))), repositoryRoot);
   });
 
   for (const [name, service] of services) {
@@ -70,11 +70,11 @@ describe('the compose stack', () => {
       assert.equal(at(service, 'read_only'), true);
       assert.deepEqual(at(service, 'cap_drop'), ['ALL']);
       assert.deepEqual(at(service, 'security_opt'), ['no-new-privileges:true']);
-      assert.match(String(at(service, 'user')), /^[1-9]\d*:\d+$/);
+      assert.match(textOf(at(service, 'user')), /^[1-9]\d*:\d+$/);
     });
 
     it(`binds the ports of ${name} to 127.0.0.1`, () => {
-      for (const port of itemsOf(at(service, 'ports'))) assert.match(String(port), /^127\.0\.0\.1:\d+:\d+$/);
+      for (const port of itemsOf(at(service, 'ports'))) assert.match(textOf(port), /^127\.0\.0\.1:\d+:\d+$/);
     });
 
     it(`mounts into ${name} only files that exist, read-only`, () => {
@@ -87,7 +87,7 @@ describe('the compose stack', () => {
     it(`starts ${name} only after services that there are, on conditions they can meet`, () => {
       for (const [other, condition] of entriesOf(at(service, 'depends_on'))) {
         assert.notEqual(at(stack, 'services', other), null, other);
-        assert.match(String(at(condition, 'condition')), /^service_(healthy|started)$/);
+        assert.match(textOf(at(condition, 'condition')), /^service_(healthy|started)$/);
       }
     });
   }
@@ -106,23 +106,25 @@ describe('the compose stack', () => {
   it('waits longer for Verdict to stop than Verdict takes to drain', async () => {
     const { knobs } = await import('../../../src/config/knobs.js');
     const drain = knobs.find(({ variable }) => variable === 'VERDICT_DRAIN_TIMEOUT_MS');
-    const grace = /^(\d+)s$/.exec(String(at(stack, 'services', 'verdict', 'stop_grace_period')))?.[1];
+    const grace = /^(\d+)s$/.exec(textOf(at(stack, 'services', 'verdict', 'stop_grace_period')))?.[1];
     assert.ok(Number(grace) * 1000 > Number(drain?.defaultText));
   });
 
   it('mounts everything where the programs look for it', () => {
-    const targets = new Set(services.flatMap(([, service]) => bindMounts(service).map(([, target]) => target)));
+    const targets = new Set(
+      services.flatMap(([, service]) => bindMounts(service).map(([, target]) => target)),
+    );
     const prometheus = yamlFile('deploy/compose/prometheus/prometheus.yaml');
     for (const file of itemsOf(at(prometheus, 'rule_files'))) {
-      assert.ok(targets.has(`/etc/prometheus/${String(file)}`), String(file));
+      assert.ok(targets.has(`/etc/prometheus/${textOf(file)}`), textOf(file));
     }
     const envoy = readFileSync(join(folder, 'envoy.yaml'), 'utf8');
     const descriptor = /proto_descriptor: (\S+)/.exec(envoy)?.[1];
-    assert.ok(targets.has(join(String(at(stack, 'services', 'envoy', 'working_dir')), String(descriptor))));
+    assert.ok(targets.has(join(textOf(at(stack, 'services', 'envoy', 'working_dir')), String(descriptor))));
     const dashboards = yamlFile('deploy/compose/grafana/dashboards.yaml');
     const home = at(stack, 'services', 'grafana', 'environment', 'GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH');
-    assert.ok(targets.has(String(home)));
-    assert.ok(String(home).startsWith(`${String(at(dashboards, 'providers', 0, 'options', 'path'))}/`));
+    assert.ok(targets.has(textOf(home)));
+    assert.ok(textOf(home).startsWith(`${textOf(at(dashboards, 'providers', 0, 'options', 'path'))}/`));
   });
 
   it('connects what names each other: Envoy, Verdict, Redis, Prometheus, Grafana', () => {
