@@ -3,11 +3,13 @@ import type { Backlog } from './backlog.js';
 import type { CostTracker } from './cost-tracker.js';
 import { type BatchLimits, forecastDrainMs } from './drain-forecast.js';
 import type { EffectiveBudget } from './effective-budget.js';
-import type { QueueItem } from './queue-item.js';
 import { deadlineExceeded, deadlineUnreachable, noInstance, queueFull } from './rejections.js';
 import type { RunCap } from './run-cap.js';
 import type { RunnerPool } from './runner-pool.js';
-import type { BatcherHooks, ServiceClass } from './types.js';
+import type { BatcherHooks, ServiceClass, SubmitOptions } from './types.js';
+
+/** What is looked at of an item that comes. */
+export type Arrival = Pick<SubmitOptions, 'tokens' | 'deadlineAt' | 'whenFull' | 'serviceClass' | 'flow'>;
 
 /** What a refusal suggests as long as no run has told what runs cost. */
 const FALLBACK_RETRY_MS = 100;
@@ -55,7 +57,7 @@ export class Admission<T, R> {
    * The error that the item is refused with, told to the hooks; undefined: it may come in, or wait outside. A deadline
    * is judged by measured costs only, and only for items that would rather be refused than wait.
    */
-  refusal(item: QueueItem<T, R>, now: number): VerdictError | undefined {
+  refusal(item: Arrival, now: number): VerdictError | undefined {
     const { backlog, runners, costs } = this.#parts;
     if (runners.absent) return this.#shed('no_instance', item, noInstance());
     if (item.deadlineAt <= now) return this.#shed('expired', item, deadlineExceeded());
@@ -74,7 +76,7 @@ export class Admission<T, R> {
    * From now to the end of the run that answers the item. That run is not the item's alone: it is as long as a full batch
    * where there is enough to fill one.
    */
-  #predictedFinishMs(item: QueueItem<T, R>, now: number): number {
+  #predictedFinishMs(item: Arrival, now: number): number {
     const { costs } = this.#parts;
     const limits = this.#limits(now);
     const aloneMs = costs.predictMs(1, item.tokens);
@@ -127,14 +129,14 @@ export class Admission<T, R> {
   }
 
   /** The predicted drain time, as far as the class of the item has to wait for it. */
-  #retryAfterMs(item: QueueItem<T, R>, now: number): number {
+  #retryAfterMs(item: Arrival, now: number): number {
     if (!this.#parts.costs.known) return FALLBACK_RETRY_MS;
     return Math.max(1, Math.ceil(this.predictedWaitMs(item.serviceClass, item.flow, now)));
   }
 
   #shed(
     reason: Parameters<NonNullable<BatcherHooks['onShed']>>[0],
-    item: QueueItem<T, R>,
+    item: Arrival,
     error: VerdictError,
   ): VerdictError {
     this.#parts.hooks.onShed?.(reason, item.serviceClass);

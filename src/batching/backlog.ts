@@ -70,7 +70,7 @@ export class Backlog<T, R> {
   }
 
   /** Whether the item could join the queue now, without pushing in before those who wait. */
-  admits(item: QueueItem<T, R>): boolean {
+  admits(item: Pick<QueueItem<T, R>, 'tokens' | 'whenFull' | 'serviceClass'>): boolean {
     if (item.whenFull === 'wait' && this.#outside[item.serviceClass].size > 0) return false;
     return this.bounds.admits(item, this.waitingItems > 0);
   }

@@ -1,4 +1,5 @@
-import { Admission } from './admission.js';
+import type { VerdictError } from '../errors.js';
+import { Admission, type Arrival } from './admission.js';
 import { Backlog } from './backlog.js';
 import { BatchFormer } from './batch-former.js';
 import { type Clock, systemClock } from './clock.js';
@@ -126,6 +127,18 @@ export class Batcher<T, R> {
     const slot = this.#runners.attach(runner);
     this.#dispatcher.schedule();
     return () => this.#runners.detach(slot);
+  }
+
+  /**
+   * What an item of at least this length would be refused with if it came now; undefined: it may come. To be asked before
+   * the exact length is known, since finding that out is most of what a refusal costs. A refusal counts as one.
+   */
+  refusalAhead(item: Arrival): VerdictError | undefined {
+    // A recorded trace has to have every arrival, with its length.
+    if (this.#hooks.onArrival !== undefined || this.#closing.started) return undefined;
+    const now = this.#clock.now();
+    this.#runCap.note(item, now);
+    return this.#admission.refusal(item, now);
   }
 
   /** Takes an item in, or refuses it through its result. Never throws. */

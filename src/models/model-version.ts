@@ -6,6 +6,9 @@ import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/ty
 import type { ModelManifest } from './manifest.js';
 import type { ModelState, ModelVersionView, ProblemType } from './types.js';
 
+/** No text has fewer. */
+const LEAST_TOKENS = 1;
+
 /** Counts of the runtime processes of a version. */
 export interface InstanceCounts {
   readonly ready: number;
@@ -60,6 +63,15 @@ export class ModelVersion {
     whenFull: 'refuse' | 'wait',
     flight: Flight,
   ): Promise<Computed> {
+    const { deadlineAt, serviceClass, flow } = flight;
+    const refusal = this.#parts.batcher.refusalAhead({
+      tokens: LEAST_TOKENS,
+      deadlineAt,
+      whenFull,
+      serviceClass,
+      flow,
+    });
+    if (refusal !== undefined) throw refusal;
     const startedAt = performance.now();
     const encoding = await this.#parts.tokenizer.encode(input, truncation, whenFull, flight);
     const tokenizeMs = performance.now() - startedAt;

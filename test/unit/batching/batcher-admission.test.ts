@@ -27,6 +27,31 @@ describe('the admission to the batcher', () => {
     assert.equal((await errorOf(submit('b'))).retryAfterMs, 100);
   });
 
+  test('tells of a refusal before the length is known, as often as it happens', async () => {
+    const { clock, batcher, events, submit } = setUp({ maxQueueItems: 1, costCurve });
+    const arrival = { tokens: 1, whenFull: 'refuse', serviceClass: 'interactive' } as const;
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 5 }), undefined);
+    submit('a', 20);
+    await clock.settle();
+    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 20 })?.reason, 'DEADLINE_UNREACHABLE');
+    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 200 }), undefined);
+    submit('b', 20);
+    const full = batcher.refusalAhead({ ...arrival, deadlineAt: 200 });
+    assert.equal(full?.reason, 'QUEUE_FULL');
+    assert.equal(full?.retryAfterMs, (await errorOf(submit('c', 20))).retryAfterMs);
+    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 200, whenFull: 'wait' }), undefined);
+    assert.deepEqual(events, ['shed:deadline', 'shed:queue_full', 'shed:queue_full']);
+  });
+
+  test('lets every arrival come to the queue where arrivals are recorded', () => {
+    const { batcher, submit } = setUp({ maxQueueItems: 1 }, { onArrival: () => undefined });
+    submit('a');
+    const arrival = { tokens: 1, deadlineAt: 200, whenFull: 'refuse', serviceClass: 'interactive' } as const;
+    assert.equal(batcher.refusalAhead(arrival), undefined);
+  });
+
   test('bounds the queue in tokens too', async () => {
     const { submit } = setUp({ maxQueueTokens: 50 });
     submit('a', 30);

@@ -28,12 +28,12 @@ describe('the cap on the run time of a batch', () => {
     assert.equal(cap.capMs([], 13_000, curve), 250);
   });
 
-  test('never makes the base more than 15 % of a run', () => {
+  test('never makes the base more than a quarter of a run', () => {
     const cap = new RunCap(options);
     cap.note({ ...arrival, deadlineAt: 5 }, 0);
-    assert.equal(cap.capMs([], 0, curve), 20);
+    assert.equal(cap.capMs([], 0, curve), 12);
     // A base of nothing is not believed: a fortieth of a full batch stands in for it.
-    assert.ok(Math.abs(cap.capMs([], 0, { ...curve, baseMs: 0 }) - 12.8) < 1e-9);
+    assert.ok(Math.abs(cap.capMs([], 0, { ...curve, baseMs: 0 }) - 7.68) < 1e-9);
   });
 
   test('is off at 0 per cent', () => {
