@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { killAtExit } from './kill-at-exit.js';
 
 /** A process of the bench that answers requests over IPC, one at a time: load generators and references. */
 export class BenchChild {
@@ -24,6 +25,7 @@ export class BenchChild {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    killAtExit(child);
     return new BenchChild(file, child);
   }
 

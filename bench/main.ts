@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { BenchModels } from './bench-models.js';
 import { Inputs } from './inputs/inputs.js';
-import { loadPerCore } from './noise.js';
 import { type BenchOptions, parseOptions, usage } from './options.js';
 import { runProfile } from './profile/profile-command.js';
 import { parseProfileOptions, profileUsage } from './profile/profile-options.js';
@@ -13,6 +12,9 @@ import { runScenario, type SharedContext } from './run-scenario.js';
 import type { Scenario } from './scenario.js';
 import { scenarios } from './scenarios.js';
 import { BenchUsageError } from './usage-error.js';
+
+/** Long enough to see who else is at work: the kernel counts a hundred ticks a second on each core. */
+const LOOK_BEFORE_MS = 3_000;
 
 const docsFolder = fileURLToPath(new URL('../../docs', import.meta.url));
 const scenarioNames = scenarios.map(({ name }) => name);
@@ -44,11 +46,10 @@ async function profile(args: readonly string[]): Promise<number> {
 
 /** @returns 1 where a scenario failed, 130 where Ctrl-C ended it */
 async function run(options: BenchOptions): Promise<number> {
-  const loadBefore = loadPerCore();
   const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
-  process.once('SIGTERM', () => interrupted.abort());
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => interrupted.abort());
   const { signal } = interrupted;
+  const lookBeforeMs = options.short ? 0 : LOOK_BEFORE_MS;
   const progress = new Progress(process.stderr);
   const models = await BenchModels.open(options.model, options.precision);
   const inputs = Inputs.open(options.dataFolder, (texts) => models.encode(texts));
@@ -61,7 +62,7 @@ async function run(options: BenchOptions): Promise<number> {
     }
     for (const scenario of options.scenarios) {
       try {
-        await report(scenario, { options, models, inputs, progress, signal, loadBefore });
+        await report(scenario, { options, models, inputs, progress, signal, lookBeforeMs });
       } catch (error) {
         if (signal.aborted) {
           console.error('bench: interrupted');

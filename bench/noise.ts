@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { cpuTime } from './cpu-time.js';
 
-/** What else the machine did while a scenario ran. Shares are of all cores' time. */
-export interface Disturbance {
-  /** Runnable processes per core, averaged over the minute before the suite began. */
-  readonly loadBefore: number;
-  /** CPU time that processes other than the suite's took. */
+/** CPU time that was not the suite's, over a while. Shares are of all cores' time. */
+export interface ForeignCpu {
+  /** What processes other than the suite's took. */
   readonly othersShare: number;
-  /** CPU time that the hypervisor gave to other machines. */
+  /** What the hypervisor gave to other machines. */
   readonly stealShare: number;
+}
+
+/** What else the machine did while a scenario ran, and just before. */
+export interface Disturbance extends ForeignCpu {
+  /** CPU time that others took, machines included, in the seconds before the start, when nothing of the suite ran. */
+  readonly takenBefore: number;
 }
 
 /** CPU time of the whole machine since it started, in ticks of the kernel. */
@@ -19,43 +23,55 @@ export interface MachineTicks {
   readonly total: number;
 }
 
-const MAX_LOAD_BEFORE = 0.5;
+/** The machine's CPU time and the suite's within it. */
+export interface CpuReading {
+  readonly machine: MachineTicks;
+  readonly ownMs: number;
+}
+
+const MAX_TAKEN_BEFORE = 0.1;
 const MAX_OTHERS_SHARE = 0.1;
 const MAX_STEAL_SHARE = 0.05;
 const TICK_MS = 10;
 
-/** Runnable processes per core, averaged over the last minute. */
-export function loadPerCore(): number {
-  return (loadavg()[0] ?? 0) / availableParallelism();
+/**
+ * Looks at the machine for a while. The load average would not do: it still holds the scenario before, for minutes.
+ *
+ * @returns the share of the CPU that others took meanwhile, machines included
+ * @throws the signal's reason
+ */
+export async function takenByOthers(overMs: number, signal: AbortSignal): Promise<number> {
+  const end = watchForeignCpu();
+  await delay(overMs, undefined, { signal });
+  const { othersShare, stealShare } = end();
+  return othersShare + stealShare;
 }
 
-/**
- * Starts watching; the answer ends it. The suite's own processes have to have ended by then.
- *
- * @param loadBefore what `loadPerCore` gave before the suite's first scenario: later it would be the suite's own
- */
-export function watchDisturbance(loadBefore: number): () => Disturbance {
-  const before = { machine: readMachineTicks(), ownMs: ownCpuMs() };
-  return () => {
-    const after = { machine: readMachineTicks(), ownMs: ownCpuMs() };
-    const total = after.machine.total - before.machine.total;
-    const busy = after.machine.busy - before.machine.busy;
-    const own = (after.ownMs - before.ownMs) / TICK_MS;
-    return {
-      loadBefore,
-      // Ticks are counted per core, and a scenario may end within its first one.
-      othersShare: total === 0 ? 0 : Math.max(0, (busy - own) / total),
-      stealShare: total === 0 ? 0 : (after.machine.steal - before.machine.steal) / total,
-    };
+/** Starts watching; the answer ends it. The suite's own processes have to have ended by then. */
+export function watchForeignCpu(): () => ForeignCpu {
+  const before = readCpu();
+  return () => foreignCpu(before, readCpu());
+}
+
+/** What was not the suite's between two readings. */
+export function foreignCpu(before: CpuReading, after: CpuReading): ForeignCpu {
+  const total = after.machine.total - before.machine.total;
+  // Ticks are counted per core, and a scenario may end within its first one.
+  if (total === 0) return { othersShare: 0, stealShare: 0 };
+  const busy = after.machine.busy - before.machine.busy;
+  const own = (after.ownMs - before.ownMs) / TICK_MS;
+  return {
+    othersShare: Math.max(0, (busy - own) / total),
+    stealShare: (after.machine.steal - before.machine.steal) / total,
   };
 }
 
 /** Why nothing that was measured meanwhile should be trusted, in words; empty: no reason. */
-export function disturbanceWarnings({ loadBefore, othersShare, stealShare }: Disturbance): string[] {
+export function disturbanceWarnings({ takenBefore, othersShare, stealShare }: Disturbance): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const warnings: string[] = [];
-  if (loadBefore > MAX_LOAD_BEFORE) {
-    warnings.push(`the load before the start was ${loadBefore.toFixed(2)} per core`);
+  if (takenBefore > MAX_TAKEN_BEFORE) {
+    warnings.push(`others took ${percent(takenBefore)} of the CPU just before the start`);
   }
   if (othersShare > MAX_OTHERS_SHARE) {
     warnings.push(`other processes took ${percent(othersShare)} of the CPU`);
@@ -77,16 +93,16 @@ export function parseMachineTicks(stat: string): MachineTicks {
   return { busy, steal, total: busy + steal + idle + iowait };
 }
 
+/** The suite is this process and all that it started and saw the end of. */
+function readCpu(): CpuReading {
+  const { ownMs, childrenMs } = cpuTime('self');
+  return { machine: readMachineTicks(), ownMs: ownMs + childrenMs };
+}
+
 function readMachineTicks(): MachineTicks {
   try {
     return parseMachineTicks(readFileSync('/proc/stat', 'utf8'));
   } catch {
     return { busy: Number.NaN, steal: Number.NaN, total: Number.NaN };
   }
-}
-
-/** This process and all that it started and saw the end of. */
-function ownCpuMs(): number {
-  const { ownMs, childrenMs } = cpuTime('self');
-  return ownMs + childrenMs;
 }

@@ -17,6 +17,7 @@ export interface BenchOptions {
   readonly texts: number;
   readonly threads: number;
   readonly durationMs: number | undefined;
+  readonly soakMs: number | undefined;
   readonly mixes: readonly MixName[];
   readonly short: boolean;
   readonly publish: boolean;
@@ -35,6 +36,7 @@ const flagOptions = {
   texts: { type: 'string' },
   threads: { type: 'string' },
   seconds: { type: 'string' },
+  'soak-minutes': { type: 'string' },
   mix: { type: 'string' },
   short: { type: 'boolean' },
   publish: { type: 'boolean' },
@@ -66,7 +68,8 @@ ${scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join
   --rounds N        times that the contenders take turns (default: 5)
   --texts N         texts of one pass (default: 512)
   --threads N       threads of a session, server and reference alike (default: one per core)
-  --seconds N       length of one pass of an open loop or a soak
+  --seconds N       length of one pass of open-loop, overload, mixed, and at least of event-loop (default: 5 to 30)
+  --soak-minutes N  length of each of the two passes of memory (default: 10)
   --mix NAME        ${mixNames.join(', ')} (default: both)
   --short           every scenario once and tiny: proves that it works, measures nothing
   --publish         write the results into docs/benchmarks/ and the table of docs/benchmarks.md
@@ -99,7 +102,8 @@ export function parseOptions(args: readonly string[], known: readonly Scenario[]
     rounds: positive('rounds', values.rounds ?? (short ? '1' : '5')),
     texts: positive('texts', values.texts ?? (short ? '32' : '512')),
     threads: positive('threads', values.threads ?? String(availableParallelism())),
-    durationMs: values.seconds === undefined ? undefined : 1000 * positive('seconds', values.seconds),
+    durationMs: span('seconds', values.seconds, 1_000),
+    soakMs: span('soak-minutes', values['soak-minutes'], 60_000),
     mixes: values.mix === undefined ? mixNames : [oneOf('mix', values.mix, mixNames)],
     short,
     publish,
@@ -136,6 +140,10 @@ function checkPublishable(
     }),
   );
   if (other !== undefined) throw new BenchUsageError(`the bars of ${other.name} are not for ${model}`);
+}
+
+function span(flag: string, value: string | undefined, unitMs: number): number | undefined {
+  return value === undefined ? undefined : unitMs * positive(flag, value);
 }
 
 function parse(args: readonly string[]) {

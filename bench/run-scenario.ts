@@ -1,7 +1,7 @@
 import type { BenchModels } from './bench-models.js';
 import type { Inputs } from './inputs/inputs.js';
 import { describeMachine } from './machine.js';
-import { disturbanceWarnings, watchDisturbance } from './noise.js';
+import { disturbanceWarnings, takenByOthers, watchForeignCpu } from './noise.js';
 import type { BenchOptions } from './options.js';
 import { ProcessSet } from './process-set.js';
 import type { Progress } from './progress.js';
@@ -18,8 +18,8 @@ export interface SharedContext {
   readonly inputs: Inputs;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Of the machine, before the first scenario. */
-  readonly loadBefore: number;
+  /** How long to look at the machine before a scenario starts, in milliseconds. */
+  readonly lookBeforeMs: number;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface SharedContext {
  */
 export async function runScenario(
   scenario: Scenario,
-  { options, models, inputs, progress, signal, loadBefore }: SharedContext,
+  { options, models, inputs, progress, signal, lookBeforeMs }: SharedContext,
 ): Promise<{ readonly result: Result; readonly charts: readonly Chart[] }> {
   const { name, summary } = scenario;
   const head = {
@@ -42,10 +42,11 @@ export async function runScenario(
   };
   progress.start(name);
   const processes = new ProcessSet(signal);
-  const endDisturbance = watchDisturbance(loadBefore);
   try {
+    const takenBefore = await takenByOthers(lookBeforeMs, signal);
+    const endWatch = watchForeignCpu();
     const findings = await runAndStop(scenario, { ...options, models, inputs, processes, progress, signal });
-    const disturbance = endDisturbance();
+    const disturbance = { takenBefore, ...endWatch() };
     const result: Result = {
       ...head,
       status: 'ran',

@@ -34,8 +34,10 @@ export interface ScenarioContext {
   readonly rounds: number;
   /** Texts of one pass of a closed loop. */
   readonly texts: number;
-  /** Length of one pass of an open loop or of a soak, in milliseconds; undefined: as the scenario finds right. */
+  /** Length of one pass of an open loop, in milliseconds; undefined: as the scenario finds right. */
   readonly durationMs: number | undefined;
+  /** Length of one pass of a soak, in milliseconds; undefined: as the scenario finds right. */
+  readonly soakMs: number | undefined;
   /** Threads of a session and of every reference. */
   readonly threads: number;
   /** The length mixes asked for. */

@@ -6,6 +6,7 @@ import { credentials } from '@grpc/grpc-js';
 import { HealthClient } from '../generated/health/v1/health.js';
 import { childProcesses, cpuTime, residentBytes } from './cpu-time.js';
 import { freePort } from './free-port.js';
+import { killAtExit } from './kill-at-exit.js';
 import { MetricsPage } from './metrics-page.js';
 
 const START_TIMEOUT_MS = 120_000;
@@ -66,6 +67,7 @@ export class ServerProcess {
         VERDICT_ADMIN_PORT: String(adminPort),
       },
     });
+    killAtExit(child);
     const server = new ServerProcess(child, `127.0.0.1:${port}`, `127.0.0.1:${adminPort}`);
     try {
       await server.#untilServing(signal);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort } from '../free-port.js';
+import { killAtExit } from '../kill-at-exit.js';
 import { ScenarioSkipped } from '../scenario.js';
 
 const START_TIMEOUT_MS = 30_000;
@@ -50,6 +51,7 @@ export class EnvoyProcess {
     writeFileSync(config, text);
     const args = ['-c', config, '--disable-hot-restart', '--log-level', 'error'];
     const child = spawn(tool.path, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    killAtExit(child);
     const envoy = new EnvoyProcess(child, folder, `127.0.0.1:${port}`);
     try {
       await envoy.#untilReady(`http://127.0.0.1:${adminPort}/ready`, signal);

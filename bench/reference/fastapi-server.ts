@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../free-port.js';
+import { killAtExit } from '../kill-at-exit.js';
 import { MetricsPage } from '../metrics-page.js';
 import { ScenarioSkipped } from '../scenario.js';
 
@@ -80,6 +81,7 @@ export class FastApiServer {
         },
       },
     );
+    killAtExit(child);
     const server = new FastApiServer(child, `127.0.0.1:${port}`);
     try {
       await server.#untilHealthy(signal);

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { freePort } from '../free-port.js';
+import { killAtExit } from '../kill-at-exit.js';
 import { ScenarioSkipped } from '../scenario.js';
 
 const START_TIMEOUT_MS = 10_000;
@@ -38,6 +39,7 @@ export class RedisProcess {
     const port = await freePort();
     const options = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
     const child = spawn(tool.path, ['--port', String(port), ...options], { stdio: 'ignore' });
+    killAtExit(child);
     const server = new RedisProcess(child, port);
     try {
       await server.#untilAnswering(signal);

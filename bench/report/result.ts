@@ -1,7 +1,13 @@
 import type { BarId } from '../bars.js';
 import type { Machine } from '../machine.js';
-import type { Disturbance } from '../noise.js';
+import type { Disturbance, ForeignCpu } from '../noise.js';
 import type { Judged } from './judge.js';
+
+/** In files from before the suite looked at the machine itself. */
+interface EarlierDisturbance extends ForeignCpu {
+  /** Runnable processes per core, averaged over the minute before the start. */
+  readonly loadBefore: number;
+}
 
 /** What `<scenario>.json` holds. */
 export type Result = RanResult | SkippedResult;
@@ -35,7 +41,7 @@ export interface RanResult extends ResultHead {
   };
   /** What the texts are, and their token statistics by mix. */
   readonly inputs: string;
-  readonly disturbance: Disturbance;
+  readonly disturbance: Disturbance | EarlierDisturbance;
   /** Why nothing here should be trusted; empty: no reason. */
   readonly warnings: readonly string[];
   readonly measurements: readonly Judged[];

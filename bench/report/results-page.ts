@@ -51,6 +51,10 @@ function renderScenario(result: RanResult): string {
   const { machine, settings, disturbance } = result;
   const others = result.measurements.filter(({ verdict }) => verdict === undefined);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const before =
+    'loadBefore' in disturbance
+      ? `load before the start ${disturbance.loadBefore.toFixed(2)} per core`
+      : `just before the start others took ${percent(disturbance.takenBefore)} of the CPU`;
   return [
     `### ${result.scenario}`,
     `${result.summary} Texts: ${result.inputs}.`,
@@ -75,7 +79,7 @@ function renderScenario(result: RanResult): string {
       )
         .map(([name, version]) => `${name} ${version}`)
         .join(', ')}`,
-      `- load before the start ${disturbance.loadBefore.toFixed(2)} per core; of the CPU other processes took ${percent(disturbance.othersShare)}, other machines ${percent(disturbance.stealShare)}`,
+      `- ${before}; of the CPU other processes took ${percent(disturbance.othersShare)}, other machines ${percent(disturbance.stealShare)}`,
       `- every round: [${result.scenario}.json](benchmarks/${result.scenario}.json)`,
     ].join('\n'),
     ...(result.warnings.length === 0

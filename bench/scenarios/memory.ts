@@ -32,7 +32,7 @@ export const memory: Scenario = {
 
 async function run(context: ScenarioContext): Promise<Findings> {
   const { inputs, processes, progress, signal, threads, short } = context;
-  const durationMs = context.durationMs ?? (short ? 5_000 : MINUTES * 60_000);
+  const durationMs = context.soakMs ?? (short ? 5_000 : MINUTES * 60_000);
   const server = await processes.server({
     VERDICT_DEFAULT_MODEL: MODEL,
     VERDICT_DEVICE: 'cpu',

@@ -75,6 +75,24 @@ describe('the command of the benchmark suite', () => {
     assert.match(told, /bench: interrupted/);
   });
 
+  it('leaves nothing running when it crashes', async () => {
+    const script = `
+      import { ProcessSet } from './dist/bench/process-set.js';
+      const processes = new ProcessSet(new AbortController().signal);
+      const server = await processes.server({ VERDICT_DEFAULT_MODEL: 'sentiment', VERDICT_DEVICE: 'cpu' });
+      processes.child('./reference/echo-process.js');
+      console.log(JSON.stringify([server.pid, ...server.sessions]));
+      process.stdin.once('data', () => { throw new Error('a bug of the bench'); });`;
+    const crashing = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: repositoryRoot });
+    const exited = once(crashing, 'exit');
+    const [line] = await Promise.race([once(crashing.stdout, 'data'), exited]);
+    const started = new Set<number>([...JSON.parse(String(line)), ...childProcesses(crashing.pid ?? 0)]);
+    assert.ok(started.size >= 3, 'a server, its session and an echo');
+    crashing.stdin.write('now');
+    assert.deepEqual(await exited, [1, null]);
+    await until('no process is left', () => ![...started].some(isAlive));
+  });
+
   it('refuses a scenario that there is not, and shows those that there are', async () => {
     const { code, stderr } = await runToEnd('dist/bench/main.js', ['speed']);
     assert.equal(code, 2);

@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { disturbanceWarnings, parseMachineTicks, watchDisturbance } from '../../../bench/noise.js';
+import {
+  disturbanceWarnings,
+  foreignCpu,
+  parseMachineTicks,
+  takenByOthers,
+  watchForeignCpu,
+} from '../../../bench/noise.js';
 
-const quiet = { loadBefore: 0.1, othersShare: 0.02, stealShare: 0 };
+const quiet = { takenBefore: 0.01, othersShare: 0.02, stealShare: 0 };
 
 describe('the disturbance of a scenario', () => {
   it('warns of nothing on a quiet machine', () => {
     assert.deepEqual(disturbanceWarnings(quiet), []);
   });
 
-  it('warns of a load before the start, of other processes and of other machines', () => {
-    assert.deepEqual(disturbanceWarnings({ loadBefore: 1.25, othersShare: 0.34, stealShare: 0.11 }), [
-      'the load before the start was 1.25 per core',
+  it('warns of what others took before the start, of other processes and of other machines', () => {
+    assert.deepEqual(disturbanceWarnings({ takenBefore: 0.25, othersShare: 0.34, stealShare: 0.11 }), [
+      'others took 25 % of the CPU just before the start',
       'other processes took 34 % of the CPU',
       'other machines took 11 % of the CPU',
     ]);
@@ -23,10 +29,22 @@ describe('the disturbance of a scenario', () => {
   });
 
   it('is shares of a whole', () => {
-    const { othersShare, stealShare } = watchDisturbance(0)();
+    const { othersShare, stealShare } = watchForeignCpu()();
     for (const share of [othersShare, stealShare]) {
       assert.ok(Number.isNaN(share) || (share >= 0 && share <= 1), String(share));
     }
+  });
+
+  it('is what was busy and not its own', () => {
+    const before = { machine: { busy: 1_000, steal: 10, total: 5_000 }, ownMs: 2_000 };
+    // 200 ticks of 400, 150 of them its own.
+    const after = { machine: { busy: 1_200, steal: 50, total: 5_400 }, ownMs: 3_500 };
+    assert.deepEqual(foreignCpu(before, after), { othersShare: 0.125, stealShare: 0.1 });
+    assert.deepEqual(foreignCpu(before, before), { othersShare: 0, stealShare: 0 });
+  });
+
+  it('ends its look at the machine when it is interrupted', async () => {
+    await assert.rejects(takenByOthers(60_000, AbortSignal.timeout(1)), { name: 'AbortError' });
   });
 });
 

@@ -33,6 +33,14 @@ describe('the command line of the bench', () => {
     assert.ok(texts <= 64);
   });
 
+  it('takes the length of an open loop and that of a soak apart', () => {
+    const { durationMs, soakMs } = parse('all', '--seconds', '12');
+    assert.deepEqual({ durationMs, soakMs }, { durationMs: 12_000, soakMs: undefined });
+    const other = parse('all', '--soak-minutes', '3');
+    assert.deepEqual([other.durationMs, other.soakMs], [undefined, 180_000]);
+    assert.equal(other.flags, ' --soak-minutes 3');
+  });
+
   it('keeps the flags for the report, without those that name folders', () => {
     const { flags } = parse('policies', '--rounds', '7', '--publish', '--out', '/tmp/x', '--threads=1');
     assert.equal(flags, ' --rounds 7 --threads 1');
@@ -51,6 +59,7 @@ describe('the command line of the bench', () => {
     [['all', '--mix', 'huge'], /--mix is one of tight, wide/],
     [['all', '--rounds', '0'], /--rounds is a whole number of at least 1/],
     [['all', '--texts', '1.5'], /--texts is a whole number/],
+    [['memory', '--soak-minutes', '0'], /--soak-minutes is a whole number of at least 1/],
     [['all', '--speed'], /Unknown option '--speed'/],
     [['all', '--short', '--publish'], /nothing that could be published/],
     [['policies', '--publish', '--mix', 'wide'], /--publish needs both mixes/],

@@ -29,7 +29,7 @@ const result: RanResult = {
   status: 'ran',
   settings: { model: 'base', rounds: 3, texts: 512, threads: 2, short: false },
   inputs: 'SST-2',
-  disturbance: { loadBefore: 0, othersShare: 0, stealShare: 0 },
+  disturbance: { takenBefore: 0.02, othersShare: 0, stealShare: 0 },
   warnings: [],
   measurements: [
     judge(
@@ -68,6 +68,12 @@ describe('the results page', () => {
     assert.match(written, /\| p50 \| 13\.0 ms \|/);
     assert.match(written, /`npm run bench -- saturated-stream`, 2026-11-22/);
     assert.match(written, /\(benchmarks\/saturated-stream\.json\)/);
+  });
+
+  it('says what the machine did before the start, as the file has it', () => {
+    assert.match(withResults(page, [result]), /- just before the start others took 2\.0 % of the CPU; /);
+    const earlier = { ...result, disturbance: { loadBefore: 0.25, othersShare: 0, stealShare: 0 } };
+    assert.match(withResults(page, [earlier]), /- load before the start 0\.25 per core; /);
   });
 
   it('marks what a noisy machine measured', () => {
