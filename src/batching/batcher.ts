@@ -130,6 +130,16 @@ export class Batcher<T, R> {
   }
 
   /**
+   * Gives the batcher a runner for items that come while nothing runs and nothing else waits: one that is quicker with
+   * one item than those attached, because it has the threads of all of them. It does not count as a runner, and its runs
+   * do not move the cost curve.
+   */
+  attachLone(runner: Runner<T, R>): () => void {
+    const slot = this.#runners.attachLone(runner);
+    return () => this.#runners.detach(slot);
+  }
+
+  /**
    * What an item of at least this length would be refused with if it came now; undefined: it may come. To be asked before
    * the exact length is known, since finding that out is most of what a refusal costs. A refusal counts as one.
    */

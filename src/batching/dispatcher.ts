@@ -72,7 +72,8 @@ export class Dispatcher<T, R> {
   dispatch(): void {
     const { backlog, runners, formsAhead } = this.#parts;
     backlog.sweep();
-    const idle = runners.idle();
+    const lone = backlog.bounds.items === 1 ? runners.idleLone() : undefined;
+    const idle = lone === undefined ? runners.idle() : [lone];
     for (const [i, slot] of idle.entries()) {
       const batch = backlog.nextSetAside() ?? this.#form(idle.length - i);
       if (batch === undefined) break;
@@ -116,7 +117,8 @@ export class Dispatcher<T, R> {
       this.dispatch();
     } else {
       const { values, runMs } = outcome;
-      costs.observe(items.length, tokens, longest, elapsedMs);
+      // The curve is that of the runners that all but lone items have.
+      if (!slot.lone) costs.observe(items.length, tokens, longest, elapsedMs);
       // The runner gets its next batch before this one's results are handed out: it need not wait for that.
       this.dispatch();
       items.forEach((item, i) => {

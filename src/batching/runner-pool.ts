@@ -6,6 +6,8 @@ import type { Runner } from './types.js';
 /** A runner and what it is doing. */
 export interface RunnerSlot<T, R> {
   readonly runner: Runner<T, R>;
+  /** Takes an item that comes while nothing runs and nothing else waits, and no other. */
+  readonly lone: boolean;
   /** What it runs now; undefined: it is free. */
   running: readonly QueueItem<T, R>[] | undefined;
   startedAt: number;
@@ -13,9 +15,13 @@ export interface RunnerSlot<T, R> {
   expectedEndAt: number;
 }
 
-/** The attached runners, which of them are free, and how long they have been busy in all. */
+/**
+ * The attached runners, which of them are free, and how long they have been busy in all. Runners for lone items stand
+ * apart: they are not counted, and neither their coming nor their going says whether there is a runner.
+ */
 export class RunnerPool<T, R> {
   readonly #attached = new Set<RunnerSlot<T, R>>();
+  readonly #lone = new Set<RunnerSlot<T, R>>();
   /** Also those that were detached during a run. */
   readonly #busy = new Set<RunnerSlot<T, R>>();
   readonly #clock: Clock;
@@ -49,24 +55,34 @@ export class RunnerPool<T, R> {
     return this.#absent;
   }
 
-  /** Time that runners have spent in runs, those under way included; two at once count twice. */
+  /**
+   * Time that runners have spent in runs, those under way included; two at once count twice, and one for lone items, which
+   * has what all the others share, as often as there are others.
+   */
   get busyMs(): number {
     const now = this.#clock.now();
     let total = this.#busyMs;
-    for (const slot of this.#busy) total += now - slot.startedAt;
+    for (const slot of this.#busy) total += (now - slot.startedAt) * this.#share(slot);
     return total;
   }
 
   attach(runner: Runner<T, R>): RunnerSlot<T, R> {
-    const slot: RunnerSlot<T, R> = { runner, running: undefined, startedAt: 0, expectedEndAt: 0 };
+    const slot = newSlot(runner, false);
     this.#attached.add(slot);
     this.#absent = false;
     this.#absence.cancel();
     return slot;
   }
 
+  attachLone(runner: Runner<T, R>): RunnerSlot<T, R> {
+    const slot = newSlot(runner, true);
+    this.#lone.add(slot);
+    return slot;
+  }
+
   /** Does nothing for a slot that was detached before. */
   detach(slot: RunnerSlot<T, R>): void {
+    this.#lone.delete(slot);
     if (this.#attached.delete(slot) && this.#attached.size === 0 && !this.#stopped) {
       this.#absence.set(this.#clock.now() + this.#graceMs);
     }
@@ -76,6 +92,13 @@ export class RunnerPool<T, R> {
     const idle: RunnerSlot<T, R>[] = [];
     for (const slot of this.#attached) if (slot.running === undefined) idle.push(slot);
     return idle;
+  }
+
+  /** A runner for lone items; undefined as long as anything runs. */
+  idleLone(): RunnerSlot<T, R> | undefined {
+    if (this.#busy.size > 0) return undefined;
+    const [slot] = this.#lone;
+    return slot;
   }
 
   get hasIdle(): boolean {
@@ -95,7 +118,7 @@ export class RunnerPool<T, R> {
     const elapsedMs = this.#clock.now() - slot.startedAt;
     slot.running = undefined;
     this.#busy.delete(slot);
-    this.#busyMs += elapsedMs;
+    this.#busyMs += elapsedMs * this.#share(slot);
     return elapsedMs;
   }
 
@@ -117,4 +140,12 @@ export class RunnerPool<T, R> {
     this.#stopped = true;
     this.#absence.cancel();
   }
+
+  #share(slot: RunnerSlot<T, R>): number {
+    return slot.lone ? Math.max(1, this.#attached.size) : 1;
+  }
+}
+
+function newSlot<T, R>(runner: Runner<T, R>, lone: boolean): RunnerSlot<T, R> {
+  return { runner, lone, running: undefined, startedAt: 0, expectedEndAt: 0 };
 }

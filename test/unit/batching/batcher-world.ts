@@ -43,6 +43,7 @@ export type Step =
       readonly how: 'well' | 'failed' | 'lost' | 'memory' | 'short';
     }
   | { readonly kind: 'attach' }
+  | { readonly kind: 'attach_lone' }
   | { readonly kind: 'detach'; readonly which: number };
 
 const submitStep = fc.record({
@@ -70,6 +71,7 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('attach' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('attach_lone' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const), which: fc.nat() }) },
 );
 
@@ -80,7 +82,12 @@ export class World {
   /** Settlements by name; more than one entry of a name would be a second answer. */
   readonly outcomes = new Map<string, string>();
   readonly violations: string[] = [];
-  #runners: { readonly runner: ManualRunner; readonly detach: () => void; attached: boolean }[] = [];
+  #runners: {
+    readonly runner: ManualRunner;
+    readonly lone: boolean;
+    readonly detach: () => void;
+    attached: boolean;
+  }[] = [];
   readonly #policy: PolicyName;
 
   constructor(policy: PolicyName) {
@@ -107,6 +114,7 @@ export class World {
       this.submissions[step.which % Math.max(1, this.submissions.length)]?.promote(undefined);
     else if (step.kind === 'advance') await clock.advance(step.byMs);
     else if (step.kind === 'attach') this.attach();
+    else if (step.kind === 'attach_lone') this.#attachLone();
     else if (step.kind === 'detach') this.#detach(step.which);
     else this.#end(step);
     // Submissions of one turn come together; everything else is looked at when it has had its effect.
@@ -118,7 +126,7 @@ export class World {
 
   attach(): void {
     const runner = new ManualRunner();
-    this.#runners.push({ runner, detach: this.setup.batcher.attach(runner), attached: true });
+    this.#runners.push({ runner, lone: false, detach: this.setup.batcher.attach(runner), attached: true });
   }
 
   /** Ends all runs well until nothing is left. */
@@ -129,6 +137,11 @@ export class World {
       for (const { runner } of busy) runner.current.succeed();
       await this.setup.clock.advance(20);
     }
+  }
+
+  #attachLone(): void {
+    const runner = new ManualRunner();
+    this.#runners.push({ runner, lone: true, detach: this.setup.batcher.attachLone(runner), attached: true });
   }
 
   #submit(step: Extract<Step, { kind: 'submit' }>): void {
@@ -186,12 +199,17 @@ export class World {
 
   #check(): void {
     const { batcher, clock } = this.setup;
-    const idle = this.#runners.filter(({ runner, attached }) => attached && runner.runs.length === 0);
+    const idle = this.#runners.filter(
+      ({ runner, lone, attached }) => attached && !lone && runner.runs.length === 0,
+    );
     if (this.#policy !== 'window' && idle.length > 0 && batcher.queuedItems > 0) {
       this.violations.push(`${batcher.queuedItems} items are queued beside a free runner at ${clock.now()}`);
     }
-    for (const { runner } of this.#runners) {
+    for (const { runner, lone } of this.#runners) {
       if (runner.runs.length > 1) this.violations.push('a runner got a second batch');
+      if (lone && (runner.runs[0]?.items.length ?? 0) > 1) {
+        this.violations.push('a runner for lone items got several');
+      }
     }
     assert.deepEqual(this.violations, []);
   }
