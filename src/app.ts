@@ -117,10 +117,9 @@ export async function createApp(config: Config, version: string, log: Logger): P
     if (device === 'cuda') gpus.start();
     const loader = new ModelLoader(
       {
-        instances: {
+        sessions: {
           ...config.runtime,
           device,
-          count: config.runtime.instances,
           openTimeoutMs: OPEN_TIMEOUT_MS,
           backoff: BACKOFF,
         },
@@ -147,6 +146,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         onUnchecked: (model) =>
           log.warn({ model }, 'no golden.json: nothing shows that its answers are right'),
         onPrecisionRefused: (refusal) => log.warn({ ...refusal }, 'a precision was refused'),
+        onSplitRefused: (refusal) => log.warn({ ...refusal }, 'the model keeps its one session'),
         onGoldenCheck: ({ model, precision, report }) =>
           log.debug({ model, precision, ...report }, 'golden answers compared'),
       },

@@ -64,7 +64,7 @@ function assemble(given: Iterable<Given>): Record<string, Record<string, unknown
 
 function complete(settings: Settings, cwd: string): Config {
   const { models, runtime, redis } = settings;
-  const coresEach = Math.max(1, Math.floor(availableParallelism() / runtime.instances));
+  const coresEach = Math.max(1, Math.floor(availableParallelism() / Math.max(1, runtime.instances)));
   return {
     ...settings,
     models: { ...models, dir: models.dir === undefined ? ownModelsDir : resolve(cwd, models.dir) },

@@ -5,10 +5,9 @@ import { SessionSupervisor } from '../runtime/session-supervisor.js';
 import type { Device, Precision, RuntimeHooks, Session } from '../runtime/types.js';
 import type { Tokenizer } from '../tokenizer/types.js';
 import type { Golden } from './golden.js';
-import { checkGolden } from './golden-check.js';
+import { checkGolden, type GoldenReport } from './golden-check.js';
 import type { ModelManifest } from './manifest.js';
 import { ModelLoadError } from './model-load-error.js';
-import type { ModelLoaderHooks } from './model-loader.js';
 import type { InstanceCounts } from './model-version.js';
 
 export interface InstanceOptions {
@@ -22,6 +21,21 @@ export interface InstanceOptions {
   readonly openTimeoutMs: number;
   readonly runTimeoutMs: number;
   readonly backoff: BackoffOptions;
+}
+
+/** Events for logs. None may throw. */
+export interface InstanceHooks {
+  onGoldenCheck?(check: {
+    readonly model: string;
+    readonly precision: string;
+    readonly report: GoldenReport;
+  }): void;
+  /** `auto` passed over a precision. */
+  onPrecisionRefused?(refusal: {
+    readonly model: string;
+    readonly precision: string;
+    readonly reason: string;
+  }): void;
 }
 
 /** The model whose sessions are wanted. */
@@ -59,7 +73,7 @@ export interface InstanceGroup {
 export async function startInstances(
   subject: InstanceSubject,
   options: InstanceOptions,
-  hooks: ModelLoaderHooks,
+  hooks: InstanceHooks,
   signal: AbortSignal,
 ): Promise<InstanceGroup> {
   const { manifest } = subject;
@@ -96,7 +110,7 @@ async function startInPrecision(
   precision: Precision,
   subject: InstanceSubject,
   options: InstanceOptions,
-  hooks: ModelLoaderHooks,
+  hooks: InstanceHooks,
   giveUp: AbortSignal,
 ): Promise<InstanceGroup> {
   const { manifest, tokenizer, runtimeHooks } = subject;
@@ -164,7 +178,7 @@ async function verify(
   session: Session,
   precision: Precision,
   { manifest, golden, tokenizer }: InstanceSubject,
-  hooks: ModelLoaderHooks,
+  hooks: InstanceHooks,
 ): Promise<void> {
   if (golden === undefined) return;
   const run = session.run.bind(session);

@@ -9,11 +9,11 @@ import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/ty
 import { calibrate } from './calibrate.js';
 import { modelDigest } from './digest.js';
 import { type Golden, readGolden } from './golden.js';
-import type { GoldenReport } from './golden-check.js';
-import { type InstanceGroup, type InstanceOptions, startInstances } from './instance-group.js';
+import type { InstanceGroup } from './instance-group.js';
 import { type ModelManifest, readManifest } from './manifest.js';
 import { ModelVersion } from './model-version.js';
 import type { ModelLocation } from './repository.js';
+import { type ServingHooks, type ServingOptions, startServing } from './serving-sessions.js';
 import { SessionRunner } from './session-runner.js';
 
 /** The length that the token budget is set for, where golden.json does not tell how long texts usually are. */
@@ -26,7 +26,7 @@ const BUDGET_RANGE_TOKENS = { minTokens: 256, maxTokens: 2048 };
 const FREE: CostCurve = { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 };
 
 export interface ModelLoaderOptions {
-  readonly instances: InstanceOptions;
+  readonly sessions: ServingOptions;
   /** `budgetTokens` 0: as calibrated. */
   readonly batching: Omit<BatcherOptions, 'costCurve'>;
   /** How long the calibration sweep may take. */
@@ -43,20 +43,9 @@ export interface ModelLoaderParts {
 }
 
 /** Events for logs. None may throw. */
-export interface ModelLoaderHooks {
-  onGoldenCheck?(check: {
-    readonly model: string;
-    readonly precision: string;
-    readonly report: GoldenReport;
-  }): void;
+export interface ModelLoaderHooks extends ServingHooks {
   /** The version has no golden.json: nothing shows that its answers are right. */
   onUnchecked?(model: string): void;
-  /** `auto` passed over a precision. */
-  onPrecisionRefused?(refusal: {
-    readonly model: string;
-    readonly precision: string;
-    readonly reason: string;
-  }): void;
 }
 
 /** Makes a folder into a version that serves: read, check against known answers, calibrate, connect. */
@@ -85,46 +74,55 @@ export class ModelLoader {
     // Session processes start while the tokeniser loads; whoever needs it waits, and learns if it could not be read.
     const loading = this.#parts.loadTokenizer(manifest);
     loading.catch(() => {});
-    const group = await startInstances(
+    const typicalTokens = typicalLength(golden);
+    // Read while the session is measured: it takes the precision that was chosen.
+    let digest = '';
+    const measure = async (group: InstanceGroup) => {
+      const tokenizer = await loading;
+      const measured = this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer));
+      const read = digest === '' ? modelDigest(manifest, group.precision) : digest;
+      const [samples, known] = await Promise.all([measured, read]);
+      digest = known;
+      return samples;
+    };
+    const sessions = await startServing(
       { manifest, golden, tokenizer: loading, runtimeHooks },
-      this.#options.instances,
+      this.#options.sessions,
+      { measure, typicalTokens },
       this.#hooks,
       signal,
     );
-    const abort = () => void group.close(signal);
-    signal.addEventListener('abort', abort, { once: true });
     try {
-      const tokenizer = await loading;
-      const [digest, samples] = await Promise.all([
-        modelDigest(manifest, group.precision),
-        this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer)),
-      ]);
       signal.throwIfAborted();
+      const { shared, lone, samples } = sessions;
+      const tokenizer = await loading;
       const curve = fitCostCurve(samples);
       const batcher = new Batcher<Encoding, Float32Array>(
-        this.#batcherOptions(golden, samples, curve, tokenizer),
+        this.#batcherOptions(Math.min(typicalTokens, tokenizer.maxTokens), samples, curve),
         batcherHooks,
       );
-      group.connect((session) => batcher.attach(new SessionRunner(session)), onStateChange);
+      shared.connect((session) => batcher.attach(new SessionRunner(session)), onStateChange);
+      lone?.connect(
+        (session) => batcher.attachLone(new SessionRunner(session)),
+        () => {},
+      );
       const keys = this.#parts.cacheKeys(digest);
       return new ModelVersion({
         manifest,
-        precision: group.precision,
-        device: group.device,
+        precision: shared.precision,
+        device: shared.device,
         digest,
         tokenizer,
         batcher,
-        instances: () => group.counts,
+        instances: () => shared.counts,
         samples,
         calibratedCurve: curve ?? FREE,
         cacheKey: (input, truncation) => keys.key(input, truncation),
-        closeInstances: (force) => group.close(force),
+        closeInstances: (force) => sessions.close(force),
       });
     } catch (error) {
-      await group.close(signal);
+      await sessions.close(signal);
       throw signal.aborted ? signal.reason : error;
-    } finally {
-      signal.removeEventListener('abort', abort);
     }
   }
 
@@ -136,17 +134,15 @@ export class ModelLoader {
   }
 
   #batcherOptions(
-    golden: Golden | undefined,
+    typicalTokens: number,
     samples: readonly CostSample[],
     curve: CostCurve | undefined,
-    tokenizer: Tokenizer,
   ): BatcherOptions {
     const { batching } = this.#options;
     if (curve === undefined) {
       const { budgetTokens, ...rest } = batching;
       return { ...rest, budgetTokens: budgetTokens || BUDGET_RANGE_TOKENS.minTokens };
     }
-    const typicalTokens = Math.min(typicalLength(golden), tokenizer.maxTokens);
     const budgetTokens =
       batching.budgetTokens || chooseBudgetTokens(curve, samples, { typicalTokens, ...BUDGET_RANGE_TOKENS });
     return { ...batching, budgetTokens, costCurve: curve };

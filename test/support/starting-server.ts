@@ -21,6 +21,8 @@ export class StartingServer {
         VERDICT_PORT: '0',
         VERDICT_ADMIN_PORT: '0',
         VERDICT_DEVICE: 'cpu',
+        // Whether sessions are divided depends on how quick the machine is.
+        VERDICT_INSTANCES: '1',
         VERDICT_DRAIN_GRACE_MS: '0',
         ...settings,
       },

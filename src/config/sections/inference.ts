@@ -30,11 +30,11 @@ export const runtime = z.object({
     doc: 'Precision of the weights; auto takes int8 on the CPU and fp16 on CUDA where the model has it and it agrees with the reference outputs.',
   }),
   instances: int('instances', {
-    default: 1,
-    min: 1,
+    default: 0,
+    min: 0,
     max: 64,
     unit: 'processes',
-    doc: 'Sessions per model, each in a process of its own.',
+    doc: 'Sessions per model, each in a process of its own; 0 starts one, and on the CPU two more with half of its threads each where splitFromMs says so.',
   }),
   intraOpThreads: int('intra-op-threads', {
     default: 0,
@@ -42,6 +42,13 @@ export const runtime = z.object({
     max: 256,
     unit: 'threads',
     doc: 'CPU threads of one session; 0 shares the available cores among the instances.',
+  }),
+  splitFromMs: int('split-from-ms', {
+    default: 4,
+    min: 0,
+    max: 3_600_000,
+    unit: 'ms',
+    doc: 'Where instances is 0: from this run time of a single text on, a model has two sessions of half the threads for what comes together, beside the one for a text that comes alone.',
   }),
   runTimeoutMs: int('run-timeout-ms', {
     default: 30_000,
