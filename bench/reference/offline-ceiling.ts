@@ -8,34 +8,45 @@ const BUDGETS = [256, 512, 1024, 2048];
 
 export interface OfflinePass {
   readonly elapsedMs: number;
+  readonly texts: number;
   readonly textsPerSecond: number;
   readonly paddedTokens: number;
 }
 
-/** The same ONNX file on as many threads with no server at all: every text known, sorted by length. */
+/**
+ * The same ONNX file on as many threads with no server at all: every text known, sorted by length. One session has all the
+ * threads, or several divide threads and texts among them, each in a process of its own.
+ */
 export class OfflineCeiling {
-  readonly #child: BenchChild;
+  readonly #children: readonly BenchChild[];
   /** Padded tokens of a batch; the best one after `tune`. */
   budgetTokens = BUDGETS[1] as number;
 
-  private constructor(child: BenchChild) {
-    this.#child = child;
+  private constructor(children: readonly BenchChild[]) {
+    this.#children = children;
   }
 
   static async start(
     processes: ProcessSet,
     model: BenchModel,
     threads: number,
-    encodings: readonly Int32Array[] = [],
+    parts = 1,
   ): Promise<OfflineCeiling> {
-    const child = processes.child('./reference/offline-process.js');
-    await child.ask({ modelPath: model.onnxPath(), threads, encodings });
-    return new OfflineCeiling(child);
+    const children = Array.from({ length: parts }, () => processes.child('./reference/offline-process.js'));
+    const setup = { modelPath: model.onnxPath(), threads: Math.floor(threads / parts), encodings: [] };
+    await Promise.all(children.map((child) => child.ask(setup)));
+    return new OfflineCeiling(children);
   }
 
-  /** Other texts from now on. */
+  /** Other texts from now on: dealt out in order of length, so that every part has as much to do. */
   async use(encodings: readonly Int32Array[]): Promise<void> {
-    await this.#child.ask({ encodings });
+    const parts = this.#children.length;
+    const dealt = parts === 1 ? encodings : [...encodings].sort((a, b) => a.length - b.length);
+    await Promise.all(
+      this.#children.map((child, part) =>
+        child.ask({ encodings: dealt.filter((_, i) => i % parts === part) }),
+      ),
+    );
   }
 
   /** Tries every budget, each twice and the better of the two, and keeps the fastest; keeps the default in short. */
@@ -58,12 +69,18 @@ export class OfflineCeiling {
     return this.#pass(this.budgetTokens);
   }
 
-  /** One text alone. */
+  /** One text alone, of those of the first part. */
   async one(input: number): Promise<number> {
-    return (await this.#child.ask<{ durationMs: number }>({ input })).durationMs;
+    const answer = await this.#children[0]?.ask<{ durationMs: number }>({ input });
+    return answer?.durationMs ?? Number.NaN;
   }
 
-  #pass(budgetTokens: number): Promise<OfflinePass> {
-    return this.#child.ask<OfflinePass>({ budgetTokens });
+  /** It takes as long as the part that is last. */
+  async #pass(budgetTokens: number): Promise<OfflinePass> {
+    const parts = await Promise.all(this.#children.map((child) => child.ask<OfflinePass>({ budgetTokens })));
+    const elapsedMs = Math.max(...parts.map((part) => part.elapsedMs));
+    const texts = parts.reduce((sum, part) => sum + part.texts, 0);
+    const paddedTokens = parts.reduce((sum, part) => sum + part.paddedTokens, 0);
+    return { elapsedMs, texts, paddedTokens, textsPerSecond: (1000 * texts) / elapsedMs };
   }
 }

@@ -42,7 +42,8 @@ async function runSorted(budgetTokens: number): Promise<OfflinePass> {
   for (const batch of batches) await runBatch(batch);
   const elapsedMs = performance.now() - startedAt;
   const paddedTokens = batches.reduce((sum, batch) => sum + batch.length * (batch.at(-1)?.length ?? 0), 0);
-  return { elapsedMs, paddedTokens, textsPerSecond: (1000 * encodings.length) / elapsedMs };
+  const texts = encodings.length;
+  return { elapsedMs, texts, paddedTokens, textsPerSecond: (1000 * texts) / elapsedMs };
 }
 
 async function runOne(input: number): Promise<{ durationMs: number }> {

@@ -29,7 +29,8 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const served = await ServedLoad.start(context, { ...setup, model });
   const { address } = await startEchoServer(processes);
   const echo = await ClosedLoop.start(processes, { ...setup, address, model: model.name });
-  const raw = await OfflineCeiling.start(processes, model, threads, await models.encode(texts));
+  const raw = await OfflineCeiling.start(processes, model, threads);
+  await raw.use(await models.encode(texts));
   progress.expect(rounds);
   await served.load({ mode: 'unary', inFlight: 1 });
   await echo.pass({ mode: 'unary', inFlight: 1 });

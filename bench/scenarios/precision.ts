@@ -95,7 +95,8 @@ async function startPrecision(context: ScenarioContext, name: 'fp32' | 'int8', t
   const { models, processes, threads } = context;
   const model = models.get(name);
   const served = await ServedLoad.start(context, { model, texts, cache: CacheMode.BYPASS });
-  const ceiling = await OfflineCeiling.start(processes, model, threads, await models.encode(texts));
+  const ceiling = await OfflineCeiling.start(processes, model, threads);
+  await ceiling.use(await models.encode(texts));
   await ceiling.tune(context);
   return { served, ceiling };
 }

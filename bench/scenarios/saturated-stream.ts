@@ -26,6 +26,8 @@ export const saturatedStream: Scenario = {
 
 interface MixRound {
   readonly ceiling: OfflinePass;
+  /** As many threads, in two sessions. */
+  readonly divided: OfflinePass;
   readonly at256: ServedPass;
   readonly at32: ServedPass;
 }
@@ -38,14 +40,19 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const model = models.get();
   const served = await ServedLoad.start(context, { model, texts: [], cache: CacheMode.BYPASS });
   const ceiling = await OfflineCeiling.start(processes, model, threads);
+  const divided = await OfflineCeiling.start(processes, model, threads, threads > 1 ? 2 : 1);
   for (const mix of context.mixes) {
     const texts = await inputs.mix(mix, context.texts);
     await served.use(texts);
-    await ceiling.use(await models.encode(texts));
-    await ceiling.tune(context);
+    const encodings = await models.encode(texts);
+    for (const each of [ceiling, divided]) {
+      await each.use(encodings);
+      await each.tune(context);
+    }
     const rounds = await alternate(
       {
         ceiling: () => ceiling.pass(),
+        divided: () => divided.pass(),
         at256: () => served.pass({ mode: 'stream', inFlight: 256 }),
         at32: () => served.pass({ mode: 'stream', inFlight: 32 }),
       },
@@ -79,6 +86,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
           series('32 in flight', ({ at32 }) => at32.textsPerSecond),
           series('256 in flight', ({ at256 }) => at256.textsPerSecond),
           series('raw ceiling, no server', (round) => round.ceiling.textsPerSecond),
+          series('the same, threads divided', (round) => round.divided.textsPerSecond),
         ],
       },
     ],
@@ -87,11 +95,9 @@ async function run(context: ScenarioContext): Promise<Findings> {
 
 function measure(title: string, mix: MixName, rounds: readonly MixRound[]): Measurement[] {
   const reference = rounds.map((round) => round.ceiling.textsPerSecond);
-  const against = (pick: (round: MixRound) => ServedPass) =>
-    ratios(
-      rounds.map((round) => pick(round).textsPerSecond),
-      reference,
-    );
+  const divided = rounds.map((round) => round.divided.textsPerSecond);
+  const rates = (pick: (round: MixRound) => ServedPass) => rounds.map((round) => pick(round).textsPerSecond);
+  const against = (pick: (round: MixRound) => ServedPass) => ratios(rates(pick), reference);
   return [
     {
       name: `${title}, ${mix} mix, 256 in flight: served / raw ceiling`,
@@ -108,6 +114,15 @@ function measure(title: string, mix: MixName, rounds: readonly MixRound[]): Meas
       bar: `stream-32-${mix}`,
     },
     {
+      name: `${title}, ${mix} mix, 256 in flight: served / raw ceiling with the threads divided among two sessions`,
+      unit: 'x',
+      values: ratios(
+        rates(({ at256 }) => at256),
+        divided,
+      ),
+      reference: divided,
+    },
+    {
       name: `${title}, ${mix} mix, 256 in flight: padded to real tokens`,
       unit: 'x',
       values: rounds.map(({ at256 }) => at256.paddingRatio),
@@ -120,6 +135,7 @@ function roundNumbers(mix: MixName, round: MixRound | undefined): Record<string,
   if (round === undefined) return {};
   return {
     [`${mix}CeilingTextsPerSecond`]: round.ceiling.textsPerSecond,
+    [`${mix}DividedTextsPerSecond`]: round.divided.textsPerSecond,
     ...passNumbers(`${mix}At256`, round.at256),
     ...passNumbers(`${mix}At32`, round.at32),
   };

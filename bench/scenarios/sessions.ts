@@ -15,13 +15,14 @@ const LOADS: Readonly<Record<string, LoadPass>> = {
 /** Texts of a pass with one in flight, as a share of the others: there is nothing to fill. */
 const LONE_SHARE = 0.25;
 
-type Split = 'one' | 'each' | 'both';
+type Split = 'one' | 'each' | 'divided';
 type SplitRound = Readonly<Record<Split, ServedPass>>;
 
-/** How to spend the threads of a machine: one session of all, a session for each, or a session of all for each. */
+/** How to spend the threads of a machine: one session of all, a session for each, or what a slow model has by default. */
 export const sessions: Scenario = {
   name: 'sessions',
-  summary: 'One session of all threads against a session of one thread for each, and one of all for each.',
+  summary:
+    'One session of all threads against a session of one thread for each, and against the default: both.',
   bars: [],
   run,
 };
@@ -34,19 +35,19 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const titles: Readonly<Record<Split, string>> = {
     one: `1 session of ${threads} threads`,
     each: `${threads} sessions of 1 thread`,
-    both: `${threads} sessions of ${threads} threads`,
+    divided: `2 sessions of ${Math.floor(threads / 2)} and 1 of ${threads} for lone texts`,
   };
-  const start = (instances: number, each: number) =>
+  const start = (instances: number, each: number, more: Readonly<Record<string, string>> = {}) =>
     ServedLoad.start(context, {
       model,
       texts: [],
       cache: CacheMode.BYPASS,
-      settings: { VERDICT_INSTANCES: String(instances), VERDICT_INTRA_OP_THREADS: String(each) },
+      settings: { VERDICT_INSTANCES: String(instances), VERDICT_INTRA_OP_THREADS: String(each), ...more },
     });
   const servers: Readonly<Record<Split, ServedLoad>> = {
     one: await start(1, threads),
     each: await start(threads, 1),
-    both: await start(threads, threads),
+    divided: await start(0, threads, { VERDICT_SPLIT_FROM_MS: '0' }),
   };
   const texts = await inputs.mix('tight', context.texts);
   const byLoad = new Map<string, SplitRound[]>();
@@ -57,7 +58,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
     byLoad.set(
       title,
       await alternate(
-        { one: pass('one'), each: pass('each'), both: pass('both') },
+        { one: pass('one'), each: pass('each'), divided: pass('divided') },
         { ...context, describe: (result) => `(${title}) ${describePass(result)}` },
       ),
     );
@@ -66,7 +67,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
     rounds.map((round) => round[split].textsPerSecond);
   return {
     measurements: [...byLoad].flatMap(([title, rounds]) =>
-      (['each', 'both'] as const).map((split) => ({
+      (['each', 'divided'] as const).map((split) => ({
         name: `${model.title}, tight mix, ${title}: ${titles[split]} / ${titles.one}, throughput`,
         unit: 'x',
         values: ratios(rates(rounds, split), rates(rounds, 'one')),
