@@ -1,28 +1,50 @@
-import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
-import { ClassifierServiceService } from '../../generated/verdict/v1/classifier_service.js';
+import { type handleUnaryCall, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { CacheOutcome, type Classification } from '../../generated/verdict/v1/classification.js';
+import {
+  ClassifierServiceService,
+  type ClassifyRequest,
+  type ClassifyResponse,
+  type ClassifyStreamRequest,
+  type ClassifyStreamResponse,
+} from '../../generated/verdict/v1/classifier_service.js';
 import { serveParent } from '../child.js';
 
-// A bare grpc-js server: the same messages, no work. What is left is the cost of gRPC itself.
+// A bare grpc-js server: the same messages, no work. It sends each text back, as the label of one prediction, so that
+// it decodes and encodes what an echo has to. What is left is the cost of gRPC itself.
 
 const server = new Server({ 'grpc.enable_channelz': 0 });
 
-const classify: handleUnaryCall<unknown, unknown> = (_call, callback) => {
-  callback(null, { classification: undefined });
+const classify: handleUnaryCall<ClassifyRequest, ClassifyResponse> = ({ request }, callback) => {
+  callback(null, { classification: echoed(request) });
 };
 
 server.addService(ClassifierServiceService, {
   classify,
-  batchClassify: classify,
-  classifyStream: (call: {
-    on: (event: string, listener: (message?: { id: string }) => void) => void;
-    write: (message: unknown) => void;
-    end: () => void;
-  }) => {
+  batchClassify: (_call: unknown, callback: (error: null, response: object) => void) => {
+    callback(null, { results: [] });
+  },
+  classifyStream: (call: ServerDuplexStream<ClassifyStreamRequest, ClassifyStreamResponse>) => {
     let index = 0;
-    call.on('data', (message) => call.write({ id: message?.id ?? '', index: index++, outcome: undefined }));
+    call.on('data', (request: ClassifyStreamRequest) => {
+      const outcome = { $case: 'classification' as const, value: echoed(request) };
+      call.write({ id: request.id, index: index++, outcome });
+    });
     call.on('end', () => call.end());
   },
 });
+
+function echoed({ input }: Pick<ClassifyRequest, 'input'>): Classification {
+  const text = input?.$case === 'text' ? input.value : '';
+  return {
+    predictions: [{ label: text, score: 0, index: 0 }],
+    model: '',
+    version: '',
+    tokenCount: 0,
+    truncated: false,
+    cache: CacheOutcome.UNSPECIFIED,
+    timings: undefined,
+  };
+}
 
 serveParent(
   () =>

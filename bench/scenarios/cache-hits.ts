@@ -37,7 +37,7 @@ export const cacheHits: Scenario = {
 
 /**
  * The server runs as in production: metrics, and an access log that goes to a file. CPU time is that of all threads of
- * its main process. The echo answers with the smallest message that passes for an answer, and without channelz.
+ * its main process. The echo sends each text back, and has channelz off as well.
  */
 async function run(context: ScenarioContext): Promise<Findings> {
   const folder = mkdtempSync(join(tmpdir(), 'verdict-bench-'));
