@@ -21,7 +21,7 @@ export const modelsVerify: Command = {
     const { values, positionals } = parseFlags(FLAGS, argv);
     const [dir, ...others] = positionals;
     if (dir === undefined || others.length > 0) throw new UsageError('name one model directory');
-    const { verifyModel } = await import('../app.js');
+    const { verifyModel } = await import('../app/verify-model.js');
     const { ok, checks } = await verifyModel(dir);
     const lines =
       values.json || stdout.isTTY !== true

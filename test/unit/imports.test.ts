@@ -177,6 +177,8 @@ describe('the check of imports', () => {
     ['telemetry/a.ts', `import { b } from '../rpc/types.js';`, false],
     ['lifecycle.ts', `import { b } from './telemetry/b.js';`, false],
     ['app.ts', `import { b } from './cache/b.js';`, true],
+    ['app/a.ts', `import { b } from '../cache/b.js';`, true],
+    ['cache/a.ts', `import { b } from '../app/b.js';`, false],
     ['app.ts', `import { b } from './client/b.js';`, false],
     ['rpc/a.ts', `import { b } from '../../generated/b.js';`, true],
     ['classify/a.ts', `import type { B } from '../../generated/b.js';`, false],

@@ -1,0 +1,101 @@
+import { CacheKeyer } from '../cache/key.js';
+import { Serial } from '../concurrency/serial.js';
+import type { Config } from '../config.js';
+import { loadModels } from '../models/load-models.js';
+import { ModelLoader } from '../models/model-loader.js';
+import type { ModelRegistry } from '../models/model-registry.js';
+import { findModels, type ModelLocation, requireModel } from '../models/repository.js';
+import { decideDevice } from '../runtime/decide-device.js';
+import type { GpuMonitor } from '../runtime/gpu-monitor.js';
+import { probeCuda } from '../runtime/probe-cuda.js';
+import type { ArrivalTrace } from '../telemetry/arrival-trace.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { Telemetry } from '../telemetry/types.js';
+import type { TokenizerPool } from '../tokenizer/tokenizer-pool.js';
+
+const OPEN_TIMEOUT_MS = 120_000;
+const CUDA_PROBE_TIMEOUT_MS = 30_000;
+const CALIBRATION_TIME_MS = 150;
+/** How long inputs wait for a replacement once a model has lost its last runtime process. */
+const NO_RUNNER_GRACE_MS = 10_000;
+const BACKOFF = { initialMs: 100, maxMs: 10_000, stableMs: 30_000 };
+
+/** What the models are loaded with, and into. */
+export interface ModelStart {
+  readonly config: Pick<Config, 'runtime' | 'batching' | 'models'>;
+  readonly registry: ModelRegistry;
+  readonly tokenizers: TokenizerPool;
+  readonly gpus: GpuMonitor;
+  readonly telemetry: Telemetry;
+  readonly trace: ArrivalTrace | undefined;
+  readonly log: Logger;
+}
+
+/**
+ * Settles the device, loads all models of the folder into the registry, and tells the log.
+ * @throws the probe's, the loader's and the repository's errors; the signal's reason. No model is left in the registry then
+ */
+export async function startModels(parts: ModelStart, signal: AbortSignal): Promise<void> {
+  const { config, registry, tokenizers, gpus, telemetry, trace, log } = parts;
+  const { device, fallbackReason } = await decideDevice(config.runtime.device, () =>
+    probeCuda({ deviceId: config.runtime.deviceId, timeoutMs: CUDA_PROBE_TIMEOUT_MS, signal }),
+  );
+  if (fallbackReason !== undefined) log.info({ device, reason: fallbackReason }, 'serving on the CPU');
+  if (device === 'cuda') gpus.start();
+  const loader = new ModelLoader(
+    {
+      sessions: {
+        ...config.runtime,
+        device,
+        openTimeoutMs: OPEN_TIMEOUT_MS,
+        backoff: BACKOFF,
+      },
+      batching: {
+        ...config.batching,
+        maxBatchItems: config.batching.maxItems,
+        noRunnerGraceMs: NO_RUNNER_GRACE_MS,
+      },
+      calibrationTimeMs: CALIBRATION_TIME_MS,
+    },
+    {
+      loadTokenizer: (manifest) => tokenizers.load(manifest),
+      cacheKeys: (digest) => new CacheKeyer(digest),
+      hooks: (model) => {
+        const { batcher, runtime } = telemetry.model(model);
+        return {
+          batcher: trace === undefined ? batcher : { ...batcher, onArrival: trace.hook(model) },
+          runtime,
+        };
+      },
+      oneAtATime: new Serial().run,
+    },
+    {
+      onUnchecked: (model) => log.warn({ model }, 'no golden.json: nothing shows that its answers are right'),
+      onPrecisionRefused: (refusal) => log.warn({ ...refusal }, 'a precision was refused'),
+      onSplitRefused: (refusal) => log.warn({ ...refusal }, 'the model keeps its one session'),
+      onGoldenCheck: ({ model, precision, report }) =>
+        log.debug({ model, precision, ...report }, 'golden answers compared'),
+    },
+  );
+  const locations = await findModels(config.models.dir);
+  requireModel(locations, config.models.default, config.models.dir);
+  const load = async (location: ModelLocation, giveUp: AbortSignal) => {
+    const model = await loader.load(location, () => registry.changed(), giveUp);
+    const { batcher } = model;
+    telemetry.model(model.name).watchBusy({
+      busyMs: () => batcher.busyMs,
+      instances: () => batcher.runners,
+      predictedWaitMs: () => batcher.predictedWaitMs('interactive'),
+    });
+    registry.add(model);
+    const { version, precision, device, batchBudgetTokens } = model.view;
+    log.info({ model: model.name, version, precision, device, batchBudgetTokens }, 'model serves');
+  };
+  try {
+    await loadModels(locations, load, signal);
+  } catch (error) {
+    // A step that did not start is not stopped: the models that did load are ended here.
+    await registry.close(AbortSignal.abort());
+    throw error;
+  }
+}
