@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { repositoryRoot } from './repository.js';
+import { spawnServer } from './spawn-server.js';
 
 const START_TIMEOUT_MS = 120_000;
 
@@ -44,24 +43,11 @@ export class ServerProcess {
   /**
    * Starts the server and waits until it says that it serves.
    *
-   * @param settings environment variables on top of free ports, no grace for balancers
+   * @param settings see `spawnServer`
    * @throws Error with what the server wrote to standard error when it ends instead
    */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-    const child = spawn(process.execPath, [join(repositoryRoot, 'dist/src/main.js')], {
-      cwd: repositoryRoot,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH,
-        VERDICT_PORT: '0',
-        VERDICT_ADMIN_PORT: '0',
-        VERDICT_DEVICE: 'cpu',
-        // Whether sessions are divided depends on how quick the machine is.
-        VERDICT_INSTANCES: '1',
-        VERDICT_DRAIN_GRACE_MS: '0',
-        ...settings,
-      },
-    });
+    const child = spawnServer(settings);
     const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as ServerExit);
     const complaints: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => complaints.push(chunk));

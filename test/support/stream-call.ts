@@ -16,12 +16,10 @@ export class StreamCall {
 
   constructor(
     client: ClassifierServiceClient,
-    fields: Readonly<Record<string, string>> = {},
+    fields: Metadata | Readonly<Record<string, string>> = {},
     options: Partial<CallOptions> = {},
   ) {
-    const metadata = new Metadata();
-    for (const [key, value] of Object.entries(fields)) metadata.set(key, value);
-    this.call = client.classifyStream(metadata, options);
+    this.call = client.classifyStream(fields instanceof Metadata ? fields : metadataOf(fields), options);
     this.status = new Promise((resolve) => {
       this.call.on('status', resolve);
     });
@@ -57,6 +55,12 @@ export class StreamCall {
       return responses;
     }
   }
+}
+
+function metadataOf(fields: Readonly<Record<string, string>>): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(fields)) metadata.set(key, value);
+  return metadata;
 }
 
 /** A response in short: `0:id=sports`, `1:id!INVALID_FIELD`, `2:end`. */

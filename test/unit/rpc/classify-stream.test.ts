@@ -10,9 +10,9 @@ import {
 } from '../../../generated/verdict/v1/classifier_service.js';
 import type { ClassifyItem } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
+import { StreamCall, short } from '../../support/stream-call.js';
 import { decodeStatus, detailsOf } from './details.js';
 import { answerTo, type Classify, Edge, HeldClassifier, streamRequest, timeout } from './edge.js';
-import { StreamClient, short } from './stream-client.js';
 
 const atOnce: Classify = (item) => answerTo(item);
 /** Answers `slow...` when told to, everything else at once. */
@@ -28,7 +28,7 @@ function settings(rest: Partial<StreamSettings>): ClassifyStreamRequest {
 
 test('every request is answered in order, with its id and its index', { timeout }, async () => {
   await Edge.run({ classify: atOnce }, async (edge) => {
-    const stream = new StreamClient(edge);
+    const stream = new StreamCall(edge.classifier);
     stream.send(streamRequest('a', { id: 'x' }), streamRequest('b'), streamRequest('c', { id: 'x' })).end();
     assert.deepEqual((await stream.rest()).map(short), ['0:x=a', '1:=b', '2:x=c']);
     assert.equal((await stream.status).code, status.OK);
@@ -42,7 +42,7 @@ test('far more requests than the window holds pass through', { timeout }, async 
   const classify: Classify = (item) =>
     Number(item.input.text) % 3 === 0 ? answerTo(item) : Promise.resolve(answerTo(item));
   await Edge.run({ classify }, async (edge) => {
-    const stream = new StreamClient(edge);
+    const stream = new StreamCall(edge.classifier);
     const texts = Array.from({ length: 500 }, (_, n) => String(n));
     stream.send(...texts.map((text) => streamRequest(text))).end();
     assert.deepEqual(
@@ -55,7 +55,7 @@ test('far more requests than the window holds pass through', { timeout }, async 
 test('in request order a slow request holds back the answers behind it', { timeout }, async () => {
   const held = new HeldClassifier();
   await Edge.run({ classify: mixed(held) }, async (edge) => {
-    const stream = new StreamClient(edge).send(
+    const stream = new StreamCall(edge.classifier).send(
       streamRequest('slow'),
       streamRequest('b'),
       streamRequest('slow2'),
@@ -71,7 +71,7 @@ test('in request order a slow request holds back the answers behind it', { timeo
 test('in completion order each answer comes when it is there', { timeout }, async () => {
   const held = new HeldClassifier();
   await Edge.run({ classify: mixed(held) }, async (edge) => {
-    const stream = new StreamClient(edge);
+    const stream = new StreamCall(edge.classifier);
     stream.send(settings({ order: StreamOrder.COMPLETION }), streamRequest('slow'), streamRequest('b'));
     stream.send(streamRequest('slow2'));
     assert.equal(short(await stream.next()), '1:=b');
@@ -93,7 +93,7 @@ test('bad requests in the middle fail alone, each with its own details', { timeo
     return answerTo(item);
   };
   await Edge.run({ classify }, async (edge) => {
-    const stream = new StreamClient(edge);
+    const stream = new StreamCall(edge.classifier);
     stream.send(
       streamRequest('a'),
       streamRequest(' ', { id: 'blank' }),
@@ -137,7 +137,7 @@ test('settings may come alone or with the first request, and give what requests 
     items.length = 0;
     await Edge.run({ classify }, async (edge) => {
       const own = streamRequest('b', { model: 'other', options: { ...options, topK: 9 } });
-      const responses = await new StreamClient(edge)
+      const responses = await new StreamCall(edge.classifier)
         .send(...first, own)
         .end()
         .rest();
@@ -162,7 +162,7 @@ test('bad settings refuse the stream and name every bad field', { timeout }, asy
       defaultModel: 'A',
       defaultOptions: options,
     });
-    const stream = new StreamClient(edge).send(bad);
+    const stream = new StreamCall(edge.classifier).send(bad);
     assert.deepEqual(await stream.rest(), []);
     const ended = await stream.status;
     assert.equal(ended.code, status.INVALID_ARGUMENT);
@@ -176,7 +176,7 @@ test('settings after the first message end the stream once what it holds is answ
 }, async () => {
   const held = new HeldClassifier();
   await Edge.run({ classify: mixed(held) }, async (edge) => {
-    const stream = new StreamClient(edge).send(
+    const stream = new StreamCall(edge.classifier).send(
       settings({ sendEnd: true }),
       streamRequest('slow'),
       settings({}),
@@ -194,7 +194,7 @@ test('settings after the first message end the stream once what it holds is answ
 test('the end message counts answers by outcome and by cache', { timeout }, async () => {
   const classify: Classify = (item) => answerTo(item, item.input.text === 'm' ? 'miss' : 'redis');
   await Edge.run({ classify }, async (edge) => {
-    const stream = new StreamClient(edge).send(settings({ sendEnd: true }));
+    const stream = new StreamCall(edge.classifier).send(settings({ sendEnd: true }));
     stream.send(streamRequest('m'), streamRequest('r'), streamRequest(''), streamRequest('r')).end();
     const end = (await stream.rest()).at(-1);
     assert.deepEqual(end, {
@@ -220,15 +220,15 @@ test("a caller behind Envoy's transcoder gets an end message unasked", { timeout
   await Edge.run({ classify: atOnce }, async (edge) => {
     const metadata = new Metadata();
     metadata.set('x-envoy-original-path', '/v1:classifyStream');
-    const responses = await new StreamClient(edge, metadata).send(streamRequest('a')).end().rest();
+    const responses = await new StreamCall(edge.classifier, metadata).send(streamRequest('a')).end().rest();
     assert.deepEqual(responses.map(short), ['0:=a', '1:end']);
-    assert.deepEqual((await new StreamClient(edge, metadata).end().rest()).map(short), ['0:end']);
+    assert.deepEqual((await new StreamCall(edge.classifier, metadata).end().rest()).map(short), ['0:end']);
   });
 });
 
 test('an empty stream ends with OK', { timeout }, async () => {
   await Edge.run({ classify: atOnce }, async (edge) => {
-    const stream = new StreamClient(edge).end();
+    const stream = new StreamCall(edge.classifier).end();
     assert.deepEqual(await stream.rest(), []);
     assert.equal((await stream.status).code, status.OK);
   });
@@ -238,7 +238,7 @@ test('no more than the window is asked of the classifier at a time', { timeout }
   const held = new HeldClassifier();
   await Edge.run({ classify: held.classify }, async (edge) => {
     const texts = Array.from({ length: 9 }, (_, n) => `t${n}`);
-    const stream = new StreamClient(edge).send(...texts.map((text) => streamRequest(text))).end();
+    const stream = new StreamCall(edge.classifier).send(...texts.map((text) => streamRequest(text))).end();
     await held.arrived('t3');
     assert.equal(held.callers.has('t4'), false);
     held.answer('t1');
@@ -258,7 +258,7 @@ test('each request has the default deadline, waits for room, and shares the sign
 }, async () => {
   const held = new HeldClassifier();
   await Edge.run({ classify: held.classify, options: { defaultDeadlineMs: 3_000 } }, async (edge) => {
-    const stream = new StreamClient(edge).send(streamRequest('a'), streamRequest('b'));
+    const stream = new StreamCall(edge.classifier).send(streamRequest('a'), streamRequest('b'));
     await held.arrived('b');
     const [a, b] = ['a', 'b'].map((text) => held.callers.get(text));
     assert.ok(a && b);
@@ -279,7 +279,7 @@ test('a request that the classifier forgets gets its own DEADLINE_EXCEEDED, the 
   const held = new HeldClassifier();
   for (const order of [StreamOrder.REQUEST, StreamOrder.COMPLETION]) {
     await Edge.run({ classify: mixed(held), options: { defaultDeadlineMs: 60 } }, async (edge) => {
-      const stream = new StreamClient(edge).send(settings({ order }));
+      const stream = new StreamCall(edge.classifier).send(settings({ order }));
       stream.send(streamRequest('slow'), streamRequest('slow2'), streamRequest('c')).end();
       const responses = (await stream.rest()).map(short).sort();
       assert.deepEqual(responses, ['0:!DEADLINE_EXCEEDED', '1:!DEADLINE_EXCEEDED', '2:=c']);
@@ -296,7 +296,7 @@ test("the call's own deadline bounds its requests and ends it, with an end messa
   await Edge.run({ classify: mixed(held) }, async (edge) => {
     const metadata = new Metadata();
     metadata.set('x-envoy-expected-rq-timeout-ms', '500');
-    const stream = new StreamClient(edge, metadata);
+    const stream = new StreamCall(edge.classifier, metadata);
     stream.send(settings({ sendEnd: true }), streamRequest('a'), streamRequest('slow'));
     await held.arrived('slow');
     const { deadlineAt, signal } = held.callers.get('slow') ?? {};
@@ -313,7 +313,7 @@ test("the call's own deadline bounds its requests and ends it, with an end messa
 
 test('an idle stream has no deadline of its own', { timeout }, async () => {
   await Edge.run({ classify: atOnce, options: { defaultDeadlineMs: 20 } }, async (edge) => {
-    const stream = new StreamClient(edge).send(streamRequest('a'));
+    const stream = new StreamCall(edge.classifier).send(streamRequest('a'));
     await stream.next();
     await new Promise((resolve) => setTimeout(resolve, 60));
     stream.send(streamRequest('b')).end();

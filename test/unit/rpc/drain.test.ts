@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { Status } from '../../../generated/google/rpc/status.js';
 import { ClassifyRequest, ClassifyStreamRequest } from '../../../generated/verdict/v1/classifier_service.js';
+import { StreamCall, short } from '../../support/stream-call.js';
 import { decodeStatus, detailsOf } from './details.js';
 import {
   answerTo,
@@ -16,7 +17,6 @@ import {
   unary,
 } from './edge.js';
 import { classifyPath, frame, RawCall } from './raw-call.js';
-import { StreamClient, short } from './stream-client.js';
 
 const never = new AbortController().signal;
 
@@ -43,9 +43,9 @@ test('unary calls and batches that have arrived are answered, then the server is
 test('open streams answer what they hold, then end with UNAVAILABLE', { timeout }, async () => {
   const held = new HeldClassifier();
   await Edge.run({ classify: held.classify }, async (edge) => {
-    const idle = new StreamClient(edge);
-    const plain = new StreamClient(edge).send(streamRequest('a'), streamRequest('b'));
-    const asking = new StreamClient(edge);
+    const idle = new StreamCall(edge.classifier);
+    const plain = new StreamCall(edge.classifier).send(streamRequest('a'), streamRequest('b'));
+    const asking = new StreamCall(edge.classifier);
     asking.send(ClassifyStreamRequest.fromPartial({ settings: { sendEnd: true } }), streamRequest('c'));
     idle.send(ClassifyStreamRequest.fromPartial({ settings: {} }));
     await Promise.all(['a', 'b', 'c'].map((text) => held.arrived(text)));
@@ -122,7 +122,7 @@ test('what is left when the signal is aborted is ended with UNAVAILABLE, and its
   await Edge.run({ classify: held.classify }, async (edge) => {
     const client = edge.classifier;
     const one = unary(client.classify.bind(client), textRequest('a'), new Metadata());
-    const stream = new StreamClient(edge).send(streamRequest('b'));
+    const stream = new StreamCall(edge.classifier).send(streamRequest('b'));
     await Promise.all(['a', 'b'].map((text) => held.arrived(text)));
     const signals = ['a', 'b'].map((text) => held.callers.get(text)?.signal);
     const patience = new AbortController();
@@ -158,7 +158,7 @@ test('a caller that reads nothing cannot hold up the drain beyond the signal', {
 test('close without a drain ends every call and every connection', { timeout }, async () => {
   const held = new HeldClassifier();
   await Edge.run({ classify: held.classify }, async (edge) => {
-    const stream = new StreamClient(edge).send(streamRequest('a'));
+    const stream = new StreamCall(edge.classifier).send(streamRequest('a'));
     await held.arrived('a');
     await edge.server.close();
     assert.equal((await stream.status).code, status.UNAVAILABLE);

@@ -13,10 +13,10 @@ import {
   ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { maxReceiveBytes } from '../../../src/rpc/server-options.js';
+import { short } from '../../support/stream-call.js';
 import { decodeStatus } from './details.js';
 import { answerTo, batchRequest, Edge, HeldClassifier, streamRequest, textRequest, timeout } from './edge.js';
 import { classifyPath, frame, RawCall, streamPath } from './raw-call.js';
-import { short } from './stream-client.js';
 
 const valid = frame(ClassifyRequest.encode(textRequest('hello')).finish());
 /** Field 3 (text), two bytes, which are no UTF-8. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Caller } from '../../../src/classify/types.js';
+import { StreamCall } from '../../support/stream-call.js';
 import { detailsOf } from './details.js';
 import { answerTo, batchRequest, Edge, streamRequest, textRequest, timeout, unary } from './edge.js';
-import { StreamClient } from './stream-client.js';
 
 function metadataOf(serviceClass?: string): Metadata {
   const metadata = new Metadata();
@@ -25,7 +25,7 @@ async function callers(serviceClass?: string): Promise<Caller[]> {
     await unary(classifier.classify.bind(classifier), textRequest('a'), metadata);
     await unary(classifier.classify.bind(classifier), textRequest('b'), metadata);
     await unary(classifier.batchClassify.bind(classifier), batchRequest(['c', 'd']), metadata);
-    await new StreamClient(edge, metadata).send(streamRequest('e'), streamRequest('f')).end().rest();
+    await new StreamCall(edge.classifier, metadata).send(streamRequest('e'), streamRequest('f')).end().rest();
   });
   return seen;
 }
@@ -64,7 +64,7 @@ test('any other class is refused, naming the metadata, with all kinds of calls',
       assert.doesNotMatch(error.details, /urgent|Bulk/);
       const batch = await unary(classifier.batchClassify.bind(classifier), batchRequest(['x']), metadata);
       assert.deepEqual(detailsOf(batch.error).fields, ['verdict-class']);
-      const stream = new StreamClient(edge, metadata).send(streamRequest('x'));
+      const stream = new StreamCall(edge.classifier, metadata).send(streamRequest('x'));
       assert.deepEqual(await stream.rest(), []);
       assert.equal((await stream.status).code, status.INVALID_ARGUMENT);
     }

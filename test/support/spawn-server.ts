@@ -1,0 +1,27 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { repositoryRoot } from './repository.js';
+
+/**
+ * Starts the compiled server.
+ * @param settings environment variables on top of free ports, the CPU, one session, no grace for balancers
+ */
+export function spawnServer(
+  settings: Readonly<Record<string, string>>,
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [join(repositoryRoot, 'dist/src/main.js')], {
+    cwd: repositoryRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      VERDICT_PORT: '0',
+      VERDICT_ADMIN_PORT: '0',
+      VERDICT_DEVICE: 'cpu',
+      // Whether sessions are divided depends on how quick the machine is.
+      VERDICT_INSTANCES: '1',
+      VERDICT_DRAIN_GRACE_MS: '0',
+      ...settings,
+    },
+  });
+}
