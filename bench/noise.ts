@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuTime } from './cpu-time.js';
+import { endedChildrenMs } from './processor-time.js';
 
 /** CPU time that was not the suite's, over a while. Shares are of all cores' time. */
 export interface ForeignCpu {
@@ -95,8 +95,8 @@ export function parseMachineTicks(stat: string): MachineTicks {
 
 /** The suite is this process and all that it started and saw the end of. */
 function readCpu(): CpuReading {
-  const { ownMs, childrenMs } = cpuTime('self');
-  return { machine: readMachineTicks(), ownMs: ownMs + childrenMs };
+  const { user, system } = process.cpuUsage();
+  return { machine: readMachineTicks(), ownMs: (user + system) / 1_000 + endedChildrenMs() };
 }
 
 function readMachineTicks(): MachineTicks {

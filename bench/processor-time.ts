@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { childProcesses } from './cpu-time.js';
+import { childProcesses } from './child-processes.js';
 
 /** Processor time that a server has used since it started, in milliseconds. */
 export interface ProcessorTime {
@@ -12,6 +12,8 @@ export interface ProcessorTime {
 }
 
 const NS_PER_MS = 1e6;
+/** In `/proc/<pid>/stat` the kernel counts ticks of this length on every architecture (USER_HZ is 100). */
+const TICK_MS = 10;
 
 /**
  * Reads the scheduler's own account, thread by thread and in nanoseconds, where `/proc/<pid>/stat` counts all threads
@@ -36,6 +38,35 @@ export function timeBetween(before: ProcessorTime, after: ProcessorTime): Proces
     otherThreadsMs: after.otherThreadsMs - before.otherThreadsMs,
     childrenMs: after.childrenMs - before.childrenMs,
   };
+}
+
+/**
+ * What a process has used since it started, all threads together, in milliseconds: the scheduler's account where there is
+ * one, else the one in steps of 10 ms. NaN where there is none (no such process, no Linux).
+ */
+export function processMs(pid: number): number {
+  try {
+    return sum(threadTimes(pid).values());
+  } catch {
+    return ticksMs(pid, [14, 15]);
+  }
+}
+
+/** What the children of this process used that have ended, in milliseconds; NaN where the kernel does not tell. */
+export function endedChildrenMs(): number {
+  return ticksMs(process.pid, [16, 17]);
+}
+
+/** The sum of fields of `/proc/<pid>/stat`, counted from 1 as in proc_pid_stat(5). */
+function ticksMs(pid: number, fields: readonly number[]): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, field 2, may hold spaces and brackets: count from the last bracket.
+    const values = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return TICK_MS * sum(fields.map((field) => Number(values[field - 3] ?? Number.NaN)));
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function threadTimes(pid: number): Map<number, number> {

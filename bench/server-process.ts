@@ -4,10 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { HealthClient } from '../generated/health/v1/health.js';
-import { childProcesses, cpuTime, residentBytes } from './cpu-time.js';
+import { childProcesses } from './child-processes.js';
 import { freePort } from './free-port.js';
 import { killAtExit } from './kill-at-exit.js';
 import { MetricsPage } from './metrics-page.js';
+import { processMs } from './processor-time.js';
+import { residentBytes } from './resident-bytes.js';
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 5;
@@ -99,8 +101,8 @@ export class ServerProcess {
   }
 
   cpu(): ServerCpu {
-    const sessionsMs = this.sessions.reduce((sum, pid) => sum + cpuTime(pid).ownMs, 0);
-    return { mainMs: cpuTime(this.pid).ownMs, sessionsMs };
+    const sessionsMs = this.sessions.reduce((sum, pid) => sum + processMs(pid), 0);
+    return { mainMs: processMs(this.pid), sessionsMs };
   }
 
   /** Resident memory of the process that speaks gRPC and of its sessions; shared pages count in each. */

@@ -1,7 +1,7 @@
 import type { CacheMode } from '../../generated/verdict/v1/classification.js';
 import type { BenchChild } from '../child.js';
-import { cpuTime } from '../cpu-time.js';
 import type { ProcessSet } from '../process-set.js';
+import { processMs } from '../processor-time.js';
 
 export const loadModes = ['unary', 'batch', 'stream'] as const;
 
@@ -74,13 +74,13 @@ export class ClosedLoop {
 
   /** @throws Error where a text got no answer, or an error for one */
   async pass(pass: LoadPass): Promise<LoadResult> {
-    const before = cpuTime(this.#child.pid).ownMs;
+    const before = processMs(this.#child.pid);
     const result = await this.#child.ask<RawLoadResult>(pass);
     if (result.failed > 0) throw new Error(`${result.failed} of ${result.answered} texts failed`);
     return {
       ...result,
       textsPerSecond: (1000 * result.answered) / result.elapsedMs,
-      clientCpuMs: cpuTime(this.#child.pid).ownMs - before,
+      clientCpuMs: processMs(this.#child.pid) - before,
     };
   }
 }

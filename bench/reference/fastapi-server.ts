@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../free-port.js';
@@ -37,12 +37,15 @@ export interface FastApiOptions {
 export class FastApiServer {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
+  /** By default the server calls its model after the folder. */
+  readonly #modelName: string;
   readonly address: string;
 
-  private constructor(child: ChildProcess, address: string) {
+  private constructor(child: ChildProcess, address: string, modelName: string) {
     this.#child = child;
     this.#exited = once(child, 'exit');
     this.address = address;
+    this.#modelName = modelName;
   }
 
   /**
@@ -82,7 +85,7 @@ export class FastApiServer {
       },
     );
     killAtExit(child);
-    const server = new FastApiServer(child, `127.0.0.1:${port}`);
+    const server = new FastApiServer(child, `127.0.0.1:${port}`, basename(modelDirectory));
     try {
       await server.#untilHealthy(signal);
     } catch (error) {
@@ -94,6 +97,11 @@ export class FastApiServer {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** The key in Redis of its answer to a text. */
+  cacheKey(text: string): string {
+    return `pred:${this.#modelName}:${text}`;
   }
 
   /** Texts answered since the start, by where the answer came from. */

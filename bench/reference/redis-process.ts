@@ -59,6 +59,16 @@ export class RedisProcess {
     await this.#client.flushall();
   }
 
+  /** What is kept under a key. */
+  async read(key: string): Promise<Buffer | undefined> {
+    return (await this.#client.getBuffer(key)) ?? undefined;
+  }
+
+  /** Keeps a value under each key that holds nothing. */
+  async fill(keys: readonly string[], value: Buffer, ttlMs: number): Promise<void> {
+    await Promise.all(keys.map((key) => this.#client.set(key, value, 'PX', ttlMs, 'NX')));
+  }
+
   async stop(): Promise<void> {
     this.#client.disconnect();
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGTERM');

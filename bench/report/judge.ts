@@ -48,7 +48,7 @@ export function judge(measurement: Measurement, model: string): Judged {
   if (bar.model !== undefined && bar.model !== model) return judged;
   const doubts: string[] = [];
   if (values.some((value) => !Number.isFinite(value))) doubts.push('a round gave no number');
-  if (values.length < MIN_ROUNDS && bar.soak !== true) doubts.push(`fewer than ${MIN_ROUNDS} rounds`);
+  if (values.length < MIN_ROUNDS && bar.onePass !== true) doubts.push(`fewer than ${MIN_ROUNDS} rounds`);
   if (reaches(judged.lowerQuartile, bar.limit) !== reaches(judged.upperQuartile, bar.limit)) {
     doubts.push('the bar lies between the quartiles');
   }

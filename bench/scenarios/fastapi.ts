@@ -1,8 +1,7 @@
-import { credentials } from '@grpc/grpc-js';
-import { ModelServiceClient } from '../../generated/verdict/v1/model_service.js';
 import type { PrecisionChoice } from '../bench-models.js';
 import { FastApiServer } from '../reference/fastapi-server.js';
 import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
+import { servedVersion } from '../served-version.js';
 import { besideOnMixes } from './beside-mixes.js';
 
 /** Verdict beside the FastAPI server that many teams run: same weights, texts, threads and client. */
@@ -41,16 +40,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
     ...verdict(fp32.address, 'fp32'),
     ...verdict(auto.address, 'auto'),
   ]);
-  const facts = { ...findings.facts, 'precision that auto chose': await servedPrecision(auto.address, name) };
+  const { precision } = await servedVersion(auto.address, name);
+  const facts = { ...findings.facts, 'precision that auto chose': precision };
   return { ...findings, facts };
-}
-
-function servedPrecision(address: string, model: string): Promise<string> {
-  const client = new ModelServiceClient(address, credentials.createInsecure());
-  return new Promise<string>((resolve, reject) => {
-    client.getModel({ model }, (error, response) => {
-      if (error === null) resolve(response.model?.versions[0]?.precision ?? 'unknown');
-      else reject(error);
-    });
-  }).finally(() => client.close());
 }

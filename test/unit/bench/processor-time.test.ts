@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { processorTime, timeBetween } from '../../../bench/processor-time.js';
+import { endedChildrenMs, processMs, processorTime, timeBetween } from '../../../bench/processor-time.js';
 
 const skip = existsSync('/proc/self/schedstat') ? false : 'the kernel keeps no account of threads in /proc';
 
@@ -22,5 +24,23 @@ describe('processor time by thread', { skip }, () => {
 
   it('says so when there is no such process', () => {
     assert.throws(() => processorTime(2 ** 30), /ENOENT/);
+  });
+});
+
+describe('the processor time of a whole process', { skip }, () => {
+  it('is that of all its threads', () => {
+    const { mainThreadMs, otherThreadsMs } = processorTime(process.pid);
+    assert.ok(processMs(process.pid) >= mainThreadMs + otherThreadsMs);
+  });
+
+  it('is not known of a process that there is not', () => {
+    assert.equal(processMs(2 ** 30), Number.NaN);
+  });
+
+  it('is kept of the children that have ended', async () => {
+    const before = endedChildrenMs();
+    const work = 'const end = process.cpuUsage().user + 60_000; while (process.cpuUsage().user < end);';
+    await once(spawn(process.execPath, ['-e', work]), 'exit');
+    assert.ok(endedChildrenMs() - before >= 50);
   });
 });
