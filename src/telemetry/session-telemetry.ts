@@ -64,7 +64,7 @@ export class SessionTelemetry {
       registry,
       'verdict_session_busy_seconds_total',
       ['model'],
-      'Time that the sessions spent in runs, added up.',
+      'Time that the sessions spent in runs, added up; a run with the threads of several sessions counts for each of them.',
       () => {
         for (const { readings, busy } of this.#models.values()) busy.value = (readings?.busyMs() ?? 0) / 1000;
       },
