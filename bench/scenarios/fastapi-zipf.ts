@@ -15,6 +15,8 @@ const SEED = 10_000;
 /** The pass from empty caches takes minutes: in so many pieces it meets the same machine as the other server's. */
 const PIECES = 10;
 const WARM_UP_TEXTS = 64;
+/** Requests among whose texts one with an entry in Redis is looked for. */
+const SAMPLES = 32;
 /** Fewer hits than this are no steady state. */
 const LEAST_HIT_RATIO = 0.999;
 
@@ -24,7 +26,7 @@ type ContenderName = Exclude<keyof ZipfContenders, 'fill'>;
 export const fastapiZipf: Scenario = {
   name: 'fastapi-zipf',
   summary:
-    'Beside FastAPI + Transformers, Zipf traffic (s = 1.0 over 10,000 texts), both caching in Redis: from empty caches, and when every text was asked before.',
+    'Beside FastAPI + Transformers, Zipf traffic, both caching in Redis: from empty caches, and steady state.',
   bars: ['fastapi-zipf', 'fastapi-zipf-steady'],
   run,
 };
@@ -65,7 +67,7 @@ async function run(context: ScenarioContext): Promise<Findings> {
   const coldOrder = zipfOrder(0, count, requests);
   const cold = await inTurns('from empty caches', ['peer', 'own'], pieces(coldOrder, PIECES));
 
-  const answered = texts[coldOrder[0] ?? 0] ?? '';
+  const answered = coldOrder.slice(0, SAMPLES).map((index) => texts[index] ?? '');
   await fill(texts, answered);
   // Not judged: Verdict gives up on a Redis that is late, so one in a hundred may be computed here on a busy machine.
   await inTurns('every text once', ['peer', 'own', 'stream'], [[...texts.keys()]]);

@@ -26,9 +26,9 @@ export interface ZipfContenders {
   /**
    * Puts an answer of each server to every one of these texts into Redis where there is none.
    *
-   * @param answered one that both have answered
+   * @param answered some that both have answered
    */
-  readonly fill: (texts: readonly string[], answered: string) => Promise<void>;
+  readonly fill: (texts: readonly string[], answered: readonly string[]) => Promise<void>;
 }
 
 /** The FastAPI baseline and Verdict in fp32 on one Redis, each with keys of its own. */

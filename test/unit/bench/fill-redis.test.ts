@@ -13,11 +13,11 @@ describe('filling a cache with copies of an answer', () => {
     try {
       await redis.fill([keyOf('a')], Buffer.from([1, 0, 255]), 60_000);
       await redis.fill([keyOf('b')], Buffer.from('its own'), 60_000);
-      await fillRedis(redis, ['a', 'b', 'c'], { keyOf, answered: 'a' });
+      await fillRedis(redis, ['a', 'b', 'c'], { keyOf, answered: ['lost', 'a'] });
       assert.deepEqual(await redis.read(keyOf('c')), Buffer.from([1, 0, 255]));
       assert.deepEqual(await redis.read(keyOf('b')), Buffer.from('its own'));
       assert.equal(await redis.read(keyOf('d')), undefined);
-      await assert.rejects(fillRedis(redis, ['d'], { keyOf, answered: 'd' }), /not in Redis under the key/);
+      await assert.rejects(fillRedis(redis, ['d'], { keyOf, answered: ['d'] }), /is in Redis under the key/);
     } finally {
       await redis.stop();
     }
