@@ -224,6 +224,10 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     clearTimeout(this.#timer);
     if (error !== undefined) this.#controller?.abort(error);
     this.#handler?.onClose?.();
+    // Node keeps what an HTTP/2 stream leads to until a full collection, and this call is part of it.
+    this.#handler = undefined;
+    this.#metadata = undefined;
+    this.#timer = undefined;
     const hooks = this.#calls.hooks;
     if (hooks.onCallHandled !== undefined) {
       const { remoteAddress, remotePort } = this.#base.getConnectionInfo();

@@ -1,4 +1,5 @@
 import { type Level, pino } from 'pino';
+import { callLine } from './call-line.js';
 import { isoTime } from './iso-time.js';
 import { LineWriter } from './line-writer.js';
 import type { Log } from './types.js';
@@ -18,16 +19,21 @@ const closeTimeoutMs = 500;
 /** JSON lines on a file descriptor, standard output by default. */
 export function createLogger(options: { readonly level: LogLevel; readonly fd?: number }): Logger {
   const writer = new LineWriter(options.fd ?? 1);
+  const time = isoTime();
   const lines = pino(
     {
       level: options.level,
       base: null,
-      timestamp: isoTime(),
+      timestamp: time,
       formatters: { level: (level) => ({ level }) },
     },
     writer,
   );
+  const logsCalls = lines.isLevelEnabled('info');
   return {
+    call: (call) => {
+      if (logsCalls) writer.write(callLine(time(), call));
+    },
     debug: (fields, message) => lines.debug(fields, message),
     info: (fields, message) => lines.info(fields, message),
     warn: (fields, message) => lines.warn(fields, message),

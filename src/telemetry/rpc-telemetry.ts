@@ -84,20 +84,7 @@ export class RpcTelemetry implements RpcHooks {
     const series = this.#seriesOf(call);
     (series.handled[call.code] ?? series.handled.UNKNOWN)?.add();
     series.seconds.observe(call.durationMs / 1000);
-    this.#log.info(
-      // One literal: an object spread here costs 7 us, more than the rest of the line.
-      {
-        request_id: call.requestId,
-        service: call.service,
-        method: call.method,
-        code: call.code,
-        duration_ms: Math.round(call.durationMs * 1000) / 1000,
-        peer: call.peer,
-        received: call.received,
-        sent: call.sent,
-      },
-      'call',
-    );
+    this.#log.call(call);
     if (call.code === 'INTERNAL' || call.code === 'UNKNOWN') this.#logFailure(call);
   }
 

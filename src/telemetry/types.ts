@@ -3,7 +3,7 @@ import type { CacheHooks } from '../cache/types.js';
 import type { ClassifierHooks } from '../classify/types.js';
 import type { ModelView } from '../models/types.js';
 import type { RedisHooks } from '../redis/types.js';
-import type { RpcHooks } from '../rpc/types.js';
+import type { HandledCall, RpcHooks } from '../rpc/types.js';
 import type { GpuReading, RuntimeHooks } from '../runtime/types.js';
 
 /** Facts of one log line. Never a caller's text, a key or a credential. */
@@ -15,6 +15,8 @@ export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
+  /** The access log's line, of severity info, for a call that ended. */
+  call(call: HandledCall): void;
 }
 
 /** What a model's sessions have done so far; read at each scrape and once a second. */

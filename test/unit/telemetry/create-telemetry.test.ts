@@ -29,7 +29,7 @@ beforeEach(() => {
   now = 0;
   log = [];
   telemetry = createTelemetry({
-    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), call() {} },
     droppedLines: () => 5,
     version: '1.2.3',
     methods: [{ service, method: 'Classify' }],

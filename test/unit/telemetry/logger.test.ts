@@ -6,6 +6,11 @@ import { describe, it } from 'node:test';
 import { errorFields } from '../../../src/telemetry/error-fields.js';
 import { createLogger, type Logger, type LogLevel } from '../../../src/telemetry/logger.js';
 
+const call = {
+  ...{ service: 'verdict.v1.ClassifierService', method: 'Classify', code: 'OK', requestId: 'r-1' },
+  ...{ durationMs: 1.23456, peer: '10.0.0.9:4711', received: 1, sent: 1, cause: undefined },
+};
+
 /** The lines that a logger writes. */
 async function linesOf(level: LogLevel, use: (log: Logger) => void): Promise<Record<string, unknown>[]> {
   const folder = mkdtempSync(join(tmpdir(), 'verdict-logger-'));
@@ -29,15 +34,29 @@ describe('createLogger', () => {
     assert.deepEqual({ ...line, time: 0 }, { level: 'warn', time: 0, model: 'sentiment', msg: 'it is late' });
   });
 
+  it('writes the line of a call like any other', async () => {
+    const fields = { request_id: 'r-1', service: call.service, method: 'Classify', code: 'OK' };
+    const counts = { duration_ms: 1.235, peer: '10.0.0.9:4711', received: 1, sent: 1 };
+    const lines = await linesOf('info', (log) => {
+      log.call(call);
+      log.info({ ...fields, ...counts }, 'call');
+    });
+    const [line, other] = lines.map((one) => Object.entries({ ...one, time: typeof one.time }));
+    assert.equal(lines.length, 2);
+    assert.deepEqual(line, other);
+  });
+
   it('leaves out what is less severe than its level', async () => {
     const use = (log: Logger) => {
       log.debug({}, 'debug');
       log.info({}, 'info');
       log.warn({}, 'warn');
       log.error({}, 'error');
+      log.call(call);
     };
     const messages = async (level: LogLevel) => (await linesOf(level, use)).map(({ msg }) => msg);
-    assert.deepEqual(await messages('debug'), ['debug', 'info', 'warn', 'error']);
+    assert.deepEqual(await messages('debug'), ['debug', 'info', 'warn', 'error', 'call']);
+    assert.deepEqual(await messages('info'), ['info', 'warn', 'error', 'call']);
     assert.deepEqual(await messages('warn'), ['warn', 'error']);
     assert.deepEqual(await messages('silent'), []);
   });

@@ -1,0 +1,20 @@
+import type { HandledCall } from '../rpc/types.js';
+
+/** Characters that stand in a JSON string as they are; every value of a call's line but a strange one has no others. */
+const plain = /^[\w .:/%-]*$/;
+
+/**
+ * A call that ended as pino would write it, at a third of its price: the one line that a busy server writes thousands of
+ * times a second.
+ *
+ * @param time pino's time field, comma first
+ */
+export function callLine(time: string, call: HandledCall): string {
+  const { requestId, service, method, code, durationMs, peer, received, sent } = call;
+  const duration = Math.round(durationMs * 1000) / 1000;
+  return `{"level":"info"${time},"request_id":${quoted(requestId)},"service":${quoted(service)},"method":${quoted(method)},"code":${quoted(code)},"duration_ms":${duration},"peer":${quoted(peer)},"received":${received},"sent":${sent},"msg":"call"}\n`;
+}
+
+function quoted(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
+}
