@@ -4,7 +4,12 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 export interface RawAnswer {
   readonly status: number;
   readonly details: string | undefined;
+  /** The answer's message, where the call asked for it and there is one. */
+  readonly message?: Uint8Array | undefined;
 }
+
+/** gRPC puts a byte of flags and four of length before a message. */
+const PREFIX_BYTES = 5;
 
 const UNAVAILABLE: RawAnswer = { status: 14, details: undefined };
 
@@ -43,8 +48,9 @@ export class RawUnaryClient {
   /**
    * @param frame a gRPC frame: see toFrame
    * @param timeoutMs the caller's deadline, from now; undefined: none
+   * @param keepsMessage whether the answer is wanted, and not just that there is one
    */
-  call(frame: Uint8Array, timeoutMs: number | undefined): Promise<RawAnswer> {
+  call(frame: Uint8Array, timeoutMs: number | undefined, keepsMessage = false): Promise<RawAnswer> {
     const session = this.#sessions[this.#next++ % this.#sessions.length];
     if (session === undefined || session.destroyed || session.closed) return Promise.resolve(UNAVAILABLE);
     const stream = session.request({
@@ -56,17 +62,25 @@ export class RawUnaryClient {
       ...(timeoutMs === undefined ? {} : { 'grpc-timeout': `${Math.max(1, Math.ceil(timeoutMs))}m` }),
     });
     return new Promise((resolve) => {
+      const chunks: Buffer[] = [];
       const read = (headers: Readonly<Record<string, unknown>>): void => {
         const status = headers['grpc-status'];
         if (status === undefined) return;
         const details = headers['grpc-status-details-bin'];
-        resolve({ status: Number(status), details: typeof details === 'string' ? details : undefined });
+        const answer = {
+          status: Number(status),
+          details: typeof details === 'string' ? details : undefined,
+        };
+        if (!keepsMessage) resolve(answer);
+        // The message is whole at the end of the stream, which comes after these headers.
+        else stream.once('end', () => resolve({ ...answer, message: messageOf(chunks) }));
       };
       stream.on('response', read);
       stream.on('trailers', read);
       stream.on('error', () => {});
       stream.on('close', () => resolve(UNAVAILABLE));
-      stream.resume();
+      if (keepsMessage) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      else stream.resume();
       stream.end(frame);
     });
   }
@@ -79,9 +93,13 @@ export class RawUnaryClient {
 
 /** A message as gRPC puts it on the wire: not compressed, its length, its bytes. */
 export function toFrame(message: Uint8Array): Uint8Array {
-  const frame = Buffer.allocUnsafe(5 + message.length);
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
-  frame.set(message, 5);
+  frame.set(message, PREFIX_BYTES);
   return frame;
+}
+
+function messageOf(chunks: readonly Buffer[]): Uint8Array | undefined {
+  return chunks.length === 0 ? undefined : Buffer.concat(chunks).subarray(PREFIX_BYTES);
 }

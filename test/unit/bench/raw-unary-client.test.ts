@@ -6,7 +6,7 @@ import { RawUnaryClient, toFrame } from '../../../bench/load/raw-unary-client.js
 import {
   ClassifierServiceService,
   ClassifyRequest,
-  type ClassifyResponse,
+  ClassifyResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 
 const PATH = '/verdict.v1.ClassifierService/Classify';
@@ -22,7 +22,7 @@ describe('RawUnaryClient', () => {
       const timeoutMs = Number(call.getDeadline()) - Date.now();
       seen.push({ text, timeoutMs, label: call.metadata.get('x-label')[0] });
       if (text !== 'refuse') {
-        callback(null, { classification: undefined });
+        callback(null, ClassifyResponse.fromPartial({ classification: { model: 'echo' } }));
         return;
       }
       const metadata = new Metadata();
@@ -59,6 +59,18 @@ describe('RawUnaryClient', () => {
     assert.equal(call?.text, 'héllo');
     assert.equal(call?.label, 'one');
     assert.ok(call.timeoutMs > 0 && call.timeoutMs <= 60_000);
+  });
+
+  it('keeps the message of the answer where it is asked to', async () => {
+    const client = new RawUnaryClient(address, PATH, 1);
+    try {
+      const { status, message } = await client.call(frameOf('label'), undefined, true);
+      assert.equal(status, 0);
+      const { classification } = ClassifyResponse.decode(message ?? new Uint8Array());
+      assert.equal(classification?.model, 'echo');
+    } finally {
+      client.close();
+    }
   });
 
   it('reads the status and the details of a refusal', async () => {
