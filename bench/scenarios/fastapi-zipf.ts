@@ -74,10 +74,12 @@ async function run(context: ScenarioContext): Promise<Findings> {
   // Not judged: Verdict gives up on a Redis that is late, so one in a hundred may be computed here on a busy machine.
   await inTurns('every text once', ['peer', 'own', 'stream'], [[...texts.keys()]]);
 
-  const orders = Array.from({ length: rounds }, (_, round) => zipfOrder(round + 1, count, STEADY_FACTOR * requests));
+  const steadyRequests = STEADY_FACTOR * requests;
+  const orders = Array.from({ length: rounds }, (_, round) => zipfOrder(round + 1, count, steadyRequests));
   const steady = await inTurns('steady state', ['peer', 'own', 'stream'], orders);
   assertCached(steady);
-  return zipfFindings({ title: models.get('fp32').title, threads, count, requests }, cold, steady);
+  const setting = { title: models.get('fp32').title, threads, count, requests, steadyRequests };
+  return zipfFindings(setting, cold, steady);
 }
 
 /** What a pass sends: indices of texts, the same for both servers. */

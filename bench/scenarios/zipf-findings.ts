@@ -23,8 +23,10 @@ export interface ZipfSetting {
   readonly threads: number;
   /** Texts that are drawn from. */
   readonly count: number;
-  /** Of a pass. */
+  /** Of the pass from empty caches. */
   readonly requests: number;
+  /** Of a pass in the steady state. */
+  readonly steadyRequests: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface ZipfSetting {
  * @param steady rounds with every text in both caches
  */
 export function zipfFindings(
-  { title, threads, count, requests }: ZipfSetting,
+  { title, threads, count, requests, steadyRequests }: ZipfSetting,
   cold: readonly ZipfRound[],
   steady: readonly SteadyRound[],
 ): Findings {
@@ -110,7 +112,8 @@ export function zipfFindings(
     rounds: [...cold.map((round) => numbers(round, 0)), ...steady.map(steadyNumbers)],
     facts: {
       'texts drawn from': count,
-      'requests of a pass': requests,
+      'requests from empty caches': requests,
+      'requests of a pass in the steady state': steadyRequests,
       'pieces of the pass from empty caches': cold.length,
     },
     charts: [
@@ -118,7 +121,7 @@ export function zipfFindings(
         kind: 'bars',
         name: '',
         title: 'Traffic that repeats itself',
-        subtitle: `Zipf, s = 1.0 over ${count} texts, ${requests} requests; ${title}, ${threads} threads`,
+        subtitle: `Zipf, s = 1.0 over ${count} texts; ${title}, ${threads} threads`,
         valueAxis: 'texts/s',
         categories: ['from empty caches', 'steady state'],
         series: [

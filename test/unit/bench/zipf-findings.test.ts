@@ -28,7 +28,7 @@ describe('what the passes of Zipf traffic say', () => {
     { peer: pass(150, 150, 200), own: pass(150, 150, 100), stream: pass(150, 150, 20) },
   ];
   const { measurements, rounds } = zipfFindings(
-    { title: 'base fp32', threads: 2, count: 80, requests: 150 },
+    { title: 'base fp32', threads: 2, count: 80, requests: 150, steadyRequests: 600 },
     cold,
     steady,
   );
