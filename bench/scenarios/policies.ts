@@ -19,6 +19,8 @@ const POLICIES = {
     VERDICT_BATCH_POLICY: 'window',
     VERDICT_BATCH_MAX_ITEMS: '32',
     VERDICT_BATCH_MAX_DELAY_MS: '20',
+    // It gathers all that is in flight into one batch: a second session would have nothing to do.
+    VERDICT_INSTANCES: '1',
   },
 } as const;
 
@@ -27,10 +29,7 @@ type PolicyRound = Readonly<Record<Policy, ServedPass>>;
 
 const policyNames = Object.keys(POLICIES) as Policy[];
 
-/**
- * The same server, model, texts and load under three batching policies. One session has all the threads, as in the
- * servers that the other two are taken from: they cut no batch for two.
- */
+/** The same server, model, texts and load under three batching policies. */
 export const policies: Scenario = {
   name: 'policies',
   summary:
@@ -104,7 +103,7 @@ async function startServers(context: ScenarioContext): Promise<Record<Policy, Se
       model: context.models.get(),
       texts: [],
       cache: CacheMode.BYPASS,
-      settings: { ...POLICIES[name], VERDICT_INSTANCES: '1' },
+      settings: POLICIES[name],
     });
   return { length: await start('length'), fifo: await start('fifo'), window: await start('window') };
 }
