@@ -1,5 +1,5 @@
 import { type Level, pino } from 'pino';
-import { callLine } from './call-line.js';
+import { callLine, levelOf } from './call-line.js';
 import { isoTime } from './iso-time.js';
 import { LineWriter } from './line-writer.js';
 import type { Log } from './types.js';
@@ -29,10 +29,11 @@ export function createLogger(options: { readonly level: LogLevel; readonly fd?: 
     },
     writer,
   );
-  const logsCalls = lines.isLevelEnabled('info');
+  const logsCalls = { debug: lines.isLevelEnabled('debug'), info: lines.isLevelEnabled('info') };
   return {
     call: (call) => {
-      if (logsCalls) writer.write(callLine(time(), call));
+      const level = levelOf(call);
+      if (logsCalls[level]) writer.write(callLine(level, time(), call));
     },
     debug: (fields, message) => lines.debug(fields, message),
     info: (fields, message) => lines.info(fields, message),

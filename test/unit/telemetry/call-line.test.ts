@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { callLine } from '../../../src/telemetry/call-line.js';
+import { callLine, levelOf } from '../../../src/telemetry/call-line.js';
 
 const time = ',"time":"2026-11-22T17:00:59.000Z"';
+
+const call = {
+  service: 'verdict.v1.ClassifierService',
+  method: 'Classify',
+  code: 'OK',
+  requestId: '1',
+  peer: '127.0.0.1:1',
+  durationMs: 1,
+  received: 1,
+  sent: 1,
+  cause: undefined,
+};
 
 describe('the line of a call', () => {
   it('is JSON with the fields of the call, whatever is in them, and ends its line', () => {
@@ -13,7 +25,7 @@ describe('the line of a call', () => {
       fc.constantFrom('"', '\\', '\n', '\ud800'),
     );
     const count = fc.nat();
-    const call = fc.record({
+    const anyCall = fc.record({
       service: text,
       method: text,
       code: text,
@@ -24,8 +36,8 @@ describe('the line of a call', () => {
       sent: count,
     });
     fc.assert(
-      fc.property(call, (ended) => {
-        const line = callLine(time, { ...ended, cause: new Error('not for this line') });
+      fc.property(anyCall, (ended) => {
+        const line = callLine('info', time, { ...ended, cause: new Error('not for this line') });
         assert.equal(line.indexOf('\n'), line.length - 1);
         const { service, method, code, peer, received, sent } = ended;
         const durationMs = Math.round(ended.durationMs * 1000) / 1000;
@@ -38,5 +50,13 @@ describe('the line of a call', () => {
         ]);
       }),
     );
+  });
+
+  it('is for debugging where a health check was answered, and for everybody else otherwise', () => {
+    const health = 'grpc.health.v1.Health';
+    assert.equal(levelOf({ service: health, code: 'OK' }), 'debug');
+    assert.equal(levelOf({ service: health, code: 'NOT_FOUND' }), 'info');
+    assert.equal(levelOf({ service: 'verdict.v1.ClassifierService', code: 'OK' }), 'info');
+    assert.equal(JSON.parse(callLine('debug', time, { ...call, service: health })).level, 'debug');
   });
 });
