@@ -1,4 +1,4 @@
-import { barIds, bars } from '../bars.js';
+import { type BarId, barIds, bars } from '../bars.js';
 import { formatLimit, formatNumber, formatValue, formatVerdict } from './format-value.js';
 import type { Judged } from './judge.js';
 import { markdownTable } from './markdown.js';
@@ -20,31 +20,33 @@ export function withResults(page: string, results: readonly RanResult[]): string
   return `${page.slice(0, begin + BEGIN.length)}\n\n${renderResults(results)}\n\n${page.slice(end)}`;
 }
 
-/** Every bar with what was measured, then each scenario with its charts, its other numbers and its machine. */
+/** Every bar with all that was measured for it, then each scenario with its charts, its other numbers and its machine. */
 function renderResults(results: readonly RanResult[]): string {
   const table = markdownTable(
     ['what', 'bar', 'measured', 'reached', 'quartiles', 'command'],
-    barIds.map((id) => {
-      const title = bars[id].title;
-      for (const result of results) {
-        const judged = result.measurements.find(({ verdict }) => verdict?.bar === id);
-        if (judged?.verdict !== undefined) {
-          return [
-            title,
-            formatLimit(id),
-            formatValue(judged.median, judged.unit),
-            `${formatVerdict(judged.verdict)}${result.warnings.length === 0 ? '' : ' (noisy machine)'}`,
-            describeQuartiles(judged),
-            `\`${result.command}\``,
-          ];
-        }
-      }
-      const elsewhere = results.some((result) => result.bars.includes(id));
-      const absent = elsewhere ? 'does not hold on this machine' : 'not measured yet';
-      return [title, formatLimit(id), absent, '-', '-', '-'];
-    }),
+    barIds.flatMap((id) => rowsOf(id, results)),
   );
   return [table, ...results.map(renderScenario)].join('\n\n');
+}
+
+/** A row for each measurement that is held against the bar: two mixes, say, or three numbers of calls in flight. */
+function rowsOf(id: BarId, results: readonly RanResult[]): string[][] {
+  const { title } = bars[id];
+  const rows = results.flatMap((result) => {
+    const judged = result.measurements.filter(({ verdict }) => verdict?.bar === id);
+    return judged.map((one) => [
+      judged.length === 1 ? title : `${title} (${one.name})`,
+      formatLimit(id),
+      formatValue(one.median, one.unit),
+      `${one.verdict === undefined ? '' : formatVerdict(one.verdict)}${result.warnings.length === 0 ? '' : ' (noisy machine)'}`,
+      describeQuartiles(one),
+      `\`${result.command}\``,
+    ]);
+  });
+  if (rows.length > 0) return rows;
+  const elsewhere = results.some((result) => result.bars.includes(id));
+  const absent = elsewhere ? 'does not hold on this machine' : 'not measured yet';
+  return [[title, formatLimit(id), absent, '-', '-', '-']];
 }
 
 function renderScenario(result: RanResult): string {

@@ -55,6 +55,16 @@ describe('the results page', () => {
     assert.match(written, /\| not measured yet \|/);
   });
 
+  it('has a row for each measurement of a bar, so that a good one hides no bad one', () => {
+    const [first] = result.measurements;
+    assert.ok(first !== undefined);
+    const wide = { name: 'wide mix', unit: 'x', values: [0.8, 0.8, 0.8], bar: 'stream-256-tight' } as const;
+    const written = withResults(page, [{ ...result, measurements: [first, judge(wide, 'base')] }]);
+    const { title } = bars['stream-256-tight'];
+    assert.ok(written.includes(`| ${title} (${first.name}) | at least 0.95 x | 0.970 x | yes |`));
+    assert.ok(written.includes(`| ${title} (wide mix) | at least 0.95 x | 0.800 x | no, by 15.8 % |`));
+  });
+
   it('says of a bar whose scenario ran without it that it does not hold there', () => {
     assert.match(
       withResults(page, [result]),
