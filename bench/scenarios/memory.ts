@@ -50,7 +50,10 @@ async function run(context: ScenarioContext): Promise<Findings> {
     signal.throwIfAborted();
     if (phase === 'churn') await fill(server, soak, load, signal);
     const sampler = new MemorySampler(server, Math.min(1_000, durationMs / 40));
-    answered[phase] = (await soak.run({ ...load, cache: phase })).answered;
+    const run = soak.run({ ...load, cache: phase });
+    // Also when the soak fails: a sampler that goes on would keep the suite from ending.
+    await run.catch(() => sampler.stop().catch(() => []));
+    answered[phase] = (await run).answered;
     readings[phase] = (await sampler.stop()).filter(({ atMs }) => atMs < durationMs);
     progress.advance(`${PHASES[phase].title}: ${answered[phase]} texts answered`);
   }
