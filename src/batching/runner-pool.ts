@@ -11,6 +11,8 @@ export interface RunnerSlot<T, R> {
   /** What it runs now; undefined: it is free. */
   running: readonly QueueItem<T, R>[] | undefined;
   startedAt: number;
+  /** How often its run counts as busy time: settled at the start, since a sum that others read must not shrink. */
+  share: number;
   /** When the run is predicted to end. */
   expectedEndAt: number;
 }
@@ -62,7 +64,7 @@ export class RunnerPool<T, R> {
   get busyMs(): number {
     const now = this.#clock.now();
     let total = this.#busyMs;
-    for (const slot of this.#busy) total += (now - slot.startedAt) * this.#share(slot);
+    for (const slot of this.#busy) total += (now - slot.startedAt) * slot.share;
     return total;
   }
 
@@ -108,6 +110,7 @@ export class RunnerPool<T, R> {
 
   begin(slot: RunnerSlot<T, R>, items: readonly QueueItem<T, R>[], expectedMs: number): void {
     slot.running = items;
+    slot.share = slot.lone ? Math.max(1, this.#attached.size) : 1;
     slot.startedAt = this.#clock.now();
     slot.expectedEndAt = slot.startedAt + expectedMs;
     this.#busy.add(slot);
@@ -118,7 +121,7 @@ export class RunnerPool<T, R> {
     const elapsedMs = this.#clock.now() - slot.startedAt;
     slot.running = undefined;
     this.#busy.delete(slot);
-    this.#busyMs += elapsedMs * this.#share(slot);
+    this.#busyMs += elapsedMs * slot.share;
     return elapsedMs;
   }
 
@@ -140,12 +143,8 @@ export class RunnerPool<T, R> {
     this.#stopped = true;
     this.#absence.cancel();
   }
-
-  #share(slot: RunnerSlot<T, R>): number {
-    return slot.lone ? Math.max(1, this.#attached.size) : 1;
-  }
 }
 
 function newSlot<T, R>(runner: Runner<T, R>, lone: boolean): RunnerSlot<T, R> {
-  return { runner, lone, running: undefined, startedAt: 0, expectedEndAt: 0 };
+  return { runner, lone, running: undefined, startedAt: 0, share: 1, expectedEndAt: 0 };
 }

@@ -23,13 +23,16 @@ export interface InstanceOptions {
   readonly backoff: BackoffOptions;
 }
 
+/** How a session compared with the known answers. */
+export interface GoldenCheck {
+  readonly model: string;
+  readonly precision: string;
+  readonly report: GoldenReport;
+}
+
 /** Events for logs. None may throw. */
 export interface InstanceHooks {
-  onGoldenCheck?(check: {
-    readonly model: string;
-    readonly precision: string;
-    readonly report: GoldenReport;
-  }): void;
+  onGoldenCheck?(check: GoldenCheck): void;
   /** `auto` passed over a precision. */
   onPrecisionRefused?(refusal: {
     readonly model: string;

@@ -1,6 +1,7 @@
 import { type CostSample, predictRunMs } from '../batching/cost-model.js';
 import { fitCostCurve } from '../batching/fit-cost-curve.js';
 import {
+  type GoldenCheck,
   type InstanceGroup,
   type InstanceHooks,
   type InstanceOptions,
@@ -106,7 +107,9 @@ async function startParts(
   try {
     const intraOpThreads = Math.floor(options.intraOpThreads / PARTS);
     const part = { ...options, precision: first.precision, count: PARTS, intraOpThreads };
-    shared = await startInstances(subject, part, hooks, signal);
+    // No precision is refused by this: what fails is told as what it is, below.
+    const told = { onGoldenCheck: (check: GoldenCheck) => hooks.onGoldenCheck?.(check) };
+    shared = await startInstances(subject, part, told, signal);
     signal.throwIfAborted();
     return { shared, samples: await measure(shared) };
   } catch (error) {

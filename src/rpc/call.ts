@@ -3,9 +3,11 @@ import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface 
 import { Status } from '../../generated/google/rpc/status.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { callerLeft, deadlineExceeded, shuttingDown, VerdictError } from '../errors.js';
+import { causeOf } from './cause-of.js';
 import { malformed } from './codec.js';
 import { fromLibrary, malformedMessage } from './library-status.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
+import { envoyTimeoutKey, ownTimeoutMs } from './own-timeout.js';
 import { requestIdFrom, requestIdKey } from './request-id.js';
 import type { AnyRoute, Call, CallHandler } from './route.js';
 import { setRetryDelay } from './set-retry-delay.js';
@@ -16,7 +18,6 @@ import { transcodedKey } from './transcoded-key.js';
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
 const detailsKey = 'grpc-status-details-bin';
-const envoyTimeoutKey = 'x-envoy-expected-rq-timeout-ms';
 
 /** How much later than the caller a deadline may pass here: the way of the headers, and rounding. */
 const transitMs = 5;
@@ -193,9 +194,8 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
       this.deadlineAt = this.arrivedAt + callers - Date.now();
       return;
     }
-    const envoys = Number(this.metadata(envoyTimeoutKey));
     const fallback = this.#route.shape === 'unary' ? this.#calls.defaultDeadlineMs : Number.POSITIVE_INFINITY;
-    const timeoutMs = Number.isSafeInteger(envoys) && envoys > 0 ? Math.min(envoys, fallback) : fallback;
+    const timeoutMs = ownTimeoutMs(this.metadata(envoyTimeoutKey), fallback);
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
     this.deadlineAt = this.arrivedAt + timeoutMs;
     this.#timer = setTimeout(onTimeout, Math.min(timeoutMs, maxTimerMs), this);
@@ -245,8 +245,4 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     }
     this.#calls.delete(this);
   }
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof VerdictError ? (error.cause ?? error) : error;
 }

@@ -124,6 +124,15 @@ describe('a runner for lone items', () => {
     assert.equal(batcher.busyMs, 20);
   });
 
+  test('stays as busy when another one goes during its run: busy time never shrinks', async () => {
+    const { batcher, submit, clock, detach } = withLone(2);
+    submit('a');
+    await clock.settle();
+    await clock.advance(10);
+    detach[0]?.();
+    assert.equal(batcher.busyMs, 20);
+  });
+
   test('is waited for when the batcher closes', async () => {
     const { batcher, submit, clock, lone } = withLone();
     const { result } = submit('a');
