@@ -15,6 +15,8 @@ export type InputType = 'int32' | 'int64';
 export interface ModelContract {
   readonly inputs: readonly { readonly name: InputName; readonly type: InputType }[];
   readonly output: string;
+  /** Width of the output, where it is declared. */
+  readonly labelCount: number | undefined;
 }
 
 /** The model's file cannot be fed or read as a text classifier. */
@@ -22,15 +24,21 @@ export class ContractError extends Error {
   override readonly name = 'ContractError';
 }
 
+/** The output that is read: the one named `logits`, or the only one there is. */
+export function outputOf(names: readonly string[]): string | undefined {
+  return names.includes('logits') ? 'logits' : names.length === 1 ? names[0] : undefined;
+}
+
 /**
  * Checks a model's inputs and outputs against what the service feeds and reads.
+ * @param labelCount undefined: not known, any width will do
  * @throws ContractError that names the file, the input or output, and the expectation
  */
 export function checkContract(
   modelPath: string,
   inputs: readonly TensorDeclaration[],
   outputs: readonly TensorDeclaration[],
-  labelCount: number,
+  labelCount: number | undefined,
 ): ModelContract {
   const fail = (what: string): never => {
     throw new ContractError(`${modelPath}: ${what}`);
@@ -53,16 +61,16 @@ export function checkContract(
   if (!found.some((input) => input.name === 'input_ids')) {
     fail(`input "input_ids" is missing; the inputs are: ${names(inputs)}`);
   }
-  return { inputs: found, output: checkOutput(outputs, labelCount, fail) };
+  return { inputs: found, ...checkOutput(outputs, labelCount, fail) };
 }
 
 function checkOutput(
   outputs: readonly TensorDeclaration[],
-  labelCount: number,
+  labelCount: number | undefined,
   fail: (what: string) => never,
-): string {
-  const output =
-    outputs.find(({ name }) => name === 'logits') ?? (outputs.length === 1 ? outputs[0] : undefined);
+): Pick<ModelContract, 'output' | 'labelCount'> {
+  const wanted = outputOf(outputs.map(({ name }) => name));
+  const output = outputs.find(({ name }) => name === wanted);
   if (output === undefined) {
     return fail(`output "logits" is missing; the outputs are: ${names(outputs)}`);
   }
@@ -74,10 +82,10 @@ function checkOutput(
   if (known && (output.shape.length !== 2 || typeof batch === 'number')) {
     return fail(`output "${output.name}" has the shape ${shown(output.shape)}; expected [batch, labels]`);
   }
-  if (typeof width === 'number' && width !== labelCount) {
+  if (typeof width === 'number' && labelCount !== undefined && width !== labelCount) {
     return fail(`output "${output.name}" is ${width} wide; expected ${labelCount}, one for each label`);
   }
-  return output.name;
+  return { output: output.name, labelCount: typeof width === 'number' ? width : labelCount };
 }
 
 function isDynamic(shape: readonly (number | string)[]): boolean {

@@ -26,6 +26,7 @@ describe('the contract of a model', () => {
         { name: 'input_ids', type: 'int64' },
       ],
       output: 'logits',
+      labelCount: 2,
     });
   });
 
