@@ -8,6 +8,7 @@ import type { CostCurve } from './cost-model.js';
 import { CostTracker } from './cost-tracker.js';
 import { Dispatcher } from './dispatcher.js';
 import { EffectiveBudget } from './effective-budget.js';
+import { ofEqualLength } from './equal-length-policy.js';
 import { FairQueue } from './fair-queue.js';
 import { policies } from './policy.js';
 import { QueueBounds } from './queue-bounds.js';
@@ -46,6 +47,7 @@ export class Batcher<T, R> {
 
   constructor(options: BatcherOptions, hooks: BatcherHooks = {}, clock: Clock = systemClock) {
     const { select, formsAhead, isFair } = policies[options.policy];
+    const selectBatch = options.equalLengths === true ? ofEqualLength(select) : select;
     const { maxBatchItems } = options;
     const costs = new CostTracker(options.costCurve, options.budgetTokens);
     const budget = new EffectiveBudget(options.budgetTokens);
@@ -56,7 +58,7 @@ export class Batcher<T, R> {
       this.#drop(item, deadlineExceeded(), 'expired'),
     );
     const runners = new RunnerPool<T, R>(clock, options.noRunnerGraceMs, () => this.#rejectBacklog());
-    const former = new BatchFormer(select, options, costs, budget, runCap);
+    const former = new BatchFormer(selectBatch, options, costs, budget, runCap);
     const onRunEnded = (): void => this.#runEnded();
     this.#admission = new Admission({ backlog, runners, costs, budget, runCap, maxBatchItems, hooks });
     const parts = { backlog, runners, former, costs, budget, clock, hooks, formsAhead, onRunEnded };

@@ -6,9 +6,9 @@ import type { CostTracker } from './cost-tracker.js';
 import type { EffectiveBudget } from './effective-budget.js';
 import { executeBatch } from './execute-batch.js';
 import type { QueueItem } from './queue-item.js';
-import { planRecovery } from './recovery.js';
+import { planItemFailures, planRecovery, type Recovery } from './recovery.js';
 import type { RunnerPool, RunnerSlot } from './runner-pool.js';
-import { type BatcherHooks, OutOfMemoryError, RunnerLostError } from './types.js';
+import { type BatcherHooks, ItemFailure, OutOfMemoryError, RunnerLostError } from './types.js';
 
 /** What the dispatcher works with; it owns none of it. */
 export interface DispatcherParts<T, R> {
@@ -119,11 +119,13 @@ export class Dispatcher<T, R> {
       const { values, runMs } = outcome;
       // The curve is that of the runners that all but lone items have.
       if (!slot.lone) costs.observe(items.length, tokens, longest, elapsedMs);
+      this.#takeFailures(items, values);
       // The runner gets its next batch before this one's results are handed out: it need not wait for that.
       this.dispatch();
       items.forEach((item, i) => {
+        const value = values[i] as R | ItemFailure;
         // To an item that was abandoned meanwhile this comes too late, and does nothing.
-        item.answer(values[i] as R, runMs, items.length);
+        if (!(value instanceof ItemFailure)) item.answer(value, runMs, items.length);
       });
       hooks.onBatch?.({ items: items.length, tokens, paddedTokens, longest, reason, runMs });
     }
@@ -131,10 +133,24 @@ export class Dispatcher<T, R> {
   }
 
   #recover(items: readonly QueueItem<T, R>[], cause: unknown): void {
-    const { backlog, hooks } = this.#parts;
     const wanted = items.filter((item) => item.place === 'running');
-    const recovery = planRecovery(wanted, cause);
-    for (const { item, error } of recovery.given) item.refuse(error);
+    this.#follow(planRecovery(wanted, cause));
+  }
+
+  #takeFailures(items: readonly QueueItem<T, R>[], values: readonly (R | ItemFailure)[]): void {
+    const failed = items.flatMap((item, i) => {
+      const value = values[i];
+      return value instanceof ItemFailure && item.place === 'running' ? { item, error: value.error } : [];
+    });
+    if (failed.length > 0) this.#follow(planItemFailures(failed, items.length));
+  }
+
+  #follow(recovery: Recovery<T, R>): void {
+    const { backlog, hooks } = this.#parts;
+    for (const { item, error } of recovery.given) {
+      item.refuse(error);
+      hooks.onFailed?.(error.reason);
+    }
     backlog.takeBack(recovery);
     if (recovery.retry !== undefined) hooks.onRetry?.(recovery.retry);
   }

@@ -1,9 +1,9 @@
 import type { QueueItem } from './queue-item.js';
-import type { Runner } from './types.js';
+import type { ItemFailure, Runner } from './types.js';
 
 /** How a run ended. */
 export type RunOutcome<R> =
-  | { readonly values: readonly R[]; readonly runMs: number }
+  | { readonly values: readonly (R | ItemFailure)[]; readonly runMs: number }
   | { readonly error: unknown };
 
 /** Runs the items on the runner and checks what comes back. Never rejects. */

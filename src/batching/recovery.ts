@@ -34,13 +34,27 @@ export function planRecovery<T, R>(items: readonly QueueItem<T, R>[], cause: unk
     const error = memory ? outOfMemory(cause) : inferenceFailed(cause);
     return { putBack: [], parts: [], given: [{ item: first, error }], retry: undefined };
   }
+  return { putBack: [], parts: halves(items), given: [], retry: memory ? 'out_of_memory' : 'bisect' };
+}
+
+/**
+ * Decides what becomes of the items that a batch had no answer to, of those that somebody still waits for. One that ran
+ * alone gets its error. The others run again, alone or by halves: the fault may be a neighbour's.
+ */
+export function planItemFailures<T, R>(
+  failed: readonly { readonly item: QueueItem<T, R>; readonly error: VerdictError }[],
+  batchItems: number,
+): Recovery<T, R> {
+  const items = failed.map(({ item }) => item);
+  if (items.length === 0 || batchItems === 1)
+    return { putBack: [], parts: [], given: failed, retry: undefined };
+  const parts = items.length === 1 ? [items] : halves(items);
+  return { putBack: [], parts, given: [], retry: 'bisect' };
+}
+
+function halves<T>(items: readonly T[]): [T[], T[]] {
   const half = items.length >> 1;
-  return {
-    putBack: [],
-    parts: [items.slice(0, half), items.slice(half)],
-    given: [],
-    retry: memory ? 'out_of_memory' : 'bisect',
-  };
+  return [items.slice(0, half), items.slice(half)];
 }
 
 function afterLoss<T, R>(items: readonly QueueItem<T, R>[], cause: RunnerLostError): Recovery<T, R> {

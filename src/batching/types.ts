@@ -1,3 +1,4 @@
+import type { VerdictError } from '../errors.js';
 import type { CostCurve } from './cost-model.js';
 
 /** What the batcher is told of one item: everything a policy may look at, nothing it may not (no tensors, no text). */
@@ -91,6 +92,14 @@ export class OutOfMemoryError extends Error {
   override readonly name = 'OutOfMemoryError';
 }
 
+/**
+ * What a runner gives in place of a result: it has no answer to this item, while others of the batch may have theirs. An
+ * item that ran with others runs once more before it is believed: one row can spoil another's.
+ */
+export class ItemFailure {
+  constructor(readonly error: VerdictError) {}
+}
+
 /** Something that runs one batch at a time: a session. */
 export interface Runner<T, R> {
   /**
@@ -98,7 +107,9 @@ export interface Runner<T, R> {
    * @throws RunnerLostError: the runner is detached by this, and is given no further batch; OutOfMemoryError; or any
    *   other error: the batch itself failed
    */
-  run(items: readonly T[]): Promise<{ readonly values: readonly R[]; readonly runMs: number }>;
+  run(
+    items: readonly T[],
+  ): Promise<{ readonly values: readonly (R | ItemFailure)[]; readonly runMs: number }>;
 }
 
 /** What is queued. The object is only valid during the call. */
@@ -129,6 +140,8 @@ export interface BatcherHooks {
     reason: 'queue_full' | 'deadline' | 'expired' | 'abandoned' | 'no_instance',
     serviceClass: ServiceClass,
   ): void;
+  /** An item was answered with an error after it had run. `reason` is the error's. */
+  onFailed?(reason: string): void;
   onRetry?(reason: 'runner_lost' | 'bisect' | 'out_of_memory'): void;
 }
 
@@ -138,6 +151,8 @@ export type PolicyName = 'length' | 'fifo' | 'window';
 /** Limits and behaviour of a batcher. Times are in milliseconds. */
 export interface BatcherOptions {
   readonly policy: PolicyName;
+  /** Whether only items of one length share a batch: then nothing is padded. Default: false. */
+  readonly equalLengths?: boolean;
   /** Padded tokens (longest x items) of one batch. A lone item may be longer. */
   readonly budgetTokens: number;
   readonly maxBatchItems: number;

@@ -1,4 +1,5 @@
-import { OutOfMemoryError, type Runner, RunnerLostError } from '../batching/types.js';
+import { ItemFailure, OutOfMemoryError, type Runner, RunnerLostError } from '../batching/types.js';
+import { VerdictError } from '../errors.js';
 import { SessionLostError, SessionOutOfMemoryError } from '../runtime/errors.js';
 import type { Session } from '../runtime/types.js';
 import type { Encoding } from '../tokenizer/types.js';
@@ -11,10 +12,12 @@ export class SessionRunner implements Runner<Encoding, Float32Array> {
     this.#session = session;
   }
 
-  async run(items: readonly Encoding[]): Promise<{ values: readonly Float32Array[]; runMs: number }> {
+  async run(
+    items: readonly Encoding[],
+  ): Promise<{ values: readonly (Float32Array | ItemFailure)[]; runMs: number }> {
     try {
       const { logits, runMs } = await this.#session.run(items);
-      return { values: logits, runMs };
+      return { values: logits.map((row) => (row.every(Number.isFinite) ? row : notFinite())), runMs };
     } catch (error) {
       if (error instanceof SessionLostError) throw new RunnerLostError(error.message, { cause: error });
       if (error instanceof SessionOutOfMemoryError)
@@ -22,4 +25,13 @@ export class SessionRunner implements Runner<Encoding, Float32Array> {
       throw error;
     }
   }
+}
+
+/** Nothing can be said of an input whose logits overflow, and no number of them is worth keeping. */
+function notFinite(): ItemFailure {
+  return new ItemFailure(
+    new VerdictError('internal', 'the model computed no finite number for this input', {
+      reason: 'NON_FINITE_LOGITS',
+    }),
+  );
 }

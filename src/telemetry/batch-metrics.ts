@@ -30,6 +30,15 @@ const retryReasons = Object.keys({
   out_of_memory: 0,
 } satisfies Record<RetryReason, 0>) as RetryReason[];
 
+/** The reasons of the errors that an input gets after it has run, and what they are counted as. */
+const failures: Readonly<Record<string, (typeof failureReasons)[number]>> = {
+  INFERENCE_FAILED: 'refused',
+  NON_FINITE_LOGITS: 'non_finite',
+  OUT_OF_MEMORY: 'out_of_memory',
+  RUNTIME_LOST: 'runtime_lost',
+};
+const failureReasons = ['refused', 'non_finite', 'out_of_memory', 'runtime_lost', 'other'] as const;
+
 const serviceClasses = Object.keys({ interactive: 0, bulk: 0 } satisfies Record<
   ServiceClass,
   0
@@ -51,6 +60,7 @@ export class BatchMetrics {
   readonly #closed: CounterFamily;
   readonly #shed: CounterFamily;
   readonly #retries: CounterFamily;
+  readonly #failed: CounterFamily;
   readonly #expiredRuns: CounterFamily;
   readonly #queues: Queue[] = [];
 
@@ -102,6 +112,12 @@ export class BatchMetrics {
       ['model', 'reason'],
       'Batches run again, whole or in parts: runner_lost, bisect, out_of_memory.',
     );
+    this.#failed = new CounterFamily(
+      registry,
+      'verdict_inputs_failed_total',
+      ['model', 'reason'],
+      'Inputs answered with an error after they had run: refused (by ONNX Runtime), non_finite (the model computed NaN or infinity), out_of_memory, runtime_lost (they lost two sessions), other.',
+    );
     this.#expiredRuns = new CounterFamily(
       registry,
       'verdict_expired_runs_total',
@@ -136,6 +152,7 @@ export class BatchMetrics {
       this.#shed.byValue('reason', shedReasons, { model, class: serviceClass });
     const shed = { interactive: shedOf('interactive'), bulk: shedOf('bulk') };
     const retries = this.#retries.byValue('reason', retryReasons, { model });
+    const failed = this.#failed.byValue('reason', failureReasons, { model });
     const expiredRuns = this.#expiredRuns.series({ model });
     const queues = serviceClasses.map((serviceClass) => ({ model, serviceClass, items: 0, tokens: 0 }));
     this.#queues.push(...queues);
@@ -155,6 +172,9 @@ export class BatchMetrics {
         }
       },
       onShed: (reason, serviceClass) => shed[serviceClass][reason].add(),
+      onFailed: (reason) => {
+        failed[failures[reason] ?? 'other'].add();
+      },
       onRetry: (reason) => retries[reason].add(),
       onExpiredRun: () => expiredRuns.add(),
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { OutOfMemoryError, RunnerLostError } from '../../../src/batching/types.js';
+import { ItemFailure, OutOfMemoryError, RunnerLostError } from '../../../src/batching/types.js';
+import { VerdictError } from '../../../src/errors.js';
 import { errorOf, outcomeOf, setUp } from './batcher-setup.js';
 import { ManualRunner } from './fake-runners.js';
 
@@ -35,6 +36,33 @@ describe('the recovery of failed batches', () => {
     assert.deepEqual(runner.log.at(-1), ['late'], 'parts of a failed batch run before the queue');
     assert.ok(events.includes('retry:bisect'));
     assert.ok(events.includes('batch:3:bisected'));
+  });
+
+  test('runs an item without an answer once more alone, and then believes it', async () => {
+    const failed: string[] = [];
+    const { batcher, clock, events, submit } = setUp({}, { onFailed: (reason) => failed.push(reason) });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    const [a, odd, spoilt, alsoSpoilt] = ['a', 'odd', 'spoilt', 'also spoilt'].map((name) => submit(name));
+    assert.ok(a && odd && spoilt && alsoSpoilt);
+    await clock.settle();
+    const none = () => new ItemFailure(new VerdictError('internal', 'no answer', { reason: 'NO_ANSWER' }));
+    // `odd` spoils whoever runs with it.
+    while (runner.runs.length > 0) {
+      const run = runner.current;
+      const holdsOdd = run.items.some(({ name }) => name === 'odd');
+      run.end(run.items.map(({ name }) => (holdsOdd && name !== 'a' ? none() : name)));
+      await clock.settle();
+    }
+    assert.deepEqual(await Promise.all([a, spoilt, alsoSpoilt].map(outcomeOf)), [
+      'a',
+      'spoilt',
+      'also spoilt',
+    ]);
+    assert.equal(await outcomeOf(odd), 'internal NO_ANSWER');
+    assert.deepEqual(failed, ['NO_ANSWER']);
+    assert.deepEqual(runner.log, [['a', 'odd', 'spoilt', 'also spoilt'], ['odd'], ['spoilt', 'also spoilt']]);
+    assert.ok(events.includes('retry:bisect'));
   });
 
   test('treats a wrong number of results as a failure of the batch', async () => {

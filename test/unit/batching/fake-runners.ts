@@ -1,5 +1,5 @@
 import { type CostCurve, predictRunMs } from '../../../src/batching/cost-model.js';
-import type { Runner } from '../../../src/batching/types.js';
+import type { ItemFailure, Runner } from '../../../src/batching/types.js';
 import type { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
 /** What the tests submit: an item that knows its length. */
@@ -14,7 +14,7 @@ export interface PendingRun {
   succeed(): void;
   fail(error: Error): void;
   /** Ends with these results, however many. */
-  end(values: readonly string[]): void;
+  end(values: readonly (string | ItemFailure)[]): void;
 }
 
 /** A runner whose runs end when the test says so. Answers each text with its name. */
@@ -23,7 +23,7 @@ export class ManualRunner implements Runner<Text, string> {
   /** Runs so far, ended ones included, by the names of their items. */
   readonly log: string[][] = [];
 
-  run(items: readonly Text[]): Promise<{ values: readonly string[]; runMs: number }> {
+  run(items: readonly Text[]): Promise<{ values: readonly (string | ItemFailure)[]; runMs: number }> {
     this.log.push(items.map((item) => item.name));
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
