@@ -24,7 +24,6 @@ export class HostedSession implements Session {
   readonly info: SessionInfo;
   readonly lost: Promise<string>;
   readonly #child: SessionChild;
-  readonly #labelCount: number;
   readonly #limits: HostedSessionLimits;
   readonly #writer: RequestWriter;
   #run: RunUnderWay | undefined;
@@ -32,10 +31,9 @@ export class HostedSession implements Session {
   #goneBecause: string | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(child: SessionChild, info: SessionInfo, labelCount: number, limits: HostedSessionLimits) {
+  constructor(child: SessionChild, info: SessionInfo, limits: HostedSessionLimits) {
     this.#child = child;
     this.info = info;
-    this.#labelCount = labelCount;
     this.#limits = limits;
     this.#writer = new RequestWriter(info.inputs.includes('token_type_ids'));
     this.lost = child.gone.then((reason) => {
@@ -63,10 +61,16 @@ export class HostedSession implements Session {
 
   /** Takes in what the process answered. */
   accept(reply: Reply): void {
+    const { labelCount } = this.info;
+    const rows = this.#run?.rows ?? 0;
+    if (!isSound(reply, rows * labelCount)) {
+      this.#child.kill('gave an answer that is none and was killed');
+      return;
+    }
     const run = this.#take();
     if (run === undefined) return;
     if (reply.kind === ReplyKind.logits) {
-      run.resolve({ logits: rowsOf(reply.payload, run.rows, this.#labelCount), runMs: reply.ms });
+      run.resolve({ logits: rowsOf(reply.payload, rows, labelCount), runMs: reply.ms });
       return;
     }
     // An Error, since logs tell the words of errors alone: anything else that is thrown may be a caller's text.
@@ -116,6 +120,12 @@ export class HostedSession implements Session {
       this.#child.kill(`took longer than ${this.#limits.runTimeoutMs} ms over a batch and was killed`);
     });
   }
+}
+
+/** A process whose memory is damaged, or whose output went into the wrong pipe, may send anything. */
+function isSound({ kind, ms, payload }: Reply, logits: number): boolean {
+  if (kind === ReplyKind.logits) return payload.byteLength === logits * 4 && ms >= 0 && Number.isFinite(ms);
+  return kind === ReplyKind.failed || kind === ReplyKind.outOfMemory;
 }
 
 /** A copy of its own for every row, so that a cached row does not keep its batch's memory. */

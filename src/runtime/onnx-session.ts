@@ -1,19 +1,25 @@
 import * as ort from 'onnxruntime-node';
-import type { BatchTensors, RaggedBatch } from './batch-tensors.js';
-import { checkContract, type ModelContract, type TensorDeclaration } from './model-contract.js';
+import { BatchTensors, type RaggedBatch } from './batch-tensors.js';
+import {
+  ContractError,
+  checkContract,
+  type ModelContract,
+  type TensorDeclaration,
+} from './model-contract.js';
 import { sessionOptions } from './session-options.js';
 import type { SessionSpec } from './types.js';
 
 /** An ONNX session in this process: what the session process runs, and nobody else imports. */
 export class OnnxSession {
   readonly contract: ModelContract;
+  /** Width of the output. */
+  readonly labelCount: number;
   readonly #session: ort.InferenceSession;
-  readonly #labelCount: number;
 
   constructor(session: ort.InferenceSession, contract: ModelContract, labelCount: number) {
     this.#session = session;
     this.contract = contract;
-    this.#labelCount = labelCount;
+    this.labelCount = labelCount;
   }
 
   /**
@@ -24,22 +30,15 @@ export class OnnxSession {
     tensors: BatchTensors,
     batch: RaggedBatch,
   ): Promise<{ readonly logits: Float32Array; readonly runMs: number }> {
-    const feeds: Record<string, ort.Tensor> = {};
-    const dims = [batch.rows, batch.width];
-    tensors.fill(batch, (name, data) => {
-      feeds[name] =
-        data instanceof Int32Array
-          ? new ort.Tensor('int32', data, dims)
-          : new ort.Tensor('int64', data, dims);
-    });
+    const feeds = feedsOf(tensors, batch);
     const startedAt = performance.now();
     const outputs = await this.#session.run(feeds, [this.contract.output]);
     const runMs = performance.now() - startedAt;
     const output = outputs[this.contract.output];
     const data = output?.data;
-    if (!(data instanceof Float32Array) || data.length !== batch.rows * this.#labelCount) {
+    if (!(data instanceof Float32Array) || data.length !== batch.rows * this.labelCount) {
       throw new Error(
-        `the output has the shape [${String(output?.dims)}]; expected [${batch.rows}, ${this.#labelCount}]`,
+        `the output has the shape [${String(output?.dims)}]; expected [${batch.rows}, ${this.labelCount}]`,
       );
     }
     return { logits: data, runMs };
@@ -62,7 +61,38 @@ export async function openOnnxSession(spec: SessionSpec): Promise<OnnxSession> {
     session.outputMetadata.map(declaration),
     spec.labelCount,
   );
-  return new OnnxSession(session, contract, spec.labelCount);
+  return new OnnxSession(
+    session,
+    contract,
+    contract.labelCount ?? (await probeWidth(session, contract, spec)),
+  );
+}
+
+/** How wide the output of one padding token is, for a graph that does not declare it. */
+async function probeWidth(
+  session: ort.InferenceSession,
+  { inputs, output }: ModelContract,
+  { modelPath, padId }: SessionSpec,
+): Promise<number> {
+  const one = Int32Array.of(1);
+  const batch = { rows: 1, width: 1, lengths: one, pairStarts: undefined, ids: Int32Array.of(padId) };
+  const outputs = await session.run(feedsOf(new BatchTensors(inputs, padId), batch), [output]);
+  const dims = outputs[output]?.dims ?? [];
+  const [rows, width] = dims;
+  if (dims.length === 2 && rows === 1 && width !== undefined && width > 0) return width;
+  throw new ContractError(
+    `${modelPath}: output "${output}" has the shape [${String(dims)}]; expected [1, labels]`,
+  );
+}
+
+function feedsOf(tensors: BatchTensors, batch: RaggedBatch): Record<string, ort.Tensor> {
+  const feeds: Record<string, ort.Tensor> = {};
+  const dims = [batch.rows, batch.width];
+  tensors.fill(batch, (name, data) => {
+    feeds[name] =
+      data instanceof Int32Array ? new ort.Tensor('int32', data, dims) : new ort.Tensor('int64', data, dims);
+  });
+  return feeds;
 }
 
 function declaration(metadata: ort.InferenceSession.ValueMetadata): TensorDeclaration {

@@ -1,5 +1,5 @@
 import { SessionOpenError } from './errors.js';
-import type { OpenRefusal, Reply } from './frames.js';
+import { type OpenRefusal, type Reply, ReplyKind } from './frames.js';
 import { HostedSession } from './hosted-session.js';
 import { SessionChild, type SessionChildEvents } from './session-child.js';
 import type { SessionLaunch } from './session-launch.js';
@@ -33,7 +33,11 @@ export async function openSession(spec: SessionSpec, options: OpenSessionOptions
   options.signal?.throwIfAborted();
   let onReply: (reply: Reply) => void = () => {};
   const answered = new Promise<SessionInfo | OpenRefusal>((resolve) => {
-    onReply = (reply) => resolve(JSON.parse(Buffer.from(reply.payload).toString()));
+    onReply = (reply) => {
+      const answer = parseAnswer(reply);
+      if (answer === undefined) child.kill('sent bytes that are no answer and was killed');
+      else resolve(answer);
+    };
   });
   const child = startChild(
     { spec, watchServer: options.watchServer ?? spec.device === 'cuda' },
@@ -55,7 +59,7 @@ export async function openSession(spec: SessionSpec, options: OpenSessionOptions
       throw new SessionOpenError('process', `${spec.modelPath}: the session process ${answer}`);
     }
     if ('failure' in answer) throw new SessionOpenError(answer.failure, answer.message);
-    const session = new HostedSession(child, answer, spec.labelCount, {
+    const session = new HostedSession(child, answer, {
       runTimeoutMs: options.runTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS,
     });
@@ -68,6 +72,16 @@ export async function openSession(spec: SessionSpec, options: OpenSessionOptions
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** What a process says first, or undefined where that is none of the two things that it may say. */
+function parseAnswer({ kind, payload }: Reply): SessionInfo | OpenRefusal | undefined {
+  if (kind !== ReplyKind.ready && kind !== ReplyKind.refused) return undefined;
+  try {
+    return JSON.parse(Buffer.from(payload).toString());
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,16 +1,24 @@
 import { grown, REPLY_HEADER_BYTES, type Reply } from './frames.js';
 
+/** Longer than any answer: the largest batch there may be, with a thousand labels, has 256 MiB of logits. */
+const MOST_PAYLOAD_BYTES = 2 ** 30;
+
 /** Puts the chunks of a byte stream together into replies. */
 export class ReplyReader {
   #buffer = new ArrayBuffer(64 * 1024);
   #length = 0;
+  #broken = false;
   readonly #onReply: (reply: Reply) => void;
+  readonly #onBroken: () => void;
 
-  constructor(onReply: (reply: Reply) => void) {
+  /** @param onBroken called once, when what comes cannot be replies; nothing is read any more then */
+  constructor(onReply: (reply: Reply) => void, onBroken: () => void) {
     this.#onReply = onReply;
+    this.#onBroken = onBroken;
   }
 
   push(chunk: Uint8Array): void {
+    if (this.#broken) return;
     const needed = this.#length + chunk.length;
     if (needed > this.#buffer.byteLength) {
       const larger = grown(this.#buffer, needed);
@@ -25,7 +33,13 @@ export class ReplyReader {
   #deliver(): void {
     while (this.#length >= REPLY_HEADER_BYTES) {
       const header = new DataView(this.#buffer);
-      const end = REPLY_HEADER_BYTES + header.getInt32(4, true);
+      const payloadBytes = header.getInt32(4, true);
+      if (payloadBytes < 0 || payloadBytes > MOST_PAYLOAD_BYTES) {
+        this.#broken = true;
+        this.#onBroken();
+        return;
+      }
+      const end = REPLY_HEADER_BYTES + payloadBytes;
       if (this.#length < end) return;
       const payload = new Uint8Array(this.#buffer, REPLY_HEADER_BYTES, end - REPLY_HEADER_BYTES);
       this.#onReply({ kind: header.getInt32(0, true), ms: header.getFloat64(8, true), payload });

@@ -48,7 +48,10 @@ export class SessionChild {
     const streams: readonly unknown[] | undefined = this.#process.stdio;
     const channel = streams?.[CHANNEL_FD];
     this.#channel = channel instanceof Socket ? channel : new Socket();
-    const reader = new ReplyReader((reply) => events.onReply(reply));
+    const reader = new ReplyReader(
+      (reply) => events.onReply(reply),
+      () => this.kill('sent bytes that are no answer and was killed'),
+    );
     this.#channel.on('data', (chunk: Buffer) => reader.push(chunk));
     // A broken pipe means that the process is gone, and 'close' tells that with the reason.
     this.#channel.on('error', () => {});

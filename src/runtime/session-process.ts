@@ -43,6 +43,7 @@ async function open(): Promise<OnnxSession | undefined> {
       pid: process.pid,
       device: launch.spec.device,
       inputs: opened.contract.inputs.map(({ name }) => name),
+      labelCount: opened.labelCount,
       loadMs: performance.now() - startedAt,
     };
     channel.reply(ReplyKind.ready, info.loadMs, Buffer.from(JSON.stringify(info)));

@@ -14,8 +14,8 @@ export interface SessionSpec {
   readonly intraOpThreads: number;
   /** The id that pads `input_ids`. */
   readonly padId: number;
-  /** Labels of the model: the width that `logits` must have. */
-  readonly labelCount: number;
+  /** Labels of the model: the width that its output must have; undefined: not known, the session finds out. */
+  readonly labelCount: number | undefined;
 }
 
 /** What the session process read from the ONNX file. */
@@ -23,11 +23,13 @@ export interface SessionInfo {
   readonly pid: number;
   readonly device: Device;
   readonly inputs: readonly string[];
+  /** Width of the output. */
+  readonly labelCount: number;
   readonly loadMs: number;
 }
 
 export interface RunResult {
-  /** One row of `labelCount` logits per encoding, in order. */
+  /** One row of `labelCount` logits per encoding, in order. What the model computed: they may be NaN or infinite. */
   readonly logits: readonly Float32Array[];
   /** The ONNX run alone, in milliseconds, measured in the session process. */
   readonly runMs: number;

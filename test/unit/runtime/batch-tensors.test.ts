@@ -79,7 +79,7 @@ describe('requests and replies', () => {
         const got: { kind: number; ms: number; payload: number[] }[] = [];
         const reader = new ReplyReader(({ kind, ms, payload }: Reply) => {
           got.push({ kind, ms, payload: Array.from(payload) });
-        });
+        }, assert.fail);
         for (let at = 0; at < stream.length; at += chunkBytes)
           reader.push(stream.subarray(at, at + chunkBytes));
         assert.deepEqual(
@@ -93,7 +93,7 @@ describe('requests and replies', () => {
   it('may be larger than the first buffer', () => {
     const payload = new Uint8Array(300_000).fill(3);
     const got: Uint8Array[] = [];
-    new ReplyReader((reply) => got.push(reply.payload.slice())).push(frame(1, payload));
+    new ReplyReader((reply) => got.push(reply.payload.slice()), assert.fail).push(frame(1, payload));
     assert.deepEqual(got, [payload]);
   });
 });

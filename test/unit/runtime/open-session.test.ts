@@ -79,9 +79,10 @@ describe('a session', () => {
 
   it('rows of a result do not share memory', async (t) => {
     const { spec, encodings } = fixtureModel('topics');
-    const { logits } = await (await opened(t, spec)).run(encodings.slice(0, 2));
+    const session = await opened(t, spec);
+    const { logits } = await session.run(encodings.slice(0, 2));
     assert.notEqual(logits[0]?.buffer, logits[1]?.buffer);
-    assert.equal(logits[0]?.buffer.byteLength, spec.labelCount * 4);
+    assert.equal(logits[0]?.buffer.byteLength, session.info.labelCount * 4);
   });
 
   it('a batch of any size follows one of any other size', async (t) => {

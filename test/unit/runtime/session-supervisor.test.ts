@@ -7,7 +7,7 @@ import { eventually, fixtureModel, isAlive } from './fixture-session.js';
 
 /** A session that a test ends by hand. */
 class FakeSession implements Session {
-  readonly info = { pid: 1, device: 'cpu', inputs: [], loadMs: 1 } as const;
+  readonly info = { pid: 1, device: 'cpu', inputs: [], labelCount: 2, loadMs: 1 } as const;
   lose: (reason: string) => void = () => {};
   readonly lost = new Promise<string>((resolve) => {
     this.lose = resolve;
