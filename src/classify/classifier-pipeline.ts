@@ -7,8 +7,8 @@ import type {
   Resolved,
   ResultCache,
 } from '../cache/types.js';
-import { VerdictError } from '../errors.js';
-import type { ProblemType } from '../models/types.js';
+import { invalidField, VerdictError } from '../errors.js';
+import type { AppliedActivation, ProblemType } from '../models/types.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 import { predict } from './scores.js';
 import type {
@@ -26,6 +26,8 @@ export interface ClassifyingModel {
   readonly version: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
+  /** What the model itself does to its logits; undefined: nothing. */
+  readonly appliedActivation: AppliedActivation | undefined;
   readonly defaultTruncation: Truncation;
   cacheKey(input: TextInput, truncation: Truncation): CacheKey;
   /**
@@ -70,6 +72,7 @@ export class ClassifierPipeline implements Classifier {
     try {
       refuseLateCaller(caller, startedAt);
       model = this.#models.resolve(item.model, item.version);
+      refuseSecondActivation(model, item.options.activation);
       const resolved = this.#resolve(model, item, caller);
       if (resolved instanceof Promise) return this.#finishLater(model, item, caller, resolved, startedAt);
       return this.#finish(model, item, caller, resolved, startedAt);
@@ -115,7 +118,7 @@ export class ClassifierPipeline implements Classifier {
     const resolvedAt = performance.now();
     const { entry, outcome, timings } = resolved;
     const predictions = predict(entry.logits, model.labels, {
-      activation: item.options.activation ?? DEFAULT_ACTIVATION[model.problemType],
+      activation: activationOf(model, item.options.activation),
       topK: item.options.topK,
       minScore: item.options.minScore,
     });
@@ -144,6 +147,24 @@ export class ClassifierPipeline implements Classifier {
       serviceClass,
     });
   }
+}
+
+function activationOf(model: ClassifyingModel, asked: Activation | undefined): Activation {
+  // What the model has made of its logits stays as it is.
+  if (model.appliedActivation !== undefined) return 'none';
+  return asked ?? DEFAULT_ACTIVATION[model.problemType];
+}
+
+function refuseSecondActivation(
+  { appliedActivation: applied }: ClassifyingModel,
+  asked: Activation | undefined,
+): void {
+  if (applied === undefined || asked === undefined || asked === 'none' || asked === applied) return;
+  const own = `ACTIVATION_${applied.toUpperCase()}`;
+  throw invalidField(
+    'options.activation',
+    `must be ${own}, ACTIVATION_NONE or left out: the model's own output is a ${applied} already`,
+  );
 }
 
 /** A request that bypasses the cache needs no key, and a key costs a hash. */

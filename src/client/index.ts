@@ -3,6 +3,7 @@ export type { ClassifyStream } from './classify-stream.js';
 export { type ClientErrorCode, VerdictClientError } from './client-error.js';
 export type { KeepaliveOptions, MetadataOption, TlsOptions, VerdictClientOptions } from './client-options.js';
 export type {
+  Batching,
   CostCurve,
   HealthStatus,
   Model,

@@ -1,12 +1,24 @@
-import { Truncation as WireTruncation } from '../../generated/verdict/v1/classification.js';
 import {
+  Activation as WireActivation,
+  Truncation as WireTruncation,
+} from '../../generated/verdict/v1/classification.js';
+import {
+  Batching as WireBatching,
   type Model as WireModel,
   type ModelVersion as WireModelVersion,
   ProblemType as WireProblemType,
   ModelState as WireState,
 } from '../../generated/verdict/v1/model_service.js';
-import type { CostCurve, Model, ModelLimits, ModelState, ModelVersion, ProblemType } from './model-types.js';
-import type { Truncation } from './types.js';
+import type {
+  Batching,
+  CostCurve,
+  Model,
+  ModelLimits,
+  ModelState,
+  ModelVersion,
+  ProblemType,
+} from './model-types.js';
+import type { Activation, Truncation } from './types.js';
 
 const STATES = {
   [WireState.UNSPECIFIED]: 'unknown',
@@ -33,6 +45,22 @@ const TRUNCATIONS = {
   [WireTruncation.UNRECOGNIZED]: undefined,
 } as const satisfies Record<WireTruncation, Truncation | undefined>;
 
+const BATCHINGS = {
+  [WireBatching.UNSPECIFIED]: 'unknown',
+  [WireBatching.PADDED]: 'padded',
+  [WireBatching.EQUAL_LENGTH]: 'equal_length',
+  [WireBatching.ONE_AT_A_TIME]: 'one_at_a_time',
+  [WireBatching.UNRECOGNIZED]: 'unknown',
+} as const satisfies Record<WireBatching, Batching>;
+
+const ACTIVATIONS = {
+  [WireActivation.UNSPECIFIED]: undefined,
+  [WireActivation.SOFTMAX]: 'softmax',
+  [WireActivation.SIGMOID]: 'sigmoid',
+  [WireActivation.NONE]: undefined,
+  [WireActivation.UNRECOGNIZED]: undefined,
+} as const satisfies Record<WireActivation, Activation | undefined>;
+
 const NO_LIMITS: ModelLimits = { maxTokens: 0, maxTextChars: 0, maxBatchInputs: 0, batchBudgetTokens: 0 };
 const NO_COST: CostCurve = { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0, samples: [] };
 
@@ -46,6 +74,8 @@ function toModelVersion(message: WireModelVersion): ModelVersion {
     state: STATES[message.state] ?? 'unknown',
     problemType: PROBLEM_TYPES[message.problemType] ?? 'unknown',
     defaultTruncation: TRUNCATIONS[message.defaultTruncation],
+    batching: BATCHINGS[message.batching] ?? 'unknown',
+    appliedActivation: ACTIVATIONS[message.appliedActivation],
     limits: message.limits ?? NO_LIMITS,
     cost: message.cost ?? NO_COST,
   };

@@ -1,4 +1,4 @@
-import type { Truncation } from './types.js';
+import type { Activation, Truncation } from './types.js';
 
 /** What a version of a model is doing. `unknown` stands for a value that this client is too old to know. */
 export type ModelState = 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
@@ -9,6 +9,12 @@ export type ProblemType =
   | 'multi_label_classification'
   | 'regression'
   | 'unknown';
+
+/**
+ * Which inputs may share a run without changing each other's answers: any, those of one length, none. `unknown` where the
+ * server did not say.
+ */
+export type Batching = 'padded' | 'equal_length' | 'one_at_a_time' | 'unknown';
 
 /** A model: a name and its versions. */
 export interface Model {
@@ -42,6 +48,9 @@ export interface ModelVersion {
   readonly readyInstances: number;
   readonly instances: number;
   readonly cost: CostCurve;
+  readonly batching: Batching;
+  /** What the model itself does to its logits; `undefined`: nothing. */
+  readonly appliedActivation: Activation | undefined;
 }
 
 /** What a version of a model accepts. */

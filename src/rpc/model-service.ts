@@ -1,5 +1,9 @@
-import { Truncation as TruncationMessage } from '../../generated/verdict/v1/classification.js';
 import {
+  Activation as ActivationMessage,
+  Truncation as TruncationMessage,
+} from '../../generated/verdict/v1/classification.js';
+import {
+  Batching as BatchingMessage,
   GetModelRequest,
   GetModelResponse,
   ListModelsRequest,
@@ -9,7 +13,15 @@ import {
   ProblemType as ProblemTypeMessage,
   ModelState as StateMessage,
 } from '../../generated/verdict/v1/model_service.js';
-import type { ModelCatalog, ModelState, ModelVersionView, ModelView, ProblemType } from '../models/types.js';
+import type {
+  AppliedActivation,
+  Batching,
+  ModelCatalog,
+  ModelState,
+  ModelVersionView,
+  ModelView,
+  ProblemType,
+} from '../models/types.js';
 import type { Truncation } from '../tokenizer/types.js';
 import { roundedMs } from './classification-message.js';
 import { checkModel, refuse, type Violations } from './convert.js';
@@ -29,6 +41,17 @@ const problemTypes = {
   multi_label_classification: ProblemTypeMessage.MULTI_LABEL,
   regression: ProblemTypeMessage.REGRESSION,
 } as const satisfies Record<ProblemType, ProblemTypeMessage>;
+
+const batchings = {
+  padded: BatchingMessage.PADDED,
+  equal_length: BatchingMessage.EQUAL_LENGTH,
+  one_at_a_time: BatchingMessage.ONE_AT_A_TIME,
+} as const satisfies Record<Batching, BatchingMessage>;
+
+const activations = {
+  softmax: ActivationMessage.SOFTMAX,
+  sigmoid: ActivationMessage.SIGMOID,
+} as const satisfies Record<AppliedActivation, ActivationMessage>;
 
 const truncations = {
   end: TruncationMessage.END,
@@ -84,17 +107,26 @@ function versionMessage(view: ModelVersionView, limits: RequestLimits): ModelVer
     state: states[view.state],
     stateReason: view.stateReason,
     labels: [...view.labels],
-    problemType: problemTypes[view.problemType],
+    problemType:
+      view.problemType === undefined ? ProblemTypeMessage.UNSPECIFIED : problemTypes[view.problemType],
     limits: {
       maxTokens: view.maxTokens,
       maxTextChars: limits.maxTextChars,
       maxBatchInputs: limits.maxBatchInputs,
       batchBudgetTokens: view.batchBudgetTokens,
     },
-    precision: view.precision,
-    device: view.device,
+    precision: view.precision ?? '',
+    device: view.device ?? '',
+    batching: view.batching === undefined ? BatchingMessage.UNSPECIFIED : batchings[view.batching],
+    appliedActivation:
+      view.appliedActivation === undefined
+        ? ActivationMessage.UNSPECIFIED
+        : activations[view.appliedActivation],
     digest: view.digest,
-    defaultTruncation: truncations[view.defaultTruncation],
+    defaultTruncation:
+      view.defaultTruncation === undefined
+        ? TruncationMessage.UNSPECIFIED
+        : truncations[view.defaultTruncation],
     readyInstances: view.readyInstances,
     instances: view.instances,
     cost: {

@@ -15,7 +15,30 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Truncation } from "./classification.js";
+import { Activation, Truncation } from "./classification.js";
+
+/** Which inputs may share a run of the model. */
+export const Batching = {
+  /** UNSPECIFIED - The version was not loaded. */
+  UNSPECIFIED: 0,
+  /** PADDED - Any inputs, padded to the longest one. */
+  PADDED: 1,
+  /** EQUAL_LENGTH - Inputs of the same number of tokens: the model's answers change with padding. */
+  EQUAL_LENGTH: 2,
+  /** ONE_AT_A_TIME - None: the model's answers change with the other inputs of a batch. */
+  ONE_AT_A_TIME: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type Batching = typeof Batching[keyof typeof Batching];
+
+export namespace Batching {
+  export type UNSPECIFIED = typeof Batching.UNSPECIFIED;
+  export type PADDED = typeof Batching.PADDED;
+  export type EQUAL_LENGTH = typeof Batching.EQUAL_LENGTH;
+  export type ONE_AT_A_TIME = typeof Batching.ONE_AT_A_TIME;
+  export type UNRECOGNIZED = typeof Batching.UNRECOGNIZED;
+}
 
 /** What a version of a model is doing. */
 export const ModelState = {
@@ -121,8 +144,9 @@ export interface ModelVersion {
   /** Where it runs: `cpu` or `cuda`. */
   device: string;
   /**
-   * Digest of weights, tokenizer, labels and precision, as `sha256:` and 64 hexadecimal digits. Two servers with
-   * the same digest give the same answers and may share a cache.
+   * Digest of all that decides an answer (weights, tokenizer, labels, limits, precision), as `sha256:` and 64
+   * hexadecimal digits. Two servers with the same digest give the same answers and may share a cache. Empty where the
+   * version was not loaded.
    */
   digest: string;
   /** What happens to inputs that are too long when the request does not say. */
@@ -132,7 +156,16 @@ export interface ModelVersion {
   /** Runtime processes that it is meant to have. */
   instances: number;
   /** What a batch costs, measured when the version was loaded and kept current. */
-  cost: CostCurve | undefined;
+  cost:
+    | CostCurve
+    | undefined;
+  /** Which inputs may run together without changing each other's answers, as trials at load found. */
+  batching: Batching;
+  /**
+   * What the model itself does to its logits: its output is taken as scores then, and `options.activation` may ask for
+   * nothing else. ACTIVATION_UNSPECIFIED where the output is logits, as it should be.
+   */
+  appliedActivation: Activation;
 }
 
 /** What a version of a model accepts. */
@@ -486,6 +519,8 @@ function createBaseModelVersion(): ModelVersion {
     readyInstances: 0,
     instances: 0,
     cost: undefined,
+    batching: 0,
+    appliedActivation: 0,
   };
 }
 
@@ -529,6 +564,12 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     }
     if (message.cost !== undefined) {
       CostCurve.encode(message.cost, writer.uint32(106).fork()).join();
+    }
+    if (message.batching !== 0) {
+      writer.uint32(112).int32(message.batching);
+    }
+    if (message.appliedActivation !== 0) {
+      writer.uint32(120).int32(message.appliedActivation);
     }
     return writer;
   },
@@ -650,6 +691,22 @@ export const ModelVersion: MessageFns<ModelVersion> = {
             message.cost = CostCurve.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.batching = reader.int32() as any;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.appliedActivation = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -682,6 +739,8 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     message.readyInstances = object.readyInstances ?? 0;
     message.instances = object.instances ?? 0;
     message.cost = (object.cost !== undefined && object.cost !== null) ? CostCurve.fromPartial(object.cost) : undefined;
+    message.batching = object.batching ?? 0;
+    message.appliedActivation = object.appliedActivation ?? 0;
     return message;
   },
 };

@@ -31,6 +31,7 @@ function model(problemType: ProblemType = 'single_label_classification') {
     version: '7',
     labels: ['no', 'yes'],
     problemType,
+    appliedActivation: undefined,
     defaultTruncation: 'start',
     cacheKey: ({ text }, truncation) => `${text}|${truncation}`,
     compute: async (_input, truncation, whenFull) => {

@@ -280,6 +280,8 @@ test('Models come with words for their states, and zeros where the server said n
               readyInstances: 1,
               instances: 1,
               cost: undefined,
+              batching: 1,
+              appliedActivation: 0,
             },
           ],
         },

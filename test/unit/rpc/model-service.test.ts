@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
-import { Truncation } from '../../../generated/verdict/v1/classification.js';
-import { ModelState, ProblemType } from '../../../generated/verdict/v1/model_service.js';
+import { Activation, Truncation } from '../../../generated/verdict/v1/classification.js';
+import { Batching, ModelState, ProblemType } from '../../../generated/verdict/v1/model_service.js';
 import type { ModelVersionView } from '../../../src/models/types.js';
 import { detailsOf } from './details.js';
 import { Edge, modelView, TestCatalog, timeout, unary } from './edge.js';
@@ -17,6 +17,8 @@ const version: ModelVersionView = {
   batchBudgetTokens: 1024,
   precision: 'int8',
   device: 'cpu',
+  batching: 'equal_length',
+  appliedActivation: 'softmax',
   digest: `sha256:${'0'.repeat(64)}`,
   defaultTruncation: 'end',
   readyInstances: 1,
@@ -55,9 +57,21 @@ test('a model is described with its limits, its state and what it costs', { time
     const client = edge.models;
     const { response } = await unary(client.getModel.bind(client), { model: 'sentiment' }, new Metadata());
     const [serving, other] = response?.model?.versions ?? [];
-    const { maxTokens, batchBudgetTokens, costSamples, ...same } = version;
+    const {
+      maxTokens,
+      batchBudgetTokens,
+      costSamples,
+
+      precision = '',
+      device = '',
+      ...same
+    } = version;
     assert.deepEqual(serving, {
       ...same,
+      precision,
+      device,
+      batching: Batching.EQUAL_LENGTH,
+      appliedActivation: Activation.SOFTMAX,
       state: ModelState.SERVING,
       problemType: ProblemType.SINGLE_LABEL,
       defaultTruncation: Truncation.END,
