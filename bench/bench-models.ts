@@ -105,7 +105,7 @@ export class BenchModels {
   }
 
   #onnxPath(precision: PrecisionChoice): string {
-    const path = precision === 'auto' ? undefined : this.#manifest.weights[precision];
+    const path = precision === 'auto' ? undefined : this.#manifest.weights[precision]?.path;
     if (path === undefined) throw new ScenarioSkipped(`${this.name} has no file of precision ${precision}`);
     return path;
   }

@@ -41,7 +41,7 @@ export async function trySession(
   const session = await openSession(
     {
       ...spec,
-      modelPath: manifest.weights[precision] ?? '',
+      modelPath: manifest.weights[precision]?.path ?? '',
       padId: tokenizer.padId,
       labelCount: manifest.labels.length,
     },
@@ -56,9 +56,12 @@ export async function trySession(
         run: (encodings) => session.run(encodings),
         precision,
         problemType: manifest.problemType,
+        batching: 'padded',
+        appliedActivation: undefined,
       }));
     const calibration = await calibrate((encodings) => session.run(encodings), tokenizer, {
       timeLimitMs: CALIBRATION_TIME_MS,
+      maxItems: Number.POSITIVE_INFINITY,
     });
     const curve = fitCostCurve(calibration);
     const sweep = await sweepBatches(session, tokenizer);

@@ -1,10 +1,10 @@
 import { CacheKeyer } from '../cache/key.js';
 import { Serial } from '../concurrency/serial.js';
 import type { Config } from '../config.js';
-import { loadModels } from '../models/load-models.js';
+import { describeLoadError, loadModels } from '../models/load-models.js';
 import { ModelLoader } from '../models/model-loader.js';
 import type { ModelRegistry } from '../models/model-registry.js';
-import { findModels, type ModelLocation, requireModel } from '../models/repository.js';
+import { findModels, type ModelLocation, type ModelRepository, requireModel } from '../models/repository.js';
 import { decideDevice } from '../runtime/decide-device.js';
 import type { GpuMonitor } from '../runtime/gpu-monitor.js';
 import { probeCuda } from '../runtime/probe-cuda.js';
@@ -32,8 +32,10 @@ export interface ModelStart {
 }
 
 /**
- * Settles the device, loads all models of the folder into the registry, and tells the log.
- * @throws the probe's, the loader's and the repository's errors; the signal's reason. No model is left in the registry then
+ * Settles the device, loads all models of the folder into the registry, and tells the log. A model that cannot be loaded
+ * is registered as failed (ADR 0011), unless it is the default one.
+ * @throws the probe's and the repository's errors; the loader's for the default model, which they name; the signal's
+ *   reason. No model is left in the registry then
  */
 export async function startModels(parts: ModelStart, signal: AbortSignal): Promise<void> {
   const { config, registry, tokenizers, gpus, telemetry, trace, log } = parts;
@@ -56,6 +58,7 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
         noRunnerGraceMs: NO_RUNNER_GRACE_MS,
       },
       calibrationTimeMs: CALIBRATION_TIME_MS,
+      maxTokens: config.runtime.maxTokens || undefined,
     },
     {
       loadTokenizer: (manifest) => tokenizers.load(manifest),
@@ -77,8 +80,10 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
         log.debug({ model, precision, ...report }, 'golden answers compared'),
     },
   );
-  const locations = await findModels(config.models.dir);
-  requireModel(locations, config.models.default, config.models.dir);
+  const { dir, default: defaultName } = config.models;
+  const repository = await findModels(dir);
+  requireModel(repository, defaultName, dir);
+  tellRepository(repository, parts);
   const load = async (location: ModelLocation, giveUp: AbortSignal) => {
     const model = await loader.load(location, () => registry.changed(), giveUp);
     const { batcher } = model;
@@ -88,14 +93,44 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
       predictedWaitMs: () => batcher.predictedWaitMs('interactive'),
     });
     registry.add(model);
-    const { version, precision, device, batchBudgetTokens } = model.view;
-    log.info({ model: model.name, version, precision, device, batchBudgetTokens }, 'model serves');
+    const { version, precision, device, batchBudgetTokens, batching, appliedActivation } = model.view;
+    const served = { model: model.name, version, precision, device, batchBudgetTokens, batching };
+    log.info(appliedActivation === undefined ? served : { ...served, appliedActivation }, 'model serves');
+    if (batching !== 'padded')
+      log.warn({ model: model.name, version, batching }, 'its answers change with its neighbours in a batch');
   };
   try {
-    await loadModels(locations, load, signal);
+    await loadModels(
+      repository.locations,
+      {
+        load,
+        isRequired: ({ name }) => name === defaultName,
+        onFailed: (location, error) => tellFailed(location, error, parts),
+      },
+      signal,
+    );
   } catch (error) {
     // A step that did not start is not stopped: the models that did load are ended here.
     await registry.close(AbortSignal.abort());
     throw error;
   }
+}
+
+/** Says which folders are not served, and why. */
+function tellRepository({ broken, ignored }: ModelRepository, parts: ModelStart): void {
+  for (const { path, reason } of ignored)
+    parts.log.warn({ path, reason }, 'a folder among the models is ignored');
+  for (const { name, error } of broken) tellFailed({ name, version: '' }, error, parts);
+}
+
+function tellFailed(
+  { name, version }: Pick<ModelLocation, 'name' | 'version'>,
+  error: unknown,
+  { config, registry, telemetry, log }: ModelStart,
+): void {
+  const reason = describeLoadError(error);
+  log.error({ model: name, version, reason }, 'model could not be loaded: the others serve');
+  telemetry.model(name);
+  // What callers may read leaves out where the folder lies.
+  registry.addFailed({ name, version, reason: reason.replaceAll(`${config.models.dir}/`, '') });
 }

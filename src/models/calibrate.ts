@@ -1,6 +1,7 @@
 import type { CostSample } from '../batching/cost-model.js';
 import type { RunResult } from '../runtime/types.js';
 import type { Encoding, Tokenizer } from '../tokenizer/types.js';
+import { cutTo } from './probe-inputs.js';
 
 /** Shapes of the sweep, inputs x tokens, by ascending cost: enough to tell the three terms of the curve apart. */
 const SHAPES: readonly (readonly [items: number, tokens: number])[] = [
@@ -26,6 +27,8 @@ const TIMED_RUNS = 2;
 export interface CalibrationOptions {
   /** The sweep ends with the shape during which this time is up, but not before its fifth. */
   readonly timeLimitMs: number;
+  /** Inputs that a batch may hold. */
+  readonly maxItems: number;
 }
 
 /**
@@ -37,13 +40,12 @@ export async function calibrate(
   tokenizer: Tokenizer,
   options: CalibrationOptions,
 ): Promise<CostSample[]> {
-  const sample = await tokenizer.encode({ text: 'measure '.repeat(200) }, 'end');
+  const sample = await tokenizer.encode({ text: 'measure '.repeat(200) }, 'end', 'wait');
   const startedAt = performance.now();
   const samples: CostSample[] = [];
   for (const [items, tokens] of SHAPES) {
-    if (tokens > Math.min(tokenizer.maxTokens, sample.ids.length)) continue;
-    const ids = sample.ids.subarray(0, tokens);
-    const encodings = Array.from({ length: items }, () => ({ ids, pairStart: tokens, truncated: false }));
+    if (items > options.maxItems || tokens > sample.ids.length) continue;
+    const encodings = Array.from({ length: items }, () => cutTo(sample, tokens));
     samples.push({ items, tokens, runMs: await shortestRun(run, encodings) });
     if (samples.length >= LEAST_SHAPES && performance.now() - startedAt > options.timeLimitMs) break;
   }

@@ -1,7 +1,7 @@
 import type { Precision, RunResult } from '../runtime/types.js';
 import type { Encoding, Tokenizer } from '../tokenizer/types.js';
 import type { Golden, GoldenEntry } from './golden.js';
-import type { ProblemType } from './types.js';
+import type { AppliedActivation, Batching, ProblemType } from './types.js';
 
 /** Of one batch: small enough to be quick and to leave the session's memory small, large enough that padding takes part. */
 const BATCH_PADDED_TOKENS = 256;
@@ -29,24 +29,27 @@ export interface GoldenSubject {
   readonly run: (encodings: readonly Encoding[]) => Promise<RunResult>;
   readonly precision: Precision;
   readonly problemType: ProblemType;
+  /** Which entries run together: those that requests would. */
+  readonly batching: Batching;
+  readonly appliedActivation: AppliedActivation | undefined;
 }
 
 /**
  * Runs known inputs through tokeniser and session and compares with what the reference recorded: the same token ids,
- * the same labels, logits within tolerance. Labels are the best one, or with several labels those above zero
- * (a probability of one half).
+ * the same labels, logits within tolerance. Labels are the best one, or with several labels those above a probability of
+ * one half.
  */
 export async function checkGolden(golden: Golden, subject: GoldenSubject): Promise<GoldenReport> {
   const tolerance = golden.tolerance[subject.precision] ?? DEFAULT_TOLERANCE[subject.precision];
   const failures: string[] = [];
   let largestShift = 0;
-  for (const batch of byLength(await encodeAll(golden, subject.tokenizer))) {
+  for (const batch of batchesOf(await encodeAll(golden, subject.tokenizer), subject.batching)) {
     const { logits } = await subject.run(batch.map(({ encoding }) => encoding));
     batch.forEach(({ entry, encoding, position }, index) => {
       const row = logits[index] ?? new Float32Array();
       const shift = distance(entry.logits, row);
       largestShift = Math.max(largestShift, shift);
-      const difference = differs(entry, encoding, row, shift, tolerance, subject.problemType);
+      const difference = differs(entry, encoding, row, shift, tolerance, subject);
       if (difference !== undefined) failures.push(`entry ${position}: ${difference}`);
     });
   }
@@ -77,11 +80,18 @@ function encodeAll(golden: Golden, tokenizer: Tokenizer): Promise<EncodedEntry[]
 }
 
 /** Batches of neighbouring lengths, within the limit; an entry that is longer runs alone. */
-function byLength(encoded: readonly EncodedEntry[]): EncodedEntry[][] {
+function batchesOf(encoded: readonly EncodedEntry[], batching: Batching): EncodedEntry[][] {
   const batches: EncodedEntry[][] = [];
   let batch: EncodedEntry[] = [];
   for (const item of [...encoded].sort((a, b) => a.encoding.ids.length - b.encoding.ids.length)) {
-    if (batch.length > 0 && item.encoding.ids.length * (batch.length + 1) > BATCH_PADDED_TOKENS) {
+    const [shortest] = batch;
+    const { length } = item.encoding.ids;
+    const fits =
+      shortest === undefined ||
+      (length * (batch.length + 1) <= BATCH_PADDED_TOKENS &&
+        batching !== 'one_at_a_time' &&
+        (batching === 'padded' || length === shortest.encoding.ids.length));
+    if (!fits) {
       batches.push(batch);
       batch = [];
     }
@@ -96,7 +106,7 @@ function differs(
   logits: Float32Array,
   shift: number,
   tolerance: number,
-  problemType: ProblemType,
+  { problemType, appliedActivation }: GoldenSubject,
 ): string | undefined {
   if (encoding.ids.length !== entry.tokenIds.length) {
     return `expected ${entry.tokenIds.length} tokens, got ${encoding.ids.length}`;
@@ -104,7 +114,9 @@ function differs(
   const wrongToken = entry.tokenIds.findIndex((id, index) => encoding.ids[index] !== id);
   if (wrongToken >= 0) return `token ${wrongToken} differs from the reference`;
   if (encoding.truncated !== entry.truncated) return `expected truncated to be ${entry.truncated}`;
-  if (!sameLabels(entry.logits, logits, problemType)) return 'the labels differ from the reference';
+  if (!logits.every(Number.isFinite)) return 'a logit is not a finite number';
+  if (!sameLabels(entry.logits, logits, problemType, appliedActivation === 'sigmoid' ? 0.5 : 0))
+    return 'the labels differ from the reference';
   if (!(shift <= tolerance)) return `a logit differs by ${shift.toPrecision(3)}, more than ${tolerance}`;
   return undefined;
 }
@@ -117,10 +129,16 @@ function distance(expected: readonly number[], actual: Float32Array): number {
   }, 0);
 }
 
-function sameLabels(expected: readonly number[], actual: Float32Array, problemType: ProblemType): boolean {
+/** @param threshold output from which on one of several labels holds */
+function sameLabels(
+  expected: readonly number[],
+  actual: Float32Array,
+  problemType: ProblemType,
+  threshold: number,
+): boolean {
   if (problemType === 'regression') return true;
   if (problemType === 'multi_label_classification') {
-    return expected.every((logit, index) => logit > 0 === (actual[index] ?? Number.NaN) > 0);
+    return expected.every((logit, index) => logit > threshold === (actual[index] ?? 0) > threshold);
   }
   return best(expected) === best(actual);
 }

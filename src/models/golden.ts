@@ -34,21 +34,37 @@ export async function readGolden(path: string, labels: readonly string[]): Promi
   if (!Array.isArray(file.entries) || file.entries.length === 0) {
     throw new ModelLoadError(path, 'entries must be a list with at least one entry');
   }
-  const tolerance = isJsonObject(file.tolerance) ? file.tolerance : {};
   return {
     entries: file.entries.map((entry: unknown, index) => readEntry(path, entry, index, labels.length)),
-    tolerance: Object.fromEntries(Object.entries(tolerance).filter(([, value]) => typeof value === 'number')),
+    tolerance: readTolerance(path, file.tolerance ?? {}),
   };
+}
+
+/** The entries that a lowered token limit leaves as they were recorded; undefined: none. */
+export function goldenWithin(golden: Golden | undefined, maxTokens: number): Golden | undefined {
+  const entries = golden?.entries.filter(({ tokenIds }) => tokenIds.length <= maxTokens) ?? [];
+  return golden === undefined || entries.length === 0 ? undefined : { ...golden, entries };
+}
+
+function readTolerance(path: string, tolerance: unknown): Golden['tolerance'] {
+  if (!isJsonObject(tolerance)) throw new ModelLoadError(path, 'tolerance must be an object');
+  for (const [precision, value] of Object.entries(tolerance)) {
+    if (!isFiniteNumber(value) || value < 0) {
+      throw new ModelLoadError(path, `tolerance.${precision} must be a number of at least 0`);
+    }
+  }
+  return tolerance;
 }
 
 function readEntry(path: string, entry: unknown, index: number, labelCount: number): GoldenEntry {
   if (!isJsonObject(entry)) throw new ModelLoadError(path, `entries[${index}] must be an object`);
   const { text, text_pair: textPair, token_ids: tokenIds, truncated, logits } = entry;
   if (typeof text !== 'string') throw new ModelLoadError(path, `entries[${index}].text must be a string`);
-  if (!isNumbers(tokenIds))
-    throw new ModelLoadError(path, `entries[${index}].token_ids must be a list of numbers`);
+  if (!isNumbers(tokenIds) || !tokenIds.every((id) => Number.isInteger(id) && id >= 0)) {
+    throw new ModelLoadError(path, `entries[${index}].token_ids must be a list of token ids`);
+  }
   if (!isNumbers(logits) || logits.length !== labelCount) {
-    throw new ModelLoadError(path, `entries[${index}].logits must be a list of ${labelCount} numbers`);
+    throw new ModelLoadError(path, `entries[${index}].logits must be a list of ${labelCount} finite numbers`);
   }
   return {
     input: typeof textPair === 'string' ? { text, textPair } : { text },
@@ -59,5 +75,9 @@ function readEntry(path: string, entry: unknown, index: number, labelCount: numb
 }
 
 function isNumbers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'number');
+  return Array.isArray(value) && value.every(isFiniteNumber);
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }

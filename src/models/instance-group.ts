@@ -5,10 +5,11 @@ import { SessionSupervisor } from '../runtime/session-supervisor.js';
 import type { Device, Precision, RuntimeHooks, Session } from '../runtime/types.js';
 import type { Tokenizer } from '../tokenizer/types.js';
 import type { Golden } from './golden.js';
-import { checkGolden, type GoldenReport } from './golden-check.js';
+import type { GoldenReport } from './golden-check.js';
 import type { ModelManifest } from './manifest.js';
 import { ModelLoadError } from './model-load-error.js';
 import type { InstanceCounts } from './model-version.js';
+import { type ProofSubject, proveAnswers, proveSession, type SessionProof } from './prove-session.js';
 
 export interface InstanceOptions {
   /** Settled before models are loaded. */
@@ -48,12 +49,15 @@ export interface InstanceSubject {
   /** May still be loading: session processes start meanwhile. */
   readonly tokenizer: Promise<Tokenizer>;
   readonly runtimeHooks: RuntimeHooks;
+  /** What other sessions of the same weights were found to do; undefined: the first session is tried. */
+  readonly proof?: SessionProof;
 }
 
 /** The session processes of one version, in one precision, kept alive. */
 export interface InstanceGroup {
   readonly precision: Precision;
   readonly device: Device;
+  readonly proof: SessionProof;
   readonly counts: InstanceCounts;
   /** A session for the calibration, before any serves. */
   readonly first: Session;
@@ -80,14 +84,12 @@ export async function startInstances(
   signal: AbortSignal,
 ): Promise<InstanceGroup> {
   const { manifest } = subject;
-  const candidates = candidatesFor(subject, options);
-  let refusal: unknown = new ModelLoadError(
-    manifest.directory,
-    `holds no ${options.precision === 'auto' ? 'weights for this device' : `${options.precision} weights`}`,
-  );
-  for (const precision of candidates) {
+  const candidates = candidatesFor(manifest, subject.golden, options);
+  let refusal: unknown;
+  for (const [index, precision] of candidates.entries()) {
     try {
-      return await startInPrecision(precision, subject, options, hooks, signal);
+      const isLast = index === candidates.length - 1;
+      return await startInPrecision(precision, isLast, subject, options, hooks, signal);
     } catch (error) {
       signal.throwIfAborted();
       refusal = error;
@@ -98,25 +100,46 @@ export async function startInstances(
   throw refusal;
 }
 
-/** Without known answers nothing shows that reduced weights agree with the full ones. */
-function candidatesFor(
-  { manifest, golden }: InstanceSubject,
-  options: InstanceOptions,
+/**
+ * The precisions to try, in order. Without known answers nothing shows that reduced weights agree with the full ones:
+ * they serve only where they are asked for by name.
+ * @throws ModelLoadError where there are none
+ */
+export function candidatesFor(
+  { directory, weights }: ModelManifest,
+  golden: Golden | undefined,
+  { precision: choice, device }: Pick<InstanceOptions, 'precision' | 'device'>,
 ): readonly Precision[] {
-  const available = Object.keys(manifest.weights) as Precision[];
-  const candidates = precisionCandidates(options.precision, options.device, available);
-  const unproven = options.precision === 'auto' && golden === undefined;
-  return unproven ? candidates.filter((precision) => precision === 'fp32') : candidates;
+  const available = Object.keys(weights) as Precision[];
+  const held = available.join(' and ');
+  const candidates = precisionCandidates(choice, device, available);
+  const unproven = choice === 'auto' && golden === undefined;
+  const proven = unproven ? candidates.filter((precision) => precision === 'fp32') : candidates;
+  if (proven.length > 0) return proven;
+  if (choice !== 'auto') throw new ModelLoadError(directory, `holds no ${choice} weights, only ${held}`);
+  if (candidates.length === 0) {
+    throw new ModelLoadError(directory, `holds only ${held} weights, which auto does not take on ${device}`);
+  }
+  throw new ModelLoadError(
+    directory,
+    `holds only ${held} weights, and no golden.json that shows that they answer rightly: add one, or fp32 weights, ` +
+      `or ask for them with VERDICT_PRECISION=${candidates[0]}`,
+  );
 }
 
 async function startInPrecision(
   precision: Precision,
+  isLast: boolean,
   subject: InstanceSubject,
   options: InstanceOptions,
   hooks: InstanceHooks,
   giveUp: AbortSignal,
 ): Promise<InstanceGroup> {
   const { manifest, tokenizer, runtimeHooks } = subject;
+  const weights = manifest.weights[precision];
+  if (weights === undefined) throw new ModelLoadError(manifest.directory, `holds no ${precision} weights`);
+  if (weights.problem !== undefined) throw weights.problem;
+  let proof = subject.proof === undefined ? undefined : Promise.resolve(subject.proof);
   const sessions = new Map<Session, (() => void) | undefined>();
   let attach: ((session: Session) => () => void) | undefined;
   let onChange = () => {};
@@ -127,7 +150,7 @@ async function startInPrecision(
     open: async (signal) =>
       openSession(
         {
-          modelPath: manifest.weights[precision] ?? '',
+          modelPath: weights.path,
           device: options.device,
           deviceId: options.deviceId,
           intraOpThreads: options.intraOpThreads,
@@ -141,7 +164,16 @@ async function startInPrecision(
           hooks: runtimeHooks,
         },
       ),
-    verify: (session) => verify(session, precision, subject, hooks),
+    verify: async (session) => {
+      const { golden } = subject;
+      const known: ProofSubject = { manifest, precision, weights, golden, tokenizer: await tokenizer };
+      const run = session.run.bind(session);
+      proof ??= proveSession(run, known);
+      const found = await proof;
+      if (!isLast && found.batching !== 'padded') throw dependsOnNeighbours(weights.path);
+      const report = await proveAnswers(run, known, found);
+      if (report !== undefined) hooks.onGoldenCheck?.({ model: manifest.name, precision, report });
+    },
     onReady: (session) => {
       sessions.set(session, attach?.(session));
       onChange();
@@ -156,9 +188,12 @@ async function startInPrecision(
   giveUp.throwIfAborted();
   giveUp.addEventListener('abort', abort, { once: true });
   await supervisor.start().finally(() => giveUp.removeEventListener('abort', abort));
+  const found = await proof;
+  if (found === undefined) throw new ModelLoadError(weights.path, 'was tried on no session');
   return {
     precision,
     device: options.device,
+    proof: found,
     get counts() {
       return { ready: supervisor.readyCount, wanted: options.count };
     },
@@ -177,25 +212,7 @@ async function startInPrecision(
   };
 }
 
-async function verify(
-  session: Session,
-  precision: Precision,
-  { manifest, golden, tokenizer }: InstanceSubject,
-  hooks: InstanceHooks,
-): Promise<void> {
-  if (golden === undefined) return;
-  const run = session.run.bind(session);
-  const report = await checkGolden(golden, {
-    tokenizer: await tokenizer,
-    run,
-    precision,
-    problemType: manifest.problemType,
-  });
-  hooks.onGoldenCheck?.({ model: manifest.name, precision, report });
-  if (!report.ok) {
-    throw new ModelLoadError(
-      manifest.goldenPath,
-      `the ${precision} weights do not reproduce the known answers (${report.failures.join('; ')})`,
-    );
-  }
+/** Of a reduced precision, where another one is left to try: the scales of a batch see all of its rows. */
+function dependsOnNeighbours(path: string): ModelLoadError {
+  return new ModelLoadError(path, 'changes its answers with the neighbours in a batch');
 }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { refuseLfsPointer } from './lfs-pointer.js';
 import { ModelLoadError } from './model-load-error.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** @throws ModelLoadError naming the file when it is missing, not JSON, or not an object */
+/** @throws ModelLoadError naming the file when it is missing, a Git LFS pointer, not JSON, or not an object */
 export async function readJsonObject(path: string): Promise<JsonObject> {
   const value = parse(path, await read(path));
   if (!isJsonObject(value)) throw new ModelLoadError(path, 'must hold a JSON object');
@@ -15,11 +16,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 async function read(path: string): Promise<string> {
+  await refuseLfsPointer(path);
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new ModelLoadError(path, missing ? 'is missing' : 'cannot be read', error);
+    throw new ModelLoadError(path, 'cannot be read', error);
   }
 }
 

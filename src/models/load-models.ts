@@ -1,21 +1,75 @@
+import { SessionLostError, SessionOpenError, SessionRunError } from '../runtime/errors.js';
 import type { ModelLocation } from './repository.js';
 
+/** Tries of a version whose process was lost meanwhile: that says little about the model. */
+const TRIES = 2;
+
+export interface LoadModelsParts {
+  /** Loads one version and puts it into service; gives up when its signal aborts. */
+  readonly load: (location: ModelLocation, signal: AbortSignal) => Promise<void>;
+  /** Whether nothing is served without the version. */
+  readonly isRequired: (location: ModelLocation) => boolean;
+  /** A version that is not required could not be loaded. Must not throw. */
+  readonly onFailed: (location: ModelLocation, error: unknown) => void;
+}
+
 /**
- * Loads versions side by side. The first that fails ends the loading of the others, and so does the signal.
+ * Loads versions side by side. One that fails leaves the others alone, unless it is required: it ends the loading, and so
+ * does the signal.
  *
- * @param load loads one version and puts it into service; gives up when its signal aborts
- * @throws what the first one that failed threw; the signal's reason. Nothing is being loaded any more then, but those
- *   that were loaded before are still there
+ * @throws Error that names the required model and says what was wrong; the signal's reason. Nothing is being loaded any more then, but those that were
+ *   loaded before are still there
  */
 export async function loadModels(
   locations: readonly ModelLocation[],
-  load: (location: ModelLocation, signal: AbortSignal) => Promise<void>,
+  { load, isRequired, onFailed }: LoadModelsParts,
   signal: AbortSignal,
 ): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   await Promise.allSettled(
-    locations.map((location) => load(location, either).catch((error: unknown) => failed.abort(error))),
+    locations.map(async (location) => {
+      try {
+        await loadWithRetry(location, load, either);
+      } catch (error) {
+        if (isRequired(location)) failed.abort(named(location, error));
+        else if (!either.aborted) onFailed(location, error);
+      }
+    }),
   );
   either.throwIfAborted();
+}
+
+async function loadWithRetry(
+  location: ModelLocation,
+  load: LoadModelsParts['load'],
+  signal: AbortSignal,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await load(location, signal);
+      return;
+    } catch (error) {
+      if (signal.aborted || tries === TRIES || !isLoss(error)) throw error;
+    }
+  }
+}
+
+/** With the model's name in front, for whoever sees nothing but the message. */
+function named({ name, version }: ModelLocation, error: unknown): Error {
+  return new Error(`model ${name}, version ${version}: ${describeLoadError(error)}`, { cause: error });
+}
+
+/** An error of the loading in words, those of ONNX Runtime included. */
+export function describeLoadError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const detail =
+    error instanceof SessionRunError && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `${error.message}${detail}`;
+}
+
+function isLoss(error: unknown): boolean {
+  return (
+    error instanceof SessionLostError || (error instanceof SessionOpenError && error.failure === 'process')
+  );
 }

@@ -2,28 +2,13 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
-import { isJsonObject, type JsonObject, readJsonObject } from './json-file.js';
+import { type JsonObject, readJsonObject } from './json-file.js';
+import { defaultLabels, readLabels, readProblemType } from './labels.js';
+import { refuseLfsPointer } from './lfs-pointer.js';
 import { ModelLoadError } from './model-load-error.js';
+import { tokenLimit } from './token-limit.js';
 import type { ProblemType } from './types.js';
-
-/** Where the Hub's naming puts the weights of each precision. */
-const WEIGHT_FILES = {
-  fp32: 'onnx/model.onnx',
-  fp16: 'onnx/model_fp16.onnx',
-  int8: 'onnx/model_quantized.onnx',
-} as const satisfies Record<Precision, string>;
-
-const PROBLEM_TYPES: readonly ProblemType[] = [
-  'single_label_classification',
-  'multi_label_classification',
-  'regression',
-];
-
-/** Used where neither config.json nor tokenizer_config.json sets a limit. */
-const FALLBACK_MAX_TOKENS = 512;
-
-/** RoBERTa and its kin number positions from the padding id + 1, so two of them hold no token. */
-const POSITION_OFFSET_FAMILIES = new Set(['roberta', 'xlm-roberta', 'camembert', 'longformer', 'mpnet']);
+import { findWeights, type Weights } from './weights.js';
 
 /** What a version's folder says about itself: the Hub's layout for sequence classification. */
 export interface ModelManifest {
@@ -38,19 +23,34 @@ export interface ModelManifest {
   readonly defaultTruncation: Truncation;
   /** The id that pads a batch, as config.json gives it; undefined: the tokeniser's. */
   readonly padId: number | undefined;
-  /** The precisions whose weights exist, as absolute paths. Never empty. */
-  readonly weights: Partial<Record<Precision, string>>;
+  /** The precisions whose weights exist. Never empty. */
+  readonly weights: Partial<Record<Precision, Weights>>;
   readonly tokenizerJsonPath: string;
   readonly tokenizerConfigPath: string;
   readonly goldenPath: string;
 }
 
+export interface ManifestOptions {
+  /** Tokens that are read at most, whatever the model could read; undefined: as many as it can. */
+  readonly maxTokens?: number | undefined;
+  /**
+   * Opens the weights and tells how wide their output is: for a model that neither names its labels nor declares it.
+   * Left out: such a model is refused.
+   */
+  readonly probeLabelCount?: (weights: Weights) => Promise<number>;
+}
+
 /**
- * Reads `<directory>/{config,tokenizer_config}.json` and looks which weights are there.
+ * Reads `<directory>/{config,tokenizer_config}.json` and looks which weights are there, and what their graphs say.
  *
- * @throws ModelLoadError naming the file and what it should hold
+ * @throws ModelLoadError naming the file and what it should hold; what `probeLabelCount` throws
  */
-export async function readManifest(name: string, version: string, directory: string): Promise<ModelManifest> {
+export async function readManifest(
+  name: string,
+  version: string,
+  directory: string,
+  options: ManifestOptions = {},
+): Promise<ModelManifest> {
   const configPath = join(directory, 'config.json');
   const tokenizerJsonPath = join(directory, 'tokenizer.json');
   const tokenizerConfigPath = join(directory, 'tokenizer_config.json');
@@ -58,79 +58,60 @@ export async function readManifest(name: string, version: string, directory: str
   const tokenizerConfig = (await exists(tokenizerConfigPath))
     ? await readJsonObject(tokenizerConfigPath)
     : {};
-  if (!(await exists(tokenizerJsonPath))) throw new ModelLoadError(tokenizerJsonPath, 'is missing');
-  const labels = readLabels(configPath, config);
+  await refuseLfsPointer(tokenizerJsonPath);
+  const weights = await findWeights(directory);
+  const labels =
+    readLabels(configPath, config) ?? (await unnamedLabels(configPath, config, weights, options));
   return {
     name,
     version,
     directory,
     labels,
     problemType: readProblemType(configPath, config, labels.length),
-    maxTokens: readMaxTokens(config, tokenizerConfig),
+    maxTokens: readMaxTokens(configPath, config, tokenizerConfig, weights, options.maxTokens),
     defaultTruncation: tokenizerConfig.truncation_side === 'left' ? 'start' : 'end',
     padId: readPadId(config),
-    weights: await findWeights(directory),
+    weights,
     tokenizerJsonPath,
     tokenizerConfigPath,
     goldenPath: join(directory, 'golden.json'),
   };
 }
 
-function readLabels(path: string, config: JsonObject): string[] {
-  const id2label = config.id2label;
-  if (!isJsonObject(id2label) || Object.keys(id2label).length === 0) {
-    throw new ModelLoadError(path, 'id2label must map 0, 1, ... to label names');
+/** As many as the output is wide: as its graph says, or as a run shows. */
+async function unnamedLabels(
+  configPath: string,
+  config: JsonObject,
+  weights: ModelManifest['weights'],
+  { probeLabelCount }: ManifestOptions,
+): Promise<string[]> {
+  const usable = Object.values(weights).filter(({ problem }) => problem === undefined);
+  for (const { facts } of usable) {
+    if (facts.labelCount !== undefined) return defaultLabels(configPath, config, facts.labelCount);
   }
-  return Array.from({ length: Object.keys(id2label).length }, (_, index) => {
-    const label = id2label[String(index)];
-    if (typeof label !== 'string' || label === '') {
-      throw new ModelLoadError(path, `id2label.${index} must be a label name`);
-    }
-    return label;
-  });
+  const [first] = usable;
+  if (first === undefined || probeLabelCount === undefined) {
+    throw new ModelLoadError(configPath, 'id2label must map 0, 1, ... to label names');
+  }
+  return defaultLabels(configPath, config, await probeLabelCount(first));
 }
 
-/** Without `problem_type`, Transformers takes one output for a number and several for exclusive labels. */
-function readProblemType(path: string, config: JsonObject, labelCount: number): ProblemType {
-  const given = config.problem_type;
-  if (given === undefined || given === null)
-    return labelCount === 1 ? 'regression' : 'single_label_classification';
-  const known = PROBLEM_TYPES.find((type) => type === given);
-  if (known === undefined)
-    throw new ModelLoadError(path, `problem_type must be one of ${PROBLEM_TYPES.join(', ')}`);
-  return known;
-}
-
-function readMaxTokens(config: JsonObject, tokenizerConfig: JsonObject): number {
-  const offset = POSITION_OFFSET_FAMILIES.has(String(config.model_type)) ? 2 : 0;
-  const positions = positiveInteger(config.max_position_embeddings);
-  // Tokenisers without a limit of their own write a number like 1e30 here.
-  const tokenizerLimit = positiveInteger(tokenizerConfig.model_max_length);
-  const limits = [positions === undefined ? undefined : positions - offset, tokenizerLimit].filter(
-    (limit): limit is number => limit !== undefined && limit <= 1_000_000,
-  );
-  return limits.length === 0 ? FALLBACK_MAX_TOKENS : Math.min(...limits);
+function readMaxTokens(
+  configPath: string,
+  config: JsonObject,
+  tokenizerConfig: JsonObject,
+  weights: ModelManifest['weights'],
+  cap: number | undefined,
+): number {
+  const graphs = Object.values(weights).map(({ facts }) => facts);
+  const limit = tokenLimit(config, tokenizerConfig, graphs);
+  if (limit < 1) throw new ModelLoadError(configPath, 'its number of positions leaves no room for a token');
+  return cap === undefined ? limit : Math.min(limit, cap);
 }
 
 function readPadId(config: JsonObject): number | undefined {
   const id = config.pad_token_id;
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 ? id : undefined;
-}
-
-function positiveInteger(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
-}
-
-async function findWeights(directory: string): Promise<Partial<Record<Precision, string>>> {
-  const found: Partial<Record<Precision, string>> = {};
-  for (const [precision, file] of Object.entries(WEIGHT_FILES) as [Precision, string][]) {
-    const path = join(directory, file);
-    if (await exists(path)) found[precision] = path;
-  }
-  if (Object.keys(found).length === 0) {
-    throw new ModelLoadError(directory, `holds none of ${Object.values(WEIGHT_FILES).join(', ')}`);
-  }
-  return found;
 }
 
 async function exists(path: string): Promise<boolean> {

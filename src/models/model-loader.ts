@@ -4,17 +4,20 @@ import type { CostCurve, CostSample } from '../batching/cost-model.js';
 import { fitCostCurve } from '../batching/fit-cost-curve.js';
 import type { BatcherHooks, BatcherOptions } from '../batching/types.js';
 import type { CacheKey } from '../cache/types.js';
+import { openSession } from '../runtime/open-session.js';
 import type { RuntimeHooks } from '../runtime/types.js';
 import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
 import { calibrate } from './calibrate.js';
 import { modelDigest } from './digest.js';
-import { type Golden, readGolden } from './golden.js';
+import { type Golden, goldenWithin, readGolden } from './golden.js';
 import type { InstanceGroup } from './instance-group.js';
 import { type ModelManifest, readManifest } from './manifest.js';
 import { ModelVersion } from './model-version.js';
+import type { SessionProof } from './prove-session.js';
 import type { ModelLocation } from './repository.js';
 import { type ServingHooks, type ServingOptions, startServing } from './serving-sessions.js';
 import { SessionRunner } from './session-runner.js';
+import type { Weights } from './weights.js';
 
 /** The length that the token budget is set for, where golden.json does not tell how long texts usually are. */
 const FALLBACK_TYPICAL_TOKENS = 32;
@@ -31,6 +34,8 @@ export interface ModelLoaderOptions {
   readonly batching: Omit<BatcherOptions, 'costCurve'>;
   /** How long the calibration sweep may take. */
   readonly calibrationTimeMs: number;
+  /** Tokens that any model reads at most; undefined: as many as it can. */
+  readonly maxTokens: number | undefined;
 }
 
 /** What the loader takes from outside the folder. */
@@ -67,8 +72,13 @@ export class ModelLoader {
    *   running then
    */
   async load(location: ModelLocation, onStateChange: () => void, signal: AbortSignal): Promise<ModelVersion> {
-    const manifest = await readManifest(location.name, location.version, location.directory);
-    const golden = await readGolden(manifest.goldenPath, manifest.labels);
+    const manifest = await readManifest(location.name, location.version, location.directory, {
+      maxTokens: this.#options.maxTokens,
+      probeLabelCount: (weights) => this.#probeLabelCount(weights, signal),
+    });
+    const recorded = await readGolden(manifest.goldenPath, manifest.labels);
+    const golden =
+      this.#options.maxTokens === undefined ? recorded : goldenWithin(recorded, this.#options.maxTokens);
     if (golden === undefined) this.#hooks.onUnchecked?.(manifest.name);
     const { batcher: batcherHooks, runtime: runtimeHooks } = this.#parts.hooks(manifest.name);
     // Session processes start while the tokeniser loads; whoever needs it waits, and learns if it could not be read.
@@ -80,7 +90,9 @@ export class ModelLoader {
     const measure = async (group: InstanceGroup) => {
       const tokenizer = await loading;
       const measured = this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer));
-      const read = digest === '' ? modelDigest(manifest, group.precision) : digest;
+      const padId = manifest.padId ?? tokenizer.padId;
+      const read =
+        digest === '' ? modelDigest(manifest, group.precision, group.proof.batching, padId) : digest;
       const [samples, known] = await Promise.all([measured, read]);
       digest = known;
       return samples;
@@ -98,7 +110,7 @@ export class ModelLoader {
       const tokenizer = await loading;
       const curve = fitCostCurve(samples);
       const batcher = new Batcher<Encoding, Float32Array>(
-        this.#batcherOptions(Math.min(typicalTokens, tokenizer.maxTokens), samples, curve),
+        this.#batcherOptions(shared.proof, Math.min(typicalTokens, tokenizer.maxTokens), samples, curve),
         batcherHooks,
       );
       shared.connect((session) => batcher.attach(new SessionRunner(session)), onStateChange);
@@ -111,6 +123,7 @@ export class ModelLoader {
         manifest,
         precision: shared.precision,
         device: shared.device,
+        proof: shared.proof,
         digest,
         tokenizer,
         batcher,
@@ -130,15 +143,33 @@ export class ModelLoader {
     const session = group.first;
     return calibrate((encodings) => session.run(encodings), tokenizer, {
       timeLimitMs: this.#options.calibrationTimeMs,
+      maxItems: group.proof.batching === 'one_at_a_time' ? 1 : Number.POSITIVE_INFINITY,
     });
   }
 
+  /** How wide the output is of a graph that does not say so. */
+  async #probeLabelCount({ path }: Weights, signal: AbortSignal): Promise<number> {
+    const { device, deviceId, intraOpThreads, openTimeoutMs, runTimeoutMs } = this.#options.sessions;
+    const session = await openSession(
+      { modelPath: path, device, deviceId, intraOpThreads, padId: 0, labelCount: undefined },
+      { openTimeoutMs, runTimeoutMs, signal },
+    );
+    const { labelCount } = session.info;
+    await session.close(signal);
+    return labelCount;
+  }
+
   #batcherOptions(
+    { batching: together }: SessionProof,
     typicalTokens: number,
     samples: readonly CostSample[],
     curve: CostCurve | undefined,
   ): BatcherOptions {
-    const { batching } = this.#options;
+    const batching = {
+      ...this.#options.batching,
+      equalLengths: together === 'equal_length',
+      maxBatchItems: together === 'one_at_a_time' ? 1 : this.#options.batching.maxBatchItems,
+    };
     if (curve === undefined) {
       const { budgetTokens, ...rest } = batching;
       return { ...rest, budgetTokens: budgetTokens || BUDGET_RANGE_TOKENS.minTokens };

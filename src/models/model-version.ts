@@ -4,7 +4,8 @@ import type { CacheKey, Computed, Flight } from '../cache/types.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
 import type { ModelManifest } from './manifest.js';
-import type { ModelState, ModelVersionView, ProblemType } from './types.js';
+import type { SessionProof } from './prove-session.js';
+import type { AppliedActivation, ModelState, ModelVersionView, ProblemType } from './types.js';
 
 /** No text has fewer. */
 const LEAST_TOKENS = 1;
@@ -19,6 +20,7 @@ export interface ModelVersionParts {
   readonly manifest: ModelManifest;
   readonly precision: Precision;
   readonly device: Device;
+  readonly proof: SessionProof;
   readonly digest: string;
   readonly tokenizer: Tokenizer;
   readonly batcher: Batcher<Encoding, Float32Array>;
@@ -37,6 +39,8 @@ export class ModelVersion {
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
   readonly defaultTruncation: Truncation;
+  /** What the graph itself does to its logits; undefined: nothing. */
+  readonly appliedActivation: AppliedActivation | undefined;
   readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
   readonly #parts: ModelVersionParts;
   #draining = false;
@@ -47,6 +51,7 @@ export class ModelVersion {
     this.labels = parts.manifest.labels;
     this.problemType = parts.manifest.problemType;
     this.defaultTruncation = parts.manifest.defaultTruncation;
+    this.appliedActivation = parts.proof.appliedActivation;
     this.cacheKey = parts.cacheKey;
     this.#parts = parts;
   }
@@ -114,7 +119,7 @@ export class ModelVersion {
   }
 
   get view(): ModelVersionView {
-    const { manifest, precision, device, digest, samples, batcher } = this.#parts;
+    const { manifest, precision, device, digest, samples, batcher, proof } = this.#parts;
     const { ready, wanted } = this.instances;
     return {
       version: this.version,
@@ -127,6 +132,8 @@ export class ModelVersion {
       precision,
       device,
       digest,
+      batching: proof.batching,
+      appliedActivation: proof.appliedActivation,
       defaultTruncation: this.defaultTruncation,
       readyInstances: ready,
       instances: wanted,

@@ -109,7 +109,7 @@ async function startParts(
     const part = { ...options, precision: first.precision, count: PARTS, intraOpThreads };
     // No precision is refused by this: what fails is told as what it is, below.
     const told = { onGoldenCheck: (check: GoldenCheck) => hooks.onGoldenCheck?.(check) };
-    shared = await startInstances(subject, part, told, signal);
+    shared = await startInstances({ ...subject, proof: first.proof }, part, told, signal);
     signal.throwIfAborted();
     return { shared, samples: await measure(shared) };
   } catch (error) {

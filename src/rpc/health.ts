@@ -17,7 +17,7 @@ const modelPrefix = 'models/';
 /**
  * The health of the server (""), of ClassifierService and of each model (`models/<name>`), read from the catalog at
  * the moment of asking, so that it cannot differ from what calls will meet. A model serves when one of its versions
- * does; the service and the server do when there is a model and all of them serve.
+ * does; the service and the server do when there is a model and all serve that could be loaded.
  */
 export class Health {
   readonly #catalog: ModelCatalog;
@@ -106,7 +106,7 @@ export class Health {
   }
 
   #allServe(): boolean {
-    const models = this.#catalog.list();
+    const models = this.#catalog.list().filter(({ loaded }) => loaded);
     return models.length > 0 && models.every(serves);
   }
 

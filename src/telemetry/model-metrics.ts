@@ -25,14 +25,16 @@ export function modelMetrics(registry: Registry, list: () => readonly ModelView[
   };
   perVersion(
     'verdict_model_info',
-    ['precision', 'device', 'digest'],
-    'Always 1; the labels say what is loaded.',
-    ({ precision, device, digest }) => [{ labels: { precision, device, digest }, value: 1 }],
+    ['precision', 'device', 'digest', 'batching'],
+    'Always 1; the labels say what is loaded. batching: which inputs may share a batch without changing their answers: padded (any), equal_length, one_at_a_time.',
+    ({ precision = '', device = '', digest, batching = '' }) => [
+      { labels: { precision, device, digest, batching }, value: 1 },
+    ],
   );
   perVersion(
     'verdict_model_state',
     ['state'],
-    '1 for the state that a version is in, else 0: loading, serving, draining, failed.',
+    '1 for the state that a version is in, else 0: loading, serving, draining, failed (it could not be loaded, or has lost every session).',
     (version) => states.map((state) => ({ labels: { state }, value: Number(state === version.state) })),
   );
   perVersion('verdict_instances_ready', [], 'Sessions that can take a batch.', (version) => [

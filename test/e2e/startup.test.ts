@@ -102,15 +102,15 @@ describe('a start that fails', () => {
     }
   });
 
-  it('for a model that answers known inputs wrongly reports what differs', async () => {
+  it('for a default model that answers known inputs wrongly reports what differs', async () => {
     const { path, remove } = await modelsDirectory(['topics', 'broken']);
     try {
       const { code, stderr, stdout } = await start({
         VERDICT_MODELS_DIR: path,
-        VERDICT_DEFAULT_MODEL: 'topics',
+        VERDICT_DEFAULT_MODEL: 'broken',
       });
       assert.equal(code, 1);
-      assert.match(stderr, /broken/);
+      assert.match(stderr, /Could not start the models: model broken, version 1: /);
       assert.match(stderr, /entry 0: the labels differ from the reference/);
       assert.ok(!stdout.includes('"serving"'), 'it never served');
     } finally {

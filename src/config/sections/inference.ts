@@ -50,6 +50,13 @@ export const runtime = z.object({
     unit: 'ms',
     doc: 'Where instances is 0: from this run time of a single text on, a model has two sessions of half the threads for what comes together, beside the one for a text that comes alone.',
   }),
+  maxTokens: int('max-tokens', {
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    unit: 'tokens',
+    doc: 'Tokens that any model reads of an input at most, special tokens included; longer inputs are cut or refused; 0 leaves each model its own limit.',
+  }),
   runTimeoutMs: int('run-timeout-ms', {
     default: 30_000,
     min: 100,

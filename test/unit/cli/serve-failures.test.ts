@@ -20,18 +20,21 @@ function serve(...flags: string[]): Promise<{ readonly code: unknown; readonly s
 }
 
 describe('a start that fails', () => {
-  it('at one model ends the processes of the others, and says which file is wrong', async (t) => {
+  it('at the default model ends the processes of the others, and says which file is wrong', async (t) => {
     const models = await modelsDirectory(['topics']);
     t.after(models.remove);
     await cp(resolve('test/fixtures/models/topics'), join(models.path, 'late'), { recursive: true });
     await truncate(join(models.path, 'late/1/onnx/model.onnx'), 100);
     const { code, stderr } = await serve(
       `--models-dir=${models.path}`,
-      '--default-model=topics',
+      '--default-model=late',
       '--precision=fp32',
     );
     assert.equal(code, 1);
-    assert.match(stderr, /Could not start the models: \S+late\S+model\.onnx/);
+    assert.match(
+      stderr,
+      /Could not start the models: model late, version 1: \S+late\S+model\.onnx: is no ONNX/,
+    );
   });
 
   it('for want of the default model says so before it starts a process', async (t) => {

@@ -31,7 +31,14 @@ function check(
     logits: encodings.map((_, row) => Float32Array.from(rows[row] ?? [])),
     runMs: 0,
   });
-  return checkGolden(known, { tokenizer, run, precision: 'fp32', problemType });
+  return checkGolden(known, {
+    tokenizer,
+    run,
+    precision: 'fp32',
+    problemType,
+    batching: 'padded',
+    appliedActivation: undefined,
+  });
 }
 
 describe('checkGolden', () => {

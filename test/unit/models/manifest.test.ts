@@ -36,14 +36,21 @@ describe('readManifest', () => {
     assert.deepEqual((await read()).labels, ['first', 'second']);
   });
 
-  it('takes one output for a regression and several for exclusive labels where problem_type is missing', async () => {
-    await write('config.json', { id2label: { 0: 'score' } });
+  it('takes one output for a yes or no and several for exclusive labels, as the pipeline of Transformers', async () => {
+    await write('config.json', { id2label: { 0: 'toxic' } });
+    assert.equal((await read()).problemType, 'multi_label_classification');
+    await write('config.json', { id2label: { 0: 'toxic' }, problem_type: 'single_label_classification' });
+    assert.equal((await read()).problemType, 'multi_label_classification');
+    await write('config.json', { id2label: { 0: 'score' }, problem_type: 'regression' });
     assert.equal((await read()).problemType, 'regression');
     await write('config.json', { id2label: { 0: 'no', 1: 'yes' } });
     assert.equal((await read()).problemType, 'single_label_classification');
   });
 
   it('takes the smaller of the two token limits, and two positions off for RoBERTa', async () => {
+    // Without a table of positions in the graph, the configuration alone tells.
+    await rm(join(directory, 'onnx'), { recursive: true });
+    await cp(join(topics, '../../../odd-models/plain/1/onnx'), join(directory, 'onnx'), { recursive: true });
     const id2label = { 0: 'no', 1: 'yes' };
     await write('config.json', { id2label, max_position_embeddings: 514, model_type: 'roberta' });
     await write('tokenizer_config.json', { model_max_length: 1e30 });

@@ -21,7 +21,7 @@ describe('findModels', () => {
     await add('spam', '10');
     await add('intent', '2');
     await add('intent', 'notes');
-    const found = await findModels(directory);
+    const { locations: found } = await findModels(directory);
     assert.deepEqual(
       found.map(({ name, version }) => [name, version]),
       [
@@ -32,21 +32,46 @@ describe('findModels', () => {
     assert.equal(found[1]?.directory, join(directory, 'spam', '10'));
   });
 
-  it('passes over hidden folders', async () => {
+  it('passes over hidden folders, and what a file system keeps for itself', async () => {
     await add('.cache', '1');
+    await add('lost+found');
     await add('spam', '1');
-    assert.equal((await findModels(directory)).length, 1);
+    const { locations, broken, ignored } = await findModels(directory);
+    assert.deepEqual([locations.length, broken, ignored], [1, [], []]);
   });
 
-  it('refuses a name that no request could carry', async () => {
+  it('says which folders are ignored that somebody may take for models or versions', async () => {
     await add('Spam Filter', '1');
-    await assert.rejects(findModels(directory), /a model's name must match/);
+    await add('spam', '1');
+    await add('spam', '02');
+    await add('spam', 'v3');
+    await add('spam', 'notes');
+    const { locations, ignored } = await findModels(directory);
+    assert.deepEqual(
+      locations.map(({ version }) => version),
+      ['1'],
+    );
+    const told = ignored.map(({ path, reason }) => `${path.slice(directory.length)}: ${reason}`).sort();
+    assert.equal(told.length, 3);
+    assert.match(told[0] ?? '', /^.Spam Filter: a model's name must match/);
+    assert.match(told[1] ?? '', /^.spam.02: a version is named 1, 2, ..., without a leading zero/);
+    assert.match(told[2] ?? '', /^.spam.v3: a version is named/);
   });
 
-  it('refuses a model without a version, an empty folder and one that is not there', async () => {
+  it('a model without a version is broken, and the others are found', async () => {
+    await add('intent', '1');
+    await add('spam', '01');
+    const { locations, broken } = await findModels(directory);
+    assert.deepEqual([locations.length, broken.length], [1, 1]);
+    assert.match(broken[0]?.error.message ?? '', /spam: holds no version: .*spam.01 is ignored/);
+    assert.throws(
+      () => requireModel({ locations, broken, ignored: [] }, 'spam', directory),
+      /holds no version/,
+    );
+  });
+
+  it('refuses an empty folder and one that is not there', async () => {
     await assert.rejects(findModels(directory), /holds no model/);
-    await add('spam', 'v1');
-    await assert.rejects(findModels(directory), /spam: holds no version/);
     await assert.rejects(findModels(join(directory, 'nowhere')), /cannot be read as a folder/);
   });
 

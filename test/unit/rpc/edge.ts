@@ -116,7 +116,7 @@ export class TestCatalog implements ModelCatalog {
 }
 
 export function modelView(name: string, servingVersion: string): ModelView {
-  return { name, isDefault: name === 'sentiment', servingVersion, versions: [] };
+  return { name, isDefault: name === 'sentiment', servingVersion, loaded: true, versions: [] };
 }
 
 export interface EdgeParts {

@@ -14,6 +14,7 @@ const version: ModelVersionView = {
     precision: 'int8',
     device: 'cpu',
   },
+  ...{ batching: 'padded', appliedActivation: undefined },
   ...{ digest: 'sha256:00', defaultTruncation: 'end', readyInstances: 1, instances: 2, costSamples: [] },
   cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
 };
@@ -165,7 +166,7 @@ describe('the parts', () => {
 
   it('report versions, their states and sessions, and how busy these are', async () => {
     telemetry.watchModels(() => [
-      { name: 'sentiment', isDefault: true, servingVersion: '3', versions: [version] },
+      { name: 'sentiment', isDefault: true, loaded: true, servingVersion: '3', versions: [version] },
     ]);
     let busyMs = 100;
     telemetry
@@ -175,7 +176,7 @@ describe('the parts', () => {
     busyMs = 600;
     const labels = 'model="sentiment",version="3"';
     await assertValues(telemetry, {
-      [`verdict_model_info{${labels},precision="int8",device="cpu",digest="sha256:00"}`]: 1,
+      [`verdict_model_info{${labels},precision="int8",device="cpu",digest="sha256:00",batching="padded"}`]: 1,
       [`verdict_model_state{${labels},state="serving"}`]: 1,
       [`verdict_model_state{${labels},state="loading"}`]: 0,
       [`verdict_instances_ready{${labels}}`]: 1,
