@@ -1,4 +1,5 @@
-import type { CacheEntry } from './types.js';
+import { entryFault } from './entry-fault.js';
+import type { CacheEntry, EntryFault, EntryShape } from './types.js';
 
 /*
  * Layout, little-endian: version u8, flags u8, token count u32, label count u32, then that many float32 logits.
@@ -8,15 +9,15 @@ const FLAG_TRUNCATED = 1;
 const HEADER_BYTES = 10;
 const LOGIT_BYTES = 4;
 
-/** Size of the entry's binary form. */
-export function encodedBytes(entry: CacheEntry): number {
-  return HEADER_BYTES + LOGIT_BYTES * entry.logits.length;
+/** Size of the binary form of an entry with that many logits. */
+export function encodedBytes(labelCount: number): number {
+  return HEADER_BYTES + LOGIT_BYTES * labelCount;
 }
 
 /** The compact form that an entry has outside this process. */
 export function encodeEntry(entry: CacheEntry): Buffer {
   const { logits, tokenCount, truncated } = entry;
-  const bytes = Buffer.allocUnsafe(encodedBytes(entry));
+  const bytes = Buffer.allocUnsafe(encodedBytes(logits.length));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   view.setUint8(0, VERSION);
   view.setUint8(1, truncated ? FLAG_TRUNCATED : 0);
@@ -30,17 +31,21 @@ export function encodeEntry(entry: CacheEntry): Buffer {
   return bytes;
 }
 
-/** The entry, or undefined for whatever is not one: another version, an unknown flag, a wrong length. Never throws. */
-export function decodeEntry(bytes: Uint8Array): CacheEntry | undefined {
-  if (bytes.byteLength < HEADER_BYTES + LOGIT_BYTES) return undefined;
+/**
+ * The entry, or what is wrong with it: whoever wrote it may be another release, another program, or somebody who wants
+ * a wrong answer given. Never throws.
+ */
+export function decodeEntry(bytes: Uint8Array, shape: EntryShape): CacheEntry | EntryFault {
+  if (bytes.byteLength !== encodedBytes(shape.labelCount)) return 'length';
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint8(0) !== VERSION) return 'version';
   const flags = view.getUint8(1);
-  const labelCount = view.getUint32(6, true);
-  if (view.getUint8(0) !== VERSION || (flags & ~FLAG_TRUNCATED) !== 0) return undefined;
-  if (bytes.byteLength !== HEADER_BYTES + LOGIT_BYTES * labelCount) return undefined;
-  const logits = new Float32Array(labelCount);
-  for (let index = 0; index < labelCount; index += 1) {
+  if ((flags & ~FLAG_TRUNCATED) !== 0) return 'flags';
+  if (view.getUint32(6, true) !== shape.labelCount) return 'labels';
+  const logits = new Float32Array(shape.labelCount);
+  for (let index = 0; index < logits.length; index += 1) {
     logits[index] = view.getFloat32(HEADER_BYTES + LOGIT_BYTES * index, true);
   }
-  return { logits, tokenCount: view.getUint32(2, true), truncated: flags === FLAG_TRUNCATED };
+  const entry = { logits, tokenCount: view.getUint32(2, true), truncated: flags === FLAG_TRUNCATED };
+  return entryFault(entry, shape) ?? entry;
 }

@@ -1,6 +1,6 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
 import { decodeEntry, encodedBytes, encodeEntry } from './entry-codec.js';
-import type { CacheEntry, CacheHooks, CacheKey, CacheStore } from './types.js';
+import type { CacheEntry, CacheHooks, CacheKey, CacheStore, EntryFault, EntryShape } from './types.js';
 
 export interface RedisStoreOptions {
   /** What every key in Redis starts with. */
@@ -14,6 +14,8 @@ export interface RedisStoreOptions {
   /** A number in [0, 1). Default: Math.random. */
   readonly random?: () => number;
 }
+
+type PendingRead = Exclude<ReturnType<RedisConnection['get']>, 'skipped'>;
 
 interface PendingWrite {
   readonly key: CacheKey;
@@ -50,19 +52,22 @@ export class RedisStore implements CacheStore {
     };
   }
 
-  /** The entry, after one command timeout at most; at once, without a promise, while Redis is known to be away. */
-  get(key: CacheKey): Promise<CacheEntry | undefined> | undefined {
-    const reply = this.#redis.get(this.#options.keyPrefix + key);
+  /**
+   * The entry, after one command timeout at most; at once, without a promise, while Redis is known to be away. No more
+   * is read than a right value and one byte, whatever lies under the key.
+   */
+  get(key: CacheKey, shape: EntryShape): Promise<CacheEntry | undefined> | undefined {
+    const reply = this.#redis.get(this.#options.keyPrefix + key, encodedBytes(shape.labelCount) + 1);
     if (reply === 'skipped') {
       this.#hooks.onLookup?.('redis', 'skipped');
       return undefined;
     }
-    return this.#decode(reply);
+    return this.#decode(reply, shape);
   }
 
   /** Writes later. Returns at once. */
   set(key: CacheKey, entry: CacheEntry): void {
-    const bytes = encodedBytes(entry);
+    const bytes = encodedBytes(entry.logits.length);
     const { maxPendingWrites, maxPendingBytes } = this.#options;
     const full = this.#pending >= maxPendingWrites || this.#pendingBytes + bytes > maxPendingBytes;
     if (full || !this.#redis.up) {
@@ -86,18 +91,27 @@ export class RedisStore implements CacheStore {
     return this.#waiting.length + this.#underWay;
   }
 
-  async #decode(
-    reply: Exclude<ReturnType<RedisConnection['get']>, 'skipped'>,
-  ): Promise<CacheEntry | undefined> {
+  async #decode(reply: PendingRead, shape: EntryShape): Promise<CacheEntry | undefined> {
     const value = await reply;
+    if (value === 'wrong_type') return this.#notBelieved('type');
     if (typeof value === 'string') {
       this.#hooks.onLookup?.('redis', value);
       return undefined;
     }
-    // What does not decode was written by another release, or by somebody else.
-    const entry = value === null ? undefined : decodeEntry(value);
-    this.#hooks.onLookup?.('redis', entry === undefined ? 'miss' : 'hit');
-    return entry;
+    // Redis does not tell an empty value from none.
+    if (value.byteLength === 0) {
+      this.#hooks.onLookup?.('redis', 'miss');
+      return undefined;
+    }
+    const decoded = decodeEntry(value, shape);
+    if (typeof decoded === 'string') return this.#notBelieved(decoded);
+    this.#hooks.onLookup?.('redis', 'hit');
+    return decoded;
+  }
+
+  #notBelieved(fault: EntryFault): undefined {
+    this.#hooks.onLookup?.('redis', 'invalid');
+    this.#hooks.onInvalid?.('redis', fault);
   }
 
   #scheduleFlush(): void {
@@ -122,7 +136,7 @@ export class RedisStore implements CacheStore {
       Math.max(1, Math.round(ttlMs * jitter)),
     );
     this.#underWay -= 1;
-    this.#pendingBytes -= encodedBytes(entry);
+    this.#pendingBytes -= encodedBytes(entry.logits.length);
     this.#hooks.onWrite?.('redis', outcome === 'OK' ? 'ok' : outcome === 'skipped' ? 'dropped' : 'error');
     if (this.#waiting.length > 0) this.#scheduleFlush();
     else if (this.#underWay === 0) this.#endDrain();

@@ -1,4 +1,5 @@
 import { callerLeft } from '../errors.js';
+import { entryFault } from './entry-fault.js';
 import type { LruStore } from './lru-store.js';
 import type { SharedFlight } from './shared-flight.js';
 import { SingleFlight } from './single-flight.js';
@@ -10,6 +11,7 @@ import type {
   CacheStore,
   Computed,
   ComputeTimings,
+  EntryShape,
   Flight,
   MaybePromise,
   Resolved,
@@ -34,8 +36,10 @@ export class TieredResultCache implements ResultCache {
   readonly #lru: LruStore | undefined;
   readonly #redis: CacheStore | undefined;
   readonly #flights: SingleFlight;
+  readonly #hooks: CacheHooks;
 
   constructor({ lru, redis }: CacheTiers, hooks: CacheHooks = {}) {
+    this.#hooks = hooks;
     this.#lru = lru;
     this.#redis = redis;
     this.#flights = new SingleFlight(() => hooks.onJoin?.());
@@ -43,6 +47,7 @@ export class TieredResultCache implements ResultCache {
 
   resolve(
     key: CacheKey,
+    shape: EntryShape,
     mode: CacheMode,
     waiter: Waiter,
     compute: (flight: Flight) => Promise<Computed>,
@@ -50,10 +55,10 @@ export class TieredResultCache implements ResultCache {
     if (mode === 'use') {
       const entry = this.#lru?.get(key);
       if (entry !== undefined) return { entry, outcome: 'lru', timings: NO_TIMINGS };
-      return this.#flights.joinOrStart(key, waiter, (flight) => this.#find(key, flight, compute));
+      return this.#flights.joinOrStart(key, waiter, (flight) => this.#find(key, shape, flight, compute));
     }
     if (mode === 'refresh') {
-      return this.#flights.replace(key, waiter, (flight) => this.#compute(key, flight, compute));
+      return this.#flights.replace(key, waiter, (flight) => this.#compute(key, shape, flight, compute));
     }
     return this.#flights.alone(waiter, async (flight) => {
       const { entry, timings } = await compute(flight);
@@ -63,29 +68,37 @@ export class TieredResultCache implements ResultCache {
 
   async #find(
     key: CacheKey,
+    shape: EntryShape,
     flight: SharedFlight,
     compute: (flight: Flight) => Promise<Computed>,
   ): Promise<Resolved> {
     // Without a connection the store answers at once: no turn of the event loop is spent on it then.
-    const lookup = this.#redis?.get(key);
+    const lookup = this.#redis?.get(key, shape);
     const entry = lookup instanceof Promise ? await lookup : lookup;
     if (flight.abandoned) throw callerLeft();
-    if (entry === undefined) return this.#compute(key, flight, compute);
+    if (entry === undefined) return this.#compute(key, shape, flight, compute);
     if (!flight.superseded) this.#lru?.set(key, entry);
     return { entry, outcome: 'redis', timings: NO_TIMINGS };
   }
 
   async #compute(
     key: CacheKey,
+    shape: EntryShape,
     flight: SharedFlight,
     compute: (flight: Flight) => Promise<Computed>,
   ): Promise<Resolved> {
     const { entry, timings } = await compute(flight);
-    if (!flight.superseded) this.#keep(key, entry);
+    if (!flight.superseded) this.#keep(key, shape, entry);
     return { entry, outcome: 'miss', timings };
   }
 
-  #keep(key: CacheKey, entry: CacheEntry): void {
+  /** The one way in for what was computed: what the model cannot have said is answered once, and not again and again. */
+  #keep(key: CacheKey, shape: EntryShape, entry: CacheEntry): void {
+    const fault = entryFault(entry, shape);
+    if (fault !== undefined) {
+      this.#hooks.onInvalid?.('computed', fault);
+      return;
+    }
     this.#lru?.set(key, entry);
     void this.#redis?.set(key, entry);
   }

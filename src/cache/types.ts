@@ -8,7 +8,22 @@ export interface CacheEntry {
   readonly truncated: boolean;
 }
 
-/** 128 bits over model digest, input and truncation, as 22 characters of base64url. */
+/** What every entry of a model looks like. */
+export interface EntryShape {
+  /** Logits of one answer; at least 1. */
+  readonly labelCount: number;
+  /** The most tokens that the model is given, special tokens included. */
+  readonly maxTokens: number;
+}
+
+/**
+ * What makes an entry one that the model cannot have given. Of a value in Redis: `type` is no string, `length` a wrong
+ * number of bytes, `version` and `flags` unknown ones, `mac` a seal that is not ours. Of any entry: `labels` a wrong number
+ * of logits, `tokens` a token count of 0 or above the model's limit, `logits` one that is NaN or infinite.
+ */
+export type EntryFault = 'type' | 'length' | 'mac' | 'version' | 'flags' | 'labels' | 'tokens' | 'logits';
+
+/** 132 bits over model digest, input and truncation, as 22 characters of base64url. */
 export type CacheKey = string;
 
 /** `use`: read and write. `bypass`: neither, and join no flight. `refresh`: compute and write. */
@@ -21,7 +36,8 @@ export type MaybePromise<T> = T | Promise<T>;
 
 /** One tier. Neither method rejects: a tier that cannot answer is a miss, a hook event and no more. */
 export interface CacheStore {
-  get(key: CacheKey): MaybePromise<CacheEntry | undefined>;
+  /** An entry of that shape. What is kept in another shape is a miss. */
+  get(key: CacheKey, shape: EntryShape): MaybePromise<CacheEntry | undefined>;
   set(key: CacheKey, entry: CacheEntry): MaybePromise<void>;
 }
 
@@ -80,10 +96,12 @@ export interface Resolved {
 export interface ResultCache {
   /**
    * Answers from the nearest place. Returns without a promise on an LRU hit.
+   * @param shape of the entries of the model that the key is for
    * @throws VerdictError cancelled or deadline_exceeded for this waiter alone; whatever `compute` rejects with
    */
   resolve(
     key: CacheKey,
+    shape: EntryShape,
     mode: CacheMode,
     waiter: Waiter,
     compute: (flight: Flight) => Promise<Computed>,
@@ -92,7 +110,12 @@ export interface ResultCache {
 
 /** Events for telemetry. None may throw. */
 export interface CacheHooks {
-  onLookup?(tier: 'lru' | 'redis', outcome: 'hit' | 'miss' | 'error' | 'timeout' | 'skipped'): void;
+  onLookup?(
+    tier: 'lru' | 'redis',
+    outcome: 'hit' | 'miss' | 'invalid' | 'error' | 'timeout' | 'skipped',
+  ): void;
+  /** An entry was not believed: one that Redis held, or one that was computed and is not kept. */
+  onInvalid?(origin: 'redis' | 'computed', fault: EntryFault): void;
   onJoin?(): void;
   onSize?(size: { readonly entries: number; readonly bytes: number }): void;
   onWrite?(tier: 'lru' | 'redis', outcome: 'ok' | 'error' | 'dropped'): void;

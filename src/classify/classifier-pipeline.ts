@@ -2,6 +2,7 @@ import type {
   CacheKey,
   CacheMode,
   Computed,
+  EntryShape,
   Flight,
   MaybePromise,
   Resolved,
@@ -30,6 +31,8 @@ export interface ClassifyingModel {
   readonly appliedActivation: AppliedActivation | undefined;
   readonly defaultTruncation: Truncation;
   cacheKey(input: TextInput, truncation: Truncation): CacheKey;
+  /** What every answer of the model looks like to the cache. */
+  readonly entryShape: EntryShape;
   /**
    * Tokenises, queues and runs one input.
    * @throws VerdictError
@@ -87,6 +90,7 @@ export class ClassifierPipeline implements Classifier {
     const truncation = options.truncation ?? model.defaultTruncation;
     return this.#cache.resolve(
       keyFor(model, input, truncation, options.cache),
+      model.entryShape,
       options.cache,
       caller,
       (flight) => model.compute(input, truncation, caller.whenFull, flight),

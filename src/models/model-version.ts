@@ -1,6 +1,6 @@
 import type { Batcher } from '../batching/batcher.js';
 import type { CostCurve, CostSample } from '../batching/cost-model.js';
-import type { CacheKey, Computed, Flight } from '../cache/types.js';
+import type { CacheKey, Computed, EntryShape, Flight } from '../cache/types.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
 import type { ModelManifest } from './manifest.js';
@@ -42,6 +42,7 @@ export class ModelVersion {
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
   readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
+  readonly entryShape: EntryShape;
   readonly #parts: ModelVersionParts;
   #draining = false;
 
@@ -53,6 +54,7 @@ export class ModelVersion {
     this.defaultTruncation = parts.manifest.defaultTruncation;
     this.appliedActivation = parts.proof.appliedActivation;
     this.cacheKey = parts.cacheKey;
+    this.entryShape = { labelCount: parts.manifest.labels.length, maxTokens: parts.tokenizer.maxTokens };
     this.#parts = parts;
   }
 

@@ -62,9 +62,20 @@ export class RedisConnection {
     return this.#up;
   }
 
-  /** The value under the key, null where there is none, or why that cannot be told. Never rejects. */
-  get(key: string): Promise<Buffer | null | RedisFailure> | 'skipped' {
-    return this.#send(() => this.#client.getBuffer(key));
+  /**
+   * The value under the key, of which at most the first `maxBytes` travel; empty where there is none; `wrong_type` where it
+   * is no string; or why that cannot be told. Never rejects.
+   */
+  get(key: string, maxBytes: number): Promise<Buffer | 'wrong_type' | RedisFailure> | 'skipped' {
+    return this.#send(async () => {
+      try {
+        // The server counts the last byte in.
+        return await this.#client.getrangeBuffer(key, 0, maxBytes - 1);
+      } catch (error) {
+        if (error instanceof ReplyError && String(error).includes('WRONGTYPE ')) return 'wrong_type';
+        throw error;
+      }
+    });
   }
 
   /** Stores a value that lives for `ttlMs`. Never rejects. */

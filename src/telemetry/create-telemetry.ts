@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import type { ModelView } from '../models/types.js';
 import type { GpuReading } from '../runtime/types.js';
 import { BatchMetrics } from './batch-metrics.js';
-import { CacheMetrics } from './cache-metrics.js';
+import { CacheTelemetry } from './cache-telemetry.js';
 import { CounterFamily } from './counter-family.js';
 import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
@@ -15,6 +15,7 @@ import { SessionTelemetry } from './session-telemetry.js';
 import type { Log, ModelTelemetry, Telemetry } from './types.js';
 
 const redisErrorLineIntervalMs = 10_000;
+const cacheLineIntervalMs = 10_000;
 const itemLineIntervalMs = 1_000;
 const sampleIntervalMs = 1_000;
 
@@ -56,7 +57,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   });
   const batches = new BatchMetrics(registry);
   const sessions = new SessionTelemetry({ registry, log, now, latencyObjectiveMs });
-  const cache = new CacheMetrics(registry);
+  const cache = new CacheTelemetry({ registry, log, limiter: new LineLimiter(cacheLineIntervalMs, now) });
   const limiter = new LineLimiter(redisErrorLineIntervalMs, now);
   const redis = new RedisTelemetry({ registry, log, limiter, configured: redisConfigured });
   let listModels: () => readonly ModelView[] = () => [];

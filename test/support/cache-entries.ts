@@ -1,4 +1,4 @@
-import type { CacheEntry, Computed } from '../../src/cache/types.js';
+import type { CacheEntry, Computed, EntryShape } from '../../src/cache/types.js';
 
 /** An entry with these logits. */
 export function entryOf(...logits: number[]): CacheEntry {
@@ -11,4 +11,9 @@ export function computedOf(...logits: number[]): Computed {
     entry: entryOf(...logits),
     timings: { tokenizeMs: 1, queueMs: 2, inferenceMs: 3, batchSize: 4 },
   };
+}
+
+/** The shape of entries with that many logits, of a model that takes 512 tokens. */
+export function shapeOf(labelCount: number): EntryShape {
+  return { labelCount, maxTokens: 512 };
 }

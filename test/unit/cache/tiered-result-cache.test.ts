@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { LruStore } from '../../../src/cache/lru-store.js';
 import { TieredResultCache } from '../../../src/cache/tiered-result-cache.js';
 import type { CacheEntry, CacheKey, CacheStore, Computed, Resolved } from '../../../src/cache/types.js';
-import { computedOf, entryOf } from '../../support/cache-entries.js';
+import { computedOf, entryOf, shapeOf } from '../../support/cache-entries.js';
 import { patientWaiter } from '../../support/waiter.js';
+
+const shape = shapeOf(1);
 
 /** A shared tier whose answers the test can hold back. */
 class FakeRedis implements CacheStore {
@@ -49,10 +51,10 @@ function tiers() {
 test('a miss computes, fills both tiers, and is a hit in memory from then on, without a promise', async () => {
   const { redis, cache } = tiers();
   const { state, compute } = countedCompute(1);
-  const first = await cache.resolve('k', 'use', patientWaiter(), compute);
+  const first = await cache.resolve('k', shape, 'use', patientWaiter(), compute);
   assert.equal(first.outcome, 'miss');
   assert.deepEqual(first.timings, computedOf().timings);
-  const second = cache.resolve('k', 'use', patientWaiter(), compute);
+  const second = cache.resolve('k', shape, 'use', patientWaiter(), compute);
   assert.ok(!(second instanceof Promise));
   assert.deepEqual(second, {
     entry: entryOf(1),
@@ -67,11 +69,11 @@ test('a hit in Redis fills the memory tier and computes nothing', async () => {
   const { redis, cache } = tiers();
   redis.entries.set('k', entryOf(5));
   const { state, compute } = countedCompute(1);
-  const first = await cache.resolve('k', 'use', patientWaiter(), compute);
+  const first = await cache.resolve('k', shape, 'use', patientWaiter(), compute);
   assert.equal(first.outcome, 'redis');
   assert.deepEqual(first.entry, entryOf(5));
   assert.equal(first.timings.batchSize, 0);
-  const second = cache.resolve('k', 'use', patientWaiter(), compute);
+  const second = cache.resolve('k', shape, 'use', patientWaiter(), compute);
   assert.ok(!(second instanceof Promise));
   assert.equal(state.runs, 0);
 });
@@ -79,7 +81,9 @@ test('a hit in Redis fills the memory tier and computes nothing', async () => {
 test('a hundred identical callers ask Redis once and compute once', async () => {
   const { redis, cache } = tiers();
   const { state, compute } = countedCompute(1);
-  const waits = Array.from({ length: 100 }, async () => cache.resolve('k', 'use', patientWaiter(), compute));
+  const waits = Array.from({ length: 100 }, async () =>
+    cache.resolve('k', shape, 'use', patientWaiter(), compute),
+  );
   const answers = await Promise.all(waits);
   assert.equal(state.runs, 1);
   assert.deepEqual(redis.reads, ['k']);
@@ -97,7 +101,7 @@ test('a bypass neither reads nor writes nor joins nor is joined', async () => {
     return computedOf(runs);
   };
   const waits = (['bypass', 'bypass', 'use'] as const).map(async (mode) =>
-    cache.resolve('k', mode, patientWaiter(), compute),
+    cache.resolve('k', shape, mode, patientWaiter(), compute),
   );
   assert.equal(runs, 2);
   open();
@@ -112,7 +116,7 @@ test('a refresh reads nothing, computes, and overwrites both tiers', async () =>
   redis.entries.set('k', entryOf(5));
   lru.set('k', entryOf(5));
   const { compute } = countedCompute(6);
-  const refreshed = await cache.resolve('k', 'refresh', patientWaiter(), compute);
+  const refreshed = await cache.resolve('k', shape, 'refresh', patientWaiter(), compute);
   assert.equal(refreshed.outcome, 'miss');
   assert.deepEqual(redis.reads, []);
   assert.deepEqual(lru.get('k'), entryOf(6));
@@ -125,8 +129,8 @@ test('what a flight finds after a refresh has overtaken it is not kept', async (
   const { closed, open } = gate();
   redis.hold = closed;
   const { compute } = countedCompute(6);
-  const overtaken = cache.resolve('k', 'use', patientWaiter(), compute);
-  await cache.resolve('k', 'refresh', patientWaiter(), compute);
+  const overtaken = cache.resolve('k', shape, 'use', patientWaiter(), compute);
+  await cache.resolve('k', shape, 'refresh', patientWaiter(), compute);
   redis.entries.set('k', entryOf(5));
   open();
   assert.deepEqual((await overtaken).entry, entryOf(5));
@@ -141,8 +145,8 @@ test('later callers join a refresh under way', async () => {
     return computedOf(6);
   };
   const { state, compute } = countedCompute(7);
-  const refresh = cache.resolve('k', 'refresh', patientWaiter(), slow);
-  const joiner = cache.resolve('k', 'use', patientWaiter(), compute);
+  const refresh = cache.resolve('k', shape, 'refresh', patientWaiter(), slow);
+  const joiner = cache.resolve('k', shape, 'use', patientWaiter(), compute);
   open();
   assert.deepEqual((await refresh).entry, entryOf(6));
   assert.equal((await joiner).outcome, 'coalesced');
@@ -154,11 +158,11 @@ test('of a batch with one new text, one is computed', async () => {
   const { state, compute } = countedCompute(1);
   const keys = Array.from({ length: 64 }, (_, index) => `k${index}`);
   await Promise.all(
-    keys.slice(0, 63).map(async (key) => cache.resolve(key, 'use', patientWaiter(), compute)),
+    keys.slice(0, 63).map(async (key) => cache.resolve(key, shape, 'use', patientWaiter(), compute)),
   );
   state.runs = 0;
   const batch: Resolved[] = await Promise.all(
-    keys.map(async (key) => cache.resolve(key, 'use', patientWaiter(), compute)),
+    keys.map(async (key) => cache.resolve(key, shape, 'use', patientWaiter(), compute)),
   );
   assert.equal(state.runs, 1);
   assert.equal(batch.filter(({ outcome }) => outcome === 'lru').length, 63);
@@ -167,10 +171,12 @@ test('of a batch with one new text, one is computed', async () => {
 
 test('an error is not kept: the next caller computes', async () => {
   const { cache } = tiers();
-  const failing = cache.resolve('k', 'use', patientWaiter(), () => Promise.reject(new Error('broken')));
+  const failing = cache.resolve('k', shape, 'use', patientWaiter(), () =>
+    Promise.reject(new Error('broken')),
+  );
   await assert.rejects(async () => failing, /broken/);
   const { compute } = countedCompute(1);
-  assert.equal((await cache.resolve('k', 'use', patientWaiter(), compute)).outcome, 'miss');
+  assert.equal((await cache.resolve('k', shape, 'use', patientWaiter(), compute)).outcome, 'miss');
 });
 
 test('when all have left while Redis was asked, nothing is computed', async () => {
@@ -179,7 +185,7 @@ test('when all have left while Redis was asked, nothing is computed', async () =
   redis.hold = closed;
   const { state, compute } = countedCompute(1);
   const call = new AbortController();
-  const answer = cache.resolve('k', 'use', patientWaiter({ signal: call.signal }), compute);
+  const answer = cache.resolve('k', shape, 'use', patientWaiter({ signal: call.signal }), compute);
   call.abort();
   await assert.rejects(async () => answer);
   open();
@@ -190,17 +196,47 @@ test('when all have left while Redis was asked, nothing is computed', async () =
 test('it works with memory alone, and with no tier at all flights still coalesce', async () => {
   const memoryOnly = new TieredResultCache({ lru: new LruStore({ maxBytes: 10_000 }) });
   const { state, compute } = countedCompute(1);
-  await memoryOnly.resolve('k', 'use', patientWaiter(), compute);
-  assert.equal((await memoryOnly.resolve('k', 'use', patientWaiter(), compute)).outcome, 'lru');
+  await memoryOnly.resolve('k', shape, 'use', patientWaiter(), compute);
+  assert.equal((await memoryOnly.resolve('k', shape, 'use', patientWaiter(), compute)).outcome, 'lru');
   assert.equal(state.runs, 1);
 
   const none = new TieredResultCache({});
   const answers = await Promise.all(
-    [1, 2].map(async () => none.resolve('k', 'use', patientWaiter(), compute)),
+    [1, 2].map(async () => none.resolve('k', shape, 'use', patientWaiter(), compute)),
   );
   assert.deepEqual(
     answers.map(({ outcome }) => outcome),
     ['miss', 'coalesced'],
   );
-  assert.equal((await none.resolve('k', 'use', patientWaiter(), compute)).outcome, 'miss');
+  assert.equal((await none.resolve('k', shape, 'use', patientWaiter(), compute)).outcome, 'miss');
 });
+
+for (const [fault, entry] of [
+  ['logits', entryOf(Number.NaN)],
+  ['logits', entryOf(Number.POSITIVE_INFINITY)],
+  ['logits', entryOf(Number.NEGATIVE_INFINITY)],
+  ['labels', entryOf(1, 2)],
+  ['labels', entryOf()],
+  ['tokens', { ...entryOf(1), tokenCount: 0 }],
+  ['tokens', { ...entryOf(1), tokenCount: 513 }],
+  ['tokens', { ...entryOf(1), tokenCount: Number.NaN }],
+] as const) {
+  const told = `${entry.logits.length} logits (${entry.logits.join()}), ${entry.tokenCount} tokens`;
+  test(`what is computed and cannot be right is kept in no tier: ${told}`, async () => {
+    for (const mode of ['use', 'refresh'] as const) {
+      const lru = new LruStore({ maxBytes: 100_000 });
+      const redis = new FakeRedis();
+      const faults: string[] = [];
+      const cache = new TieredResultCache(
+        { lru, redis },
+        { onInvalid: (origin, reason) => faults.push(`${origin} ${reason}`) },
+      );
+      const compute = async () => ({ ...computedOf(), entry });
+      const answer = await cache.resolve('k', shape, mode, patientWaiter(), compute);
+      assert.deepEqual(answer.entry, entry);
+      assert.equal(lru.get('k'), undefined);
+      assert.equal(redis.entries.size, 0);
+      assert.deepEqual(faults, [`computed ${fault}`]);
+    }
+  });
+}

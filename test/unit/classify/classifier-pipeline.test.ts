@@ -33,6 +33,7 @@ function model(problemType: ProblemType = 'single_label_classification') {
     problemType,
     appliedActivation: undefined,
     defaultTruncation: 'start',
+    entryShape: { labelCount: 2, maxTokens: 512 },
     cacheKey: ({ text }, truncation) => `${text}|${truncation}`,
     compute: async (_input, truncation, whenFull) => {
       asked.push(`${truncation} ${whenFull}`);
@@ -54,7 +55,7 @@ function computingCache() {
     onUrgent: () => {},
   };
   const cache: ResultCache = {
-    resolve: async (key, mode, _waiter, compute) => {
+    resolve: async (key, _shape, mode, _waiter, compute) => {
       keys.push(`${mode}:${key}`);
       return { ...(await compute(flight)), outcome: 'miss' };
     },

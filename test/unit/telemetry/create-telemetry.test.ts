@@ -67,6 +67,9 @@ describe('at the start', () => {
       'verdict_queue_tokens{model="sentiment",class="bulk"}',
       'verdict_shed_total{model="sentiment",class="bulk",reason="queue_full"}',
       'verdict_cache_requests_total{tier="redis",outcome="timeout"}',
+      'verdict_cache_requests_total{tier="redis",outcome="invalid"}',
+      'verdict_cache_invalid_entries_total{origin="redis",reason="length"}',
+      'verdict_cache_invalid_entries_total{origin="computed",reason="logits"}',
       'verdict_cache_joins_total',
       'verdict_cache_bytes',
       'verdict_redis_up',
@@ -120,6 +123,30 @@ describe('the parts', () => {
       'verdict_shed_total{model="sentiment",class="interactive",reason="deadline"}': 1,
       'verdict_shed_total{model="sentiment",class="bulk",reason="deadline"}': 0,
       'verdict_batch_retries_total{model="sentiment",reason="bisect"}': 1,
+    });
+  });
+
+  it('report entries that are not believed by reason, with one log line for many', async () => {
+    const lines = () => log.filter(({ message }) => message === 'invalid cache entry');
+    telemetry.cache.onInvalid?.('redis', 'mac');
+    for (let entry = 0; entry < 100; entry += 1) telemetry.cache.onInvalid?.('redis', 'length');
+    telemetry.cache.onInvalid?.('computed', 'logits');
+    assert.deepEqual(lines(), [
+      {
+        level: 'warn',
+        fields: { origin: 'redis', reason: 'mac', suppressed: 0 },
+        message: 'invalid cache entry',
+      },
+    ]);
+    now += 10_000;
+    telemetry.cache.onInvalid?.('redis', 'tokens');
+    assert.equal(lines().at(-1)?.fields.suppressed, 101);
+    const reasons = 'verdict_cache_invalid_entries_total';
+    await assertValues(telemetry, {
+      [`${reasons}{origin="redis",reason="mac"}`]: 1,
+      [`${reasons}{origin="redis",reason="length"}`]: 100,
+      [`${reasons}{origin="redis",reason="tokens"}`]: 1,
+      [`${reasons}{origin="computed",reason="logits"}`]: 1,
     });
   });
 

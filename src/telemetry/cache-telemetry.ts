@@ -1,34 +1,50 @@
 import type { Registry } from 'prom-client';
-import type { CacheHooks } from '../cache/types.js';
+import type { CacheHooks, EntryFault } from '../cache/types.js';
 import { CounterFamily, type CounterSeries } from './counter-family.js';
 import { gauge } from './gauge.js';
+import type { LineLimiter } from './line-limiter.js';
+import type { Log } from './types.js';
 
 type Tier = Parameters<NonNullable<CacheHooks['onLookup']>>[0];
 type Outcome = Parameters<NonNullable<CacheHooks['onLookup']>>[1];
+type Origin = Parameters<NonNullable<CacheHooks['onInvalid']>>[0];
 type WriteOutcome = Parameters<NonNullable<CacheHooks['onWrite']>>[1];
 
-const outcomes: readonly Outcome[] = ['hit', 'miss', 'error', 'timeout', 'skipped'];
+const outcomes: readonly Outcome[] = ['hit', 'miss', 'invalid', 'error', 'timeout', 'skipped'];
 const writeOutcomes: readonly WriteOutcome[] = ['ok', 'error', 'dropped'];
+const computedFaults = ['labels', 'tokens', 'logits'] as const satisfies readonly EntryFault[];
+const storedFaults: readonly EntryFault[] = ['type', 'length', 'mac', 'version', 'flags', ...computedFaults];
 
-/** Both tiers of the result cache, and the computations that were shared. */
-export class CacheMetrics implements CacheHooks {
+/** Both tiers of the result cache, and the computations that were shared, as metrics and log lines. */
+export class CacheTelemetry implements CacheHooks {
   readonly #lookups: Record<Tier, Record<Outcome, CounterSeries>>;
   readonly #writes: Record<Tier, Record<WriteOutcome, CounterSeries>>;
+  readonly #invalid: Record<Origin, Partial<Record<EntryFault, CounterSeries>>>;
   readonly #joins: CounterSeries;
+  readonly #log: Log;
+  readonly #limiter: LineLimiter;
   #size = { entries: 0, bytes: 0 };
 
-  constructor(registry: Registry) {
+  constructor({ registry, log, limiter }: { registry: Registry; log: Log; limiter: LineLimiter }) {
+    this.#log = log;
+    this.#limiter = limiter;
     const lookups = new CounterFamily(
       registry,
       'verdict_cache_requests_total',
       ['tier', 'outcome'],
-      'Look-ups by tier (lru, redis) and outcome: hit, miss, error, timeout, skipped (the breaker was open).',
+      'Look-ups by tier (lru, redis) and outcome: hit, miss, invalid (not believed, computed anew), error, timeout, skipped (the breaker was open).',
     );
     const writes = new CounterFamily(
       registry,
       'verdict_cache_writes_total',
       ['tier', 'outcome'],
       'Results written, by tier and outcome: ok, error, dropped (too many writes under way, or the breaker was open).',
+    );
+    const invalid = new CounterFamily(
+      registry,
+      'verdict_cache_invalid_entries_total',
+      ['origin', 'reason'],
+      'Entries that the model cannot have given, by origin (redis: read there; computed: not kept) and reason: type, length, mac, version, flags, labels, tokens, logits.',
     );
     const joins = new CounterFamily(
       registry,
@@ -43,6 +59,10 @@ export class CacheMetrics implements CacheHooks {
     this.#writes = {
       lru: writes.byValue('outcome', writeOutcomes, { tier: 'lru' }),
       redis: writes.byValue('outcome', writeOutcomes, { tier: 'redis' }),
+    };
+    this.#invalid = {
+      redis: invalid.byValue('reason', storedFaults, { origin: 'redis' }),
+      computed: invalid.byValue('reason', computedFaults, { origin: 'computed' }),
     };
     this.#joins = joins.series();
     gauge(registry, 'verdict_cache_entries', [], "Results in the server's own memory.", () => [
@@ -59,6 +79,12 @@ export class CacheMetrics implements CacheHooks {
 
   onWrite(tier: Tier, outcome: WriteOutcome): void {
     this.#writes[tier][outcome].add();
+  }
+
+  onInvalid(origin: Origin, reason: EntryFault): void {
+    this.#invalid[origin][reason]?.add();
+    const suppressed = this.#limiter.pass();
+    if (suppressed !== undefined) this.#log.warn({ origin, reason, suppressed }, 'invalid cache entry');
   }
 
   onJoin(): void {
