@@ -70,7 +70,7 @@ export class RedisStore implements CacheStore {
     const bytes = encodedBytes(entry.logits.length);
     const { maxPendingWrites, maxPendingBytes } = this.#options;
     const full = this.#pending >= maxPendingWrites || this.#pendingBytes + bytes > maxPendingBytes;
-    if (full || !this.#redis.up) {
+    if (full || !this.#redis.accepts('write')) {
       this.#hooks.onWrite?.('redis', 'dropped');
       return;
     }

@@ -12,6 +12,9 @@ export interface BreakerOptions {
   readonly onState?: (state: BreakerState) => void;
 }
 
+/** What is attempted: a service may do the one and refuse the other. */
+export type Attempt = 'read' | 'write';
+
 /** Given for each attempt, and handed back with its outcome. */
 export type Pass = number;
 
@@ -21,6 +24,9 @@ export type Pass = number;
  *
  * Attempts that run side by side fail side by side: a stall of one moment under a hundred reads is one failure and
  * not a hundred. So a failure counts only if its attempt began after the last failure that counted.
+ *
+ * A service that says itself that it will not serve opens it at once, and only an attempt of the kind that was refused
+ * closes it again: a replica that took over no writes answers reads, and proves nothing by it.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
@@ -28,6 +34,7 @@ export class Breaker {
   #failures = 0;
   #backoffMs: number;
   #probeAt = 0;
+  #refused: Attempt | undefined;
   #lastPass: Pass = 0;
   /** Outcomes of passes up to this one say nothing new. */
   #settledUpTo: Pass = 0;
@@ -41,11 +48,22 @@ export class Breaker {
     return this.#state;
   }
 
+  /** What the service has refused since it last did it; undefined: nothing. */
+  get refused(): Attempt | undefined {
+    return this.#refused;
+  }
+
+  /** Whether `tryPass` would give one. */
+  mayPass(attempt: Attempt): boolean {
+    if (this.#state === 'closed') return true;
+    if (this.#state === 'half_open' || this.#options.now() < this.#probeAt) return false;
+    return this.#refused === undefined || this.#refused === attempt;
+  }
+
   /** A pass for one attempt, whose outcome must be told; undefined: do not try. */
-  tryPass(): Pass | undefined {
-    if (this.#state === 'half_open') return undefined;
+  tryPass(attempt: Attempt): Pass | undefined {
+    if (!this.mayPass(attempt)) return undefined;
     if (this.#state === 'open') {
-      if (this.#options.now() < this.#probeAt) return undefined;
       this.#settledUpTo = this.#lastPass;
       this.#enter('half_open');
     }
@@ -56,6 +74,7 @@ export class Breaker {
   succeeded(pass: Pass): void {
     if (pass <= this.#settledUpTo) return;
     this.#failures = 0;
+    this.#refused = undefined;
     if (this.#state === 'closed') return;
     this.#backoffMs = this.#options.initialBackoffMs;
     this.#enter('closed');
@@ -63,20 +82,32 @@ export class Breaker {
 
   failed(pass: Pass): void {
     if (pass <= this.#settledUpTo) return;
-    this.#settledUpTo = this.#lastPass;
     this.#failures += 1;
-    if (this.#state === 'half_open') {
-      this.#backoffMs = Math.min(this.#backoffMs * 2, this.#options.maxBackoffMs);
-    } else if (this.#failures < this.#options.failureThreshold) {
-      return;
-    }
-    this.#probeAt = this.#options.now() + this.#backoffMs;
-    this.#enter('open');
+    this.#settle(this.#failures >= this.#options.failureThreshold);
+  }
+
+  /** The service has said that it does not serve such an attempt. */
+  refuse(pass: Pass, attempt: Attempt): void {
+    if (pass <= this.#settledUpTo) return;
+    this.#refused = attempt;
+    this.#settle(true);
   }
 
   /** The service may be back: the next attempt may probe without waiting for the rest of the back-off. */
   probeSoon(): void {
     if (this.#state === 'open') this.#probeAt = this.#options.now();
+  }
+
+  /** An attempt has failed: what runs beside it says nothing new. */
+  #settle(opens: boolean): void {
+    this.#settledUpTo = this.#lastPass;
+    if (this.#state === 'half_open') {
+      this.#backoffMs = Math.min(this.#backoffMs * 2, this.#options.maxBackoffMs);
+    } else if (!opens) {
+      return;
+    }
+    this.#probeAt = this.#options.now() + this.#backoffMs;
+    this.#enter('open');
   }
 
   #enter(state: BreakerState): void {

@@ -1,4 +1,5 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
+import { replyClass } from './reply-class.js';
 
 export interface ClientLimits {
   /** Longest wait for a reply. */
@@ -51,6 +52,8 @@ export function failOpenClusterOptions(limits: ClientLimits, access: ClientAcces
     clusterNodeRetryStrategy: retry,
     slotsRefreshTimeout: limits.connectTimeoutMs,
     maxRedirections: 3,
+    // A later try would come after the command's own limit, and hide why.
+    retryDelayOnClusterDown: 0,
     redisOptions: { ...nodeOptions(limits), ...access },
   } satisfies ClusterOptions;
 }
@@ -69,5 +72,6 @@ function nodeOptions(limits: ClientLimits) {
     socketTimeout: Math.max(4 * limits.commandTimeoutMs, MIN_SOCKET_TIMEOUT_MS),
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     disableClientInfo: true,
+    reconnectOnError: (error: Error) => replyClass(error) === 'wrong_server',
   } satisfies RedisOptions;
 }

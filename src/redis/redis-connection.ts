@@ -1,6 +1,7 @@
-import { type Cluster, type Redis, ReplyError } from 'ioredis';
-import { Breaker } from './breaker.js';
+import type { Cluster, Redis } from 'ioredis';
+import { type Attempt, Breaker, type Pass } from './breaker.js';
 import { type ClientOptions, createClient } from './create-client.js';
+import { isWrongType, replyClass } from './reply-class.js';
 import type { RedisFailure, RedisHooks } from './types.js';
 
 export interface RedisConnectionOptions extends Omit<ClientOptions, 'random'> {
@@ -23,14 +24,16 @@ const MAX_REPORTED = 20;
 /**
  * The one connection to Redis, optional by nature: it never blocks or fails the start, comes back by itself, and
  * none of its commands rejects or takes longer than the command timeout. While there is no connection, or the
- * breaker is open, commands are skipped at no cost.
+ * breaker is open, commands are skipped at no cost. A server that answers that it does not serve (see `ReplyClass`) is
+ * as good as none.
  */
 export class RedisConnection {
   readonly #client: Redis | Cluster;
   readonly #breaker: Breaker;
   readonly #commandTimeoutMs: number;
   readonly #hooks: RedisHooks;
-  #up = false;
+  #connected = false;
+  #toldUp = false;
   readonly #reported = new Set<string>();
 
   /** @throws Error for an impossible URL or mode; its message holds no credentials */
@@ -45,9 +48,9 @@ export class RedisConnection {
       now: options.now ?? (() => performance.now()),
       onState: (state) => hooks.onBreaker?.(state),
     });
-    this.#client.on('ready', () => this.#onUp());
-    this.#client.on('close', () => this.#onDown());
-    this.#client.on('end', () => this.#onDown());
+    this.#client.on('ready', () => this.#onConnected());
+    this.#client.on('close', () => this.#onDisconnected());
+    this.#client.on('end', () => this.#onDisconnected());
     this.#client.on('error', (error: Error) => this.#report(error));
   }
 
@@ -57,9 +60,14 @@ export class RedisConnection {
     this.#client.connect().catch(() => {});
   }
 
-  /** Whether there is a connection over which commands can be sent. */
+  /** Whether there is a connection, to a server that has not refused what it was asked last. */
   get up(): boolean {
-    return this.#up;
+    return this.#connected && this.#breaker.refused === undefined;
+  }
+
+  /** Whether a command would be sent now. */
+  accepts(attempt: Attempt): boolean {
+    return this.#connected && this.#breaker.mayPass(attempt);
   }
 
   /**
@@ -67,12 +75,12 @@ export class RedisConnection {
    * is no string; or why that cannot be told. Never rejects.
    */
   get(key: string, maxBytes: number): Promise<Buffer | 'wrong_type' | RedisFailure> | 'skipped' {
-    return this.#send(async () => {
+    return this.#send('read', async () => {
       try {
         // The server counts the last byte in.
         return await this.#client.getrangeBuffer(key, 0, maxBytes - 1);
       } catch (error) {
-        if (error instanceof ReplyError && String(error).includes('WRONGTYPE ')) return 'wrong_type';
+        if (isWrongType(error)) return 'wrong_type';
         throw error;
       }
     });
@@ -80,7 +88,7 @@ export class RedisConnection {
 
   /** Stores a value that lives for `ttlMs`. Never rejects. */
   set(key: string, value: Buffer, ttlMs: number): Promise<'OK' | RedisFailure> | 'skipped' {
-    return this.#send(async (): Promise<'OK'> => {
+    return this.#send('write', async (): Promise<'OK'> => {
       await this.#client.set(key, value, 'PX', ttlMs);
       return 'OK';
     });
@@ -89,7 +97,7 @@ export class RedisConnection {
   /** Ends the connection without waiting for a server that hangs. */
   async close(): Promise<void> {
     this.#client.disconnect();
-    if (!this.#up) return;
+    if (!this.#connected) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
       this.#client.once('end', () => {
@@ -99,46 +107,72 @@ export class RedisConnection {
     });
   }
 
-  #send<T>(command: () => Promise<T>): Promise<T | RedisFailure> | 'skipped' {
-    if (!this.#up) return 'skipped';
-    const pass = this.#breaker.tryPass();
+  #send<T>(attempt: Attempt, command: () => Promise<T>): Promise<T | RedisFailure> | 'skipped' {
+    if (!this.#connected) return 'skipped';
+    const pass = this.#breaker.tryPass(attempt);
     if (pass === undefined) return 'skipped';
     return new Promise((resolve) => {
-      // Commands wait for the pipeline before them, so ioredis's own limit could cost a caller twice the time.
-      let timer: NodeJS.Timeout | undefined = setTimeout(() => {
-        timer = undefined;
-        this.#breaker.failed(pass);
-        resolve('timeout');
-      }, this.#commandTimeoutMs);
-      const settle = (outcome: T | RedisFailure, answered: boolean): void => {
-        if (timer === undefined) return;
+      let settled = false;
+      const settle = (outcome: T | RedisFailure, tell: () => void): void => {
+        if (settled) return;
+        settled = true;
         clearTimeout(timer);
-        if (answered) this.#breaker.succeeded(pass);
-        else this.#breaker.failed(pass);
+        tell();
+        this.#tellUp();
         resolve(outcome);
       };
+      // Commands wait for the pipeline before them, so ioredis's own limit could cost a caller twice the time.
+      const timer = setTimeout(
+        () => settle('timeout', () => this.#breaker.failed(pass)),
+        this.#commandTimeoutMs,
+      );
       begin(command).then(
-        (value) => settle(value, true),
+        (value) => settle(value, () => this.#breaker.succeeded(pass)),
         (error: unknown) => {
           this.#report(error);
-          // A server that refuses a command is alive.
-          settle('error', error instanceof ReplyError);
+          settle('error', () => this.#judge(error, pass, attempt));
         },
       );
     });
   }
 
-  #onUp(): void {
-    this.#up = true;
-    this.#reported.clear();
-    this.#breaker.probeSoon();
-    this.#hooks.onConnection?.(true);
+  /** Tells the breaker what an error says of the server. */
+  #judge(error: unknown, pass: Pass, attempt: Attempt): void {
+    switch (replyClass(error)) {
+      case 'answered':
+      case 'write_refused':
+        this.#breaker.succeeded(pass);
+        break;
+      case 'wrong_server':
+      case 'unusable':
+        this.#breaker.refuse(pass, attempt);
+        break;
+      default:
+        this.#breaker.failed(pass);
+    }
   }
 
-  #onDown(): void {
-    if (!this.#up) return;
-    this.#up = false;
-    this.#hooks.onConnection?.(false);
+  #onConnected(): void {
+    this.#connected = true;
+    // After a refusal the connection is new because of it, which is no sign that the server is better.
+    if (this.#breaker.refused === undefined) {
+      this.#reported.clear();
+      this.#breaker.probeSoon();
+    }
+    this.#tellUp();
+  }
+
+  #onDisconnected(): void {
+    this.#connected = false;
+    this.#tellUp();
+  }
+
+  #tellUp(): void {
+    const { up } = this;
+    if (up === this.#toldUp) return;
+    this.#toldUp = up;
+    if (up) this.#reported.clear();
+    this.#hooks.onConnection?.(up);
   }
 
   /** Says each error once per connection: attempts to connect repeat themselves, and so do failing commands. */

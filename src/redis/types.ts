@@ -5,6 +5,7 @@ export type RedisFailure = 'timeout' | 'error' | 'skipped';
 
 /** Events for telemetry and logs. None may throw. */
 export interface RedisHooks {
+  /** There is a connection to a server that serves, or there is none any more. */
   onConnection?(up: boolean): void;
   onBreaker?(state: BreakerState): void;
   /** An error in words, without keys, values or credentials. */

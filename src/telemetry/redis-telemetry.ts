@@ -22,9 +22,13 @@ export class RedisTelemetry implements RedisHooks {
     gauge(registry, 'verdict_redis_configured', [], 'Whether a Redis URL was given.', () => [
       { value: Number(configured) },
     ]);
-    gauge(registry, 'verdict_redis_up', [], 'Whether Redis is connected.', () => [
-      { value: Number(this.#up) },
-    ]);
+    gauge(
+      registry,
+      'verdict_redis_up',
+      [],
+      'Whether Redis is connected and serves: 0 too while it refuses, as a replica does writes.',
+      () => [{ value: Number(this.#up) }],
+    );
     gauge(
       registry,
       'verdict_redis_breaker_state',
@@ -38,8 +42,8 @@ export class RedisTelemetry implements RedisHooks {
   onConnection(up: boolean): void {
     if (up === this.#up) return;
     this.#up = up;
-    if (up) this.#log.info({}, 'Redis is connected');
-    else this.#log.warn({}, 'Redis is not connected; results are kept in memory alone');
+    if (up) this.#log.info({}, 'Redis is in use');
+    else this.#log.warn({}, 'Redis is out of use; results are kept in memory alone');
   }
 
   onBreaker(state: BreakerState): void {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { Redis } from 'ioredis';
 import type { VerdictClient } from '../../src/client/index.js';
 import { collect } from '../support/collect.js';
+import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ServedModels } from '../support/served-models.js';
 import { StreamRecording } from '../support/stream-recording.js';
@@ -10,7 +12,7 @@ import { until } from '../support/until.js';
 
 const skip = await skipWithout('redis-server');
 
-const lossLine = 'Redis is not connected; results are kept in memory alone';
+const lossLine = 'Redis is out of use; results are kept in memory alone';
 const unavailable = 14;
 
 /** Patient, since what is tested here is not how slow a Redis may be. */
@@ -168,6 +170,34 @@ describe('Redis', { skip }, () => {
     const states = served.logged('Redis breaker').map(({ state }) => state);
     assert.equal(states[0], 'open');
     await until('the log has it', () => served.logged('Redis breaker').at(-1)?.state === 'closed');
+  });
+
+  it('that was demoted is out of use, says so, and is used again once it is a master', async (t) => {
+    const redis = await redisServer(t);
+    const admin = new Redis(redis.url);
+    t.after(() => admin.disconnect());
+    const served = await ServedModels.start(t, ['topics'], { REDIS_URL: redis.url, ...patient });
+    const client = served.client();
+    await untilRedisIs(served, true);
+    await admin.replicaof('127.0.0.1', await freePort());
+    assert.deepEqual(await outcomes(client, freshTexts(40)), Array(40).fill('miss'));
+    await untilRedisIs(served, false);
+    const written = (outcome: string) =>
+      served.server.metric('verdict_cache_writes_total', { tier: 'redis', outcome });
+    await until('writes are given up', async () => {
+      assert.deepEqual(await outcomes(client, freshTexts(5)), Array(5).fill('miss'));
+      return (await written('dropped')) > (await written('error'));
+    });
+    assert.equal(await served.server.metric('verdict_redis_up'), 0);
+    await until('the log says why', () =>
+      served.logged('Redis error').some(({ reason }) => String(reason).startsWith('READONLY')),
+    );
+    await admin.replicaof('NO', 'ONE');
+    await until('it is used again', async () => {
+      await outcomes(client, freshTexts(1));
+      return (await served.server.metric('verdict_redis_up')) === 1;
+    });
+    assert.equal(served.logged(lossLine).length, 1, 'it did not come back in between');
   });
 
   it('that hangs does not keep a drain from answering what is held', async (t) => {

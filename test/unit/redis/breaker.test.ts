@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Breaker, type Pass } from '../../../src/redis/breaker.js';
+import { type Attempt, Breaker, type Pass } from '../../../src/redis/breaker.js';
 
 function makeBreaker() {
   const clock = { ms: 0 };
@@ -15,8 +15,8 @@ function makeBreaker() {
   return { breaker, clock, states };
 }
 
-function pass(breaker: Breaker): Pass {
-  const given = breaker.tryPass();
+function pass(breaker: Breaker, attempt: Attempt = 'read'): Pass {
+  const given = breaker.tryPass(attempt);
   assert.ok(given !== undefined, 'the breaker refused');
   return given;
 }
@@ -36,7 +36,7 @@ test('it opens after the given number of failures in a row', () => {
   assert.equal(breaker.state, 'closed');
   fail(breaker);
   assert.equal(breaker.state, 'open');
-  assert.equal(breaker.tryPass(), undefined);
+  assert.equal(breaker.tryPass('read'), undefined);
   assert.deepEqual(states, ['open']);
 });
 
@@ -61,13 +61,13 @@ test('after the back-off exactly one attempt passes until its outcome is known',
   const { breaker, clock } = makeBreaker();
   open(breaker);
   clock.ms = 99;
-  assert.equal(breaker.tryPass(), undefined);
+  assert.equal(breaker.tryPass('read'), undefined);
   clock.ms = 100;
   const probe = pass(breaker);
   assert.equal(breaker.state, 'half_open');
-  assert.equal(breaker.tryPass(), undefined);
+  assert.equal(breaker.tryPass('read'), undefined);
   clock.ms = 10_000;
-  assert.equal(breaker.tryPass(), undefined);
+  assert.equal(breaker.tryPass('read'), undefined);
   breaker.succeeded(probe);
   assert.equal(breaker.state, 'closed');
   pass(breaker);
@@ -79,7 +79,7 @@ test('each failed probe doubles the back-off up to its bound, and a success rese
   open(breaker);
   for (const backoffMs of [100, 200, 300, 300]) {
     clock.ms += backoffMs - 1;
-    assert.equal(breaker.tryPass(), undefined);
+    assert.equal(breaker.tryPass('read'), undefined);
     clock.ms += 1;
     fail(breaker);
   }
@@ -113,4 +113,45 @@ test('a hint that the service is back ends the back-off', () => {
   breaker.probeSoon();
   pass(breaker);
   assert.equal(breaker.state, 'half_open');
+});
+
+test('a service that refuses opens it at once, and only what it refused is tried again', () => {
+  const { breaker, clock, states } = makeBreaker();
+  breaker.refuse(pass(breaker, 'write'), 'write');
+  assert.deepEqual(states, ['open']);
+  assert.equal(breaker.refused, 'write');
+  clock.ms = 100;
+  assert.equal(breaker.mayPass('read'), false);
+  assert.equal(breaker.tryPass('read'), undefined);
+  assert.ok(breaker.mayPass('write'));
+  breaker.succeeded(pass(breaker, 'write'));
+  assert.equal(breaker.refused, undefined);
+  assert.equal(breaker.state, 'closed');
+  pass(breaker, 'read');
+});
+
+test('each refusal doubles the back-off, and a probe that fails otherwise leaves it to the same kind', () => {
+  const { breaker, clock } = makeBreaker();
+  breaker.refuse(pass(breaker, 'write'), 'write');
+  clock.ms += 100;
+  breaker.refuse(pass(breaker, 'write'), 'write');
+  clock.ms += 199;
+  assert.equal(breaker.mayPass('write'), false);
+  clock.ms += 1;
+  breaker.failed(pass(breaker, 'write'));
+  clock.ms += 300;
+  assert.equal(breaker.mayPass('read'), false);
+  assert.equal(breaker.refused, 'write');
+  pass(breaker, 'write');
+});
+
+test('what was on its way when the service refused neither closes it nor counts', () => {
+  const { breaker, clock } = makeBreaker();
+  const [read, write, slower] = [pass(breaker), pass(breaker, 'write'), pass(breaker, 'write')];
+  breaker.refuse(write, 'write');
+  breaker.refuse(slower, 'write');
+  breaker.succeeded(read);
+  assert.equal(breaker.state, 'open');
+  clock.ms = 100;
+  assert.ok(breaker.mayPass('write'), 'two refusals side by side are one');
 });

@@ -86,6 +86,40 @@ test('a cluster that is down skips commands, and is used when it is up', { skip 
   assert.ok(events.connections.includes(true));
 });
 
+test('a cluster that has lost slots is out of use at once, until it has them again', { skip }, async (t) => {
+  const args = ['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`];
+  const node = await RedisServer.start({ args: [...args, '--cluster-announce-ip', '127.0.0.1'] });
+  const admin = new Redis(node.url);
+  t.after(async () => {
+    admin.disconnect();
+    await node.stop();
+  });
+  const untilState = (state: string): Promise<void> =>
+    until(`the cluster is ${state}`, async () =>
+      (await admin.cluster('INFO')).includes(`cluster_state:${state}`),
+    );
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  await untilState('ok');
+  const { redis, events } = connectRedis(t, {
+    url: node.url,
+    mode: 'cluster',
+    commandTimeoutMs: 2000,
+    breakerMaxBackoffMs: 200,
+  });
+  await untilUp(redis);
+  await admin.call('CLUSTER', 'DELSLOTSRANGE', '0', '100');
+  await untilState('fail');
+  assert.equal(await redis.get('k', 100), 'error');
+  assert.equal(redis.up, false);
+  assert.equal(redis.get('k', 100), 'skipped');
+  assert.deepEqual(events.connections, [true, false]);
+  assert.match(events.errors.join(), /^CLUSTERDOWN/);
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '100');
+  await untilState('ok');
+  await until('commands pass', async () => Buffer.isBuffer(await redis.get('k', 100)));
+  assert.deepEqual(events.connections, [true, false, true]);
+});
+
 test('Sentinels are asked who the master is', { skip }, async (t) => {
   const master = await RedisServer.start();
   t.after(() => master.stop());
@@ -109,4 +143,34 @@ test('Sentinels are asked who the master is', { skip }, async (t) => {
   await master.restart();
   await untilUp(redis);
   assert.deepEqual(await redis.get('k', 100), Buffer.alloc(0));
+});
+
+test('a master that was demoted under us is left for the one that Sentinel names', { skip }, async (t) => {
+  const [old, next] = [await RedisServer.start(), await RedisServer.start()];
+  const sentinel = await RedisServer.start({
+    args: ['--sentinel'],
+    configuration: `sentinel monitor cache 127.0.0.1 ${old.port} 1\n`,
+  });
+  const [demoted, watcher, promoted] = [new Redis(old.url), new Redis(sentinel.url), new Redis(next.url)];
+  t.after(async () => {
+    for (const client of [demoted, watcher, promoted]) client.disconnect();
+    for (const server of [old, next, sentinel]) await server.stop();
+  });
+  const { redis, events } = connectRedis(t, {
+    url: sentinel.url,
+    mode: 'sentinel',
+    sentinelName: 'cache',
+    commandTimeoutMs: 2000,
+  });
+  await untilUp(redis);
+  assert.equal(await redis.set('k', Buffer.from('v'), 60_000), 'OK');
+  await watcher.call('SENTINEL', 'REMOVE', 'cache');
+  await demoted.replicaof('127.0.0.1', next.port);
+  await watcher.call('SENTINEL', 'MONITOR', 'cache', '127.0.0.1', `${next.port}`, '1');
+  await until('writes reach the new master', async () => {
+    await redis.set('after', Buffer.from('v'), 60_000);
+    return (await promoted.exists('after')) === 1;
+  });
+  await until('it is in use', () => redis.up);
+  assert.deepEqual(events.connections, [true, false, true]);
 });
