@@ -74,8 +74,8 @@ place, and what is allowed. All that is wrong is listed at once:
 VERDICT_MAX_BATCH_INPUT is not a setting. Did you mean VERDICT_MAX_BATCH_INPUTS?
 \`\`\`
 
-An empty environment variable counts as not given; it still hides the one in \`.env\`. The password in a Redis URL is
-never printed.
+An empty environment variable counts as not given; it still hides the one in \`.env\`. The password in a Redis URL and the
+secret of the cache are never printed.
 
 Kubernetes gives a pod variables for every Service in its namespace, and for a Service named \`verdict\` they look like
 settings (\`VERDICT_PORT=tcp://10.0.0.1:50051\`). They are recognised and ignored.

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { plainFormat } from '../cache/entry-format.js';
 import { LruStore } from '../cache/lru-store.js';
 import { RedisStore } from '../cache/redis-store.js';
+import { SealedFormat } from '../cache/sealed-format.js';
 import { TieredResultCache } from '../cache/tiered-result-cache.js';
 import type { Config } from '../config.js';
 import type { RedisConnection } from '../redis/redis-connection.js';
@@ -21,9 +23,11 @@ export async function openResultCache(
   config: Pick<Config, 'cache' | 'redis'>,
   telemetry: Telemetry,
 ): Promise<OpenResultCache> {
-  const { maxBytes, keyPrefix, ttlSeconds } = config.cache;
+  const { maxBytes, keyPrefix, ttlSeconds, secret } = config.cache;
+  const format = secret === undefined ? plainFormat : new SealedFormat(secret);
   const redis = await openRedis(config.redis, telemetry.redis);
-  const store = redis && new RedisStore(redis, { keyPrefix, ttlMs: ttlSeconds * 1000 }, telemetry.cache);
+  const store =
+    redis && new RedisStore(redis, { keyPrefix, format, ttlMs: ttlSeconds * 1000 }, telemetry.cache);
   const lru = maxBytes > 0 ? new LruStore({ maxBytes }, telemetry.cache) : undefined;
   return {
     cache: new TieredResultCache({ lru, redis: store }, telemetry.cache),

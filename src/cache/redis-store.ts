@@ -1,10 +1,12 @@
 import type { RedisConnection } from '../redis/redis-connection.js';
-import { decodeEntry, encodedBytes, encodeEntry } from './entry-codec.js';
+import { type EntryFormat, plainFormat } from './entry-format.js';
 import type { CacheEntry, CacheHooks, CacheKey, CacheStore, EntryFault, EntryShape } from './types.js';
 
 export interface RedisStoreOptions {
   /** What every key in Redis starts with. */
   readonly keyPrefix: string;
+  /** Default: `plainFormat`. */
+  readonly format?: EntryFormat;
   /** How long an entry lives, in milliseconds, give or take a tenth: what was written together does not expire together. */
   readonly ttlMs: number;
   /** Writes that may wait or be under way. Default 4096. */
@@ -48,6 +50,7 @@ export class RedisStore implements CacheStore {
       maxPendingWrites: DEFAULT_MAX_PENDING_WRITES,
       maxPendingBytes: DEFAULT_MAX_PENDING_BYTES,
       random: Math.random,
+      format: plainFormat,
       ...options,
     };
   }
@@ -57,18 +60,21 @@ export class RedisStore implements CacheStore {
    * is read than a right value and one byte, whatever lies under the key.
    */
   get(key: CacheKey, shape: EntryShape): Promise<CacheEntry | undefined> | undefined {
-    const reply = this.#redis.get(this.#options.keyPrefix + key, encodedBytes(shape.labelCount) + 1);
+    const { keyPrefix, format } = this.#options;
+    const reply = this.#redis.accepts('read')
+      ? this.#redis.get(keyPrefix + format.name(key), format.valueBytes(shape.labelCount) + 1)
+      : 'skipped';
     if (reply === 'skipped') {
       this.#hooks.onLookup?.('redis', 'skipped');
       return undefined;
     }
-    return this.#decode(reply, shape);
+    return this.#decode(key, reply, shape);
   }
 
   /** Writes later. Returns at once. */
   set(key: CacheKey, entry: CacheEntry): void {
-    const bytes = encodedBytes(entry.logits.length);
-    const { maxPendingWrites, maxPendingBytes } = this.#options;
+    const { format, maxPendingWrites, maxPendingBytes } = this.#options;
+    const bytes = format.valueBytes(entry.logits.length);
     const full = this.#pending >= maxPendingWrites || this.#pendingBytes + bytes > maxPendingBytes;
     if (full || !this.#redis.accepts('write')) {
       this.#hooks.onWrite?.('redis', 'dropped');
@@ -91,7 +97,7 @@ export class RedisStore implements CacheStore {
     return this.#waiting.length + this.#underWay;
   }
 
-  async #decode(reply: PendingRead, shape: EntryShape): Promise<CacheEntry | undefined> {
+  async #decode(key: CacheKey, reply: PendingRead, shape: EntryShape): Promise<CacheEntry | undefined> {
     const value = await reply;
     if (value === 'wrong_type') return this.#notBelieved('type');
     if (typeof value === 'string') {
@@ -103,7 +109,7 @@ export class RedisStore implements CacheStore {
       this.#hooks.onLookup?.('redis', 'miss');
       return undefined;
     }
-    const decoded = decodeEntry(value, shape);
+    const decoded = this.#options.format.decode(key, value, shape);
     if (typeof decoded === 'string') return this.#notBelieved(decoded);
     this.#hooks.onLookup?.('redis', 'hit');
     return decoded;
@@ -128,15 +134,14 @@ export class RedisStore implements CacheStore {
   }
 
   async #write({ key, entry }: PendingWrite): Promise<void> {
-    const { keyPrefix, ttlMs, random } = this.#options;
+    const { keyPrefix, format, ttlMs, random } = this.#options;
     const jitter = 1 - TTL_JITTER + 2 * TTL_JITTER * random();
-    const outcome = await this.#redis.set(
-      keyPrefix + key,
-      encodeEntry(entry),
-      Math.max(1, Math.round(ttlMs * jitter)),
-    );
+    const lifeMs = Math.max(1, Math.round(ttlMs * jitter));
+    const outcome = this.#redis.accepts('write')
+      ? await this.#redis.set(keyPrefix + format.name(key), format.encode(key, entry), lifeMs)
+      : 'skipped';
     this.#underWay -= 1;
-    this.#pendingBytes -= encodedBytes(entry.logits.length);
+    this.#pendingBytes -= format.valueBytes(entry.logits.length);
     this.#hooks.onWrite?.('redis', outcome === 'OK' ? 'ok' : outcome === 'skipped' ? 'dropped' : 'error');
     if (this.#waiting.length > 0) this.#scheduleFlush();
     else if (this.#underWay === 0) this.#endDrain();

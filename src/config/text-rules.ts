@@ -25,6 +25,11 @@ export const keyPrefix: TextRule = {
   allowed: '1 to 64 printable ASCII characters without spaces',
 };
 
+export const secret: TextRule = {
+  test: (value) => /^[!-~]{32,256}$/.test(value),
+  allowed: '32 to 256 printable ASCII characters without spaces',
+};
+
 export const masterName: TextRule = {
   test: (value) => /^[!-~]{1,128}$/.test(value),
   allowed: '1 to 128 printable ASCII characters without spaces',

@@ -1,6 +1,8 @@
 import { after } from 'node:test';
+import { plainFormat } from '../../src/cache/entry-format.js';
 import { LruStore } from '../../src/cache/lru-store.js';
 import { RedisStore } from '../../src/cache/redis-store.js';
+import { SealedFormat } from '../../src/cache/sealed-format.js';
 import { RedisConnection } from '../../src/redis/redis-connection.js';
 import { RedisServer } from '../support/redis-server.js';
 import { skipWithout } from '../support/tool.js';
@@ -20,20 +22,28 @@ after(async () => {
   await server?.stop();
 });
 
-cacheStoreContract(
-  'RedisStore',
-  async (hooks) => {
-    const redis = new RedisConnection({
-      url: server?.url ?? '',
-      mode: 'single',
-      commandTimeoutMs: 2000,
-      connectTimeoutMs: 2000,
-    });
-    connections.push(redis);
-    redis.start();
-    await until('Redis is connected', () => redis.up);
-    const store = new RedisStore(redis, { keyPrefix: `test${connections.length}:`, ttlMs: 60_000 }, hooks);
-    return { store, settled: () => store.drain() };
-  },
-  skip,
-);
+for (const [name, format] of [
+  ['RedisStore', plainFormat],
+  ['RedisStore with a secret', new SealedFormat('correct horse battery staple 1234')],
+] as const)
+  cacheStoreContract(
+    name,
+    async (hooks) => {
+      const redis = new RedisConnection({
+        url: server?.url ?? '',
+        mode: 'single',
+        commandTimeoutMs: 2000,
+        connectTimeoutMs: 2000,
+      });
+      connections.push(redis);
+      redis.start();
+      await until('Redis is connected', () => redis.up);
+      const store = new RedisStore(
+        redis,
+        { format, keyPrefix: `test${connections.length}:`, ttlMs: 60_000 },
+        hooks,
+      );
+      return { store, settled: () => store.drain() };
+    },
+    skip,
+  );

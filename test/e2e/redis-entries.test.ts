@@ -102,4 +102,60 @@ describe('Entries in Redis', { skip }, () => {
     await until('the log has it', () => served.logged('invalid cache entry').length >= 1);
     assert.ok(!JSON.stringify(served.server.log).includes(key));
   });
+
+  it('that are sealed cannot be guessed, forged, altered, copied to another key, or read without the secret', async (t) => {
+    const { redis, url } = await redisServer(t);
+    const secret = 'kept_from_whoever_can_write_to_redis';
+    const [sealed, same, stranger, plain] = await Promise.all([
+      serve(t, url, { VERDICT_CACHE_SECRET: secret }),
+      serve(t, url, { VERDICT_CACHE_SECRET: secret }),
+      serve(t, url, { VERDICT_CACHE_SECRET: secret.toUpperCase() }),
+      serve(t, url),
+    ]);
+    const all = [sealed, same, stranger, plain];
+    const coach = await stored(sealed.client, redis, 'the coach');
+    assert.equal((await same.client.classify('the coach')).cache, 'redis', 'replicas with one secret share');
+    const strangers = await stored(stranger.client, redis, 'the coach');
+    const plains = await stored(plain.client, redis, 'the coach');
+    assert.equal(strangers.answer.cache, 'miss');
+    assert.equal(plains.answer.cache, 'miss');
+    const names = [coach, strangers, plains].map(({ key }) => key);
+    assert.equal(new Set(names).size, 3);
+
+    const soup = await stored(sealed.client, redis, 'the soup');
+    const value = (await redis.getBuffer(coach.key)) ?? Buffer.alloc(0);
+    const flipped = Buffer.from(value);
+    flipped.writeUInt8(flipped.readUInt8(13) ^ 0x80, 13);
+    const labels = coach.answer.predictions.length;
+    const plainForgery = forged([9, ...Array<number>(labels - 1).fill(-9)]);
+    const lies = [
+      flipped,
+      plainForgery,
+      Buffer.concat([plainForgery, Buffer.alloc(16)]),
+      Buffer.concat([plainForgery, value.subarray(-16)]),
+      (await redis.getBuffer(soup.key)) ?? '',
+      (await redis.getBuffer(strangers.key)) ?? '',
+      (await redis.getBuffer(plains.key)) ?? '',
+    ];
+    for (const [index, lie] of lies.entries()) {
+      await redis.set(coach.key, lie);
+      const again = await sealed.client.classify('the coach', { topK: 0 });
+      assert.equal(again.cache, 'miss', `lie ${index}`);
+      assert.deepEqual(again.predictions, coach.answer.predictions);
+      await until('the entry is put right', async () =>
+        value.equals((await redis.getBuffer(coach.key)) ?? flipped),
+      );
+    }
+    const faults = { origin: 'redis' };
+    assert.equal(
+      await sealed.served.server.metric('verdict_cache_invalid_entries_total', faults),
+      lies.length,
+    );
+    for (const { served } of all) {
+      assert.doesNotMatch(JSON.stringify(served.server.log), /kept_from/i);
+      assert.doesNotMatch(await (await fetch(`${served.server.adminUrl}/metrics`)).text(), /kept_from/i);
+      assert.deepEqual(served.server.complaints, []);
+    }
+    for (const name of await redis.keys('*')) assert.doesNotMatch(name, /kept_from/i);
+  });
 });

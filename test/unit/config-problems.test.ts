@@ -127,6 +127,29 @@ describe('what is wrong stops the start', () => {
     }
   });
 
+  it('never shows the secret of the cache', async () => {
+    const short = 'hunter2'.repeat(4);
+    writeFileSync(join(cwd, 'secret.yaml'), `cache: { secret: ${short} }`);
+    writeFileSync(join(cwd, 'nested.yaml'), `cache: { secret: { value: ${short} } }`);
+    writeFileSync(join(cwd, 'broken.yaml'), `cache: { secret: "${short} }`);
+    for (const all of [
+      await problems(['--cache-secret', short]),
+      await problems([`--cache-secret=${short}`]),
+      await problems([], { VERDICT_CACHE_SECRET: short }),
+      await problems([], { VERDICT_CACHE_SECRET: 'hunter2 '.repeat(8) }),
+      await problems([], { VERDICT_CACHE_SECRET: 'hunter2é'.repeat(8) }),
+      await problems([], { VERDICT_CACHE_SECRET: 'hunter2'.repeat(40) }),
+      await problems(['--config', 'secret.yaml']),
+      await problems(['--config', 'nested.yaml']),
+    ]) {
+      assert.match(
+        all.join(),
+        /^\S+( in \S+)? is not usable: it must be 32 to 256 printable ASCII characters without spaces\.$/,
+      );
+    }
+    assert.doesNotMatch((await problems(['--config', 'broken.yaml'])).join(), /hunter2/);
+  });
+
   it('says which configuration file cannot be read, or where it is not YAML, without quoting it', async () => {
     assert.match((await problems(['--config', 'none.yaml'])).join(), /none\.yaml cannot be read \(ENOENT\)/);
     writeFileSync(join(cwd, 'bad.yaml'), 'server: {}\nredis: { url: "redis://:hunter2@a }');

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { choice, int, optionalText, text } from '../knob.js';
-import { keyPrefix, masterName, path, redisUrl } from '../text-rules.js';
+import { keyPrefix, masterName, path, redisUrl, secret } from '../text-rules.js';
 
 /** The result cache. */
 export const cache = z.object({
@@ -22,6 +22,12 @@ export const cache = z.object({
     default: 'verdict:',
     rule: keyPrefix,
     doc: 'What every key in Redis starts with.',
+  }),
+  secret: optionalText('cache-secret', {
+    defaultText: 'none: entries are not sealed',
+    rule: secret,
+    secret: true,
+    doc: 'Seals entries in Redis, so that whoever reads it cannot try texts and whoever writes to it cannot forge answers; the same for all replicas, random, and in a variable rather than the flag, which other users of the machine can read.',
   }),
 });
 
