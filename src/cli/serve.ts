@@ -5,10 +5,14 @@ import { settingsHelp } from '../config/help.js';
 import { type Config, loadConfig } from '../config.js';
 import { VerdictError } from '../errors.js';
 import { onStopSignals } from '../signals.js';
+import { adoptOutput } from '../telemetry/adopt-output.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
 import { boundHeapGrowth } from './bound-heap-growth.js';
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** Writes to standard error even where what others write there becomes log lines. */
+const complain = process.stderr.write.bind(process.stderr);
 
 const HELP = `Usage: verdict serve [flags]
 
@@ -35,8 +39,12 @@ export async function serve(argv: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   boundHeapGrowth();
+  // With it ioredis would print each command that it sends, the password of Redis among them.
+  delete process.env.DEBUG;
   const log = createLogger(config.log);
+  const release = adoptOutput(log, process);
   const code = await run(config, log);
+  release();
   await log.close();
   // What could not be ended in time, a process or a thread, must not keep this one beyond its time.
   if (code !== EXIT.ok) process.exit(code);
@@ -80,7 +88,7 @@ async function run(config: Config, log: Logger): Promise<number> {
 }
 
 function notStarted(error: unknown): number {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  complain(`${error instanceof Error ? error.message : String(error)}\n`);
   return EXIT.failed;
 }
 
