@@ -1,6 +1,6 @@
-import { chooseBudgetTokens } from '../../src/batching/choose-budget-tokens.js';
-import type { CostCurve, CostSample } from '../../src/batching/cost-model.js';
-import { fitCostCurve } from '../../src/batching/fit-cost-curve.js';
+import { chooseBudgetTokens } from '../../src/cost/choose-budget-tokens.js';
+import type { CostCurve, CostSample } from '../../src/cost/cost-curve.js';
+import { fitCostCurve } from '../../src/cost/fit-cost-curve.js';
 import { calibrate } from '../../src/models/calibrate.js';
 import { readGolden } from '../../src/models/golden.js';
 import { checkGolden, type GoldenReport } from '../../src/models/golden-check.js';

@@ -1,8 +1,8 @@
+import type { CostTracker } from '../cost/cost-tracker.js';
+import { type BatchLimits, forecastDrainMs } from '../cost/drain-forecast.js';
+import type { EffectiveBudget } from '../cost/effective-budget.js';
 import type { VerdictError } from '../errors.js';
 import type { Backlog } from './backlog.js';
-import type { CostTracker } from './cost-tracker.js';
-import { type BatchLimits, forecastDrainMs } from './drain-forecast.js';
-import type { EffectiveBudget } from './effective-budget.js';
 import { deadlineExceeded, deadlineUnreachable, noInstance, queueFull } from './rejections.js';
 import type { RunCap } from './run-cap.js';
 import type { RunnerPool } from './runner-pool.js';

@@ -1,6 +1,6 @@
+import type { CostTracker } from '../cost/cost-tracker.js';
+import type { EffectiveBudget } from '../cost/effective-budget.js';
 import type { Backlog, FormedBatch } from './backlog.js';
-import type { CostTracker } from './cost-tracker.js';
-import type { EffectiveBudget } from './effective-budget.js';
 import type { SelectBatch, Selection } from './policy.js';
 import type { QueueItem } from './queue-item.js';
 import type { RunCap } from './run-cap.js';

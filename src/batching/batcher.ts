@@ -1,13 +1,13 @@
+import type { CostCurve } from '../cost/cost-curve.js';
+import { CostTracker } from '../cost/cost-tracker.js';
+import { EffectiveBudget } from '../cost/effective-budget.js';
 import type { VerdictError } from '../errors.js';
 import { Admission, type Arrival } from './admission.js';
 import { Backlog } from './backlog.js';
 import { BatchFormer } from './batch-former.js';
 import { type Clock, systemClock } from './clock.js';
 import { Closing } from './closing.js';
-import type { CostCurve } from './cost-model.js';
-import { CostTracker } from './cost-tracker.js';
 import { Dispatcher } from './dispatcher.js';
-import { EffectiveBudget } from './effective-budget.js';
 import { ofEqualLength } from './equal-length-policy.js';
 import { FairQueue } from './fair-queue.js';
 import { policies } from './policy.js';

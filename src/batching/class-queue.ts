@@ -1,6 +1,6 @@
+import { Load, type LoadFacts } from '../cost/load.js';
 import { FlowQueue, type Queued } from './flow-queue.js';
 import { IndexedHeap } from './indexed-heap.js';
-import { Load, type LoadFacts } from './load.js';
 
 const NOTHING: LoadFacts = new Load();
 

@@ -1,9 +1,9 @@
+import type { CostTracker } from '../cost/cost-tracker.js';
+import type { EffectiveBudget } from '../cost/effective-budget.js';
 import { Alarm } from './alarm.js';
 import type { Backlog, FormedBatch } from './backlog.js';
 import type { BatchFormer } from './batch-former.js';
 import type { Clock } from './clock.js';
-import type { CostTracker } from './cost-tracker.js';
-import type { EffectiveBudget } from './effective-budget.js';
 import { executeBatch } from './execute-batch.js';
 import type { QueueItem } from './queue-item.js';
 import { planItemFailures, planRecovery, type Recovery } from './recovery.js';

@@ -1,6 +1,6 @@
+import { Load } from '../cost/load.js';
 import type { HeapEntry } from './indexed-heap.js';
 import { ItemQueue, type Linked } from './item-queue.js';
-import { Load } from './load.js';
 
 /** What an item is queued by. */
 export interface Queued<I> extends Linked<I> {

@@ -1,4 +1,4 @@
-import { marginalMs } from './cost-model.js';
+import { marginalMs } from '../cost/cost-curve.js';
 import type { PolicyFacts, Selection } from './policy.js';
 import type { CloseReason, ItemFacts } from './types.js';
 

@@ -1,4 +1,4 @@
-import type { CostCurve } from './cost-model.js';
+import type { CostCurve } from '../cost/cost-curve.js';
 import { selectInOrder } from './fifo-policy.js';
 import { selectByLength } from './length-policy.js';
 import type { CloseReason, ItemFacts, PolicyName } from './types.js';

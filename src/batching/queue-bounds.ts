@@ -1,4 +1,4 @@
-import { Load, type LoadFacts } from './load.js';
+import { Load, type LoadFacts } from '../cost/load.js';
 import type { ServiceClass } from './types.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { CostCurve } from './cost-model.js';
+import type { CostCurve } from '../cost/cost-curve.js';
 import { RecentMinimum } from './recent-minimum.js';
 import type { ItemFacts, SubmitOptions } from './types.js';
 

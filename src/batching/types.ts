@@ -1,5 +1,5 @@
+import type { CostCurve } from '../cost/cost-curve.js';
 import type { VerdictError } from '../errors.js';
-import type { CostCurve } from './cost-model.js';
 
 /** What the batcher is told of one item: everything a policy may look at, nothing it may not (no tensors, no text). */
 export interface ItemFacts {

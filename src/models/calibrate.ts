@@ -1,4 +1,4 @@
-import type { CostSample } from '../batching/cost-model.js';
+import type { CostSample } from '../cost/cost-curve.js';
 import type { RunResult } from '../runtime/types.js';
 import type { Encoding, Tokenizer } from '../tokenizer/types.js';
 import { cutTo } from './probe-inputs.js';

@@ -1,9 +1,9 @@
 import { Batcher } from '../batching/batcher.js';
-import { chooseBudgetTokens } from '../batching/choose-budget-tokens.js';
-import type { CostCurve, CostSample } from '../batching/cost-model.js';
-import { fitCostCurve } from '../batching/fit-cost-curve.js';
 import type { BatcherHooks, BatcherOptions } from '../batching/types.js';
 import type { CacheKey } from '../cache/types.js';
+import { chooseBudgetTokens } from '../cost/choose-budget-tokens.js';
+import type { CostCurve, CostSample } from '../cost/cost-curve.js';
+import { fitCostCurve } from '../cost/fit-cost-curve.js';
 import { openSession } from '../runtime/open-session.js';
 import type { RuntimeHooks } from '../runtime/types.js';
 import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';

@@ -1,6 +1,6 @@
 import type { Batcher } from '../batching/batcher.js';
-import type { CostCurve, CostSample } from '../batching/cost-model.js';
 import type { CacheKey, Computed, EntryShape, Flight } from '../cache/types.js';
+import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
 import type { ModelManifest } from './manifest.js';

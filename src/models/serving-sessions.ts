@@ -1,5 +1,5 @@
-import { type CostSample, predictRunMs } from '../batching/cost-model.js';
-import { fitCostCurve } from '../batching/fit-cost-curve.js';
+import { type CostSample, predictRunMs } from '../cost/cost-curve.js';
+import { fitCostCurve } from '../cost/fit-cost-curve.js';
 import {
   type GoldenCheck,
   type InstanceGroup,

@@ -1,4 +1,4 @@
-import type { CostCurve, CostSample } from '../batching/cost-model.js';
+import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
 

@@ -63,7 +63,11 @@ async function readGraph(path: string): Promise<OnnxGraph> {
     return await readOnnxGraph(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ModelLoadError(path, `is no ONNX file that can be read (${reason}): export or copy it again`, error);
+    throw new ModelLoadError(
+      path,
+      `is no ONNX file that can be read (${reason}): export or copy it again`,
+      error,
+    );
   }
 }
 

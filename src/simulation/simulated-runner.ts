@@ -1,6 +1,6 @@
 import type { Clock } from '../batching/clock.js';
-import { type CostCurve, predictRunMs } from '../batching/cost-model.js';
 import type { Runner } from '../batching/types.js';
+import { type CostCurve, predictRunMs } from '../cost/cost-curve.js';
 import { normal, type Random } from './random.js';
 import type { Arrival } from './types.js';
 

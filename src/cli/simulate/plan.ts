@@ -1,5 +1,5 @@
-import type { CostCurve } from '../../batching/cost-model.js';
 import type { BatcherOptions } from '../../batching/types.js';
+import type { CostCurve } from '../../cost/cost-curve.js';
 import { closedLoop } from '../../simulation/closed-loop.js';
 import { drawLengths } from '../../simulation/length-mix.js';
 import { poissonArrivals } from '../../simulation/poisson-arrivals.js';

@@ -1,5 +1,5 @@
-import type { CostCurve } from '../../batching/cost-model.js';
 import type { PolicyName } from '../../batching/types.js';
+import type { CostCurve } from '../../cost/cost-curve.js';
 import { type LengthMix, tightMix, wideMix } from '../../simulation/length-mix.js';
 import { UsageError } from '../usage-error.js';
 

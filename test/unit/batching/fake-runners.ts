@@ -1,5 +1,5 @@
-import { type CostCurve, predictRunMs } from '../../../src/batching/cost-model.js';
 import type { ItemFailure, Runner } from '../../../src/batching/types.js';
+import { type CostCurve, predictRunMs } from '../../../src/cost/cost-curve.js';
 import type { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
 /** What the tests submit: an item that knows its length. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { predictRunMs } from '../../../src/batching/cost-model.js';
 import { selectByLength } from '../../../src/batching/length-policy.js';
 import type { PolicyFacts } from '../../../src/batching/policy.js';
 import type { ItemFacts } from '../../../src/batching/types.js';
+import { predictRunMs } from '../../../src/cost/cost-curve.js';
 
 /** A base that the policy believes at any budget here. */
 const steep = { baseMs: 20, msPerToken: 0.5, msPerTokenSquared: 0.0002 };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { CostCurve } from '../../../src/batching/cost-model.js';
-import { predictRunMs } from '../../../src/batching/cost-model.js';
 import type { BatcherOptions } from '../../../src/batching/types.js';
+import type { CostCurve } from '../../../src/cost/cost-curve.js';
+import { predictRunMs } from '../../../src/cost/cost-curve.js';
 import { drawLengths, type LengthMix, tightMix, wideMix } from '../../../src/simulation/length-mix.js';
 import { seededRandom } from '../../../src/simulation/random.js';
 import { setUp } from './batcher-setup.js';

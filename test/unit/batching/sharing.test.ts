@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { predictRunMs } from '../../../src/batching/cost-model.js';
 import type { BatcherHooks, BatcherOptions, ServiceClass } from '../../../src/batching/types.js';
+import { predictRunMs } from '../../../src/cost/cost-curve.js';
 import { drawLengths, tightMix } from '../../../src/simulation/length-mix.js';
 import { seededRandom } from '../../../src/simulation/random.js';
 import { errorOf, outcomeOf, setUp } from './batcher-setup.js';

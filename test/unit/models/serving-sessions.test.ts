@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import type { CostSample } from '../../../src/batching/cost-model.js';
+import type { CostSample } from '../../../src/cost/cost-curve.js';
 import { readGolden } from '../../../src/models/golden.js';
 import type { InstanceGroup } from '../../../src/models/instance-group.js';
 import { readManifest } from '../../../src/models/manifest.js';

@@ -1,5 +1,5 @@
-import type { CostCurve } from '../../../src/batching/cost-model.js';
 import type { BatcherOptions } from '../../../src/batching/types.js';
+import type { CostCurve } from '../../../src/cost/cost-curve.js';
 import { seededRandom } from '../../../src/simulation/random.js';
 import {
   Simulation,

@@ -1,4 +1,4 @@
-import { type CostCurve, type CostSample, marginalMs, predictRunMs } from './cost-model.js';
+import { type CostCurve, type CostSample, marginalMs, predictRunMs } from './cost-curve.js';
 
 export interface BudgetChoice {
   /** Length that texts of this model usually have: the measured shapes nearest to it decide. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CostTracker } from '../../../src/batching/cost-tracker.js';
+import { CostTracker } from '../../../src/cost/cost-tracker.js';
 
 const curve = { baseMs: 2, msPerToken: 0.1, msPerTokenSquared: 0 };
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type CostCurve, predictRunMs } from '../../../src/batching/cost-model.js';
-import { fitCostCurve } from '../../../src/batching/fit-cost-curve.js';
+import { type CostCurve, predictRunMs } from '../../../src/cost/cost-curve.js';
+import { fitCostCurve } from '../../../src/cost/fit-cost-curve.js';
 
 const SHAPES = [
   [1, 8],

@@ -2,6 +2,9 @@
 export type Vector = readonly [number, number, number];
 export type Matrix = readonly [Vector, Vector, Vector];
 
+/** Rounding leaves less than this of a column that the others make up. */
+const LEAST_PIVOT = 1e-9;
+
 /** The seven ways to keep some of three variables, all of them first. */
 const SUBSETS: readonly (readonly number[])[] = [[0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2]];
 
@@ -35,7 +38,7 @@ function stationaryPoint(a: Matrix, b: Vector, subset: readonly number[]): Vecto
   for (let column = 0; column < size; column++) {
     const pivotRow = rows[column] ?? [];
     const pivot = pivotRow[column] ?? 0;
-    if (!(pivot > 1e-12)) return undefined;
+    if (!(pivot > LEAST_PIVOT)) return undefined;
     for (let row = 0; row < size; row++) {
       const current = rows[row];
       if (row === column || current === undefined) continue;

@@ -1,4 +1,4 @@
-import { type CostCurve, predictRunMs } from './cost-model.js';
+import { type CostCurve, predictRunMs } from './cost-curve.js';
 import { nonNegativeMinimum, type Vector } from './non-negative-minimum.js';
 
 /** What is left of a batch's weight with each later one: about the last thirty count. */

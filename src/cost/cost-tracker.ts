@@ -1,4 +1,4 @@
-import { type CostCurve, predictRunMs } from './cost-model.js';
+import { type CostCurve, predictRunMs } from './cost-curve.js';
 import { CurveEstimate } from './curve-estimate.js';
 import type { LoadFacts } from './load.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type CostCurve, predictRunMs } from '../../../src/batching/cost-model.js';
-import { CurveEstimate } from '../../../src/batching/curve-estimate.js';
+import { type CostCurve, predictRunMs } from '../../../src/cost/cost-curve.js';
+import { CurveEstimate } from '../../../src/cost/curve-estimate.js';
 import { normal, seededRandom } from '../../../src/simulation/random.js';
 
 const prior: CostCurve = { baseMs: 4, msPerToken: 0.5, msPerTokenSquared: 0.0005 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EffectiveBudget } from '../../../src/batching/effective-budget.js';
+import { EffectiveBudget } from '../../../src/cost/effective-budget.js';
 
 describe('the effective budget', () => {
   test('is the configured one as long as the memory holds', () => {

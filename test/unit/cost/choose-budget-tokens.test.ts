@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { chooseBudgetTokens } from '../../../src/batching/choose-budget-tokens.js';
-import { type CostCurve, predictRunMs } from '../../../src/batching/cost-model.js';
+import { chooseBudgetTokens } from '../../../src/cost/choose-budget-tokens.js';
+import { type CostCurve, predictRunMs } from '../../../src/cost/cost-curve.js';
 
 const choice = { typicalTokens: 32, minTokens: 64, maxTokens: 16_384 };
 const curve: CostCurve = { baseMs: 2, msPerToken: 0.1, msPerTokenSquared: 0 };

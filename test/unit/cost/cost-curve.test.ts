@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { marginalMs, predictRunMs } from '../../../src/batching/cost-model.js';
+import { marginalMs, predictRunMs } from '../../../src/cost/cost-curve.js';
 
 test('a run costs its base, its padded tokens, and its items times the square of the longest', () => {
   const curve = { baseMs: 2, msPerToken: 0.5, msPerTokenSquared: 0.01 };
