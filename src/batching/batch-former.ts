@@ -1,10 +1,9 @@
 import type { CostTracker } from '../cost/cost-tracker.js';
 import type { EffectiveBudget } from '../cost/effective-budget.js';
 import type { Backlog, FormedBatch } from './backlog.js';
-import type { SelectBatch, Selection } from './policy.js';
 import type { QueueItem } from './queue-item.js';
 import type { RunCap } from './run-cap.js';
-import type { BatcherOptions, CloseReason } from './types.js';
+import type { BatcherOptions, CloseReason, SelectBatch, Selection } from './types.js';
 
 /** These batches cannot grow by waiting. */
 const FULL: ReadonlySet<CloseReason> = new Set(['budget', 'items', 'run_time']);

@@ -4,11 +4,10 @@ import { Alarm } from './alarm.js';
 import type { Backlog, FormedBatch } from './backlog.js';
 import type { BatchFormer } from './batch-former.js';
 import type { Clock } from './clock.js';
-import { executeBatch } from './execute-batch.js';
 import type { QueueItem } from './queue-item.js';
 import { planItemFailures, planRecovery, type Recovery } from './recovery.js';
 import type { RunnerPool, RunnerSlot } from './runner-pool.js';
-import { type BatcherHooks, ItemFailure, OutOfMemoryError, RunnerLostError } from './types.js';
+import { type BatcherHooks, ItemFailure, OutOfMemoryError, type Runner, RunnerLostError } from './types.js';
 
 /** What the dispatcher works with; it owns none of it. */
 export interface DispatcherParts<T, R> {
@@ -153,5 +152,26 @@ export class Dispatcher<T, R> {
     }
     backlog.takeBack(recovery);
     if (recovery.retry !== undefined) hooks.onRetry?.(recovery.retry);
+  }
+}
+
+/** How a run ended. */
+type RunOutcome<R> =
+  | { readonly values: readonly (R | ItemFailure)[]; readonly runMs: number }
+  | { readonly error: unknown };
+
+/** Runs the items on the runner and checks what comes back. Never rejects. */
+async function executeBatch<T, R>(
+  runner: Runner<T, R>,
+  items: readonly QueueItem<T, R>[],
+): Promise<RunOutcome<R>> {
+  try {
+    const outcome = await runner.run(items.map((item) => item.payload));
+    if (outcome.values.length === items.length) return outcome;
+    return {
+      error: new Error(`the runner returned ${outcome.values.length} results for ${items.length} items`),
+    };
+  } catch (error) {
+    return { error };
   }
 }

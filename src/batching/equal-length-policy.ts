@@ -1,4 +1,4 @@
-import type { SelectBatch, Selection } from './policy.js';
+import type { SelectBatch, Selection } from './types.js';
 
 /** A policy that chooses, by the rules of another one, among the items that are as long as the most urgent one. */
 export function ofEqualLength(select: SelectBatch): SelectBatch {

@@ -1,5 +1,4 @@
-import { ClassQueue } from './class-queue.js';
-import type { FlowQueue, Queued } from './flow-queue.js';
+import { ClassQueue, type FlowQueue, type Queued } from './class-queue.js';
 import type { ServiceClass } from './types.js';
 
 /** What an item is entitled by. */

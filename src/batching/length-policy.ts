@@ -1,6 +1,5 @@
 import { marginalMs } from '../cost/cost-curve.js';
-import type { PolicyFacts, Selection } from './policy.js';
-import type { CloseReason, ItemFacts } from './types.js';
+import type { CloseReason, ItemFacts, PolicyFacts, Selection } from './types.js';
 
 /** Below this many items the look-ahead does not narrow, however few are overdue: there must be neighbours to find. */
 const NARROW_LOOK_AHEAD = 64;

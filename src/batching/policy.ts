@@ -1,33 +1,5 @@
-import type { CostCurve } from '../cost/cost-curve.js';
-import { selectInOrder } from './fifo-policy.js';
 import { selectByLength } from './length-policy.js';
-import type { CloseReason, ItemFacts, PolicyName } from './types.js';
-
-/** What a policy knows besides the items. */
-export interface PolicyFacts {
-  /** The batcher's clock, in milliseconds. */
-  readonly now: number;
-  /** All that is queued; more than the window where the look-ahead ends before the queue does. */
-  readonly queuedItems: number;
-  readonly queuedTokens: number;
-  /** Runners that are free now, the one that the batch is for included. */
-  readonly idleRunners: number;
-  readonly budgetTokens: number;
-  readonly maxItems: number;
-  /** Predicted run time at most; Infinity: no cap. */
-  readonly maxRunMs: number;
-  readonly maxAgeMs: number;
-  readonly curve: CostCurve;
-}
-
-/** The items of a batch, as positions in the window, at least one. */
-export interface Selection {
-  readonly positions: ArrayLike<number>;
-  readonly reason: CloseReason;
-}
-
-/** Chooses a batch out of some queued items, the most urgent one first, at least one. A pure function. */
-export type SelectBatch = (window: readonly ItemFacts[], facts: PolicyFacts) => Selection;
+import type { ItemFacts, PolicyFacts, PolicyName, SelectBatch, Selection } from './types.js';
 
 export interface Policy {
   readonly select: SelectBatch;
@@ -49,3 +21,12 @@ export const policies = {
   fifo: { select: selectInOrder, formsAhead: true, isFair: false },
   window: { select: selectInOrder, formsAhead: false, isFair: false },
 } satisfies Record<PolicyName, Policy>;
+
+/** Takes items in the order of arrival until the batch holds its largest number. Lengths do not matter to it. */
+export function selectInOrder(window: readonly ItemFacts[], facts: PolicyFacts): Selection {
+  const count = Math.min(window.length, facts.maxItems);
+  return {
+    positions: Uint32Array.from({ length: count }, (_, position) => position),
+    reason: count < facts.maxItems ? 'drained' : 'items',
+  };
+}

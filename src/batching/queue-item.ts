@@ -1,6 +1,6 @@
+import type { FlowQueue } from './class-queue.js';
 import type { Timed } from './deadline-timer.js';
 import type { Entitled } from './fair-queue.js';
-import type { FlowQueue } from './flow-queue.js';
 import type { ItemFacts, ItemResult, ServiceClass, Submission, SubmitOptions } from './types.js';
 
 /**

@@ -34,6 +34,32 @@ export type CloseReason =
   /** A part of a failed batch: split to find the row that fails, or to fit the memory. */
   | 'bisected';
 
+/** What a policy knows besides the items. */
+export interface PolicyFacts {
+  /** The batcher's clock, in milliseconds. */
+  readonly now: number;
+  /** All that is queued; more than the window where the look-ahead ends before the queue does. */
+  readonly queuedItems: number;
+  readonly queuedTokens: number;
+  /** Runners that are free now, the one that the batch is for included. */
+  readonly idleRunners: number;
+  readonly budgetTokens: number;
+  readonly maxItems: number;
+  /** Predicted run time at most; Infinity: no cap. */
+  readonly maxRunMs: number;
+  readonly maxAgeMs: number;
+  readonly curve: CostCurve;
+}
+
+/** The items of a batch, as positions in the window, at least one. */
+export interface Selection {
+  readonly positions: ArrayLike<number>;
+  readonly reason: CloseReason;
+}
+
+/** Chooses a batch out of some queued items, the most urgent one first, at least one. A pure function. */
+export type SelectBatch = (window: readonly ItemFacts[], facts: PolicyFacts) => Selection;
+
 /** How one item's run went. */
 export interface ItemResult<R> {
   readonly value: R;

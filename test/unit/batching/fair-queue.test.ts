@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { FlowQueue } from '../../../src/batching/class-queue.js';
 import { type Entitled, FairQueue } from '../../../src/batching/fair-queue.js';
-import type { FlowQueue } from '../../../src/batching/flow-queue.js';
 import type { ServiceClass } from '../../../src/batching/types.js';
 
 /** Nobody is overdue. */

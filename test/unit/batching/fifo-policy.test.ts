@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { selectInOrder } from '../../../src/batching/fifo-policy.js';
+import { selectInOrder } from '../../../src/batching/policy.js';
 
 const facts = {
   now: 0,

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { selectByLength } from '../../../src/batching/length-policy.js';
-import type { PolicyFacts } from '../../../src/batching/policy.js';
-import type { ItemFacts } from '../../../src/batching/types.js';
+import type { ItemFacts, PolicyFacts } from '../../../src/batching/types.js';
 import { predictRunMs } from '../../../src/cost/cost-curve.js';
 
 /** A base that the policy believes at any budget here. */
