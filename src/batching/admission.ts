@@ -103,14 +103,12 @@ export class Admission<T, R> {
    */
   #aheadMs(serviceClass: ServiceClass, flow: object | undefined, limits: BatchLimits): number {
     const { backlog, costs, runners } = this.#parts;
-    const { queue } = backlog;
-    const own = queue.of(serviceClass);
-    const named = queue.flowOf(flow);
+    const { share, classLoad, flowLoad, flows } = backlog.queue.ahead(serviceClass, flow);
     const ownMs = Math.min(
-      forecastDrainMs(own.load, limits, costs),
-      forecastDrainMs(own.loadOf(named), limits, costs) * own.flowsWith(named),
+      forecastDrainMs(classLoad, limits, costs),
+      forecastDrainMs(flowLoad, limits, costs) * flows,
     );
-    const atShareMs = ownMs / queue.shareOf(serviceClass) / Math.max(1, runners.size);
+    const atShareMs = ownMs / share / Math.max(1, runners.size);
     return Math.min(atShareMs, this.#totalMs(limits));
   }
 

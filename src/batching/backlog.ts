@@ -1,11 +1,11 @@
 import type { Clock } from './clock.js';
 import { DeadlineTimer } from './deadline-timer.js';
-import type { FairQueue } from './fair-queue.js';
 import { ItemQueue } from './item-queue.js';
 import type { QueueBounds } from './queue-bounds.js';
 import type { QueueItem } from './queue-item.js';
 import type { Recovery } from './recovery.js';
 import type { BatcherHooks, CloseReason } from './types.js';
+import type { WorkQueue } from './work-queue.js';
 
 /** A batch that is formed and waits for a runner. */
 export interface FormedBatch<T, R> {
@@ -19,7 +19,7 @@ export interface FormedBatch<T, R> {
  */
 export class Backlog<T, R> {
   readonly bounds: QueueBounds;
-  readonly queue: FairQueue<QueueItem<T, R>>;
+  readonly queue: WorkQueue<QueueItem<T, R>>;
   /** By class: nobody urgent waits behind somebody who is not. */
   readonly #outside = {
     interactive: new ItemQueue<QueueItem<T, R>>(),
@@ -34,7 +34,7 @@ export class Backlog<T, R> {
   constructor(
     clock: Clock,
     bounds: QueueBounds,
-    queue: FairQueue<QueueItem<T, R>>,
+    queue: WorkQueue<QueueItem<T, R>>,
     hooks: BatcherHooks,
     onExpired: (item: QueueItem<T, R>) => void,
   ) {
@@ -128,7 +128,7 @@ export class Backlog<T, R> {
     return undefined;
   }
 
-  /** What a batch may be chosen from, the most urgent item first: see {@link FairQueue.window}. */
+  /** What a batch may be chosen from, the most urgent item first: see {@link WorkQueue.window}. */
   window(count: number, lead: number, overdueAt: number): QueueItem<T, R>[] {
     return this.queue.window(count, lead, overdueAt);
   }

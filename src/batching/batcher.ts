@@ -3,6 +3,7 @@ import { CostTracker } from '../cost/cost-tracker.js';
 import { EffectiveBudget } from '../cost/effective-budget.js';
 import type { VerdictError } from '../errors.js';
 import { Admission, type Arrival } from './admission.js';
+import { ArrivalQueue } from './arrival-queue.js';
 import { Backlog } from './backlog.js';
 import { BatchFormer } from './batch-former.js';
 import { type Clock, systemClock } from './clock.js';
@@ -52,7 +53,9 @@ export class Batcher<T, R> {
     const budget = new EffectiveBudget(options.budgetTokens);
     const bounds = new QueueBounds(options.maxQueueItems, options.maxQueueTokens);
     const runCap = new RunCap(options);
-    const queue = new FairQueue<QueueItem<T, R>>(options.interactiveWeight, isFair);
+    const queue = isFair
+      ? new FairQueue<QueueItem<T, R>>(options.interactiveWeight)
+      : new ArrivalQueue<QueueItem<T, R>>();
     const backlog = new Backlog<T, R>(clock, bounds, queue, hooks, (item) =>
       this.#drop(item, deadlineExceeded(), 'expired'),
     );

@@ -1,73 +1,51 @@
-import { ClassQueue, type FlowQueue, type Queued } from './class-queue.js';
+import { ClassQueue } from './class-queue.js';
 import type { ServiceClass } from './types.js';
-
-/** What an item is entitled by. */
-export interface Entitled<I extends Queued<I>> extends Queued<I> {
-  readonly serviceClass: ServiceClass;
-  readonly flow: object | undefined;
-  /** Where it is queued; belongs to the queue. */
-  lane: FlowQueue<I> | undefined;
-}
+import type { Ahead, Entitled, WorkQueue } from './work-queue.js';
 
 /**
  * The queue of a batcher: two classes that share by weight, and inside each its flows, which share alike. Both levels are
  * start-time fair queueing in tokens (see {@link ClassQueue}), so every operation costs at most the logarithm of the
  * number of flows, and a window costs its own length.
  */
-export class FairQueue<I extends Entitled<I>> {
+export class FairQueue<I extends Entitled<I>> implements WorkQueue<I> {
   readonly #classes: Readonly<Record<ServiceClass, ClassQueue<I>>>;
-  readonly #fair: boolean;
 
-  /** @param fair false: one queue in order of arrival, as if there were neither classes nor flows */
-  constructor(interactiveWeight: number, fair: boolean) {
+  /** @param interactiveWeight tokens that the interactive class gets for each token of the bulk class */
+  constructor(interactiveWeight: number) {
     this.#classes = { interactive: new ClassQueue(interactiveWeight), bulk: new ClassQueue(1) };
-    this.#fair = fair;
   }
 
   get size(): number {
     return this.#classes.interactive.load.items + this.#classes.bulk.load.items;
   }
 
-  get tokens(): number {
-    return this.#classes.interactive.load.tokens + this.#classes.bulk.load.tokens;
-  }
-
-  /** The part of the runners that a class has, or would have with another item: all where the other has none. */
-  shareOf(serviceClass: ServiceClass): number {
+  ahead(serviceClass: ServiceClass, flow: object | undefined): Ahead {
     const { interactive, bulk } = this.#classes;
     const [own, other] = serviceClass === 'bulk' ? [bulk, interactive] : [interactive, bulk];
-    return !this.#fair || other.load.items === 0 ? 1 : own.weight / (own.weight + other.weight);
-  }
-
-  /** The queue of a class; that of everything where there are no classes. */
-  of(serviceClass: ServiceClass): ClassQueue<I> {
-    return this.#fair ? this.#classes[serviceClass] : this.#classes.bulk;
-  }
-
-  /** What an item is told from others by within its class. */
-  flowOf(flow: object | undefined): object | undefined {
-    return this.#fair ? flow : undefined;
+    return {
+      share: other.load.items === 0 ? 1 : own.weight / (own.weight + other.weight),
+      classLoad: own.load,
+      flowLoad: own.loadOf(flow),
+      flows: own.flowsWith(flow),
+    };
   }
 
   push(item: I): void {
-    const own = this.of(item.serviceClass);
+    const own = this.#classes[item.serviceClass];
     if (own.load.items === 0) this.#activate(own);
-    item.lane = own.push(item, this.flowOf(item.flow));
+    item.lane = own.push(item, item.flow);
   }
 
-  /** Takes out an item of this queue. */
   remove(item: I): void {
-    if (item.lane !== undefined) this.of(item.serviceClass).remove(item, item.lane);
+    if (item.lane !== undefined) this.#classes[item.serviceClass].remove(item, item.lane);
   }
 
-  /** An item that was taken out is run, at the cost of its flow and its class. */
   charge(item: I): void {
-    if (item.lane !== undefined) this.of(item.serviceClass).charge(item.lane, item.tokens);
+    if (item.lane !== undefined) this.#classes[item.serviceClass].charge(item.lane, item.tokens);
   }
 
-  /** An item that was charged comes back to the front of its flow. */
   putBack(item: I): void {
-    const own = this.of(item.serviceClass);
+    const own = this.#classes[item.serviceClass];
     if (item.lane === undefined) this.push(item);
     else own.putBack(item, item.lane);
   }
@@ -95,12 +73,10 @@ export class FairQueue<I extends Entitled<I>> {
     return items;
   }
 
-  /** A batch was chosen with this item as its first. To be told while the item is still in the queue. */
   anchored(item: I, now: number): void {
-    this.of(item.serviceClass).anchored(item, now);
+    this.#classes[item.serviceClass].anchored(item, now);
   }
 
-  /** Everything, a class after the other. */
   all(): I[] {
     const { interactive, bulk } = this.#classes;
     const all = Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import type { FlowQueue } from './class-queue.js';
 import type { Timed } from './deadline-timer.js';
-import type { Entitled } from './fair-queue.js';
 import type { ItemFacts, ItemResult, ServiceClass, Submission, SubmitOptions } from './types.js';
+import type { Entitled } from './work-queue.js';
 
 /**
  * Where an item is: `new`, nowhere yet; `waiting`, outside a full queue; `queued`; `set_aside`, in a batch that is

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { ArrivalQueue } from '../../../src/batching/arrival-queue.js';
 import type { FlowQueue } from '../../../src/batching/class-queue.js';
-import { type Entitled, FairQueue } from '../../../src/batching/fair-queue.js';
+import { FairQueue } from '../../../src/batching/fair-queue.js';
 import type { ServiceClass } from '../../../src/batching/types.js';
+import type { Entitled } from '../../../src/batching/work-queue.js';
 
 /** Nobody is overdue. */
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -48,7 +50,7 @@ function fill(
 
 describe('the fair queue', () => {
   test('is in order of arrival for one class and one flow', () => {
-    const queue = new FairQueue<Item>(4, true);
+    const queue = new FairQueue<Item>(4);
     fill(queue, 5, 10, 'bulk', undefined, 'a');
     assert.deepEqual(
       queue.window(3, 0, NEVER).map(({ name }) => name),
@@ -57,7 +59,7 @@ describe('the fair queue', () => {
   });
 
   test('shares tokens between the classes by weight, whatever the lengths', () => {
-    const queue = new FairQueue<Item>(3, true);
+    const queue = new FairQueue<Item>(3);
     fill(queue, 1_000, 30, 'interactive');
     fill(queue, 1_000, 7, 'bulk');
     const served = serve(queue, 400, ({ serviceClass }) => serviceClass);
@@ -66,7 +68,7 @@ describe('the fair queue', () => {
   });
 
   test('shares tokens alike between the flows of a class, whatever the lengths and however many they queue', () => {
-    const queue = new FairQueue<Item>(4, true);
+    const queue = new FairQueue<Item>(4);
     fill(queue, 2_000, 5, 'bulk', {}, 'a');
     fill(queue, 300, 50, 'bulk', {}, 'b');
     fill(queue, 900, 20, 'bulk', undefined, 'c');
@@ -77,7 +79,7 @@ describe('the fair queue', () => {
   });
 
   test('gives a flow that comes late its turn at once, and nothing for the time that it was away', () => {
-    const queue = new FairQueue<Item>(4, true);
+    const queue = new FairQueue<Item>(4);
     const late = {};
     fill(queue, 100, 10, 'bulk', {}, 'a');
     fill(queue, 1, 10, 'bulk', late, 'b');
@@ -88,7 +90,7 @@ describe('the fair queue', () => {
   });
 
   test('does not forget what a flow has had when its queue is empty for a moment', () => {
-    const queue = new FairQueue<Item>(4, true);
+    const queue = new FairQueue<Item>(4);
     const quick = {};
     fill(queue, 100, 10, 'bulk', {}, 'a');
     let quickTokens = 0;
@@ -101,7 +103,7 @@ describe('the fair queue', () => {
   });
 
   test('leaves out of a window the classes and flows that are further ahead than the lead', () => {
-    const queue = new FairQueue<Item>(1, true);
+    const queue = new FairQueue<Item>(1);
     const [ahead, behind] = [{}, {}];
     fill(queue, 50, 10, 'bulk', ahead, 'a');
     const taken = queue.window(20, 0, NEVER);
@@ -119,7 +121,7 @@ describe('the fair queue', () => {
   });
 
   test('leaves room in a full window for the class that is not first', () => {
-    const queue = new FairQueue<Item>(4, true);
+    const queue = new FairQueue<Item>(4);
     fill(queue, 600, 10, 'interactive', undefined, 'i');
     fill(queue, 600, 10, 'bulk', undefined, 'b');
     const window = queue.window(512, 0, NEVER);
@@ -128,7 +130,7 @@ describe('the fair queue', () => {
   });
 
   test('takes an item that was run for nothing back to the front, as if it had not been run', () => {
-    const queue = new FairQueue<Item>(4, true);
+    const queue = new FairQueue<Item>(4);
     fill(queue, 3, 10, 'bulk', {}, 'a');
     fill(queue, 3, 10, 'bulk', {}, 'b');
     const [first] = queue.window(1, 0, NEVER);
@@ -143,19 +145,7 @@ describe('the fair queue', () => {
         .sort(),
       ['a0', 'b0'],
     );
-    assert.deepEqual([queue.size, queue.tokens], [6, 60]);
-  });
-
-  test('knows neither classes nor flows where it is told not to', () => {
-    const queue = new FairQueue<Item>(4, false);
-    queue.push(new Item('a', 10, 'bulk', {}));
-    queue.push(new Item('b', 10, 'interactive', undefined));
-    queue.push(new Item('c', 10, 'bulk', {}));
-    assert.deepEqual(
-      queue.window(512, 0, NEVER).map(({ name }) => name),
-      ['a', 'b', 'c'],
-    );
-    assert.equal(queue.shareOf('interactive'), 1);
+    assert.equal(queue.size, 6);
   });
 
   test('keeps count, and every item once, whatever comes and goes', () => {
@@ -171,7 +161,7 @@ describe('the fair queue', () => {
     );
     fc.assert(
       fc.property(steps, (list) => {
-        const queue = new FairQueue<Item>(4, true);
+        const queue = new FairQueue<Item>(4);
         const inside = new Set<Item>();
         const running: Item[] = [];
         for (const { kind, which, tokens, of } of list) {
@@ -206,11 +196,14 @@ describe('the fair queue', () => {
   });
 
   test('lets the class that only fills go first where it is overdue and has not been first for as long', () => {
-    const queue = new FairQueue<Item>(3, true);
+    const queue = new FairQueue<Item>(3);
     fill(queue, 100, 10, 'interactive', undefined, 'i');
     fill(queue, 100, 10, 'bulk', undefined, 'b');
     // As after filling the other one's batches: ahead, but not by so much that it is left out.
-    queue.of('bulk').pass = 5_000;
+    const served = new Item('served', 5_000, 'bulk', undefined);
+    queue.push(served);
+    queue.remove(served);
+    queue.charge(served);
     const maxAge = 3;
     const firsts = Array.from({ length: 8 }, (_, now) => {
       const [first] = queue.window(512, 10_000, now - maxAge);
@@ -223,7 +216,7 @@ describe('the fair queue', () => {
 
   test('puts the oldest item of a class first every other time, if it is overdue and its flow not too far ahead', () => {
     const [light, heavy] = [{}, {}];
-    const queue = new FairQueue<Item>(4, true);
+    const queue = new FairQueue<Item>(4);
     queue.push(new Item('old', 10, 'bulk', heavy, 1));
     queue.push(new Item('new', 10, 'bulk', light, 2));
     const served = new Item('served', 50, 'bulk', heavy, 0);
@@ -241,4 +234,22 @@ describe('the fair queue', () => {
     assert.deepEqual(firsts(100, 0), ['new', 'new', 'new', 'new']);
     assert.deepEqual(firsts(49, 1), ['new', 'new', 'new', 'new']);
   });
+});
+
+test('the queue in order of arrival knows neither classes nor flows', () => {
+  const queue = new ArrivalQueue<Item>();
+  const [a, b, c] = [
+    new Item('a', 10, 'bulk', {}),
+    new Item('b', 20, 'interactive', undefined),
+    new Item('c', 30, 'bulk', {}),
+  ];
+  for (const item of [a, b, c]) queue.push(item);
+  const names = () => queue.window(512).map(({ name }) => name);
+  assert.deepEqual(names(), ['a', 'b', 'c']);
+  const { share, classLoad, flows } = queue.ahead();
+  assert.deepEqual([share, classLoad.tokens, flows], [1, 60, 1]);
+  queue.remove(a);
+  queue.remove(b);
+  queue.putBack(b);
+  assert.deepEqual([names(), queue.size], [['b', 'c'], 2]);
 });
