@@ -49,7 +49,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const results = await openResultCache(config, telemetry);
   const tokenizers = new TokenizerPool({
     workers: config.tokenizer.workers,
-    hooks: { onThreadLost: (reason) => log.error({ reason }, 'a tokeniser thread was lost and replaced') },
+    hooks: {
+      onThreadLost: (reason) => log.error({ reason }, 'a tokeniser thread was lost and replaced'),
+      onReloadFailed: (reason) =>
+        log.error({ reason }, 'a tokeniser thread could not read a tokenizer again'),
+    },
   });
   const registry = new ModelRegistry(config.models.default);
   telemetry.watchModels(() => registry.list());

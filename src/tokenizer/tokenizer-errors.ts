@@ -1,6 +1,7 @@
 import { invalidField, VerdictError } from '../errors.js';
 
 const RETRY_AFTER_MS = 100;
+const AWAY_RETRY_AFTER_MS = 1_000;
 
 /** The refusal of an input that is longer than the model reads, under truncation `reject`. */
 export function tooManyTokens(field: 'text' | 'pair', tokens: number, maxTokens: number): VerdictError {
@@ -10,7 +11,7 @@ export function tooManyTokens(field: 'text' | 'pair', tokens: number, maxTokens:
   );
 }
 
-/** The thread ended while it worked on the message that held the input. */
+/** Two threads ended while they worked on the input, the second one on it alone. */
 export function threadLost(reason: string): VerdictError {
   return new VerdictError('internal', 'the input could not be tokenised', {
     reason: 'TOKENIZER_LOST',
@@ -23,6 +24,14 @@ export function tokenizerFailed(cause: string | undefined): VerdictError {
   return new VerdictError('internal', 'the input could not be tokenised', {
     reason: 'TOKENIZER_FAILED',
     cause,
+  });
+}
+
+/** No tokenizer thread has answered for so long that none is waited for. */
+export function tokenizerAway(): VerdictError {
+  return new VerdictError('unavailable', 'the tokeniser does not answer; it is being replaced', {
+    reason: 'TOKENIZER_AWAY',
+    retryAfterMs: AWAY_RETRY_AFTER_MS,
   });
 }
 

@@ -1,30 +1,38 @@
-import { callerLeft, shuttingDown, type VerdictError } from '../errors.js';
+import { shuttingDown } from '../errors.js';
 import type { EncodeResult } from './hf-tokenizer.js';
 import { LoneText } from './lone-text.js';
-import { packJobs, type TextJob } from './packed-jobs.js';
+import { packJobs } from './packed-jobs.js';
 import { type JobResult, unpackResults } from './packed-results.js';
+import { StallWatch } from './stall-watch.js';
+import { type Message, type PendingText, TextQueue } from './text-queue.js';
 import type { ThreadReply, TokenizerSource } from './thread-messages.js';
-import { queueFull, threadLost, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
-import { type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
+import { queueFull, threadLost, tokenizerAway, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
+import { type Errand, type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
 import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation, Work } from './types.js';
 
 /** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
 const MAX_UNDER_WAY = 2;
-/** Characters that one message holds, so that short texts do not wait long for those that share their message. */
-const MAX_MESSAGE_CHARS = 8192;
 const DEFAULT_MAX_PENDING_CHARS = 16 * 1024 * 1024;
-/** What streams may take of it, so that they cannot shut out unary calls. */
-const STREAM_SHARE = 0.75;
 const DEFAULT_QUIET_MS = 1;
-const DEFAULT_STALL_TIMEOUT_MS = 30_000;
+/** A full message takes milliseconds; seconds pass only where the machine is far too busy. */
+const DEFAULT_STALL_TIMEOUT_MS = 3_000;
+/** On top of it, for a text longer than a message: fifty times what a slow core takes. */
+const STALL_MS_PER_CHAR = 0.05;
+/** A vocabulary of tens of megabytes takes seconds. The start of the thread counts as part of it. */
+const DEFAULT_LOAD_TIMEOUT_MS = 30_000;
+const DEFAULT_MAX_WAIT_MS = 30_000;
 
 export interface TokenizerPoolOptions {
   /** Threads. Each holds the tokenizers of all models. */
   readonly workers: number;
   /** Characters in the queue for the threads; more are refused, or wait before it. Default: 16 Mi, 32 MB of memory. */
   readonly maxPendingChars?: number;
-  /** A thread that answers nothing for this long is taken for stuck, and replaced. Default: 30000. */
+  /** A thread that takes this long over a message of texts, and more over a long one, is replaced. Default: 3000. */
   readonly stallTimeoutMs?: number;
+  /** A thread that takes this long to read a tokenizer is replaced. Default: 30000. */
+  readonly loadTimeoutMs?: number;
+  /** Texts are refused once no thread has answered anything for this long. Default: 30000. */
+  readonly maxWaitMs?: number;
   /** A short text that comes after this long without another is tokenised on the calling thread. Default: 1. */
   readonly quietMs?: number;
   readonly hooks?: TokenizerHooks;
@@ -34,38 +42,45 @@ export interface TokenizerPoolOptions {
 /** Work that somebody waits for to its end. */
 const WANTED: Work = { abandoned: false };
 
-interface PendingText extends TextJob {
-  readonly chars: number;
-  readonly maxTokens: number;
-  readonly work: Work;
-  resolve(encoding: Encoding): void;
-  reject(error: VerdictError): void;
-}
-
 /**
  * Tokenises on worker threads. What is asked for in one turn of the event loop travels in one message, and while the
  * threads are busy, more gathers into the next: the hand-over costs the main thread a few microseconds per text.
+ *
+ * Whatever happens to a thread makes the pool look again at all that waits and all that has room (`#pump`), so there is
+ * no wake-up to be lost.
  */
 export class TokenizerPool {
   readonly #threads: readonly TokenizerThread[];
-  readonly #maxPendingChars: number;
-  #pending: PendingText[] = [];
-  #pendingChars = 0;
-  /** Of streams, before the full queue. Bounded by their windows, which hold these texts anyway. */
-  #outside: PendingText[] = [];
-  #flushScheduled = false;
+  readonly #queue: TextQueue;
+  readonly #stallTimeoutMs: number;
+  readonly #loadTimeoutMs: number;
+  readonly #maxWaitMs: number;
+  /** Runs while texts wait, from the last answer of any thread. */
+  readonly #wait: StallWatch;
+  #isWaiting = false;
+  /** The wait ran out: texts are refused until a thread answers. */
+  #isAway = false;
+  #pumpScheduled = false;
   readonly #quietMs: number;
   #lastAskedAt = 0;
   #tokenizerCount = 0;
   #closed = false;
 
+  /** @throws Error when no thread can be started */
   constructor(options: TokenizerPoolOptions) {
     this.#quietMs = options.quietMs ?? DEFAULT_QUIET_MS;
-    this.#maxPendingChars = options.maxPendingChars ?? DEFAULT_MAX_PENDING_CHARS;
+    this.#queue = new TextQueue(options.maxPendingChars ?? DEFAULT_MAX_PENDING_CHARS);
+    this.#stallTimeoutMs = options.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS;
+    this.#loadTimeoutMs = options.loadTimeoutMs ?? DEFAULT_LOAD_TIMEOUT_MS;
+    this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
+    this.#wait = new StallWatch(this.#maxWaitMs, () => this.#giveUp());
     const threadOptions = {
       start: options.startThread ?? startTokenizerThread,
-      stallTimeoutMs: options.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS,
+      stallTimeoutMs: this.#stallTimeoutMs,
+      onChange: () => this.#pump(),
+      onAnswer: () => this.#heard(),
       onLost: (reason: string) => options.hooks?.onThreadLost?.(reason),
+      onReloadFailed: (reason: string) => options.hooks?.onReloadFailed?.(reason),
     };
     this.#threads = Array.from({ length: options.workers }, () => new TokenizerThread(threadOptions));
   }
@@ -75,6 +90,7 @@ export class TokenizerPool {
    * @throws Error that names the file, for one that cannot be read or used
    */
   async load(source: TokenizerSource): Promise<Tokenizer> {
+    if (this.#closed) throw shuttingDown();
     const tokenizer = this.#tokenizerCount++;
     const { tokenizerJsonPath, tokenizerConfigPath, maxTokens } = source;
     const request = {
@@ -86,16 +102,16 @@ export class TokenizerPool {
       this.#threads.map(
         (thread) =>
           new Promise<number>((resolve, reject) => {
+            const fail = (words: string) => reject(new Error(words));
             thread.send({
               request,
+              limitMs: this.#loadTimeoutMs,
               onReply: (reply) => {
                 if (reply.kind === 'loaded') resolve(reply.padId);
-                else
-                  reject(
-                    new Error(reply.kind === 'failed' ? reply.reason : `${tokenizerJsonPath}: no answer`),
-                  );
+                else fail(reply.kind === 'failed' ? reply.reason : `${tokenizerJsonPath}: no answer`);
               },
-              onLost: (reason) => reject(new Error(`${tokenizerJsonPath}: the tokenizer thread ${reason}`)),
+              onLost: (reason) => fail(`${tokenizerJsonPath}: the tokenizer thread ${reason}`),
+              onUnbegun: () => fail(`${tokenizerJsonPath}: the tokenizer thread ended`),
             });
           }),
       ),
@@ -111,12 +127,23 @@ export class TokenizerPool {
           const encoding = encodeAlone(lone, input, truncation, maxTokens);
           if (encoding !== undefined) return encoding;
         }
-        if (whenFull === 'refuse' && !this.#hasRoom(chars, 1)) return Promise.reject(queueFull());
+        if (this.#isAway) return Promise.reject(tokenizerAway());
+        if (whenFull === 'refuse' && !this.#queue.hasRoom(chars)) return Promise.reject(queueFull());
         return new Promise((resolve, reject) => {
-          this.#add({ tokenizer, maxTokens, input, truncation, chars, work, resolve, reject }, whenFull);
+          const text = { tokenizer, maxTokens, input, truncation, chars, work, losses: 0, resolve, reject };
+          this.#queue.add(text, whenFull);
+          this.#pumpSoon();
         });
       },
     };
+  }
+
+  /** Ends the threads. What was not tokenised yet is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wait.stop();
+    for (const text of this.#queue.removeAll()) text.reject(shuttingDown());
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
   /** Whether no text has been asked for in a while. */
@@ -127,85 +154,67 @@ export class TokenizerPool {
     return quiet;
   }
 
-  /** Ends the threads. What was not tokenised yet is refused. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const text of [...this.#pending.splice(0), ...this.#outside.splice(0)]) text.reject(shuttingDown());
-    this.#pendingChars = 0;
-    await Promise.all(this.#threads.map((thread) => thread.close()));
-  }
-
-  #hasRoom(chars: number, share: number): boolean {
-    return this.#pendingChars + chars <= this.#maxPendingChars * share;
-  }
-
-  #add(text: PendingText, whenFull: 'refuse' | 'wait'): void {
-    if (whenFull === 'wait' && (this.#outside.length > 0 || !this.#hasRoom(text.chars, STREAM_SHARE))) {
-      this.#outside.push(text);
-    } else {
-      this.#pending.push(text);
-      this.#pendingChars += text.chars;
-    }
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
+  #pumpSoon(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
     setImmediate(() => {
-      this.#flushScheduled = false;
-      this.#flush();
+      this.#pumpScheduled = false;
+      this.#pump();
     });
   }
 
-  /** Lets in those before the queue, in order, as far as there is room. An empty queue takes a text of any length. */
-  #admit(): void {
-    let count = 0;
-    for (const { chars } of this.#outside) {
-      if (this.#pendingChars > 0 && !this.#hasRoom(chars, STREAM_SHARE)) break;
-      this.#pendingChars += chars;
-      count++;
+  /** Gives threads that have room what waits. Does nothing where nothing waits or none has room: call it at any time. */
+  #pump(): void {
+    for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
+      const message = this.#queue.next();
+      if (message === undefined) break;
+      thread.send(this.#errand(message));
     }
-    if (count > 0) for (const text of this.#outside.splice(0, count)) this.#pending.push(text);
+    const isWaiting = !this.#queue.isEmpty;
+    if (!isWaiting) this.#wait.end();
+    else if (!this.#isWaiting) this.#wait.begin(this.#maxWaitMs);
+    this.#isWaiting = isWaiting;
   }
 
-  #flush(): void {
-    for (this.#admit(); this.#pending.length > 0; this.#admit()) {
-      const thread = this.#threads.reduce((least, other) =>
-        other.underWay < least.underWay ? other : least,
-      );
-      if (thread.underWay >= MAX_UNDER_WAY) return;
-      const texts = this.#takeMessage();
-      if (texts.length === 0) continue;
-      thread.send({
-        request: { kind: 'encode', jobs: packJobs(texts) },
-        onReply: (reply) => {
-          this.#flush();
-          settle(texts, reply);
-        },
-        onLost: (reason) => {
-          const error = this.#closed ? shuttingDown() : threadLost(reason);
-          for (const text of texts) text.reject(error);
-          this.#flush();
-        },
-      });
+  /** The least busy one of those that have room. */
+  #freeThread(): TokenizerThread | undefined {
+    let free: TokenizerThread | undefined;
+    let least = MAX_UNDER_WAY;
+    for (const thread of this.#threads) {
+      const underWay = thread.textsUnderWay ?? MAX_UNDER_WAY;
+      if (underWay >= least) continue;
+      least = underWay;
+      free = thread;
     }
+    return free;
   }
 
-  /** The oldest texts that fit one message. Texts that nobody waits for any more are dropped: the message may be empty. */
-  #takeMessage(): PendingText[] {
-    const message: PendingText[] = [];
-    let chars = 0;
-    let count = 0;
-    for (const text of this.#pending) {
-      if (!text.work.abandoned) {
-        if (message.length > 0 && chars + text.chars > MAX_MESSAGE_CHARS) break;
-        message.push(text);
-        chars += text.chars;
-      } else {
-        text.reject(callerLeft());
-      }
-      this.#pendingChars -= text.chars;
-      count++;
-    }
-    this.#pending.splice(0, count);
-    return message;
+  #errand(message: Message): Errand {
+    return {
+      request: { kind: 'encode', jobs: packJobs(message.texts) },
+      limitMs: this.#stallTimeoutMs + message.chars * STALL_MS_PER_CHAR,
+      onReply: (reply) => {
+        this.#queue.answered(message);
+        settle(message.texts, reply);
+      },
+      onLost: (reason) => {
+        if (this.#closed) for (const text of message.texts) text.reject(shuttingDown());
+        else for (const text of this.#queue.lost(message)) text.reject(threadLost(reason));
+      },
+      onUnbegun: () => this.#queue.unbegun(message),
+    };
+  }
+
+  /** A thread has answered: those that wait may hope. */
+  #heard(): void {
+    this.#isAway = false;
+    if (this.#isWaiting) this.#wait.begin(this.#maxWaitMs);
+  }
+
+  #giveUp(): void {
+    this.#isAway = true;
+    this.#isWaiting = false;
+    for (const text of this.#queue.removeAll()) text.reject(tokenizerAway());
   }
 }
 
@@ -218,6 +227,12 @@ function settle(texts: readonly PendingText[], reply: ThreadReply): void {
     const text = texts[index];
     if (text !== undefined) settleOne(text, result, reply.failure);
   });
+}
+
+function settleOne(text: PendingText, result: JobResult, failure: string | undefined): void {
+  if (result.kind === 'encoding') text.resolve(result.encoding);
+  else if (result.kind === 'failed') text.reject(tokenizerFailed(failure));
+  else text.reject(tooManyTokens(fieldOf(text.input), result.tokens, text.maxTokens));
 }
 
 async function settledAlone(result: EncodeResult, input: TextInput, maxTokens: number): Promise<Encoding> {
@@ -241,10 +256,4 @@ function encodeAlone(
 
 function fieldOf(input: TextInput): 'text' | 'pair' {
   return input.textPair === undefined ? 'text' : 'pair';
-}
-
-function settleOne(text: PendingText, result: JobResult, failure: string | undefined): void {
-  if (result.kind === 'encoding') text.resolve(result.encoding);
-  else if (result.kind === 'failed') text.reject(tokenizerFailed(failure));
-  else text.reject(tooManyTokens(fieldOf(text.input), result.tokens, text.maxTokens));
 }

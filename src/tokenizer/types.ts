@@ -28,7 +28,7 @@ export interface Tokenizer {
    * @param whenFull what happens while too much text waits for the threads. Default: `refuse`
    * @param work what the input is tokenised for; it is dropped, unless begun, once that is abandoned
    * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long; resource_exhausted;
-   *   cancelled when it was dropped; internal when the worker thread was lost
+   *   cancelled when it was dropped; internal when two threads were lost with it; unavailable when none answers
    */
   encode(
     input: TextInput,
@@ -47,4 +47,6 @@ export interface Work {
 export interface TokenizerHooks {
   /** A tokenizer thread ended by itself and is being replaced. */
   onThreadLost?(reason: string): void;
+  /** The replacement of a thread could not read a tokenizer, whose texts it fails until it can. */
+  onReloadFailed?(reason: string): void;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { VerdictError } from '../../../src/errors.js';
 import { TokenizerPool, type TokenizerPoolOptions } from '../../../src/tokenizer/tokenizer-pool.js';
@@ -216,74 +216,6 @@ describe('a tokenizer pool', () => {
       assert.ok(outcome.status === 'rejected');
       isVerdictError('unavailable', 'DRAINING')(outcome.reason);
     }
-  });
-});
-
-describe('a tokenizer thread that is lost', () => {
-  it('takes the message it worked on with it, and no more: its successor answers the rest', async (t) => {
-    const { pool, threads, lost } = poolOf(t);
-    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
-    const big = 'the match '.repeat(100_000);
-    const outcomes = Promise.allSettled(
-      [big, 'soup', 'law'].map((text) => tokenizer.encode({ text }, 'end')),
-    );
-    await new Promise((resolve) => setImmediate(resolve));
-    await threads[0]?.terminate();
-    const [first, second, third] = await outcomes;
-    assert.ok(first?.status === 'rejected');
-    isVerdictError('internal', 'TOKENIZER_LOST')(first.reason);
-    assert.deepEqual([second?.status, third?.status], ['fulfilled', 'fulfilled']);
-    assert.deepEqual([threads.length, lost.length], [2, 1]);
-  });
-
-  it('is replaced as often as it is lost, with all tokenizers in it', async (t) => {
-    const { pool, threads } = poolOf(t);
-    const tokenizers = await Promise.all([8, 64].map((limit) => pool.load(sourceOf(TOPICS, limit))));
-    for (let losses = 1; losses <= 3; losses++) {
-      await threads.at(-1)?.terminate();
-      const results = await Promise.all(
-        tokenizers.map((tokenizer) => tokenizer.encode({ text: 'goal '.repeat(20) }, 'end')),
-      );
-      assert.deepEqual(
-        results.map(({ ids }) => ids.length),
-        [8, 22],
-      );
-    }
-    assert.equal(threads.length, 4);
-  });
-
-  it('is replaced when it is stuck', async (t) => {
-    const threads = [new Worker('for (;;);', { eval: true })];
-    const { pool, lost } = poolOf(t, {
-      stallTimeoutMs: 200,
-      startThread: () => threads.pop() ?? startTokenizerThread(),
-    });
-    await assert.rejects(pool.load(sourceOf(TOPICS, 64)), /the tokenizer thread was stuck for 200 ms/);
-    assert.deepEqual(lost, ['was stuck for 200 ms']);
-  });
-
-  it('is replaced again when its successors end at once, and no text is lost with those', async (t) => {
-    let started = 0;
-    let real: Worker | undefined;
-    const { pool, lost } = poolOf(t, {
-      startThread: () => {
-        started++;
-        if (started === 2 || started === 3) return new Worker('process.exit(3)', { eval: true });
-        real = startTokenizerThread();
-        return real;
-      },
-    });
-    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
-    await real?.terminate();
-    assert.equal((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length, 3);
-    assert.deepEqual(lost.slice(1), ['exited with code 3', 'exited with code 3']);
-  });
-
-  it('fails a load that was under way', async (t) => {
-    const { pool, threads } = poolOf(t);
-    const loading = pool.load(sourceOf(TOPICS, 64));
-    await threads[0]?.terminate();
-    await assert.rejects(loading, /the tokenizer thread exited with code/);
   });
 });
 

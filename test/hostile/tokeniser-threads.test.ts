@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { VerdictClient } from '../../src/client/index.js';
+import { writeLargeTokenizer } from '../support/large-tokenizer.js';
+import { count, type Outcomes, outcomeOf } from '../support/outcomes.js';
+import { repositoryRoot } from '../support/repository.js';
+import { ServedModels } from '../support/served-models.js';
+import { ServerProcess } from '../support/server-process.js';
+import { until } from '../support/until.js';
+
+const FIXTURE = join(repositoryRoot, 'test/fixtures/models/topics/1');
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'verdict-hostile-'));
+  t.after(() => rm(path, { recursive: true }));
+  return path;
+}
+
+describe('a start with three models of which two have large tokenizers', () => {
+  for (const workers of ['1', '2']) {
+    it(`ends, and all of them answer: ${workers} tokeniser threads`, { timeout: 120_000 }, async (t) => {
+      const models = await folder(t);
+      for (const name of ['small', 'large-a', 'large-b'])
+        await cp(FIXTURE, join(models, name, '1'), { recursive: true });
+      const large = join(models, 'large-a/1/tokenizer.json');
+      writeLargeTokenizer(join(FIXTURE, 'tokenizer.json'), large);
+      await cp(large, join(models, 'large-b/1/tokenizer.json'));
+      const server = await ServerProcess.start({
+        VERDICT_MODELS_DIR: models,
+        VERDICT_DEFAULT_MODEL: 'small',
+        VERDICT_TOKENIZER_WORKERS: workers,
+      });
+      t.after(() => server.stop());
+      const client = new VerdictClient({ address: server.address, retry: false });
+      t.after(() => client.close());
+      for (const model of ['small', 'large-a', 'large-b']) {
+        assert.equal((await client.classify('the coach of the team', { model })).label, 'sports');
+      }
+    });
+  }
+});
+
+/** Makes the threads of the server end as a file of that name tells, whatever they do. */
+const PRELOAD = `const { isMainThread } = require('node:worker_threads');
+const { existsSync, unlinkSync } = require('node:fs');
+function taken(word) {
+  const path = __dirname + '/' + word;
+  if (!existsSync(path)) return false;
+  try { unlinkSync(path); return true; } catch { return false; }
+}
+if (!isMainThread) {
+  setInterval(() => {
+    if (taken('exit')) process.exit(3);
+    if (taken('throw')) throw new Error('boom');
+    if (taken('spin')) for (;;);
+  }, 10).unref();
+}`;
+
+describe('tokeniser threads that are lost under load', () => {
+  for (const workers of ['1', '2']) {
+    it(`cost no call: ${workers} threads, three models`, { timeout: 120_000 }, async (t) => {
+      const path = await folder(t);
+      await writeFile(join(path, 'preload.cjs'), PRELOAD);
+      const served = await ServedModels.start(t, ['topics', 'pairs', 'intent'], {
+        NODE_OPTIONS: `--require=${join(path, 'preload.cjs')}`,
+        VERDICT_TOKENIZER_WORKERS: workers,
+      });
+      const client = served.client();
+      const outcomes: Outcomes = {};
+      let stopped = false;
+      let sent = 0;
+      const callers = Array.from({ length: 16 }, async () => {
+        while (!stopped) {
+          const text = `the coach of team ${sent++}${' and more'.repeat(60)}`;
+          count(
+            outcomes,
+            await client.classify(text, { cache: 'bypass' }).then(() => outcomeOf(), outcomeOf),
+          );
+        }
+      });
+      let losses = 0;
+      for (const word of ['throw', 'exit', 'throw', 'exit', 'spin', 'throw']) {
+        await writeFile(join(path, word), '');
+        await until(`a thread has been lost: ${word}`, () => {
+          return served.logged('a tokeniser thread was lost and replaced').length > losses;
+        });
+        losses++;
+        const before = outcomes.OK ?? 0;
+        await until('calls are answered again', () => (outcomes.OK ?? 0) > before + 100);
+      }
+      stopped = true;
+      await Promise.all(callers);
+      assert.deepEqual(Object.keys(outcomes), ['OK']);
+    });
+  }
+});

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { VerdictError } from '../../../src/errors.js';
+import { TokenizerPool, type TokenizerPoolOptions } from '../../../src/tokenizer/tokenizer-pool.js';
+import { startTokenizerThread } from '../../../src/tokenizer/tokenizer-thread.js';
+import type { Tokenizer } from '../../../src/tokenizer/types.js';
+import { startDelicateThread } from '../../support/delicate-thread.js';
+import { writeLargeTokenizer } from '../../support/large-tokenizer.js';
+import { until } from '../../support/until.js';
+import { sourceOf, TOPICS } from './fixture-tokenizer.js';
+
+/** A wake-up that is lost shows as a test that never ends. */
+const PATIENCE = { timeout: 60_000 };
+
+function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
+  const lost: string[] = [];
+  const failedReloads: string[] = [];
+  const threads: Worker[] = [];
+  const start = options.startThread ?? startDelicateThread;
+  const pool = new TokenizerPool({
+    workers: 1,
+    quietMs: Number.POSITIVE_INFINITY,
+    hooks: {
+      onThreadLost: (reason) => lost.push(reason),
+      onReloadFailed: (reason) => failedReloads.push(reason),
+    },
+    ...options,
+    startThread: () => {
+      const thread = start();
+      threads.push(thread);
+      return thread;
+    },
+  });
+  t.after(() => pool.close());
+  return { pool, lost, threads, failedReloads };
+}
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'verdict-tokenizer-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  cpSync(join(TOPICS, 'tokenizer.json'), join(path, 'tokenizer.json'));
+  return path;
+}
+
+/** How many ended in which way: tokens, or the reason of an error. */
+async function outcomes(encodings: readonly Promise<unknown>[]): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const outcome of await Promise.allSettled(encodings)) {
+    let name = 'encoded';
+    if (outcome.status === 'rejected') {
+      name = outcome.reason instanceof VerdictError ? outcome.reason.reason : String(outcome.reason);
+    }
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const encodeAll = (tokenizer: Tokenizer, texts: readonly string[]) =>
+  texts.map((text) => tokenizer.encode({ text }, 'end'));
+
+/** Several messages of them. */
+const innocents = Array.from({ length: 400 }, (_, index) => `the match ${index} `.repeat(5));
+
+describe('texts that wait while tokenizers are loaded', () => {
+  for (const workers of [1, 2]) {
+    it(`are tokenised once that is done, by ${workers}`, PATIENCE, async (t) => {
+      const { pool } = poolOf(t, { workers, startThread: startTokenizerThread });
+      const large = folder(t);
+      writeLargeTokenizer(join(TOPICS, 'tokenizer.json'), join(large, 'tokenizer.json'));
+      const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+      const loading = [pool.load(sourceOf(large, 64)), pool.load(sourceOf(large, 64))];
+      assert.equal((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length, 3);
+      for (const other of await Promise.all(loading)) {
+        assert.equal((await other.encode({ text: 'soup word0x' }, 'end')).ids.length, 4);
+      }
+    });
+  }
+});
+
+describe('a tokenizer thread that is lost', () => {
+  for (const workers of [1, 2]) {
+    for (const word of ['THROW', 'EXIT', 'SPIN']) {
+      it(`over one text fails that one alone: ${word}, ${workers} in all`, PATIENCE, async (t) => {
+        const { pool, lost } = poolOf(t, { workers, stallTimeoutMs: 400 });
+        const tokenizers = await Promise.all([1, 2, 3].map(() => pool.load(sourceOf(TOPICS, 64))));
+        const [tokenizer] = tokenizers;
+        assert.ok(tokenizer !== undefined);
+        const texts = innocents.with(7, `a text to ${word} over`);
+        assert.deepEqual(await outcomes(encodeAll(tokenizer, texts)), { encoded: 399, TOKENIZER_LOST: 1 });
+        assert.equal(lost.length, 2);
+        for (const other of tokenizers) {
+          assert.deepEqual(await outcomes(encodeAll(other, ['soup', 'law'])), { encoded: 2 });
+        }
+      });
+    }
+  }
+
+  it('again and again leaves others their turn between the texts that end it', PATIENCE, async (t) => {
+    const { pool } = poolOf(t);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const order: string[] = [];
+    const note = (text: string) =>
+      tokenizer.encode({ text }, 'end').then(
+        () => order.push('encoded'),
+        () => order.push('lost'),
+      );
+    const lost = ['EXIT 1', 'EXIT 2', 'EXIT 3'].map(note);
+    await new Promise((resolve) => setImmediate(resolve));
+    const others = ['x '.repeat(5000), 'y '.repeat(5000), 'z '.repeat(5000)].map(note);
+    await Promise.all([...lost, ...others]);
+    assert.deepEqual(order.slice(0, 2), ['lost', 'encoded']);
+    assert.equal(order.filter((word) => word === 'lost').length, 3);
+  });
+
+  it('by no fault of its texts costs none of them', PATIENCE, async (t) => {
+    const { pool, threads, lost } = poolOf(t);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const big = 'the match '.repeat(100_000);
+    const encodings = encodeAll(tokenizer, [big, 'soup', 'law']);
+    await new Promise((resolve) => setImmediate(resolve));
+    await threads[0]?.terminate();
+    assert.deepEqual(await outcomes(encodings), { encoded: 3 });
+    assert.deepEqual([threads.length, lost.length], [2, 1]);
+  });
+
+  it('leaves its work to the others while its successor gets ready', PATIENCE, async (t) => {
+    let started = 0;
+    const { pool, threads } = poolOf(t, {
+      workers: 2,
+      // The successor never comes to answer.
+      startThread: () =>
+        ++started > 2 ? new Worker('setInterval(() => {}, 1000)', { eval: true }) : startTokenizerThread(),
+    });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const before = encodeAll(tokenizer, innocents);
+    await threads[0]?.terminate();
+    await until('the successor has been started', () => threads.length === 3);
+    assert.deepEqual(await outcomes([...before, ...encodeAll(tokenizer, innocents)]), { encoded: 800 });
+  });
+
+  it('is replaced as often as it is lost, with all tokenizers in it', PATIENCE, async (t) => {
+    const { pool, threads } = poolOf(t);
+    const tokenizers = await Promise.all([8, 64].map((limit) => pool.load(sourceOf(TOPICS, limit))));
+    for (let losses = 1; losses <= 3; losses++) {
+      await threads.at(-1)?.terminate();
+      const results = await Promise.all(
+        tokenizers.map((tokenizer) => tokenizer.encode({ text: 'goal '.repeat(20) }, 'end')),
+      );
+      assert.deepEqual(
+        results.map(({ ids }) => ids.length),
+        [8, 22],
+      );
+    }
+    assert.equal(threads.length, 4);
+  });
+
+  it('while it reads a tokenizer fails that load, and is replaced', PATIENCE, async (t) => {
+    const stuck = [new Worker('for (;;);', { eval: true })];
+    const { pool, lost, threads } = poolOf(t, {
+      loadTimeoutMs: 400,
+      stallTimeoutMs: 400,
+      startThread: () => stuck.pop() ?? startTokenizerThread(),
+    });
+    await assert.rejects(pool.load(sourceOf(TOPICS, 64)), /the tokenizer thread was stuck for 400 ms/);
+    assert.deepEqual(lost, ['was stuck for 400 ms']);
+    await until('a successor has been started', () => threads.length === 2);
+    const loading = pool.load(sourceOf(TOPICS, 64));
+    await threads[1]?.terminate();
+    await assert.rejects(loading, /the tokenizer thread exited with code/);
+    assert.equal(
+      (await (await pool.load(sourceOf(TOPICS, 64))).encode({ text: 'soup' }, 'end')).ids.length,
+      3,
+    );
+  });
+
+  it(
+    'is replaced again when its successors end at once or cannot be started, and no text is lost with those',
+    PATIENCE,
+    async (t) => {
+      let started = 0;
+      const { pool, lost, threads } = poolOf(t, {
+        startThread: () => {
+          started++;
+          if (started === 2) return new Worker('process.exit(3)', { eval: true });
+          if (started === 3) throw new Error('EMFILE');
+          return startTokenizerThread();
+        },
+      });
+      const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+      await threads[0]?.terminate();
+      assert.equal((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length, 3);
+      assert.deepEqual(lost.slice(1), ['exited with code 3', 'could not be started: EMFILE']);
+    },
+  );
+
+  it(
+    'and not replaced has its texts refused after a while, and new ones at once, until one answers',
+    PATIENCE,
+    async (t) => {
+      let mayStart = true;
+      const { pool, threads, lost } = poolOf(t, {
+        maxWaitMs: 300,
+        startThread: () => {
+          if (!mayStart) throw new Error('EMFILE');
+          return startTokenizerThread();
+        },
+      });
+      const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+      mayStart = false;
+      await threads[0]?.terminate();
+      await until('its loss is noticed', () => lost.length > 1);
+      assert.deepEqual(await outcomes(encodeAll(tokenizer, ['soup', 'law'])), { TOKENIZER_AWAY: 2 });
+      assert.deepEqual(await outcomes(encodeAll(tokenizer, ['soup'])), { TOKENIZER_AWAY: 1 });
+      mayStart = true;
+      await until('texts are tokenised again', () =>
+        tokenizer.encode({ text: 'soup' }, 'end').then(
+          () => true,
+          () => false,
+        ),
+      );
+    },
+  );
+
+  it('is said where its successor cannot read a tokenizer; the others serve', PATIENCE, async (t) => {
+    const path = folder(t);
+    const { pool, threads, failedReloads } = poolOf(t);
+    const kept = await pool.load(sourceOf(TOPICS, 64));
+    const removed = await pool.load(sourceOf(path, 64));
+    rmSync(join(path, 'tokenizer.json'));
+    await threads[0]?.terminate();
+    assert.deepEqual(await outcomes(encodeAll(kept, ['soup'])), { encoded: 1 });
+    assert.deepEqual(await outcomes(encodeAll(removed, ['soup'])), { TOKENIZER_FAILED: 1 });
+    assert.match(failedReloads[0] ?? '', /tokenizer\.json: ENOENT/);
+  });
+});
+
+describe('a text that takes long', () => {
+  it('does not make its thread a stuck one: it has time for each character', PATIENCE, async (t) => {
+    const { pool, lost } = poolOf(t, { stallTimeoutMs: 100 });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    const texts = ['[SEP][CLS]'.repeat(100_000), 'the match '.repeat(100_000)];
+    assert.deepEqual(await outcomes(encodeAll(tokenizer, texts)), { encoded: 2 });
+    assert.deepEqual(lost, []);
+  });
+});
