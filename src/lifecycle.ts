@@ -50,6 +50,9 @@ export class StartError extends Error {
 /** The last part of the time to stop, in which steps are told to end at once: a quarter, 2 s at most. */
 const maxForcedMs = 2_000;
 
+/** For a step that was being started when the stop came: a quarter of the time to stop, 5 s at most. */
+const maxStartGraceMs = 5_000;
+
 const nodeTimers: LifecycleTimers = {
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
@@ -152,15 +155,37 @@ export class Lifecycle {
     return { clean, unfinished, failures };
   }
 
+  /** A start that does not heed its signal may be waiting for a part that had started before: that ends, then it. */
   async #stopAll(startEnded: Promise<unknown>, failures: { step: string; error: unknown }[]): Promise<void> {
+    await this.#soon(startEnded);
+    await this.#stopEach(failures);
     await startEnded;
+    await this.#stopEach(failures);
+  }
+
+  /** Waits until the promise has settled, for a time, or until nothing is graceful any more. */
+  async #soon(ended: Promise<unknown>): Promise<void> {
+    let timer: unknown;
+    const { signal } = this.#forced;
+    await new Promise<void>((resolve) => {
+      const done = () => resolve();
+      timer = this.#timers.setTimeout(done, Math.min(maxStartGraceMs, this.#stopTimeoutMs / 4));
+      if (signal.aborted) done();
+      signal.addEventListener('abort', done, { once: true });
+      void ended.then(done, done);
+    });
+    this.#timers.clearTimeout(timer);
+  }
+
+  async #stopEach(failures: { step: string; error: unknown }[]): Promise<void> {
     for (let step = this.#started.at(-1); step !== undefined; step = this.#started.at(-1)) {
       try {
         await step.stop?.(this.#forced.signal);
       } catch (error) {
         failures.push({ step: step.name, error });
       }
-      this.#started.pop();
+      // Not the last one: a step that was still being started may have come behind it meanwhile.
+      this.#started.splice(this.#started.lastIndexOf(step), 1);
     }
   }
 

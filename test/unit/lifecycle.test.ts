@@ -107,13 +107,74 @@ describe('starting', () => {
     assert.deepEqual(events, ['start a', 'told b', 'stop b', 'stop a']);
   });
 
-  it('that never ends does not keep a stop from ending', async () => {
+  it('that waits for a part which has started ends when that part is stopped', async () => {
+    let release: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const deaf = step('b', { start: () => released });
+    const life = lifecycle(step('a', { stop: () => release() }), deaf, step('c'));
+    const started = life.start();
+    await new Promise(setImmediate);
+    const stopped = life.stop();
+    await timers.advance(2_499);
+    assert.deepEqual(events, ['start a']);
+    await timers.advance(1);
+    assert.deepEqual(await stopped, { clean: true, unfinished: [], failures: [] });
+    assert.deepEqual(events, ['start a', 'stop b']);
+    await assert.rejects(started, { code: 'cancelled' });
+    assert.equal(timers.pending.size, 0);
+  });
+
+  it('that ends while a part is stopped is stopped once, and so is that part', async () => {
+    let endStart: () => void = () => {};
+    let endStop: () => void = () => {};
+    const slow = step('a', {
+      start: () => {},
+      stop: () =>
+        new Promise<void>((resolve) => {
+          events.push('stop a');
+          endStop = resolve;
+        }),
+    });
+    const deaf = step('b', {
+      start: () =>
+        new Promise<void>((resolve) => {
+          endStart = resolve;
+        }),
+    });
+    const life = lifecycle(slow, deaf);
+    const started = life.start();
+    await new Promise(setImmediate);
+    const stopped = life.stop();
+    await timers.advance(2_500);
+    endStart();
+    await assert.rejects(started, { code: 'cancelled' });
+    endStop();
+    assert.deepEqual(await stopped, { clean: true, unfinished: [], failures: [] });
+    assert.deepEqual(events, ['stop a', 'stop b']);
+  });
+
+  it('that never ends does not keep a stop from ending, nor other parts from being stopped', async () => {
     const life = lifecycle(step('a'), step('b', { start: () => never }));
     void life.start();
     await new Promise(setImmediate);
     const stopped = life.stop();
-    await timers.advance(10_000);
-    assert.deepEqual(await stopped, { clean: false, unfinished: ['b', 'a'], failures: [] });
+    await timers.advance(2_500);
+    await timers.advance(7_500);
+    assert.deepEqual(await stopped, { clean: false, unfinished: ['b'], failures: [] });
+    assert.deepEqual(events, ['start a', 'stop a']);
+  });
+
+  it('that never ends is not waited for when the stop is forced', async () => {
+    const life = lifecycle(step('a'), step('b', { start: () => never }));
+    void life.start();
+    await new Promise(setImmediate);
+    const stopped = life.force();
+    await timers.advance(0);
+    assert.deepEqual(events, ['start a', 'stop a']);
+    await timers.advance(2_000);
+    assert.deepEqual(await stopped, { clean: false, unfinished: ['b'], failures: [] });
   });
 });
 
