@@ -1,9 +1,12 @@
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
+/** Signals whose default is worse than nothing: SIGHUP ends the process, SIGUSR1 opens Node's debugger. */
+export type IgnoredSignal = 'SIGHUP' | 'SIGUSR1';
+
 /** `process`, or what a test puts in its place. */
-export interface SignalSource {
-  on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+export interface SignalSource<S extends string = StopSignal> {
+  on(signal: S, listener: (signal: S) => void): unknown;
+  off(signal: S, listener: (signal: S) => void): unknown;
 }
 
 export interface StopHandlers {
@@ -42,4 +45,13 @@ export function onStopSignals(source: SignalSource, handlers: StopHandlers): () 
     source.off('SIGINT', listener);
     source.off('SIGTERM', listener);
   };
+}
+
+/** Takes the signals that are to do nothing, and tells each one. */
+export function ignoreSignals(
+  source: Pick<SignalSource<IgnoredSignal>, 'on'>,
+  tell: (signal: IgnoredSignal) => void,
+): void {
+  source.on('SIGHUP', tell);
+  source.on('SIGUSR1', tell);
 }

@@ -13,9 +13,10 @@ const SESSION_NICENESS = 5;
 
 /*
  * Entry of a session process: opens one ONNX session, then answers batch after batch until the server closes its end
- * of the socket pair. When to stop is the server's to say, so signals that reach the whole process group are ignored.
+ * of the socket pair. When to stop is the server's to say, so signals that reach the whole process group are ignored,
+ * and SIGUSR1, which would open Node's debugger.
  */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {});
 
 const launch: SessionLaunch = JSON.parse(process.argv[2] ?? '');
 

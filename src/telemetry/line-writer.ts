@@ -5,6 +5,7 @@ const flushIntervalMs = 200;
 const maxWaitingChars = 4 * 1024 * 1024;
 const retryMs = 20;
 const exitRetries = 25;
+const lineFeed = 10;
 
 /** Writes bytes to a file descriptor and says how many it took; `fs.write` is one. */
 export type WriteBytes = (
@@ -16,17 +17,23 @@ export type WriteBytes = (
 /**
  * Writes lines to a file descriptor without ever making the caller wait: gathered, one write under way at a time, at
  * most 200 ms late. A reader that stalls, a closed pipe and a full disk cost lines, which are counted, and nothing
- * else. Pino's own destination is not used because its flush at exit spins for ever on a closed pipe.
+ * else; none of them keeps the process from ending. Pino's own destination is not used because its flush at exit spins
+ * for ever on a closed pipe.
  */
 export class LineWriter {
   readonly #fd: number;
   readonly #write: WriteBytes;
   #waiting: string[] = [];
   #waitingChars = 0;
+  /** What is being written. */
+  #rest: Uint8Array = new Uint8Array();
+  /** A write has been handed over and has not come back. */
+  #inFlight = false;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #dropped = 0;
   #watchesExit = false;
+  #abandoned = false;
   readonly #atExit = () => this.#flushAtExit();
 
   constructor(fd: number, write: WriteBytes = writeToFile) {
@@ -39,9 +46,14 @@ export class LineWriter {
     return this.#dropped;
   }
 
+  /** `close` gave up on a write that holds a thread of this process: it cannot end by itself. */
+  get isStuck(): boolean {
+    return this.#abandoned && this.#inFlight;
+  }
+
   /** Takes a line, its line feed included. */
   write(line: string): void {
-    if (this.#waitingChars + line.length > maxWaitingChars) {
+    if (this.#abandoned || this.#waitingChars + line.length > maxWaitingChars) {
       this.#dropped++;
       return;
     }
@@ -56,16 +68,25 @@ export class LineWriter {
     else this.#timer ??= setTimeout(() => this.#start(), flushIntervalMs).unref();
   }
 
-  /** Writes out what waits, for at most `timeoutMs`. Lines that come later are still written. */
+  /**
+   * Writes out what waits. Lines that come later are still written, unless `timeoutMs` did not do: what is left then is
+   * lost, and so is what comes later.
+   */
   async close(timeoutMs: number): Promise<void> {
+    if (this.#writing === undefined && this.#waiting.length > 0) this.#start();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
     });
-    if (this.#writing === undefined && this.#waiting.length > 0) this.#start();
     await Promise.race([this.#writing, timeout]);
     clearTimeout(timer);
-    if (this.#waiting.length > 0) return;
+    if (this.#writing !== undefined) {
+      this.#abandoned = true;
+      this.#dropRest();
+      this.#dropped += this.#waiting.length;
+      this.#waiting = [];
+      this.#waitingChars = 0;
+    }
     process.off('exit', this.#atExit);
     this.#watchesExit = false;
   }
@@ -80,44 +101,54 @@ export class LineWriter {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const { bytes, lines } = this.#take();
-      let rest = bytes;
-      while (rest.length > 0) {
-        const { error, written } = await this.#writeOnce(rest);
-        if (error?.code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, retryMs));
-        else if (error !== null) {
-          this.#dropped += lines;
-          break;
-        }
-        rest = rest.subarray(written);
+      this.#rest = this.#take();
+      while (this.#rest.length > 0) {
+        const { error, written } = await this.#writeOnce(this.#rest);
+        // Unreferenced: a reader that stalls does not keep the process.
+        if (error?.code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
+        else if (error !== null) this.#dropRest();
+        else this.#rest = this.#rest.subarray(written);
       }
     }
   }
 
   #writeOnce(bytes: Uint8Array): Promise<{ error: NodeJS.ErrnoException | null; written: number }> {
+    this.#inFlight = true;
     return new Promise((resolve) => {
-      this.#write(this.#fd, bytes, (error, written) => resolve({ error, written: error ? 0 : written }));
+      this.#write(this.#fd, bytes, (error, written) => {
+        this.#inFlight = false;
+        resolve({ error, written: error ? 0 : written });
+      });
     });
   }
 
-  #take(): { bytes: Uint8Array; lines: number } {
-    const taken = { bytes: Buffer.from(this.#waiting.join('')), lines: this.#waiting.length };
+  /** Everything that waits, to be written. */
+  #take(): Uint8Array {
+    const taken = Buffer.from(this.#waiting.join(''));
     this.#waiting = [];
     this.#waitingChars = 0;
     return taken;
   }
 
+  #dropRest(): void {
+    for (const byte of this.#rest) if (byte === lineFeed) this.#dropped++;
+    this.#rest = new Uint8Array();
+  }
+
   /** Nothing asynchronous happens any more: a last try, which gives up rather than hang. */
   #flushAtExit(): void {
-    let rest = this.#take().bytes;
-    for (let tries = 0; rest.length > 0 && tries < exitRetries; ) {
+    // A write that is under way ends by itself, before the process does.
+    const rest = this.#inFlight ? [] : [this.#rest];
+    this.#rest = Buffer.concat([...rest, this.#take()]);
+    for (let tries = 0; this.#rest.length > 0 && tries < exitRetries; ) {
       try {
-        rest = rest.subarray(writeSync(this.#fd, rest));
+        this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
         tries++;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
       }
     }
+    this.#dropRest();
   }
 }

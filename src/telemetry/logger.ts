@@ -2,6 +2,7 @@ import { type Level, pino } from 'pino';
 import { callLine, levelOf } from './call-line.js';
 import { isoTime } from './iso-time.js';
 import { LineWriter } from './line-writer.js';
+import { withoutWaiting } from './log-target.js';
 import type { Log } from './types.js';
 
 /** `silent` logs nothing. */
@@ -10,15 +11,18 @@ export type LogLevel = Level | 'silent';
 export interface Logger extends Log {
   /** Lines lost so far because the reader of the log was too slow, or gone. */
   droppedLines(): number;
-  /** Writes out what waits; gives up after half a second. */
-  close(): Promise<void>;
+  /**
+   * Writes out what waits; gives up after half a second.
+   * @returns the lines that were lost in all, and whether a write that does not come back keeps the process from ending
+   */
+  close(): Promise<{ readonly droppedLines: number; readonly isStuck: boolean }>;
 }
 
 const closeTimeoutMs = 500;
 
 /** JSON lines on a file descriptor, standard output by default. */
 export function createLogger(options: { readonly level: LogLevel; readonly fd?: number }): Logger {
-  const writer = new LineWriter(options.fd ?? 1);
+  const writer = new LineWriter(withoutWaiting(options.fd ?? 1));
   const time = isoTime();
   const lines = pino(
     {
@@ -40,6 +44,9 @@ export function createLogger(options: { readonly level: LogLevel; readonly fd?: 
     warn: (fields, message) => lines.warn(fields, message),
     error: (fields, message) => lines.error(fields, message),
     droppedLines: () => writer.dropped,
-    close: () => writer.close(closeTimeoutMs),
+    close: async () => {
+      await writer.close(closeTimeoutMs);
+      return { droppedLines: writer.dropped, isStuck: writer.isStuck };
+    },
   };
 }

@@ -53,11 +53,12 @@ export class ServerProcess {
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => complaints.push(chunk));
     const log: LogLine[] = [];
     const serving = new Promise<LogLine>((resolve) => {
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const entry: LogLine = JSON.parse(line);
-        log.push(entry);
-        if (entry.msg === 'serving') resolve(entry);
-      });
+      if (child.stdout !== null)
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          const entry: LogLine = JSON.parse(line);
+          log.push(entry);
+          if (entry.msg === 'serving') resolve(entry);
+        });
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
     const first = await Promise.race([serving, exit]);

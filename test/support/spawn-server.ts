@@ -3,16 +3,26 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { repositoryRoot } from './repository.js';
 
+/** What the server is started with, on top of its settings. */
+export interface SpawnOptions {
+  readonly args?: readonly string[];
+  /** A descriptor that it writes its log to. Default: a pipe that this process reads. */
+  readonly stdout?: number;
+  /** Nobody reads its log. Node gives its child a socket. */
+  readonly unread?: boolean;
+}
+
 /**
  * Starts the compiled server.
  * @param settings environment variables on top of free ports, the CPU, one session, no grace for balancers
  */
 export function spawnServer(
   settings: Readonly<Record<string, string>>,
-): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, [join(repositoryRoot, 'dist/src/main.js')], {
+  { args = [], stdout }: SpawnOptions = {},
+): ChildProcessByStdio<null, Readable | null, Readable> {
+  return spawn(process.execPath, [join(repositoryRoot, 'dist/src/main.js'), ...args], {
     cwd: repositoryRoot,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
       VERDICT_PORT: '0',
@@ -23,5 +33,5 @@ export function spawnServer(
       VERDICT_DRAIN_GRACE_MS: '0',
       ...settings,
     },
-  });
+  }) as ChildProcessByStdio<null, Readable | null, Readable>;
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { ServerExit } from './server-process.js';
-import { spawnServer } from './spawn-server.js';
+import { type SpawnOptions, spawnServer } from './spawn-server.js';
 
 /** A server process that is handed over at once, while it starts: `ServerProcess` waits until it serves. */
 export class StartingServer {
@@ -11,10 +11,10 @@ export class StartingServer {
   output = '';
   readonly #child: ChildProcess;
 
-  constructor(settings: Readonly<Record<string, string>>) {
-    const child = spawnServer(settings);
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
+  constructor(settings: Readonly<Record<string, string>>, options: SpawnOptions = {}) {
+    const child = spawnServer(settings, options);
+    for (const stream of options.unread ? [child.stderr] : [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;
       });
     }

@@ -81,11 +81,24 @@ describe('LineWriter', () => {
     for (let index = 0; index < 7; index++) writer.write(line);
     assert.equal(writer.dropped, 2, 'one is being written, four wait');
     await writer.close(1);
-    const finish = () => release?.(null, length);
-    finish();
+    assert.equal(writer.dropped, 7, 'what waits is given up');
+    assert.equal(writer.isStuck, true, 'a write is still under way');
+    writer.write('late\n');
+    assert.equal(writer.dropped, 8);
+    release?.(null, length);
     await new Promise(setImmediate);
-    finish();
-    await writer.close(60_000);
+    assert.equal(writer.isStuck, false);
+  });
+
+  it('counts the lines of a batch that were written as written when it gives up', async () => {
+    const writer = new LineWriter(1, (_fd, bytes, done) => {
+      const taken = bytes.length > 6 ? bytes.length - 6 : 0;
+      done(taken > 0 ? null : Object.assign(new Error('busy'), { code: 'EAGAIN' }), taken);
+    });
+    for (const line of ['one\n', 'two\n', 'three\n', 'four\n']) writer.write(line);
+    await writer.close(1);
+    assert.equal(writer.dropped, 2, 'of three the line feed was left, and all of four');
+    assert.equal(writer.isStuck, false);
   });
 
   it('writes what waits when the process ends by itself, and ends on a closed pipe too', () => {
