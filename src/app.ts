@@ -7,7 +7,10 @@ import { openResultCache } from './app/open-result-cache.js';
 import { startModels } from './app/start-models.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
+import { settingName } from './config/setting-name.js';
 import type { Config } from './config.js';
+import { roomForConnections } from './descriptor-limit.js';
+import { systemTrouble } from './errors/system-trouble.js';
 import { Lifecycle, type StopReport } from './lifecycle.js';
 import { ModelRegistry } from './models/model-registry.js';
 import { rpcMethods } from './rpc/methods.js';
@@ -116,6 +119,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       {
         name: 'gRPC server',
         start: async () => {
+          tellRoom(config, registry, log);
           ports.port = (await rpc.start()).port;
         },
         stop: async (signal) => {
@@ -146,9 +150,28 @@ export async function createApp(config: Config, version: string, log: Logger): P
   };
 }
 
-/** @throws the file system's error where the file cannot be written */
+/** @throws Error that names the setting where the file cannot be written */
 function openTrace({ traceArrivals: path, traceMaxMib }: Config['log']): ArrivalTrace | undefined {
-  return path === undefined ? undefined : new ArrivalTrace({ path, maxBytes: traceMaxMib * 2 ** 20 });
+  if (path === undefined) return undefined;
+  try {
+    return new ArrivalTrace({ path, maxBytes: traceMaxMib * 2 ** 20 });
+  } catch (error) {
+    const name = settingName('log.traceArrivals');
+    throw new Error(`${name} is ${path}: it cannot be written: ${systemTrouble(error)}`, { cause: error });
+  }
+}
+
+/** @throws Error where the limit of open files leaves no room for callers */
+function tellRoom({ server, tokenizer }: Config, registry: ModelRegistry, log: Logger): void {
+  const versions = registry.list().flatMap((model) => model.versions);
+  const sessions = versions.reduce((sum, { instances }) => sum + instances, 0);
+  const room = roomForConnections({ tokenizerThreads: tokenizer.workers, sessions });
+  if (room >= server.maxConnections) return;
+  const name = settingName('server.maxConnections');
+  log.warn(
+    { room, maxConnections: server.maxConnections },
+    `the limit of open files (ulimit -n) is below ${name}`,
+  );
 }
 
 /** Zero means never; grpc-js leaves out what is not there. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError } from './config/config-error.js';
 import { crossCheck } from './config/cross-checks.js';
 import { type Environment, readEnvironment } from './config/environment.js';
+import { checkFiles } from './config/file-checks.js';
 import { readFlags } from './config/flags.js';
 import { type Given, problemWith, type SourceReading } from './config/given.js';
 import { knobs } from './config/knobs.js';
@@ -48,7 +49,8 @@ export async function loadConfig(sources: {
   if (problems.length > 0) throw new ConfigError(problems);
 
   const settings = configSchema.parse(assemble(winners.values()));
-  const conflicts = crossCheck(settings, (path) => winners.get(path)?.label ?? variableOf(path));
+  const nameOf = (path: string) => winners.get(path)?.label ?? variableOf(path);
+  const conflicts = [...crossCheck(settings, nameOf), ...checkFiles(settings, cwd, nameOf)];
   if (conflicts.length > 0) throw new ConfigError(conflicts);
   return deepFreeze(complete(settings, cwd));
 }
@@ -63,13 +65,14 @@ function assemble(given: Iterable<Given>): Record<string, Record<string, unknown
 }
 
 function complete(settings: Settings, cwd: string): Config {
-  const { models, runtime, redis } = settings;
+  const { models, runtime, redis, log } = settings;
   const coresEach = Math.max(1, Math.floor(availableParallelism() / Math.max(1, runtime.instances)));
   return {
     ...settings,
     models: { ...models, dir: models.dir === undefined ? ownModelsDir : resolve(cwd, models.dir) },
     runtime: { ...runtime, intraOpThreads: runtime.intraOpThreads || coresEach },
     redis: redis.caFile === undefined ? redis : { ...redis, caFile: resolve(cwd, redis.caFile) },
+    log: log.traceArrivals === undefined ? log : { ...log, traceArrivals: resolve(cwd, log.traceArrivals) },
   };
 }
 

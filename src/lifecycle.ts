@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { VerdictError } from './errors.js';
 
 /** One part that is started and stopped. */
@@ -76,6 +77,8 @@ export class Lifecycle {
 
   constructor(options: LifecycleOptions) {
     this.#steps = options.steps;
+    // Every model, session and call under way may listen.
+    setMaxListeners(0, this.#starting.signal, this.#forced.signal);
     this.#stopTimeoutMs = options.stopTimeoutMs;
     this.#timers = options.timers ?? nodeTimers;
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { loadingTrouble } from '../descriptor-limit.js';
 import { COMMANDS } from './commands.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
@@ -42,7 +43,12 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const commandLine = {
   version: packageVersion(),
   commands: COMMANDS,
-  serve: async (argv: string[]) => (await import('./serve.js')).serve(argv),
+  serve: async (argv: string[]) => {
+    const trouble = loadingTrouble();
+    if (trouble === undefined) return (await import('./serve.js')).serve(argv);
+    process.stderr.write(`${trouble}\n`);
+    return EXIT.incomplete;
+  },
 };
 
 try {

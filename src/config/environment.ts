@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { fromText, type Given, type SourceReading } from './given.js';
 import { configFile, knobs, variablePrefix } from './knobs.js';
 import { didYouMean } from './nearest.js';
+import { readSettingsFile } from './read-settings-file.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -49,10 +50,10 @@ function isServiceLink(name: string, value: string | undefined): boolean {
 }
 
 function readDotenv(cwd: string): { variables: Environment; problems: string[] } {
-  try {
-    return { variables: parseEnv(readFileSync(join(cwd, '.env'), 'utf8')), problems: [] };
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return { variables: {}, problems: missing ? [] : ['.env in the working directory cannot be read.'] };
-  }
+  const path = join(cwd, '.env');
+  if (!existsSync(path)) return { variables: {}, problems: [] };
+  const file = readSettingsFile(path);
+  if ('trouble' in file)
+    return { variables: {}, problems: [`.env in the working directory ${file.trouble}.`] };
+  return { variables: parseEnv(file.content), problems: [] };
 }

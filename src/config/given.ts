@@ -24,6 +24,12 @@ export function fromText(knob: Knob, value: string): unknown {
 /** The sentence about a value that the knob does not take; undefined for one that it takes. */
 export function problemWith({ knob, value, label }: Given): string | undefined {
   if (knob.accepts(value)) return undefined;
-  const shown = knob.secret ? 'not usable' : JSON.stringify(value).slice(0, 100);
-  return `${label} is ${shown}: it must be ${knob.allowed}.`;
+  return `${label} is ${knob.secret ? 'not usable' : shown(value)}: it must be ${knob.allowed}.`;
+}
+
+/** Of what YAML can hold beside single values only the kind: it may be large, or hold itself. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  return (JSON.stringify(value) ?? String(value)).slice(0, 100);
 }

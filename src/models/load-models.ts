@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SessionLostError, SessionOpenError, SessionRunError } from '../runtime/errors.js';
 import type { ModelLocation } from './repository.js';
 
@@ -27,6 +28,8 @@ export async function loadModels(
 ): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
+  // Every model listens, and several of its parts.
+  setMaxListeners(0, either);
   await Promise.allSettled(
     locations.map(async (location) => {
       try {

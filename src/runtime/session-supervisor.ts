@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import type { RuntimeHooks, Session } from './types.js';
 
@@ -50,6 +51,8 @@ export class SessionSupervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    // Every session that is being opened listens.
+    setMaxListeners(0, this.#closing.signal);
     this.#clock = options.clock ?? REAL_CLOCK;
     this.#random = options.random ?? Math.random;
   }

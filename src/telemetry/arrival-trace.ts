@@ -1,6 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import type { BatcherHooks } from '../batching/types.js';
 import { LineWriter } from './line-writer.js';
+
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
 
 /** How long the end of the process waits for the last lines. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -34,7 +36,8 @@ export class ArrivalTrace {
 
   /** @throws the file system's error where the file cannot be opened */
   constructor({ path, maxBytes, now = () => performance.now() }: ArrivalTraceOptions) {
-    this.#fd = openSync(path, 'w', 0o600);
+    // Not blocking: a pipe without a reader is refused instead of waited for.
+    this.#fd = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0o600);
     this.#writer = new LineWriter(this.#fd);
     this.#maxBytes = maxBytes;
     this.#now = now;

@@ -151,7 +151,10 @@ describe('what is wrong stops the start', () => {
   });
 
   it('says which configuration file cannot be read, or where it is not YAML, without quoting it', async () => {
-    assert.match((await problems(['--config', 'none.yaml'])).join(), /none\.yaml cannot be read \(ENOENT\)/);
+    assert.match(
+      (await problems(['--config', 'none.yaml'])).join(),
+      /none\.yaml cannot be read: .+ \(ENOENT\)\.$/,
+    );
     writeFileSync(join(cwd, 'bad.yaml'), 'server: {}\nredis: { url: "redis://:hunter2@a }');
     assert.match(
       (await problems(['--config', 'bad.yaml'])).join(),
@@ -164,6 +167,72 @@ describe('what is wrong stops the start', () => {
       (await problems(['--config', 'flat.yaml'])).join(),
       /server in flat\.yaml must be a mapping/,
     );
+  });
+});
+
+describe('a YAML file that is made to hurt', () => {
+  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+  for (let level = 1; level < 9; level++) {
+    const [name, before] = ['abcdefghi'.charAt(level), 'abcdefghi'.charAt(level - 1)];
+    bomb.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(', ')}]`);
+  }
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['multiplies by aliases', bomb.join('\n'), /^a\.yaml is not usable YAML: an alias .* multiply/],
+    ['names what it has not', 'server: *nothing', /^a\.yaml is not usable YAML: an alias .* has no anchor/],
+    ['is nested deeply', '['.repeat(100_000), /^a\.yaml is not (usable|valid) YAML/],
+    [
+      'holds itself',
+      'server: &s { port: *s }',
+      /^server\.port in a\.yaml is a mapping: it must be a whole number/,
+    ],
+    ['has a list for a number', 'server: { port: [1] }', /^server\.port in a\.yaml is a list: it must be/],
+    [
+      'is large',
+      `# ${'x'.repeat(1024 * 1024)}`,
+      /^The configuration file a\.yaml cannot be read: it is larger/,
+    ],
+  ];
+  for (const [what, content, expected] of cases) {
+    it(`is told in a sentence where it ${what}`, async () => {
+      writeFileSync(join(cwd, 'a.yaml'), content);
+      assert.match((await problems(['--config', 'a.yaml'])).join('\n'), expected);
+    });
+  }
+
+  it('is read no further than settings go, whatever it is', async () => {
+    assert.match((await problems(['--config', '/dev/zero'])).join(), /larger than 1048576 bytes/);
+    assert.match((await problems(['--config', cwd])).join(), /it is a directory \(EISDIR\)/);
+  });
+});
+
+describe('a file that a setting names', () => {
+  it('is looked at before the start, and the setting named', async () => {
+    writeFileSync(join(cwd, 'text.pem'), 'hello');
+    writeFileSync(join(cwd, 'bad.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+    const cases: readonly (readonly [string, string, RegExp])[] = [
+      ['--redis-ca-file', 'none.pem', /it cannot be read: there is no such file or directory \(ENOENT\)\.$/],
+      ['--redis-ca-file', '.', /it cannot be read: it is a directory \(EISDIR\)\.$/],
+      ['--redis-ca-file', 'text.pem', /it holds no certificate in PEM/],
+      ['--redis-ca-file', 'bad.pem', /certificate 1 in it cannot be read/],
+      ['--redis-ca-file', '/dev/zero', /larger than/],
+      ['--trace-arrivals', '.', /it is a directory\.$/],
+      ['--trace-arrivals', 'none/trace', /it cannot be written: there is no such file or directory/],
+      ['--trace-arrivals', 'text.pem/trace', /it cannot be written: a part of the path is not a directory/],
+    ];
+    for (const [flag, path, expected] of cases) {
+      const [problem = '', ...others] = await problems([flag, path]);
+      assert.ok(problem.startsWith(`${flag} is "${path}": `), problem);
+      assert.match(problem, expected);
+      assert.deepEqual(others, []);
+    }
+    assert.match(
+      (await problems([], { VERDICT_REDIS_CA_FILE: 'x' })).join(),
+      /^VERDICT_REDIS_CA_FILE is "x"/,
+    );
+  });
+
+  it('may be written to where there is none yet', async () => {
+    assert.equal((await load(['--trace-arrivals', 'trace'])).log.traceArrivals, join(cwd, 'trace'));
   });
 });
 

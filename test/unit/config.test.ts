@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { knobs } from '../../src/config/knobs.js';
 import { type Config, loadConfig } from '../../src/config.js';
@@ -115,6 +116,7 @@ describe('where it runs', () => {
   });
 
   it('starts relative paths at the working directory', async () => {
+    writeFileSync(join(cwd, 'ca.pem'), rootCertificates[0] ?? '');
     const { models, redis } = await load(['--models-dir', 'm', '--redis-ca-file', 'ca.pem']);
     assert.deepEqual([models.dir, redis.caFile], [join(cwd, 'm'), join(cwd, 'ca.pem')]);
   });

@@ -11,9 +11,9 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
  * folder, or a file directly in src/. Whoever may import a part may import what that part may.
  */
 const directions: Readonly<Record<string, readonly string[]>> = {
-  main: ['cli', 'app', 'config', 'lifecycle', 'signals', 'telemetry'],
-  cli: ['app', 'client', 'config', 'lifecycle', 'signals', 'simulation', 'telemetry'],
-  app: ['rpc', 'admin', 'config', 'lifecycle', 'telemetry'],
+  main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
+  cli: ['app', 'client', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
+  app: ['rpc', 'admin', 'config', 'descriptor-limit', 'lifecycle', 'telemetry'],
   rpc: ['classify', 'auth', 'ratelimit'],
   admin: ['classify'],
   classify: ['models', 'cache'],
@@ -30,6 +30,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   redis: [],
   client: [],
   config: [],
+  'descriptor-limit': [],
   lifecycle: [],
   signals: [],
   telemetry: [],

@@ -51,8 +51,8 @@ describe('a start that fails', () => {
     const file = join(models.path, 'settings.yaml');
     await writeFile(file, 'redis: { url: "rediss://127.0.0.1:1", caFile: nowhere.pem }');
     const { code, stderr } = await serve(`--config=${file}`);
-    assert.equal(code, 1);
-    assert.match(stderr, /^ENOENT.*nowhere\.pem/);
+    assert.equal(code, 2);
+    assert.match(stderr, /^redis\.caFile in \S+ is "nowhere\.pem": it cannot be read: there is no such file/);
     assert.doesNotMatch(stderr, /\n\s+at /);
   });
 });
