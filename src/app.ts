@@ -50,15 +50,17 @@ export async function createApp(config: Config, version: string, log: Logger): P
   });
   const trace = openTrace(config.log);
   const results = await openResultCache(config, telemetry);
+  const registry = new ModelRegistry(config.models.default);
   const tokenizers = new TokenizerPool({
     workers: config.tokenizer.workers,
+    testIntervalMs: config.runtime.selfTestIntervalMs,
     hooks: {
       onThreadLost: (reason) => log.error({ reason }, 'a tokeniser thread was lost and replaced'),
       onReloadFailed: (reason) =>
         log.error({ reason }, 'a tokeniser thread could not read a tokenizer again'),
+      onAvailability: () => registry.changed(),
     },
   });
-  const registry = new ModelRegistry(config.models.default);
   telemetry.watchModels(() => registry.list());
   const gpus = new GpuMonitor({
     ...GPU_MONITOR,

@@ -18,6 +18,8 @@ const CUDA_PROBE_TIMEOUT_MS = 30_000;
 const CALIBRATION_TIME_MS = 150;
 /** How long inputs wait for a replacement once a model has lost its last runtime process. */
 const NO_RUNNER_GRACE_MS = 10_000;
+/** A short text takes milliseconds; this long it takes only in a process that hangs, or a machine that is far too busy. */
+const SELF_TEST_LIMIT_MS = 10_000;
 const BACKOFF = { initialMs: 100, maxMs: 10_000, stableMs: 30_000 };
 
 /** What the models are loaded with, and into. */
@@ -59,9 +61,14 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
       },
       calibrationTimeMs: CALIBRATION_TIME_MS,
       maxTokens: config.runtime.maxTokens || undefined,
+      selfTest: {
+        intervalMs: config.runtime.selfTestIntervalMs,
+        limitMs: Math.min(SELF_TEST_LIMIT_MS, config.runtime.runTimeoutMs),
+      },
     },
     {
       loadTokenizer: (manifest) => tokenizers.load(manifest),
+      isTokenizing: () => tokenizers.isAvailable,
       cacheKeys: (digest) => new CacheKeyer(digest),
       hooks: (model) => {
         const { batcher, runtime } = telemetry.model(model);

@@ -15,12 +15,16 @@ import { type ModelManifest, readManifest } from './manifest.js';
 import { ModelVersion } from './model-version.js';
 import type { SessionProof } from './prove-session.js';
 import type { ModelLocation } from './repository.js';
+import { SelfTest, type SelfTestOptions } from './self-test.js';
 import { type ServingHooks, type ServingOptions, startServing } from './serving-sessions.js';
 import { SessionRunner } from './session-runner.js';
 import type { Weights } from './weights.js';
 
 /** The length that the token budget is set for, where golden.json does not tell how long texts usually are. */
 const FALLBACK_TYPICAL_TOKENS = 32;
+
+/** Short: a test takes no time from callers. */
+const SELF_TEST_TEXT = 'A self-test.';
 
 /** Bounds of a calibrated budget: below, padding pays for itself; above, nobody's latency is worth it. */
 const BUDGET_RANGE_TOKENS = { minTokens: 256, maxTokens: 2048 };
@@ -36,11 +40,14 @@ export interface ModelLoaderOptions {
   readonly calibrationTimeMs: number;
   /** Tokens that any model reads at most; undefined: as many as it can. */
   readonly maxTokens: number | undefined;
+  readonly selfTest: SelfTestOptions;
 }
 
 /** What the loader takes from outside the folder. */
 export interface ModelLoaderParts {
   readonly loadTokenizer: (manifest: ModelManifest) => Promise<Tokenizer>;
+  /** Whether texts are tokenised at all at the moment. */
+  readonly isTokenizing: () => boolean;
   readonly cacheKeys: (digest: string) => { key(input: TextInput, truncation: Truncation): CacheKey };
   readonly hooks: (model: string) => { readonly batcher: BatcherHooks; readonly runtime: RuntimeHooks };
   /** Runs one task at a time: models that calibrate together would measure each other. */
@@ -113,9 +120,13 @@ export class ModelLoader {
         this.#batcherOptions(shared.proof, Math.min(typicalTokens, tokenizer.maxTokens), samples, curve),
         batcherHooks,
       );
-      shared.connect((session) => batcher.attach(new SessionRunner(session)), onStateChange);
+      const test = new SelfTest(
+        await tokenizer.encode({ text: SELF_TEST_TEXT }, 'end'),
+        this.#options.selfTest,
+      );
+      shared.connect((session) => batcher.attach(new SessionRunner(test.watch(session))), onStateChange);
       lone?.connect(
-        (session) => batcher.attachLone(new SessionRunner(session)),
+        (session) => batcher.attachLone(new SessionRunner(test.watch(session))),
         () => {},
       );
       const keys = this.#parts.cacheKeys(digest);
@@ -131,7 +142,11 @@ export class ModelLoader {
         samples,
         calibratedCurve: curve ?? FREE,
         cacheKey: (input, truncation) => keys.key(input, truncation),
-        closeInstances: (force) => sessions.close(force),
+        closeInstances: (force) => {
+          test.close();
+          return sessions.close(force);
+        },
+        isTokenizing: this.#parts.isTokenizing,
       });
     } catch (error) {
       await sessions.close(signal);

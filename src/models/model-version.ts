@@ -25,6 +25,8 @@ export interface ModelVersionParts {
   readonly tokenizer: Tokenizer;
   readonly batcher: Batcher<Encoding, Float32Array>;
   readonly instances: () => InstanceCounts;
+  /** Whether texts are tokenised at all at the moment. */
+  readonly isTokenizing: () => boolean;
   readonly samples: readonly CostSample[];
   readonly calibratedCurve: CostCurve;
   readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
@@ -113,7 +115,14 @@ export class ModelVersion {
 
   get state(): ModelState {
     if (this.#draining) return 'draining';
-    return this.instances.ready > 0 ? 'serving' : 'failed';
+    return this.#trouble() === '' ? 'serving' : 'failed';
+  }
+
+  /** Why it cannot serve; empty where it can. */
+  #trouble(): string {
+    if (this.instances.ready === 0) return 'no runtime process is able to serve; a replacement is on its way';
+    if (!this.#parts.isTokenizing()) return 'no tokeniser thread answers; a replacement is on its way';
+    return '';
   }
 
   get cost(): CostCurve {
@@ -126,7 +135,7 @@ export class ModelVersion {
     return {
       version: this.version,
       state: this.state,
-      stateReason: ready === 0 ? 'no runtime process is able to serve; a replacement is on its way' : '',
+      stateReason: this.#trouble(),
       labels: this.labels,
       problemType: this.problemType,
       maxTokens: manifest.maxTokens,

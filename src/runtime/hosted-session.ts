@@ -43,7 +43,7 @@ export class HostedSession implements Session {
     });
   }
 
-  run(encodings: readonly Encoding[]): Promise<RunResult> {
+  run(encodings: readonly Encoding[], limitMs = this.#limits.runTimeoutMs): Promise<RunResult> {
     if (encodings.length === 0) return Promise.reject(new Error('a batch has at least one row'));
     const goneBecause = this.#goneBecause ?? (this.#closing === undefined ? undefined : 'closed');
     if (goneBecause !== undefined) {
@@ -51,7 +51,7 @@ export class HostedSession implements Session {
     }
     if (this.#run !== undefined) return Promise.reject(new Error('a session runs one batch at a time'));
     const result = new Promise<RunResult>((resolve, reject) => {
-      const timer = setTimeout(() => this.#expire(), this.#limits.runTimeoutMs);
+      const timer = setTimeout(() => this.#expire(limitMs), limitMs);
       this.#run = { rows: encodings.length, timer, resolve, reject };
     });
     this.#settled = result.catch(() => {});
@@ -111,13 +111,13 @@ export class HostedSession implements Session {
     return run;
   }
 
-  #expire(): void {
+  #expire(limitMs: number): void {
     const run = this.#run;
     // When this process itself was held up, the answer may lie in the socket, unread: the loop reads it before
     // immediates run.
     setImmediate(() => {
       if (run === undefined || run !== this.#run) return;
-      this.#child.kill(`took longer than ${this.#limits.runTimeoutMs} ms over a batch and was killed`);
+      this.#child.kill(`took longer than ${limitMs} ms over a batch and was killed`);
     });
   }
 }

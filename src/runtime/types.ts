@@ -42,10 +42,11 @@ export interface Session {
   readonly lost: Promise<string>;
   /**
    * Pads the encodings to the longest one and runs them.
+   * @param limitMs how long that may take. Default: as long as any run
    * @throws SessionLostError when the process is gone or takes longer than its limit (it is then killed);
    *   SessionOutOfMemoryError; SessionRunError for a batch that ONNX Runtime refuses
    */
-  run(encodings: readonly Encoding[]): Promise<RunResult>;
+  run(encodings: readonly Encoding[], limitMs?: number): Promise<RunResult>;
   /**
    * Waits for the batch under way, releases the session and ends the process. When the signal aborts, the process is
    * killed.

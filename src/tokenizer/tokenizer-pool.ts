@@ -6,6 +6,7 @@ import { type JobResult, unpackResults } from './packed-results.js';
 import { StallWatch } from './stall-watch.js';
 import { type Message, type PendingText, TextQueue } from './text-queue.js';
 import type { ThreadReply, TokenizerSource } from './thread-messages.js';
+import { threadTest } from './thread-test.js';
 import { queueFull, threadLost, tokenizerAway, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
 import { type Errand, type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
 import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation, Work } from './types.js';
@@ -33,6 +34,8 @@ export interface TokenizerPoolOptions {
   readonly loadTimeoutMs?: number;
   /** Texts are refused once no thread has answered anything for this long. Default: 30000. */
   readonly maxWaitMs?: number;
+  /** How often a thread that has answered nothing meanwhile is tested; 0: never. Default: 0. */
+  readonly testIntervalMs?: number;
   /** A short text that comes after this long without another is tokenised on the calling thread. Default: 1. */
   readonly quietMs?: number;
   readonly hooks?: TokenizerHooks;
@@ -61,6 +64,9 @@ export class TokenizerPool {
   /** The wait ran out: texts are refused until a thread answers. */
   #isAway = false;
   #pumpScheduled = false;
+  readonly #testTimer: NodeJS.Timeout | undefined;
+  #isAvailable = true;
+  readonly #onAvailability: (available: boolean) => void;
   readonly #quietMs: number;
   #lastAskedAt = 0;
   #tokenizerCount = 0;
@@ -82,6 +88,9 @@ export class TokenizerPool {
       onLost: (reason: string) => options.hooks?.onThreadLost?.(reason),
       onReloadFailed: (reason: string) => options.hooks?.onReloadFailed?.(reason),
     };
+    this.#onAvailability = (available) => options.hooks?.onAvailability?.(available);
+    const { testIntervalMs = 0 } = options;
+    if (testIntervalMs > 0) this.#testTimer = setInterval(() => this.#test(), testIntervalMs).unref();
     this.#threads = Array.from({ length: options.workers }, () => new TokenizerThread(threadOptions));
   }
 
@@ -138,9 +147,15 @@ export class TokenizerPool {
     };
   }
 
+  /** Whether there is a thread, be it busy: not all of them are being replaced. */
+  get isAvailable(): boolean {
+    return this.#isAvailable;
+  }
+
   /** Ends the threads. What was not tokenised yet is refused. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#testTimer);
     this.#wait.stop();
     for (const text of this.#queue.removeAll()) text.reject(shuttingDown());
     await Promise.all(this.#threads.map((thread) => thread.close()));
@@ -174,6 +189,23 @@ export class TokenizerPool {
     if (!isWaiting) this.#wait.end();
     else if (!this.#isWaiting) this.#wait.begin(this.#maxWaitMs);
     this.#isWaiting = isWaiting;
+    this.#announce();
+  }
+
+  #announce(): void {
+    const isAvailable = !this.#threads.every((thread) => thread.isLost);
+    if (isAvailable === this.#isAvailable) return;
+    this.#isAvailable = isAvailable;
+    this.#onAvailability(isAvailable);
+  }
+
+  /** Texts that come meanwhile go to another thread, or wait for less than a millisecond. */
+  #test(): void {
+    for (const thread of this.#threads) {
+      const isProven = thread.takeProof();
+      if (isProven || thread.textsUnderWay !== 0) continue;
+      thread.send(threadTest(this.#tokenizerCount, this.#stallTimeoutMs));
+    }
   }
 
   /** The least busy one of those that have room. */

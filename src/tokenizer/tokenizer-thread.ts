@@ -57,6 +57,8 @@ export class TokenizerThread {
   #worker: Worker | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #lossesInARow = 0;
+  #isLost = false;
+  #hasAnswered = false;
   #closed = false;
 
   /** @throws Error when no thread can be started */
@@ -75,6 +77,18 @@ export class TokenizerThread {
     if (this.#worker === undefined || this.#underWay.some(({ request }) => request.kind === 'load'))
       return undefined;
     return this.#underWay.length;
+  }
+
+  /** It has ended, and no successor has answered anything yet. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Whether it has answered anything since this was last asked. */
+  takeProof(): boolean {
+    const proven = this.#hasAnswered;
+    this.#hasAnswered = false;
+    return proven;
   }
 
   /** Sends texts, while `textsUnderWay` is a number; loads at any time. */
@@ -148,6 +162,8 @@ export class TokenizerThread {
   #answer(reply: ThreadReply): void {
     const errand = this.#underWay.shift();
     if (errand === undefined) return;
+    this.#isLost = false;
+    this.#hasAnswered = true;
     if (reply.kind === 'encoded') this.#lossesInARow = 0;
     if (reply.kind === 'loaded' && !this.#loaded.some(({ request }) => request === errand.request)) {
       this.#loaded.push(errand);
@@ -161,6 +177,7 @@ export class TokenizerThread {
 
   #lose(reason: string): void {
     this.#worker = undefined;
+    this.#isLost = true;
     this.#stall.stop();
     this.#lossesInARow++;
     const [first, ...rest] = this.#underWay.splice(0);

@@ -47,6 +47,8 @@ export interface Work {
 export interface TokenizerHooks {
   /** A tokenizer thread ended by itself and is being replaced. */
   onThreadLost?(reason: string): void;
+  /** The last thread was lost, or the first one is back. */
+  onAvailability?(available: boolean): void;
   /** The replacement of a thread could not read a tokenizer, whose texts it fails until it can. */
   onReloadFailed?(reason: string): void;
 }

@@ -1,28 +1,23 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { VerdictClient } from '../../src/client/index.js';
+import { endingThreads } from '../support/ending-threads.js';
 import { writeLargeTokenizer } from '../support/large-tokenizer.js';
 import { count, type Outcomes, outcomeOf } from '../support/outcomes.js';
 import { repositoryRoot } from '../support/repository.js';
 import { ServedModels } from '../support/served-models.js';
 import { ServerProcess } from '../support/server-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
 const FIXTURE = join(repositoryRoot, 'test/fixtures/models/topics/1');
 
-async function folder(t: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'verdict-hostile-'));
-  t.after(() => rm(path, { recursive: true }));
-  return path;
-}
-
 describe('a start with three models of which two have large tokenizers', () => {
   for (const workers of ['1', '2']) {
     it(`ends, and all of them answer: ${workers} tokeniser threads`, { timeout: 120_000 }, async (t) => {
-      const models = await folder(t);
+      const models = temporaryFolder(t);
       for (const name of ['small', 'large-a', 'large-b'])
         await cp(FIXTURE, join(models, name, '1'), { recursive: true });
       const large = join(models, 'large-a/1/tokenizer.json');
@@ -43,29 +38,12 @@ describe('a start with three models of which two have large tokenizers', () => {
   }
 });
 
-/** Makes the threads of the server end as a file of that name tells, whatever they do. */
-const PRELOAD = `const { isMainThread } = require('node:worker_threads');
-const { existsSync, unlinkSync } = require('node:fs');
-function taken(word) {
-  const path = __dirname + '/' + word;
-  if (!existsSync(path)) return false;
-  try { unlinkSync(path); return true; } catch { return false; }
-}
-if (!isMainThread) {
-  setInterval(() => {
-    if (taken('exit')) process.exit(3);
-    if (taken('throw')) throw new Error('boom');
-    if (taken('spin')) for (;;);
-  }, 10).unref();
-}`;
-
 describe('tokeniser threads that are lost under load', () => {
   for (const workers of ['1', '2']) {
     it(`cost no call: ${workers} threads, three models`, { timeout: 120_000 }, async (t) => {
-      const path = await folder(t);
-      await writeFile(join(path, 'preload.cjs'), PRELOAD);
+      const path = temporaryFolder(t);
       const served = await ServedModels.start(t, ['topics', 'pairs', 'intent'], {
-        NODE_OPTIONS: `--require=${join(path, 'preload.cjs')}`,
+        ...endingThreads(path),
         VERDICT_TOKENIZER_WORKERS: workers,
       });
       const client = served.client();

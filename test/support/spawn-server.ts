@@ -31,6 +31,8 @@ export function spawnServer(
       // Whether sessions are divided depends on how quick the machine is.
       VERDICT_INSTANCES: '1',
       VERDICT_DRAIN_GRACE_MS: '0',
+      // Tests stop sessions, to hold the runs that they are given next.
+      VERDICT_SELF_TEST_INTERVAL_MS: '0',
       ...settings,
     },
   }) as ChildProcessByStdio<null, Readable | null, Readable>;

@@ -64,6 +64,13 @@ export const runtime = z.object({
     unit: 'ms',
     doc: 'Longest run of one batch; a session that takes longer counts as hung, is killed and replaced.',
   }),
+  selfTestIntervalMs: int('self-test-interval-ms', {
+    default: 5_000,
+    min: 0,
+    max: 3_600_000,
+    unit: 'ms',
+    doc: 'Pause after which a session or tokeniser thread that has answered nothing meanwhile gets a short text of our own, so that one that hangs while idle is found and replaced; 0 tests nothing.',
+  }),
 });
 
 /** Turning texts into tokens. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -10,6 +9,7 @@ import { startTokenizerThread } from '../../../src/tokenizer/tokenizer-thread.js
 import type { Tokenizer } from '../../../src/tokenizer/types.js';
 import { startDelicateThread } from '../../support/delicate-thread.js';
 import { writeLargeTokenizer } from '../../support/large-tokenizer.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { until } from '../../support/until.js';
 import { sourceOf, TOPICS } from './fixture-tokenizer.js';
 
@@ -40,8 +40,7 @@ function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
 }
 
 function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'verdict-tokenizer-'));
-  t.after(() => rmSync(path, { recursive: true }));
+  const path = temporaryFolder(t);
   cpSync(join(TOPICS, 'tokenizer.json'), join(path, 'tokenizer.json'));
   return path;
 }
