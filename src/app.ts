@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { openResultCache } from './app/open-result-cache.js';
+import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
@@ -81,12 +82,13 @@ export async function createApp(config: Config, version: string, log: Logger): P
   });
   const admin = new AdminServer({
     ...config.admin,
-    readiness: () => registry.readiness(),
+    readiness: () => readinessOf({ isListening, models: registry.readiness() }),
     metrics: () => telemetry.metrics(),
     pages: apiDocsPages({ path: openapiPath, apiUrl: config.admin.docsApiUrl, ...config.limits }),
     onError: (error) => log.error({ error: String(error) }, 'an admin page failed'),
   });
   const ports = { port: 0, adminPort: 0 };
+  let isListening = false;
   let balancerGraceMs = 0;
 
   const lifecycle = new Lifecycle({
@@ -123,6 +125,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         start: async () => {
           tellRoom(config, registry, log);
           ports.port = (await rpc.start()).port;
+          isListening = true;
         },
         stop: async (signal) => {
           await rpc.drain(signal);

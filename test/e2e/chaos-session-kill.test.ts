@@ -32,6 +32,7 @@ describe('a session process that is killed', () => {
     assert.ok([...(batch ?? []), ...(stream ?? [])].every(({ ok }) => ok));
     await until('health is back', () => watch.told.length >= 3);
     assert.deepEqual(watch.told, ['SERVING', 'NOT_SERVING', 'SERVING']);
+    await until('the loss is logged', () => served.logged('session lost').length > 0);
     assert.equal(served.logged('session lost')[0]?.reason, 'killed by SIGKILL');
     const model = { model: 'topics' };
     assert.equal(await served.server.metric('verdict_instances_lost_total', model), 1);
