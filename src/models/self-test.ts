@@ -1,3 +1,4 @@
+import { isStopped } from '../runtime/is-stopped.js';
 import type { RunResult, Session } from '../runtime/types.js';
 import type { Encoding } from '../tokenizer/types.js';
 
@@ -13,6 +14,8 @@ export interface SelfTestOptions {
   /** A session that takes longer over the test is killed, and replaced. */
   readonly limitMs: number;
   readonly timers?: SelfTestTimers;
+  /** Whether a process is stopped. Default: as the system says. */
+  readonly isStopped?: (pid: number) => boolean;
 }
 
 const nodeTimers: SelfTestTimers = {
@@ -26,16 +29,21 @@ const nodeTimers: SelfTestTimers = {
  * Has sessions that nobody has used lately answer a short text, so that one that hangs while it is idle is found before a
  * caller meets it. A run for callers is proof as good; while one is under way, its own limit watches. A batch that comes
  * during a test waits for its end, a few milliseconds; the test of a session is never begun while it has work.
+ *
+ * A process that is stopped at two looks, and has answered nothing, is killed, whoever waits for it: it may never go on.
  */
 export class SelfTest {
   readonly #limitMs: number;
+  readonly #isStopped: (pid: number) => boolean;
   readonly #encoding: Encoding;
   readonly #watched = new Set<WatchedSession>();
   readonly #stop: () => void;
 
   /** @param encoding what the sessions are tested with */
-  constructor(encoding: Encoding, { intervalMs, limitMs, timers = nodeTimers }: SelfTestOptions) {
+  constructor(encoding: Encoding, options: SelfTestOptions) {
+    const { intervalMs, limitMs, timers = nodeTimers } = options;
     this.#encoding = encoding;
+    this.#isStopped = options.isStopped ?? isStopped;
     this.#limitMs = limitMs;
     this.#stop = intervalMs === 0 ? () => {} : timers.every(intervalMs, () => this.#look());
   }
@@ -55,7 +63,11 @@ export class SelfTest {
   }
 
   #look(): void {
-    for (const session of this.#watched) session.testUnlessProven(this.#encoding, this.#limitMs);
+    for (const session of this.#watched) {
+      if (session.takeProof()) continue;
+      session.killIfStopped(this.#isStopped);
+      session.test(this.#encoding, this.#limitMs);
+    }
   }
 }
 
@@ -63,6 +75,7 @@ class WatchedSession implements Session {
   readonly #session: Session;
   #runs = 0;
   #isProven = true;
+  #wasStopped = false;
   /** Never rejects. */
   #test: Promise<unknown> | undefined;
 
@@ -88,10 +101,26 @@ class WatchedSession implements Session {
     return this.#session.close(signal);
   }
 
-  testUnlessProven(encoding: Encoding, limitMs: number): void {
+  kill(reason: string): void {
+    this.#session.kill(reason);
+  }
+
+  /** Whether it has answered anything since this was last asked. */
+  takeProof(): boolean {
     const isProven = this.#isProven;
     this.#isProven = false;
-    if (isProven || this.#runs > 0 || this.#test !== undefined) return;
+    if (isProven) this.#wasStopped = false;
+    return isProven;
+  }
+
+  killIfStopped(isProcessStopped: (pid: number) => boolean): void {
+    const isStoppedNow = isProcessStopped(this.info.pid);
+    if (isStoppedNow && this.#wasStopped) this.kill('was stopped (SIGSTOP) and was killed');
+    this.#wasStopped = isStoppedNow;
+  }
+
+  test(encoding: Encoding, limitMs: number): void {
+    if (this.#runs > 0 || this.#test !== undefined) return;
     this.#test = this.#run([encoding], limitMs)
       // What fails is a session that is lost, which its own promise tells, or a model that refuses the text: an answer too.
       .catch(() => {})

@@ -82,6 +82,10 @@ export class HostedSession implements Session {
     );
   }
 
+  kill(reason: string): void {
+    this.#child.kill(reason);
+  }
+
   close(signal?: AbortSignal): Promise<void> {
     this.#closing ??= this.#close();
     return signal === undefined ? this.#closing : this.#closeBefore(signal, this.#closing);

@@ -47,6 +47,8 @@ export interface Session {
    *   SessionOutOfMemoryError; SessionRunError for a batch that ONNX Runtime refuses
    */
   run(encodings: readonly Encoding[], limitMs?: number): Promise<RunResult>;
+  /** Ends the process at once, and the run under way with it, as if it had been lost. @param reason what `lost` tells */
+  kill(reason: string): void;
   /**
    * Waits for the batch under way, releases the session and ends the process. When the signal aborts, the process is
    * killed.

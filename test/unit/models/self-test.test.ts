@@ -12,6 +12,7 @@ class FakeSession implements Session {
   readonly info = { pid: 1, device: 'cpu', inputs: [], loadMs: 1 } as unknown as Session['info'];
   readonly lost: Promise<string>;
   readonly asked: { encodings: readonly Encoding[]; limitMs: number | undefined }[] = [];
+  readonly killed: string[] = [];
   lose: (reason: string) => void = () => {};
   #settle: { resolve(result: RunResult): void; reject(error: Error): void } | undefined;
 
@@ -30,6 +31,10 @@ class FakeSession implements Session {
   }
 
   async close(): Promise<void> {}
+
+  kill(reason: string): void {
+    this.killed.push(reason);
+  }
 
   async answer(error?: Error): Promise<void> {
     const settle = this.#settle;
@@ -50,9 +55,11 @@ const timers: SelfTestTimers = {
   },
 };
 let test: SelfTest;
+let stopped: boolean;
 beforeEach(() => {
+  stopped = false;
   look = () => assert.fail('no timer was set');
-  test = new SelfTest(TEST, { intervalMs: 5_000, limitMs: 800, timers });
+  test = new SelfTest(TEST, { intervalMs: 5_000, limitMs: 800, timers, isStopped: () => stopped });
 });
 
 describe('a self-test', () => {
@@ -111,6 +118,24 @@ describe('a self-test', () => {
     await session.answer(new Error('took longer than 800 ms over a batch and was killed'));
     await session.answer(new Error('gone'));
     await refused;
+  });
+
+  it('does not wait for a process that is stopped: it is killed at the second look, in a run too', async () => {
+    const [idle, busy] = [new FakeSession(), new FakeSession()];
+    test.watch(idle);
+    void test.watch(busy).run([BATCH]);
+    stopped = true;
+    look();
+    look();
+    assert.deepEqual([idle.killed, busy.killed], [[], []]);
+    stopped = false;
+    look();
+    stopped = true;
+    look();
+    assert.deepEqual([idle.killed, busy.killed], [[], []], 'it went on meanwhile');
+    look();
+    const reason = 'was stopped (SIGSTOP) and was killed';
+    assert.deepEqual([idle.killed, busy.killed], [[reason], [reason]]);
   });
 
   it('ends with its session, and with all', async () => {

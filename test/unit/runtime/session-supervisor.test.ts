@@ -18,6 +18,10 @@ class FakeSession implements Session {
     throw new Error('nothing runs here');
   }
 
+  kill(reason: string): void {
+    this.lose(reason);
+  }
+
   close(): Promise<void> {
     this.closed = true;
     this.lose('closed');
