@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { shuttingDown } from '../errors.js';
 import type { EncodeResult } from './hf-tokenizer.js';
 import { LoneText } from './lone-text.js';
@@ -32,6 +33,8 @@ export interface TokenizerPoolOptions {
   readonly stallTimeoutMs?: number;
   /** A thread that takes this long to read a tokenizer is replaced. Default: 30000. */
   readonly loadTimeoutMs?: number;
+  /** A thread that was stuck has a successor after this long, though it does not end. Default: 5000. */
+  readonly endGraceMs?: number;
   /** Texts are refused once no thread has answered anything for this long. Default: 30000. */
   readonly maxWaitMs?: number;
   /** How often a thread that has answered nothing meanwhile is tested; 0: never. Default: 0. */
@@ -83,6 +86,7 @@ export class TokenizerPool {
     const threadOptions = {
       start: options.startThread ?? startTokenizerThread,
       stallTimeoutMs: this.#stallTimeoutMs,
+      ...(options.endGraceMs === undefined ? {} : { endGraceMs: options.endGraceMs }),
       onChange: () => this.#pump(),
       onAnswer: () => this.#heard(),
       onLost: (reason: string) => options.hooks?.onThreadLost?.(reason),
@@ -99,9 +103,10 @@ export class TokenizerPool {
    * @throws Error that names the file, for one that cannot be read or used
    */
   async load(source: TokenizerSource): Promise<Tokenizer> {
+    const { tokenizerJsonPath, tokenizerConfigPath, maxTokens } = source;
+    await Promise.all([tokenizerJsonPath, tokenizerConfigPath].map(refuseSpecialFile));
     if (this.#closed) throw shuttingDown();
     const tokenizer = this.#tokenizerCount++;
-    const { tokenizerJsonPath, tokenizerConfigPath, maxTokens } = source;
     const request = {
       kind: 'load',
       tokenizer,
@@ -288,4 +293,10 @@ function encodeAlone(
 
 function fieldOf(input: TextInput): 'text' | 'pair' {
   return input.textPair === undefined ? 'text' : 'pair';
+}
+
+/** Who reads from a pipe or a device may wait for ever. What is not there at all is told by who reads it. */
+async function refuseSpecialFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() === false) throw new Error(`${path}: is not a regular file`);
 }

@@ -5,6 +5,10 @@ import type { ThreadReply, ThreadRequest } from './thread-messages.js';
 /** Before a thread that failed again without answering anything is replaced; doubles, up to the last. */
 const RESTART_DELAY_MS = 100;
 const MAX_RESTART_DELAY_MS = 5000;
+/** A thread in a call to the system cannot be ended: after this it is left behind, with its memory. */
+const END_GRACE_MS = 5000;
+/** Threads that may be left behind at once. */
+const MOST_LEFT_BEHIND = 2;
 /** Before a successor tries again to read a tokenizer that it could not read. */
 const RELOAD_DELAY_MS = 5000;
 
@@ -30,6 +34,8 @@ export interface TokenizerThreadOptions {
   readonly start: StartThread;
   /** The shortest limit of an errand. */
   readonly stallTimeoutMs: number;
+  /** How long a thread that was stuck may take to end before it has a successor all the same. Default: 5000. */
+  readonly endGraceMs?: number;
   /** Something has happened that may have made room: an answer of any kind, a loss, a new start. */
   onChange(): void;
   /** The thread has answered a message, of whatever kind. */
@@ -55,6 +61,10 @@ export class TokenizerThread {
   /** Loads that succeeded: what a successor starts with. */
   readonly #loaded: Errand[] = [];
   #worker: Worker | undefined;
+  /** Threads that were stuck and have not ended yet. */
+  readonly #ending = new Set<Worker>();
+  /** Those of them that have a successor all the same. */
+  readonly #leftBehind = new Set<Worker>();
   #restartTimer: NodeJS.Timeout | undefined;
   #lossesInARow = 0;
   #isLost = false;
@@ -67,7 +77,7 @@ export class TokenizerThread {
     this.#stall = new StallWatch(options.stallTimeoutMs, (limitMs) => {
       const worker = this.#worker;
       this.#event(() => this.#lose(`was stuck for ${Math.round(limitMs)} ms`));
-      void worker?.terminate();
+      if (worker !== undefined) this.#end(worker);
     });
     this.#run(options.start());
   }
@@ -105,7 +115,9 @@ export class TokenizerThread {
     clearTimeout(this.#restartTimer);
     this.#stall.stop();
     for (const errand of [...this.#underWay.splice(0), ...this.#unsent.splice(0)]) errand.onLost('closed');
-    await worker?.terminate();
+    await Promise.all(
+      [...this.#ending, ...(worker === undefined ? [] : [worker])].map((one) => one.terminate()),
+    );
   }
 
   /** All that happens to a thread passes here: the pool learns of whatever may have made room, whichever way. */
@@ -132,6 +144,8 @@ export class TokenizerThread {
     worker.on('exit', (code) => {
       ifCurrent(() => this.#lose(failure ?? `exited with code ${code}`));
       // One that was stuck is succeeded when it has gone: two of them would take twice the memory.
+      this.#ending.delete(worker);
+      if (this.#leftBehind.delete(worker)) return;
       this.#event(() => this.#startAgain());
     });
     this.#worker = worker;
@@ -141,6 +155,17 @@ export class TokenizerThread {
     ]) {
       this.#post(worker, errand);
     }
+  }
+
+  #end(worker: Worker): void {
+    this.#ending.add(worker);
+    void worker.terminate();
+    const timer = setTimeout(() => {
+      if (this.#leftBehind.size >= MOST_LEFT_BEHIND) return;
+      this.#leftBehind.add(worker);
+      this.#event(() => this.#startAgain());
+    }, this.#options.endGraceMs ?? END_GRACE_MS).unref();
+    worker.once('exit', () => clearTimeout(timer));
   }
 
   /** A load for a successor. One that fails, since files are away, leaves the others to serve, and is tried again. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, cpSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,7 +8,6 @@ import { VerdictClient } from '../../src/client/index.js';
 import { childProcesses, isAlive } from '../support/child-processes.js';
 import { freePort } from '../support/free-port.js';
 import { modelsDirectory } from '../support/models-directory.js';
-import { repositoryRoot } from '../support/repository.js';
 import { ServedModels } from '../support/served-models.js';
 import { StartingServer } from '../support/starting-server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -20,10 +19,12 @@ const PATIENT_DRAIN = { VERDICT_DRAIN_TIMEOUT_MS: '900000' };
 /** Signals that come sooner are taken for echoes of the first. */
 const ECHO_MS = 400;
 
-/** A server whose tokeniser threads spin before they read a tokenizer. */
-async function spinningStart(t: TestContext): Promise<StartingServer> {
-  const preload = join(temporaryFolder(t), 'preload.cjs');
-  writeFileSync(preload, `if (!require('node:worker_threads').isMainThread) for (;;);`);
+/** A server whose tokeniser threads do this before they read a tokenizer. */
+async function startWithThreads(t: TestContext, program: string): Promise<StartingServer> {
+  const folder = temporaryFolder(t);
+  const preload = join(folder, 'preload.cjs');
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  writeFileSync(preload, `if (!require('node:worker_threads').isMainThread) { ${program} }`);
   const { path, remove } = await modelsDirectory(['topics']);
   t.after(remove);
   return starting(t, {
@@ -34,15 +35,11 @@ async function spinningStart(t: TestContext): Promise<StartingServer> {
   });
 }
 
-/** A server whose tokeniser thread is in a call to the system that never comes back: a pipe in the place of a file. */
-function blockedStart(t: TestContext): Promise<StartingServer> {
-  const models = temporaryFolder(t);
-  const version = join(models, 'topics/1');
-  cpSync(join(repositoryRoot, 'test/fixtures/models/topics/1'), version, { recursive: true });
-  rmSync(join(version, 'tokenizer.json'));
-  execFileSync('mkfifo', [join(version, 'tokenizer.json')]);
-  return starting(t, { VERDICT_MODELS_DIR: models, VERDICT_DEFAULT_MODEL: 'topics', ...PATIENT_DRAIN });
-}
+const spinningStart = (t: TestContext) => startWithThreads(t, 'for (;;);');
+
+/** The thread is in a call to the system that never comes back: nobody writes to the pipe. */
+const blockedStart = (t: TestContext) =>
+  startWithThreads(t, `require('node:fs').readFileSync(__dirname + '/pipe');`);
 
 async function starting(t: TestContext, settings: Record<string, string>): Promise<StartingServer> {
   const server = new StartingServer(settings);

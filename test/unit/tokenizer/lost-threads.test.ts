@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, cpSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -155,6 +156,25 @@ describe('a tokenizer thread that is lost', () => {
       );
     }
     assert.equal(threads.length, 4);
+  });
+
+  it('has a successor though it cannot be ended: it is in a call to the system', PATIENCE, async (t) => {
+    const pipe = join(temporaryFolder(t), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    // Who reads waits until this is closed.
+    const writer = openSync(pipe, 'r+');
+    t.after(() => closeSync(writer));
+    const stuck = [new Worker(`require('node:fs').readFileSync(${JSON.stringify(pipe)})`, { eval: true })];
+    const { pool, lost } = poolOf(t, {
+      loadTimeoutMs: 400,
+      stallTimeoutMs: 400,
+      endGraceMs: 50,
+      startThread: () => stuck.pop() ?? startTokenizerThread(),
+    });
+    await assert.rejects(pool.load(sourceOf(TOPICS, 64)), /the tokenizer thread was stuck for 400 ms/);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    assert.equal((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length, 3);
+    assert.equal(lost.length, 1);
   });
 
   it('while it reads a tokenizer fails that load, and is replaced', PATIENCE, async (t) => {

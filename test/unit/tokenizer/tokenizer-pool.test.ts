@@ -127,6 +127,8 @@ describe('a tokenizer pool', () => {
     const { pool } = poolOf(t);
     await assert.rejects(pool.load(sourceOf('/nowhere', 64)), /^Error: \/nowhere\/tokenizer\.json: ENOENT/);
     await assert.rejects(pool.load(sourceOf(TOPICS, 1)), /tokenizer\.json: a limit of 1 tokens is too small/);
+    const device = { ...sourceOf(TOPICS, 64), tokenizerJsonPath: '/dev/null' };
+    await assert.rejects(pool.load(device), /^Error: \/dev\/null: is not a regular file$/);
     const tokenizer = await pool.load(sourceOf(TOPICS, 64));
     assert.ok((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length > 2);
   });
