@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { childProcesses } from '../support/child-processes.js';
@@ -21,7 +21,8 @@ async function complaints(
   t.after(() => server.kill('SIGKILL'));
   assert.equal(childProcesses(server.pid).length, sessions);
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
-  return server.complaints.join('');
+  const printed = server.log.filter(({ msg }) => msg === 'output of a library').map(({ text }) => text);
+  return [...server.complaints, ...printed].join('');
 }
 
 describe('a start with more than ten', () => {
@@ -39,6 +40,45 @@ describe('a start with more than ten', () => {
     t.after(remove);
     const settings = { VERDICT_MODELS_DIR: path, VERDICT_DEFAULT_MODEL: 'topics', VERDICT_INSTANCES: '12' };
     assert.equal(await complaints(t, settings, 12), '');
+  });
+});
+
+describe('a pipe in the place of a file of a model', () => {
+  it('is no reason to wait: that model fails, and the others serve', PATIENCE, async (t) => {
+    const files = [
+      'config.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'golden.json',
+      'onnx/model.onnx',
+    ];
+    const path = temporaryFolder(t);
+    const fixture = join(repositoryRoot, 'test/fixtures/models/topics');
+    symlinkSync(fixture, join(path, 'topics'));
+    for (const [number, file] of files.entries()) {
+      const version = join(path, `pipe-${number}`, '1');
+      cpSync(join(fixture, '1'), version, { recursive: true });
+      rmSync(join(version, file));
+      execFileSync('mkfifo', [join(version, file)]);
+    }
+    const server = await ServerProcess.start({
+      VERDICT_MODELS_DIR: path,
+      VERDICT_DEFAULT_MODEL: 'topics',
+      VERDICT_PRECISION: 'fp32',
+    });
+    t.after(() => server.kill('SIGKILL'));
+    const reasons = server.log
+      .filter(({ msg }) => msg === 'model could not be loaded: the others serve')
+      .map(({ reason }) => String(reason));
+    assert.equal(reasons.length, files.length, reasons.join());
+    for (const [number, file] of files.entries()) {
+      const expected = `pipe-${number}/1/${file}: is not a regular file`;
+      assert.ok(
+        reasons.some((reason) => reason.endsWith(expected)),
+        `${expected} in ${reasons.join()}`,
+      );
+    }
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
   });
 });
 
