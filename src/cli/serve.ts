@@ -7,12 +7,12 @@ import { VerdictError } from '../errors.js';
 import { type IgnoredSignal, ignoreSignals, onStopSignals } from '../signals.js';
 import { adoptOutput } from '../telemetry/adopt-output.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
+import { writeAtOnce } from '../telemetry/without-waiting.js';
 import { boundHeapGrowth } from './bound-heap-growth.js';
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
-/** Writes to standard error even where what others write there becomes log lines. */
-const complain = process.stderr.write.bind(process.stderr);
+const STDERR = 2;
 
 const HELP = `Usage: verdict serve [flags]
 
@@ -67,7 +67,7 @@ async function endLog(log: Logger, end: End): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, leave);
   const { droppedLines, isStuck } = await log.close();
   if (droppedLines > 0) {
-    process.stderr.write(`${droppedLines} lines of the log were lost: nobody read them in time\n`);
+    writeAtOnce(STDERR, `${droppedLines} lines of the log were lost: nobody read them in time\n`);
   }
   if (isStuck || end.isStuck) killSelf();
 }
@@ -119,7 +119,7 @@ async function start(app: App, { server, admin }: Config, log: Logger): Promise<
 }
 
 function notStarted(error: unknown, isStuck: boolean): End {
-  complain(`${error instanceof Error ? error.message : String(error)}\n`);
+  writeAtOnce(STDERR, `${error instanceof Error ? error.message : String(error)}\n`);
   return { code: EXIT.failed, isStuck };
 }
 

@@ -2,8 +2,8 @@ import { type Level, pino } from 'pino';
 import { callLine, levelOf } from './call-line.js';
 import { isoTime } from './iso-time.js';
 import { LineWriter } from './line-writer.js';
-import { withoutWaiting } from './log-target.js';
 import type { Log } from './types.js';
+import { withoutWaiting } from './without-waiting.js';
 
 /** `silent` logs nothing. */
 export type LogLevel = Level | 'silent';

@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /** Their handles close their descriptors when they are collected. */
@@ -23,4 +23,13 @@ export function withoutWaiting(fd: number): number {
   if (stat.isSocket() || stat.isFIFO())
     kept.push(new Socket({ fd, readable: false, writable: true }).unref());
   return fd;
+}
+
+/** Writes what can be written at once: a last word, to which a reader that stalls is no reason to stay. */
+export function writeAtOnce(fd: number, text: string): void {
+  try {
+    writeSync(withoutWaiting(fd), text);
+  } catch {
+    // Nobody reads it, or it is closed.
+  }
 }
