@@ -6,10 +6,7 @@ import type { Backlog } from './backlog.js';
 import { deadlineExceeded, deadlineUnreachable, noInstance, queueFull } from './rejections.js';
 import type { RunCap } from './run-cap.js';
 import type { RunnerPool } from './runner-pool.js';
-import type { BatcherHooks, ServiceClass, SubmitOptions } from './types.js';
-
-/** What is looked at of an item that comes. */
-export type Arrival = Pick<SubmitOptions, 'tokens' | 'deadlineAt' | 'whenFull' | 'serviceClass' | 'flow'>;
+import type { Arrival, BatcherHooks, ServiceClass } from './types.js';
 
 /** What a refusal suggests as long as no run has told what runs cost. */
 const FALLBACK_RETRY_MS = 100;

@@ -14,8 +14,8 @@ export interface FormedBatch<T, R> {
 }
 
 /**
- * Everything that is not running: the queue, the batches set aside before it, and the items that wait outside a full
- * queue. An item that leaves takes its deadline along, and its room goes to the first of those outside.
+ * Everything that is not running: the queue, the batches set aside before it, the items that were let in and are still
+ * being prepared, and those that wait outside a full queue. An item that leaves takes its deadline along, and its room goes to the first of those outside.
  */
 export class Backlog<T, R> {
   readonly bounds: QueueBounds;
@@ -25,10 +25,13 @@ export class Backlog<T, R> {
     interactive: new ItemQueue<QueueItem<T, R>>(),
     bulk: new ItemQueue<QueueItem<T, R>>(),
   };
+  /** Let in, and still being prepared. */
+  readonly #admitted = new Set<QueueItem<T, R>>();
   readonly #setAside: FormedBatch<T, R>[] = [];
   readonly #deadlines: DeadlineTimer<QueueItem<T, R>>;
   readonly #onExpired: (item: QueueItem<T, R>) => void;
   readonly #hooks: BatcherHooks;
+  readonly #clock: Clock;
 
   /** `onExpired` is called with items whose deadline has passed or cannot be met any more, already removed. */
   constructor(
@@ -38,6 +41,7 @@ export class Backlog<T, R> {
     hooks: BatcherHooks,
     onExpired: (item: QueueItem<T, R>) => void,
   ) {
+    this.#clock = clock;
     this.bounds = bounds;
     this.queue = queue;
     this.#hooks = hooks;
@@ -75,27 +79,39 @@ export class Backlog<T, R> {
     return this.bounds.admits(item, this.waitingItems > 0);
   }
 
-  /** To the end of the queue, or outside where the queue is full. */
+  /** Lets the item in, or keeps it outside where the queue is full. */
   add(item: QueueItem<T, R>): void {
     this.#deadlines.add(item);
     if (this.admits(item)) {
-      this.#enqueue(item);
+      this.#letIn(item);
       return;
     }
-    item.place = 'waiting';
+    item.keepOut();
     this.#outside[item.serviceClass].push(item);
   }
 
+  /** An item that was let in is ready: what it takes is settled to its true length, and it joins the queue. */
+  settle(item: QueueItem<T, R>, payload: T, tokens: number): void {
+    const isIn = this.#admitted.delete(item);
+    if (isIn) this.bounds.leave(item);
+    item.payload = payload;
+    item.tokens = tokens;
+    if (!isIn) return;
+    this.bounds.enter(item);
+    item.join(this.#clock.now());
+    this.#enqueue(item);
+  }
+
   /** Somebody more urgent waits for the item now: it changes to the interactive class, wherever it is. */
-  promote(item: QueueItem<T, R>, flow: object | undefined): void {
+  promote(item: QueueItem<T, R>): void {
     const { place } = item;
     if (place === 'queued' || place === 'waiting') {
       this.remove(item);
-      item.belongTo('interactive', flow);
+      item.hurry();
       this.add(item);
-    } else if (place === 'set_aside') {
+    } else if (place === 'set_aside' || place === 'admitted') {
       this.bounds.leave(item);
-      item.belongTo('interactive', flow);
+      item.hurry();
       this.bounds.enter(item);
     }
   }
@@ -150,6 +166,7 @@ export class Backlog<T, R> {
     } else {
       this.bounds.leave(item);
       if (item.place === 'queued') this.queue.remove(item);
+      else if (item.place === 'admitted') this.#admitted.delete(item);
     }
     item.place = 'new';
   }
@@ -160,7 +177,7 @@ export class Backlog<T, R> {
       for (let item = outside.head; item !== undefined; item = outside.head) {
         if (!this.bounds.admits(item, true)) break;
         outside.remove(item);
-        this.#enqueue(item);
+        this.#letIn(item);
       }
     }
   }
@@ -181,6 +198,7 @@ export class Backlog<T, R> {
     const items = [
       ...this.#setAside.flatMap((batch) => batch.items.filter((item) => item.place === 'set_aside')),
       ...this.queue.all(),
+      ...this.#admitted,
       ...this.#outside.interactive.first(Number.POSITIVE_INFINITY),
       ...this.#outside.bulk.first(Number.POSITIVE_INFINITY),
     ];
@@ -211,8 +229,18 @@ export class Backlog<T, R> {
     item.place = place;
   }
 
-  #enqueue(item: QueueItem<T, R>): void {
+  #letIn(item: QueueItem<T, R>): void {
     this.bounds.enter(item);
+    item.letIn(this.#clock.now());
+    if (item.payload !== undefined) {
+      this.#enqueue(item);
+      return;
+    }
+    item.place = 'admitted';
+    this.#admitted.add(item);
+  }
+
+  #enqueue(item: QueueItem<T, R>): void {
     item.place = 'queued';
     this.queue.push(item);
   }

@@ -1,8 +1,8 @@
+import type { SharedClaim } from '../claim.js';
 import type { CostCurve } from '../cost/cost-curve.js';
 import { CostTracker } from '../cost/cost-tracker.js';
 import { EffectiveBudget } from '../cost/effective-budget.js';
-import type { VerdictError } from '../errors.js';
-import { Admission, type Arrival } from './admission.js';
+import { Admission } from './admission.js';
 import { ArrivalQueue } from './arrival-queue.js';
 import { Backlog } from './backlog.js';
 import { BatchFormer } from './batch-former.js';
@@ -16,14 +16,7 @@ import { type ItemOwner, QueueItem } from './queue-item.js';
 import { abandoned, deadlineExceeded, draining, noInstance } from './rejections.js';
 import { RunCap } from './run-cap.js';
 import { RunnerPool } from './runner-pool.js';
-import type {
-  BatcherHooks,
-  BatcherOptions,
-  Runner,
-  ServiceClass,
-  Submission,
-  SubmitOptions,
-} from './types.js';
+import type { BatcherHooks, BatcherOptions, Permit, Runner, ServiceClass, Submission } from './types.js';
 
 /**
  * Joins items into batches for whatever runners are attached. It pulls: a batch is formed at the instant a runner is
@@ -41,8 +34,9 @@ export class Batcher<T, R> {
   readonly #closing = new Closing();
   readonly #runCap: RunCap;
   readonly #owner: ItemOwner<T, R> = {
+    submitted: (item, payload, tokens) => this.#settle(item, payload, tokens),
     abandoned: (item) => this.#abandon(item),
-    promoted: (item, flow) => this.#promote(item, flow),
+    promoted: (item) => this.#promote(item),
   };
 
   constructor(options: BatcherOptions, hooks: BatcherHooks = {}, clock: Clock = systemClock) {
@@ -74,7 +68,7 @@ export class Batcher<T, R> {
     this.#runCap = runCap;
   }
 
-  /** Items admitted and not yet running. */
+  /** Items that were let in and do not run yet, those that are still being prepared included. */
   get queuedItems(): number {
     return this.#backlog.bounds.items;
   }
@@ -144,26 +138,30 @@ export class Batcher<T, R> {
   }
 
   /**
-   * What an item of at least this length would be refused with if it came now; undefined: it may come. To be asked before
-   * the exact length is known, since finding that out is most of what a refusal costs. A refusal counts as one.
+   * Asks for room for an item that is still to be prepared, which is most of what an item costs before its run. Refuses
+   * it, lets it in, or lets it wait outside, as its claim says. Never throws: a refusal is the rejection of its result.
+   *
+   * @param tokens its length, as estimated
    */
-  refusalAhead(item: Arrival): VerdictError | undefined {
-    // A recorded trace has to have every arrival, with its length.
-    if (this.#hooks.onArrival !== undefined || this.#closing.started) return undefined;
-    const now = this.#clock.now();
-    this.#runCap.note(item, now);
-    return this.#admission.refusal(item, now);
+  admit(tokens: number, claim: SharedClaim): Permit<T, R> {
+    return this.#admit(undefined, tokens, claim);
   }
 
-  /** Takes an item in, or refuses it through its result. Never throws. */
-  submit(payload: T, options: SubmitOptions): Submission<R> {
+  /** Takes an item in that is ready, with its length in tokens, special tokens included. */
+  submit(payload: T, tokens: number, claim: SharedClaim): Submission<R> {
+    const item = this.#admit(payload, tokens, claim);
+    if (item.place !== 'settled') this.#tellArrival(item);
+    return item;
+  }
+
+  #admit(payload: T | undefined, tokens: number, claim: SharedClaim): QueueItem<T, R> {
     const now = this.#clock.now();
-    this.#hooks.onArrival?.(options);
-    this.#runCap.note(options, now);
-    const item = new QueueItem<T, R>(payload, options, now, this.#owner);
+    this.#runCap.note(claim, now);
+    const item = new QueueItem<T, R>(payload, tokens, claim, now, this.#owner);
     const refusal = this.#closing.started ? draining() : this.#admission.refusal(item, now);
     if (refusal !== undefined) {
       item.refuse(refusal);
+      this.#tellArrival(item);
       return item;
     }
     this.#backlog.add(item);
@@ -196,8 +194,19 @@ export class Batcher<T, R> {
     this.#drop(item, abandoned(), 'abandoned');
   }
 
-  #promote(item: QueueItem<T, R>, flow: object | undefined): void {
-    this.#backlog.promote(item, flow);
+  #settle(item: QueueItem<T, R>, payload: T, tokens: number): void {
+    this.#backlog.settle(item, payload, tokens);
+    this.#tellArrival(item);
+    this.#backlog.announce();
+    this.#dispatcher.schedule();
+  }
+
+  #tellArrival({ tokens, deadlineAt, whenFull, serviceClass, flow }: QueueItem<T, R>): void {
+    this.#hooks.onArrival?.({ tokens, deadlineAt, whenFull, serviceClass, flow });
+  }
+
+  #promote(item: QueueItem<T, R>): void {
+    this.#backlog.promote(item);
     this.#backlog.admitWaiting();
     this.#backlog.announce();
   }

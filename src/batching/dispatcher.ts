@@ -166,7 +166,7 @@ async function executeBatch<T, R>(
   items: readonly QueueItem<T, R>[],
 ): Promise<RunOutcome<R>> {
   try {
-    const outcome = await runner.run(items.map((item) => item.payload));
+    const outcome = await runner.run(items.map((item) => item.payload as T));
     if (outcome.values.length === items.length) return outcome;
     return {
       error: new Error(`the runner returned ${outcome.values.length} results for ${items.length} items`),

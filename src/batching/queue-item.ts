@@ -1,31 +1,37 @@
+import type { SharedClaim } from '../claim.js';
 import type { FlowQueue } from './class-queue.js';
 import type { Timed } from './deadline-timer.js';
-import type { ItemFacts, ItemResult, ServiceClass, Submission, SubmitOptions } from './types.js';
+import type { ItemFacts, ItemResult, Permit, ServiceClass } from './types.js';
 import type { Entitled } from './work-queue.js';
 
 /**
- * Where an item is: `new`, nowhere yet; `waiting`, outside a full queue; `queued`; `set_aside`, in a batch that is
- * formed but not started; `running`; `settled`, answered.
+ * Where an item is: `new`, nowhere yet; `waiting`, outside a full queue; `admitted`, let in and still being prepared;
+ * `queued`; `set_aside`, in a batch that is formed but not started; `running`; `settled`, answered.
  */
-export type Place = 'new' | 'waiting' | 'queued' | 'set_aside' | 'running' | 'settled';
+export type Place = 'new' | 'waiting' | 'admitted' | 'queued' | 'set_aside' | 'running' | 'settled';
 
-/** Whoever keeps the item, and hears what becomes of the wish for it. */
+/** Whoever keeps the item, and hears what becomes of it. */
 export interface ItemOwner<T, R> {
+  /** It was handed over, with its true length. */
+  submitted(item: QueueItem<T, R>, payload: T, tokens: number): void;
   abandoned(item: QueueItem<T, R>): void;
-  promoted(item: QueueItem<T, R>, flow: object | undefined): void;
+  promoted(item: QueueItem<T, R>): void;
 }
 
 const ignore = (): void => undefined;
 
-/** One submitted item on its way, and what the submitter holds of it. */
-export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Entitled<QueueItem<T, R>> {
+/** One item on its way, and what the submitter holds of it. */
+export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled<QueueItem<T, R>> {
   readonly result: Promise<ItemResult<R>>;
-  readonly payload: T;
-  readonly tokens: number;
   readonly whenFull: 'refuse' | 'wait';
-  readonly enqueuedAt: number;
   serviceClass: ServiceClass;
   flow: object | undefined;
+  /** Estimated until the item is handed over. */
+  tokens: number;
+  /** Undefined until the item is handed over. */
+  payload: T | undefined;
+  /** When it joined the queue; before that, when it came. */
+  enqueuedAt: number;
   lane: FlowQueue<QueueItem<T, R>> | undefined = undefined;
   deadlineAt: number;
   place: Place = 'new';
@@ -36,20 +42,31 @@ export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Entitle
   heapIndex = -1;
   previous: QueueItem<T, R> | undefined = undefined;
   next: QueueItem<T, R> | undefined = undefined;
-  readonly #deadlineSource: { readonly deadlineAt: number } | undefined;
+  readonly #claim: SharedClaim;
   readonly #owner: ItemOwner<T, R>;
+  #letInAt = 0;
+  /** How long it waited outside before `enqueuedAt`. */
+  #outsideMs = 0;
+  #admitted: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
   #resolve: (result: ItemResult<R>) => void = ignore;
   #reject: (error: Error) => void = ignore;
 
-  constructor(payload: T, options: SubmitOptions, now: number, owner: ItemOwner<T, R>) {
+  /** @param payload undefined: it will be handed over later */
+  constructor(
+    payload: T | undefined,
+    tokens: number,
+    claim: SharedClaim,
+    now: number,
+    owner: ItemOwner<T, R>,
+  ) {
     this.payload = payload;
-    this.tokens = options.tokens;
-    this.whenFull = options.whenFull;
+    this.tokens = tokens;
+    this.whenFull = claim.whenFull;
     this.enqueuedAt = now;
-    this.serviceClass = options.serviceClass;
-    this.flow = options.flow;
-    this.deadlineAt = options.deadlineAt;
-    this.#deadlineSource = options.deadlineSource;
+    this.serviceClass = claim.serviceClass;
+    this.flow = claim.flow;
+    this.deadlineAt = claim.deadlineAt;
+    this.#claim = claim;
     this.#owner = owner;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -57,26 +74,61 @@ export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Entitle
     });
   }
 
+  get admitted(): Promise<void> | undefined {
+    return this.#admitted?.promise;
+  }
+
+  get settled(): boolean {
+    return this.place === 'settled';
+  }
+
+  submit(payload: T, tokens: number): void {
+    if (this.place !== 'settled') this.#owner.submitted(this, payload, tokens);
+  }
+
   abandon(): void {
     if (this.place !== 'settled') this.#owner.abandoned(this);
   }
 
-  promote(flow: object | undefined): void {
-    if (this.serviceClass === 'bulk' && this.place !== 'settled') this.#owner.promoted(this, flow);
+  promote(): void {
+    if (this.serviceClass === 'bulk' && this.place !== 'settled') this.#owner.promoted(this);
   }
 
-  /** To be called while the item is in no queue. */
-  belongTo(serviceClass: ServiceClass, flow: object | undefined): void {
-    this.serviceClass = serviceClass;
-    this.flow = flow;
+  /** It has to wait outside. */
+  keepOut(): void {
+    this.place = 'waiting';
+    if (this.#admitted !== undefined) return;
+    let settle = { resolve: ignore, reject: ignore as (error: Error) => void };
+    const promise = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.#admitted = { promise, ...settle };
   }
 
-  /** The deadline where its source has it now. */
+  /** It was let in. */
+  letIn(now: number): void {
+    this.#letInAt = now;
+    this.#admitted?.resolve();
+  }
+
+  /** It is ready, after it was let in: its preparation was no wait. To be called while it is in no queue. */
+  join(now: number): void {
+    this.#outsideMs = this.#letInAt - this.enqueuedAt;
+    this.enqueuedAt = now;
+  }
+
+  /** Takes over what its claim says by now. To be called while the item is in no queue. */
+  hurry(): void {
+    this.serviceClass = 'interactive';
+    this.flow = this.#claim.flow;
+  }
+
+  /** The deadline where its claim has it now. */
   get latestDeadlineAt(): number {
-    return this.#deadlineSource?.deadlineAt ?? this.deadlineAt;
+    return this.#claim.deadlineAt;
   }
 
-  /** Moves the deadline to where its source has it now; tells whether that is in the future. */
+  /** Moves the deadline to where its claim has it now; tells whether that is in the future. */
   extendDeadline(now: number): boolean {
     const latest = this.latestDeadlineAt;
     if (latest <= now) return false;
@@ -86,13 +138,16 @@ export class QueueItem<T, R> implements ItemFacts, Submission<R>, Timed, Entitle
 
   answer(value: R, runMs: number, batchSize: number): void {
     this.place = 'settled';
-    this.#resolve({ value, queueMs: this.startedAt - this.enqueuedAt, runMs, batchSize });
+    const queueMs = this.#outsideMs + this.startedAt - this.enqueuedAt;
+    this.#resolve({ value, queueMs, runMs, batchSize });
   }
 
   refuse(error: Error): void {
     this.place = 'settled';
-    // An abandoned item has no listener left, and an unhandled rejection would end the process.
+    // Who gave up has no listener left, and an unhandled rejection would end the process.
     this.result.catch(ignore);
+    this.#admitted?.promise.catch(ignore);
+    this.#admitted?.reject(error);
     this.#reject(error);
   }
 }

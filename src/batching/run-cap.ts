@@ -1,5 +1,6 @@
+import type { SharedClaim } from '../claim.js';
 import type { CostCurve } from '../cost/cost-curve.js';
-import type { ItemFacts, SubmitOptions } from './types.js';
+import type { ItemFacts } from './types.js';
 
 /** How long the deadline of an interactive item is remembered: others like it will come. */
 const MEMORY_MS = 10_000;
@@ -37,7 +38,7 @@ export class RunCap {
   }
 
   /** An item has arrived. */
-  note({ serviceClass, deadlineAt }: Pick<SubmitOptions, 'serviceClass' | 'deadlineAt'>, now: number): void {
+  note({ serviceClass, deadlineAt }: Pick<SharedClaim, 'serviceClass' | 'deadlineAt'>, now: number): void {
     if (serviceClass === 'interactive' && deadlineAt > now) this.#recent.note(deadlineAt - now, now);
   }
 

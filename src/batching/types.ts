@@ -1,5 +1,8 @@
+import type { ServiceClass, SharedClaim } from '../claim.js';
 import type { CostCurve } from '../cost/cost-curve.js';
 import type { VerdictError } from '../errors.js';
+
+export type { ServiceClass } from '../claim.js';
 
 /** What the batcher is told of one item: everything a policy may look at, nothing it may not (no tensors, no text). */
 export interface ItemFacts {
@@ -10,12 +13,6 @@ export interface ItemFacts {
   /** When its last waiter gives up, on the batcher's clock, in milliseconds; Infinity: never. */
   readonly deadlineAt: number;
 }
-
-/**
- * What an item is entitled to while there is more work than the runners can do: the classes share the runners by weight,
- * so that somebody who waits for one answer does not wait behind everything that is to be done some time.
- */
-export type ServiceClass = 'interactive' | 'bulk';
 
 /** Why a batch was closed, for the metrics. */
 export type CloseReason =
@@ -71,28 +68,7 @@ export interface ItemResult<R> {
   readonly batchSize: number;
 }
 
-/** How one item is submitted. */
-export interface SubmitOptions {
-  /** Length in tokens, special tokens included. */
-  readonly tokens: number;
-  /** When it is no longer wanted, on the batcher's clock, in milliseconds; Infinity: never. */
-  readonly deadlineAt: number;
-  /**
-   * Where the deadline may move to a later time (others joined the wait): read again when `deadlineAt` has come, and
-   * the item lives on if it is later by then. Left out: `deadlineAt` stands.
-   */
-  readonly deadlineSource?: { readonly deadlineAt: number };
-  /** Whether a full queue refuses the item or lets it wait outside until there is room. */
-  readonly whenFull: 'refuse' | 'wait';
-  readonly serviceClass: ServiceClass;
-  /**
-   * What the item is a part of: one stream, one batch call. Told apart by identity alone; flows of one class get equal
-   * shares of it. Left out: the item belongs to the one flow of all in its class that have none of their own.
-   */
-  readonly flow?: object | undefined;
-}
-
-/** A submitted item: its result, and the way to give it up. */
+/** An item on its way: its result, and the ways to give it up and to hurry it. */
 export interface Submission<R> {
   /**
    * Rejects with a VerdictError: resource_exhausted, deadline_exceeded, cancelled, unavailable, internal. A rejection
@@ -102,10 +78,28 @@ export interface Submission<R> {
   /** Nobody waits any more: the item is dropped if it has not started; the result then rejects with `cancelled`. */
   abandon(): void;
   /**
-   * Somebody waits for it to whom it is more urgent: from now on it is of the interactive class and of this flow. Does
-   * nothing for an item that is interactive already, or runs.
+   * Somebody waits for it to whom it is more urgent: from now on it is of the interactive class and of the flow that its
+   * claim names by now. Does nothing for an item that is interactive already, or runs.
    */
-  promote(flow: object | undefined): void;
+  promote(): void;
+}
+
+/**
+ * Room in the queue for an item that is still being prepared. It is given back when the item ends, however it ends: by its
+ * result, its deadline, or `abandon`.
+ */
+export interface Permit<T, R> extends Submission<R> {
+  /** Settles when there is room; undefined: there is. Rejects as the result does. */
+  readonly admitted: Promise<void> | undefined;
+  /** Whether it has ended: refused at the door, expired, given up. */
+  readonly settled: boolean;
+  /** Hands over the item and its true length, which settles what it takes of the queue. For want of room it cannot fail. */
+  submit(payload: T, tokens: number): void;
+}
+
+/** Something that came to the door: its length, as estimated or as it is, and its claim. */
+export interface Arrival extends SharedClaim {
+  readonly tokens: number;
 }
 
 /** What a runner rejects with when the process behind it is gone or hung, as opposed to a batch that failed in it. */
@@ -159,8 +153,8 @@ export interface BatcherHooks {
    * in which its batch is formed.
    */
   onExpiredRun?(): void;
-  /** Everything that is submitted, before anything is decided: what an arrival trace is recorded from. */
-  onArrival?(arrival: Readonly<SubmitOptions>): void;
+  /** Everything that came: with its true length, or, of what was refused before that was known, the estimate. */
+  onArrival?(arrival: Arrival): void;
   onQueue?(depth: QueueDepth & Readonly<Record<ServiceClass, QueueDepth>>): void;
   onShed?(
     reason: 'queue_full' | 'deadline' | 'expired' | 'abandoned' | 'no_instance',

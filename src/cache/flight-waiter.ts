@@ -1,5 +1,6 @@
+import type { Claim } from '../claim.js';
 import { callerLeft, deadlineExceeded, VerdictError } from '../errors.js';
-import type { Resolved, Waiter } from './types.js';
+import type { Resolved } from './types.js';
 
 /** What a waiter is told to leave by. */
 export interface Waited {
@@ -39,29 +40,29 @@ export class FlightWaiter {
   readonly promise: Promise<Resolved>;
   readonly joinedAt = performance.now();
   readonly deadlineAt: number;
-  readonly whenFull: Waiter['whenFull'];
+  readonly whenFull: Claim['whenFull'];
   readonly #flight: Waited;
   readonly #signal: AbortSignal;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #others: Set<FlightWaiter> | undefined;
   #settle!: { resolve(resolved: Resolved): void; reject(error: unknown): void };
 
-  constructor(flight: Waited, waiter: Waiter) {
+  constructor(flight: Waited, claim: Claim) {
     this.#flight = flight;
-    this.#signal = waiter.signal;
-    this.deadlineAt = waiter.deadlineAt;
-    this.whenFull = waiter.whenFull;
+    this.#signal = claim.signal;
+    this.deadlineAt = claim.deadlineAt;
+    this.whenFull = claim.whenFull;
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
     // Those who would rather wait are items of a stream; a unary call's signal has one waiter.
-    if (waiter.whenFull === 'wait') {
+    if (claim.whenFull === 'wait') {
       this.#others = StreamWaiters.of(this.#signal).waiters;
       this.#others.add(this);
     } else {
       this.#signal.addEventListener('abort', this);
     }
-    const remainingMs = waiter.deadlineAt - this.joinedAt;
+    const remainingMs = claim.deadlineAt - this.joinedAt;
     if (remainingMs <= MAX_TIMER_MS) this.#timer = setTimeout(expire, Math.max(0, remainingMs), this);
   }
 
@@ -94,9 +95,9 @@ export class FlightWaiter {
 }
 
 /** Why this caller must not begin to wait; undefined: it may. */
-export function reasonNotToWait(waiter: Waiter): VerdictError | undefined {
-  if (waiter.signal.aborted) return cancellation(waiter.signal);
-  if (performance.now() >= waiter.deadlineAt) return deadlineExceeded();
+export function reasonNotToWait(claim: Claim): VerdictError | undefined {
+  if (claim.signal.aborted) return cancellation(claim.signal);
+  if (performance.now() >= claim.deadlineAt) return deadlineExceeded();
   return undefined;
 }
 

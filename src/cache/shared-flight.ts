@@ -1,6 +1,7 @@
+import type { Claim, ServiceClass } from '../claim.js';
 import { VerdictError } from '../errors.js';
 import { FlightWaiter } from './flight-waiter.js';
-import type { Flight, Resolved, Waiter } from './types.js';
+import type { Flight, Resolved } from './types.js';
 
 /** Finds the result: the way that begins after the memory tier has missed. */
 export type FlightWork = (flight: SharedFlight) => Promise<Resolved>;
@@ -16,7 +17,8 @@ export type FlightWork = (flight: SharedFlight) => Promise<Resolved>;
  */
 export class SharedFlight implements Flight {
   abandoned = false;
-  serviceClass: 'interactive' | 'bulk' = 'bulk';
+  serviceClass: ServiceClass = 'bulk';
+  whenFull: Claim['whenFull'] = 'refuse';
   flow: object | undefined;
   deadlineAt = Number.NEGATIVE_INFINITY;
   /** A refresh began after this flight, so what it finds is not worth keeping. */
@@ -32,15 +34,16 @@ export class SharedFlight implements Flight {
   }
 
   /** Begins the flight, led by this waiter. */
-  start(waiter: Waiter, work: FlightWork): Promise<Resolved> {
-    const leader = this.#add(waiter, work);
+  start(claim: Claim, work: FlightWork): Promise<Resolved> {
+    const leader = this.#add(claim, work);
+    this.whenFull = claim.whenFull;
     void this.#fly(leader, work);
     return leader.promise;
   }
 
   /** Waits for what is under way. `work` is done only if the leader's ends in an error that is the leader's alone. */
-  join(waiter: Waiter, work: FlightWork): Promise<Resolved> {
-    return this.#add(waiter, work).promise;
+  join(claim: Claim, work: FlightWork): Promise<Resolved> {
+    return this.#add(claim, work).promise;
   }
 
   leave(waiter: FlightWaiter): void {
@@ -61,16 +64,16 @@ export class SharedFlight implements Flight {
     if (this.serviceClass === 'bulk') this.#urgentListeners.push(listener);
   }
 
-  #add(waiter: Waiter, work: FlightWork): FlightWaiter {
-    this.#hurry(waiter);
-    const added = new FlightWaiter(this, waiter);
+  #add(claim: Claim, work: FlightWork): FlightWaiter {
+    this.#hurry(claim);
+    const added = new FlightWaiter(this, claim);
     this.#waiters.set(added, work);
-    if (waiter.deadlineAt > this.deadlineAt) this.deadlineAt = waiter.deadlineAt;
+    if (claim.deadlineAt > this.deadlineAt) this.deadlineAt = claim.deadlineAt;
     return added;
   }
 
   /** The flight takes the class and the flow of its first waiter, and then of the first who is more urgent. */
-  #hurry({ serviceClass = 'interactive', flow }: Waiter): void {
+  #hurry({ serviceClass, flow }: Claim): void {
     const isFirst = this.#waiters.size === 0;
     if (!isFirst && (this.serviceClass === 'interactive' || serviceClass === 'bulk')) return;
     this.serviceClass = serviceClass;
@@ -93,6 +96,7 @@ export class SharedFlight implements Flight {
         const [next] = this.#waiters;
         if (next === undefined) return;
         [leader, work] = next;
+        this.whenFull = leader.whenFull;
         this.#abandonListeners = [];
         this.#urgentListeners = [];
       }

@@ -1,3 +1,4 @@
+import type { Claim } from '../claim.js';
 import { callerLeft } from '../errors.js';
 import { entryFault } from './entry-fault.js';
 import type { LruStore } from './lru-store.js';
@@ -16,7 +17,6 @@ import type {
   MaybePromise,
   Resolved,
   ResultCache,
-  Waiter,
 } from './types.js';
 
 /** The places that results are kept in; either may be missing. */
@@ -49,18 +49,18 @@ export class TieredResultCache implements ResultCache {
     key: CacheKey,
     shape: EntryShape,
     mode: CacheMode,
-    waiter: Waiter,
+    claim: Claim,
     compute: (flight: Flight) => Promise<Computed>,
   ): MaybePromise<Resolved> {
     if (mode === 'use') {
       const entry = this.#lru?.get(key);
       if (entry !== undefined) return { entry, outcome: 'lru', timings: NO_TIMINGS };
-      return this.#flights.joinOrStart(key, waiter, (flight) => this.#find(key, shape, flight, compute));
+      return this.#flights.joinOrStart(key, claim, (flight) => this.#find(key, shape, flight, compute));
     }
     if (mode === 'refresh') {
-      return this.#flights.replace(key, waiter, (flight) => this.#compute(key, shape, flight, compute));
+      return this.#flights.replace(key, claim, (flight) => this.#compute(key, shape, flight, compute));
     }
-    return this.#flights.alone(waiter, async (flight) => {
+    return this.#flights.alone(claim, async (flight) => {
       const { entry, timings } = await compute(flight);
       return { entry, outcome: 'bypassed', timings };
     });

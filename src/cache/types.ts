@@ -1,3 +1,5 @@
+import type { Claim, SharedClaim } from '../claim.js';
+
 /**
  * The tier-independent value: what the model said, before any option shapes it. Shared between callers and with the
  * memory tier, so it is never changed after it was made, the array's contents included.
@@ -41,33 +43,15 @@ export interface CacheStore {
   set(key: CacheKey, entry: CacheEntry): MaybePromise<void>;
 }
 
-/** Who waits for an answer: the call's signal, and this item's own deadline. */
-export interface Waiter {
-  readonly signal: AbortSignal;
-  /** performance.now() milliseconds; Infinity: none. */
-  readonly deadlineAt: number;
-  /**
-   * What this caller does when the queue is full. A flight follows its first caller; a refusal is not passed on to
-   * those who would have waited.
-   */
-  readonly whenFull?: 'refuse' | 'wait';
-  /** How urgent the work is to this caller. Default: `interactive`. */
-  readonly serviceClass?: 'interactive' | 'bulk';
-  /** What this caller's work competes for its share as. */
-  readonly flow?: object | undefined;
-}
-
-/** A computation under way, as seen by the code that computes. */
-export interface Flight {
+/**
+ * A computation under way, as seen by the code that computes. It claims what its waiters claim so far: the latest deadline,
+ * the most urgent class with the flow of the first who brought it, and what its leader does when the queue is full.
+ */
+export interface Flight extends SharedClaim {
   /** True once every waiter has left: the work is no longer wanted. */
   readonly abandoned: boolean;
   /** Called once, when every waiter has left; at once if that has already happened. */
   onAbandon(listener: () => void): void;
-  /** The latest deadline of the waiters so far; performance.now() milliseconds. */
-  readonly deadlineAt: number;
-  /** The most urgent class among the waiters so far, and the flow of the first who brought it. */
-  readonly serviceClass: 'interactive' | 'bulk';
-  readonly flow: object | undefined;
   /** Called when a waiter of a more urgent class has joined: once at most, not for what was so before. */
   onUrgent(listener: () => void): void;
 }
@@ -103,7 +87,7 @@ export interface ResultCache {
     key: CacheKey,
     shape: EntryShape,
     mode: CacheMode,
-    waiter: Waiter,
+    claim: Claim,
     compute: (flight: Flight) => Promise<Computed>,
   ): MaybePromise<Resolved>;
 }

@@ -8,18 +8,12 @@ import type {
   Resolved,
   ResultCache,
 } from '../cache/types.js';
+import type { Claim } from '../claim.js';
 import { invalidField, VerdictError } from '../errors.js';
 import type { AppliedActivation, ProblemType } from '../models/types.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 import { predict } from './scores.js';
-import type {
-  Activation,
-  Caller,
-  Classification,
-  Classifier,
-  ClassifierHooks,
-  ClassifyItem,
-} from './types.js';
+import type { Activation, Classification, Classifier, ClassifierHooks, ClassifyItem } from './types.js';
 
 /** What the pipeline needs of a model version: what it says of itself, its cache keys and its computation. */
 export interface ClassifyingModel {
@@ -37,12 +31,7 @@ export interface ClassifyingModel {
    * Tokenises, queues and runs one input.
    * @throws VerdictError
    */
-  compute(
-    input: TextInput,
-    truncation: Truncation,
-    whenFull: Caller['whenFull'],
-    flight: Flight,
-  ): Promise<Computed>;
+  compute(input: TextInput, truncation: Truncation, flight: Flight): Promise<Computed>;
 }
 
 /** Finds the model version that a request means. */
@@ -69,45 +58,45 @@ export class ClassifierPipeline implements Classifier {
     this.#hooks = hooks;
   }
 
-  classify(item: ClassifyItem, caller: Caller): MaybePromise<Classification> {
+  classify(item: ClassifyItem, claim: Claim): MaybePromise<Classification> {
     const startedAt = performance.now();
     let model: ClassifyingModel | undefined;
     try {
-      refuseLateCaller(caller, startedAt);
+      refuseLate(claim, startedAt);
       model = this.#models.resolve(item.model, item.version);
       refuseSecondActivation(model, item.options.activation);
-      const resolved = this.#resolve(model, item, caller);
-      if (resolved instanceof Promise) return this.#finishLater(model, item, caller, resolved, startedAt);
-      return this.#finish(model, item, caller, resolved, startedAt);
+      const resolved = this.#resolve(model, item, claim);
+      if (resolved instanceof Promise) return this.#finishLater(model, item, claim, resolved, startedAt);
+      return this.#finish(model, item, claim, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, caller, startedAt);
+      this.#fail(model, claim, startedAt);
       throw error;
     }
   }
 
-  #resolve(model: ClassifyingModel, item: ClassifyItem, caller: Caller): MaybePromise<Resolved> {
+  #resolve(model: ClassifyingModel, item: ClassifyItem, claim: Claim): MaybePromise<Resolved> {
     const { input, options } = item;
     const truncation = options.truncation ?? model.defaultTruncation;
     return this.#cache.resolve(
       keyFor(model, input, truncation, options.cache),
       model.entryShape,
       options.cache,
-      caller,
-      (flight) => model.compute(input, truncation, caller.whenFull, flight),
+      claim,
+      (flight) => model.compute(input, truncation, flight),
     );
   }
 
   async #finishLater(
     model: ClassifyingModel,
     item: ClassifyItem,
-    caller: Caller,
+    claim: Claim,
     pending: Promise<Resolved>,
     startedAt: number,
   ): Promise<Classification> {
     try {
-      return this.#finish(model, item, caller, await pending, startedAt);
+      return this.#finish(model, item, claim, await pending, startedAt);
     } catch (error) {
-      this.#fail(model, caller, startedAt);
+      this.#fail(model, claim, startedAt);
       throw error;
     }
   }
@@ -115,7 +104,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     item: ClassifyItem,
-    { serviceClass }: Caller,
+    { serviceClass }: Claim,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -141,7 +130,7 @@ export class ClassifierPipeline implements Classifier {
     };
   }
 
-  #fail(model: ClassifyingModel | undefined, { serviceClass }: Caller, startedAt: number): void {
+  #fail(model: ClassifyingModel | undefined, { serviceClass }: Claim, startedAt: number): void {
     this.#hooks.onItem?.({
       model: model?.name ?? '',
       outcome: 'error',
@@ -182,8 +171,8 @@ function keyFor(
 }
 
 /** Whether the caller has left is looked at by the cache, and only where somebody has to wait: a signal costs 5 us. */
-function refuseLateCaller(caller: Caller, now: number): void {
-  if (now >= caller.deadlineAt) {
+function refuseLate(claim: Claim, now: number): void {
+  if (now >= claim.deadlineAt) {
     throw new VerdictError('deadline_exceeded', 'the deadline passed before the input was looked at', {
       reason: 'DEADLINE_EXCEEDED',
     });

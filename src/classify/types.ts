@@ -1,5 +1,5 @@
-import type { ServiceClass } from '../batching/types.js';
 import type { CacheMode, CacheOutcome, ComputeTimings, MaybePromise } from '../cache/types.js';
+import type { Claim, ServiceClass } from '../claim.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
@@ -25,20 +25,6 @@ export interface ClassifyItem {
   readonly options: ClassifyOptions;
 }
 
-/** Who asks, and how long they wait. */
-export interface Caller {
-  /** The call's one signal: cancelled, deadline passed, or drained by force. */
-  readonly signal: AbortSignal;
-  /** This item's deadline, performance.now() milliseconds. */
-  readonly deadlineAt: number;
-  /** Whether a full queue refuses (unary, batch) or is waited for (streams). */
-  readonly whenFull: 'refuse' | 'wait';
-  /** What the input is entitled to while there is more work than can be done. */
-  readonly serviceClass: ServiceClass;
-  /** The stream or call that the input shares its class's part with; undefined: all without one share together. */
-  readonly flow: object | undefined;
-}
-
 export interface Prediction {
   readonly label: string;
   readonly score: number;
@@ -62,7 +48,7 @@ export interface Classifier {
    * @throws VerdictError, synchronously or by rejection: not_found, invalid_argument, resource_exhausted,
    *   deadline_exceeded, cancelled, unavailable, internal
    */
-  classify(item: ClassifyItem, caller: Caller): MaybePromise<Classification>;
+  classify(item: ClassifyItem, claim: Claim): MaybePromise<Classification>;
 }
 
 /** Events for telemetry. None may throw. */

@@ -40,7 +40,7 @@ export async function calibrate(
   tokenizer: Tokenizer,
   options: CalibrationOptions,
 ): Promise<CostSample[]> {
-  const sample = await tokenizer.encode({ text: 'measure '.repeat(200) }, 'end', 'wait');
+  const sample = await tokenizer.encode({ text: 'measure '.repeat(200) }, 'end');
   const startedAt = performance.now();
   const samples: CostSample[] = [];
   for (const [items, tokens] of SHAPES) {

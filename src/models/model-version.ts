@@ -3,12 +3,10 @@ import type { CacheKey, Computed, EntryShape, Flight } from '../cache/types.js';
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
+import { LengthEstimate } from './length-estimate.js';
 import type { ModelManifest } from './manifest.js';
 import type { SessionProof } from './prove-session.js';
 import type { AppliedActivation, ModelState, ModelVersionView, ProblemType } from './types.js';
-
-/** No text has fewer. */
-const LEAST_TOKENS = 1;
 
 /** Counts of the runtime processes of a version. */
 export interface InstanceCounts {
@@ -46,6 +44,7 @@ export class ModelVersion {
   readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
   readonly entryShape: EntryShape;
   readonly #parts: ModelVersionParts;
+  readonly #lengths: LengthEstimate;
   #draining = false;
 
   constructor(parts: ModelVersionParts) {
@@ -58,51 +57,39 @@ export class ModelVersion {
     this.cacheKey = parts.cacheKey;
     this.entryShape = { labelCount: parts.manifest.labels.length, maxTokens: parts.tokenizer.maxTokens };
     this.#parts = parts;
+    this.#lengths = new LengthEstimate(parts.tokenizer.maxTokens);
   }
 
   /**
-   * Tokenises one input, queues it and waits for the run that answers it.
+   * Takes a place in the queue, tokenises the input, and waits for the run that answers it.
    *
    * @throws VerdictError invalid_argument (too long under `reject`), resource_exhausted, deadline_exceeded,
    *   cancelled (every waiter left), unavailable, internal
    */
-  async compute(
-    input: TextInput,
-    truncation: Truncation,
-    whenFull: 'refuse' | 'wait',
-    flight: Flight,
-  ): Promise<Computed> {
-    const { deadlineAt, serviceClass, flow } = flight;
-    const refusal = this.#parts.batcher.refusalAhead({
-      tokens: LEAST_TOKENS,
-      deadlineAt,
-      whenFull,
-      serviceClass,
-      flow,
-    });
-    if (refusal !== undefined) throw refusal;
+  async compute(input: TextInput, truncation: Truncation, flight: Flight): Promise<Computed> {
+    const { batcher, tokenizer } = this.#parts;
+    const permit = batcher.admit(this.#lengths.tokens(input), flight);
+    flight.onAbandon(() => permit.abandon());
+    flight.onUrgent(() => permit.promote());
+    if (permit.admitted !== undefined) await permit.admitted;
     const startedAt = performance.now();
-    const encoding = await this.#parts.tokenizer.encode(input, truncation, whenFull, flight);
+    let encoding: Encoding;
+    try {
+      // What cannot be had any more is not tokenised: that is most of what a refusal would cost.
+      if (permit.settled) await permit.result;
+      encoding = await tokenizer.encode(input, truncation, flight);
+    } catch (error) {
+      permit.abandon();
+      throw error;
+    }
     const tokenizeMs = performance.now() - startedAt;
-    const { value, queueMs, runMs, batchSize } = await this.#run(encoding, whenFull, flight);
+    if (!encoding.truncated) this.#lengths.observe(input, encoding.ids.length);
+    permit.submit(encoding, encoding.ids.length);
+    const { value, queueMs, runMs, batchSize } = await permit.result;
     return {
       entry: { logits: value, tokenCount: encoding.ids.length, truncated: encoding.truncated },
       timings: { tokenizeMs, queueMs, inferenceMs: runMs, batchSize },
     };
-  }
-
-  async #run(encoding: Encoding, whenFull: 'refuse' | 'wait', flight: Flight) {
-    const submission = this.#parts.batcher.submit(encoding, {
-      tokens: encoding.ids.length,
-      deadlineAt: flight.deadlineAt,
-      deadlineSource: flight,
-      whenFull,
-      serviceClass: flight.serviceClass,
-      flow: flight.flow,
-    });
-    flight.onAbandon(() => submission.abandon());
-    flight.onUrgent(() => submission.promote(flight.flow));
-    return await submission.result;
   }
 
   get batcher(): Batcher<Encoding, Float32Array> {

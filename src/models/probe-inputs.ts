@@ -24,7 +24,7 @@ const TEXTS = [
 /** Inputs that a model is tried with, shortest first. */
 export async function probeInputs(tokenizer: Tokenizer, golden: Golden | undefined): Promise<Encoding[]> {
   const encode = async (inputs: readonly TextInput[]) => {
-    const encodings = await Promise.all(inputs.map((input) => tokenizer.encode(input, 'end', 'wait')));
+    const encodings = await Promise.all(inputs.map((input) => tokenizer.encode(input, 'end')));
     return byLength(encodings.map((encoding) => cutTo(encoding, LONGEST_PROBE_TOKENS)));
   };
   const own = await encode(TEXTS.map((text) => ({ text })));
@@ -36,7 +36,7 @@ export async function probeInputs(tokenizer: Tokenizer, golden: Golden | undefin
 export async function inputAtLimit(tokenizer: Tokenizer): Promise<Encoding> {
   const tokens = Math.min(tokenizer.maxTokens, MOST_TOKENS_AT_LIMIT);
   // Each word is a token at least.
-  return cutTo(await tokenizer.encode({ text: 'one more '.repeat(tokens) }, 'end', 'wait'), tokens);
+  return cutTo(await tokenizer.encode({ text: 'one more '.repeat(tokens) }, 'end'), tokens);
 }
 
 /** The input with fewer tokens: the last one, which may be special, is kept. */

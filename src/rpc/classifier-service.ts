@@ -7,7 +7,7 @@ import {
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
 import type { Classification, Classifier } from '../classify/types.js';
-import { CallCaller } from './call-caller.js';
+import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
 import { BatchClassifier } from './classify-batch.js';
 import { ClassifyStream, type StreamContext } from './classify-stream.js';
@@ -44,7 +44,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     open: (call) =>
       new UnaryCall(call, (request) => {
         const item = itemFrom(request, callDefaults, limits);
-        const caller = new CallCaller(call, serviceClassOf(call, 'interactive'), undefined);
+        const caller = new CallClaim(call, serviceClassOf(call, 'interactive'), undefined);
         const answer = classifier.classify(item, caller);
         return answer instanceof Promise ? answer.then(response) : response(answer);
       }),

@@ -7,7 +7,7 @@ import type {
 import type { MaybePromise } from '../cache/types.js';
 import type { Classification, Classifier, ClassifyItem, ClassifyOptions } from '../classify/types.js';
 import { type ErrorCode, VerdictError } from '../errors.js';
-import { CallCaller } from './call-caller.js';
+import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
 import {
   checkModel,
@@ -52,7 +52,7 @@ export class BatchClassifier {
     call: Call<BatchClassifyResponse>,
   ): MaybePromise<BatchClassifyResponse> {
     const options = this.#checkedOptions(request);
-    const caller = new CallCaller(call, serviceClassOf(call, 'bulk'), call);
+    const caller = new CallClaim(call, serviceClassOf(call, 'bulk'), call);
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {

@@ -3,7 +3,7 @@ import type {
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
 import type { ServiceClass } from '../batching/types.js';
-import type { Caller } from '../classify/types.js';
+import type { Claim } from '../claim.js';
 import type { Call } from './route.js';
 
 /** Longest id that is accepted, and echoed. */
@@ -13,7 +13,7 @@ export const maxIdChars = 128;
  * One request of a stream from its arrival to its response: at once the caller that the classifier sees and the
  * response that goes out, so that an answer from memory costs one object.
  */
-export class StreamItem implements Caller, ClassifyStreamResponse {
+export class StreamItem implements Claim, ClassifyStreamResponse {
   readonly id: string;
   readonly index: number;
   /** Undefined until there is an answer. */

@@ -132,8 +132,7 @@ export class Simulation {
     for (const ledger of ledgers) ledger.arrived(arrivedAt);
     let answer: Answer;
     try {
-      const { queueMs } = await this.#batcher.submit(arrival, {
-        tokens: arrival.tokens,
+      const { queueMs } = await this.#batcher.submit(arrival, arrival.tokens, {
         deadlineAt: arrivedAt + arrival.deadlineMs,
         whenFull: arrival.whenFull,
         serviceClass: arrival.serviceClass,

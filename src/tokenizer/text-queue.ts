@@ -6,8 +6,6 @@ import type { Encoding, Work } from './types.js';
 const MAX_MESSAGE_CHARS = 8192;
 /** Texts that one message holds: empty ones take no characters. */
 const MAX_MESSAGE_TEXTS = 1024;
-/** What streams may take of the queue, so that they cannot shut out unary calls. */
-const STREAM_SHARE = 0.75;
 /** The thread that a text was lost with says nothing about it; the second one, which worked on it alone, does. */
 const MOST_LOSSES = 1;
 
@@ -31,41 +29,24 @@ export interface Message {
 }
 
 /**
- * The texts that wait for a thread: first come, first served. Those that a thread was lost with are tried once more,
+ * The texts that wait for a thread: first come, first served. They were admitted before, so there are never more than the
+ * queues of the models have room for. Those that a thread was lost with are tried once more,
  * each in a message of its own and one at a time: the one that ends threads fails alone, and takes one thread at most
  * from the others.
  */
 export class TextQueue {
-  readonly #maxChars: number;
   #pending: PendingText[] = [];
-  #chars = 0;
-  /** Of streams, before the full queue. Bounded by their windows, which hold these texts anyway. */
-  #outside: PendingText[] = [];
   #suspects: PendingText[] = [];
   #suspectUnderWay = false;
   /** The last suspect ended its thread as well: others have their turn before the next one. */
   #suspectsYield = false;
 
-  /** @param maxChars characters that wait; more are refused, or wait before the queue */
-  constructor(maxChars: number) {
-    this.#maxChars = maxChars;
-  }
-
   get isEmpty(): boolean {
-    return this.#pending.length === 0 && this.#suspects.length === 0 && this.#outside.length === 0;
+    return this.#pending.length === 0 && this.#suspects.length === 0;
   }
 
-  hasRoom(chars: number, share = 1): boolean {
-    return this.#chars + chars <= this.#maxChars * share;
-  }
-
-  add(text: PendingText, whenFull: 'refuse' | 'wait'): void {
-    if (whenFull === 'wait' && (this.#outside.length > 0 || !this.hasRoom(text.chars, STREAM_SHARE))) {
-      this.#outside.push(text);
-    } else {
-      this.#pending.push(text);
-      this.#chars += text.chars;
-    }
+  add(text: PendingText): void {
+    this.#pending.push(text);
   }
 
   /** The next message, which counts as under way from now on. Texts that nobody waits for any more are dropped. */
@@ -95,20 +76,18 @@ export class TextQueue {
   }
 
   /** The thread ended before it came to the message: back to the front. */
-  unbegun({ texts, chars, isSuspect }: Message): void {
+  unbegun({ texts, isSuspect }: Message): void {
     if (isSuspect) {
       this.#suspectUnderWay = false;
       this.#suspects.unshift(...texts);
     } else {
       this.#pending.unshift(...texts);
-      this.#chars += chars;
     }
   }
 
   /** Takes out all that wait. */
   removeAll(): PendingText[] {
-    this.#chars = 0;
-    return [...this.#suspects.splice(0), ...this.#pending.splice(0), ...this.#outside.splice(0)];
+    return [...this.#suspects.splice(0), ...this.#pending.splice(0)];
   }
 
   #nextSuspect(): Message | undefined {
@@ -124,22 +103,11 @@ export class TextQueue {
   }
 
   #nextMessage(): Message | undefined {
-    for (this.#admit(); this.#pending.length > 0; this.#admit()) {
+    while (this.#pending.length > 0) {
       const message = this.#take();
       if (message.texts.length > 0) return message;
     }
     return undefined;
-  }
-
-  /** Lets in those before the queue, in order, as far as there is room. An empty queue takes a text of any length. */
-  #admit(): void {
-    let count = 0;
-    for (const { chars } of this.#outside) {
-      if (this.#chars > 0 && !this.hasRoom(chars, STREAM_SHARE)) break;
-      this.#chars += chars;
-      count++;
-    }
-    if (count > 0) for (const text of this.#outside.splice(0, count)) this.#pending.push(text);
   }
 
   /** The oldest texts that fit one message. It may be empty where texts are dropped. */
@@ -156,7 +124,6 @@ export class TextQueue {
       } else {
         text.reject(callerLeft());
       }
-      this.#chars -= text.chars;
       count++;
     }
     this.#pending.splice(0, count);

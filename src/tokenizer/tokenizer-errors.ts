@@ -1,8 +1,5 @@
 import { invalidField, VerdictError } from '../errors.js';
 
-const RETRY_AFTER_MS = 100;
-const AWAY_RETRY_AFTER_MS = 1_000;
-
 /** The refusal of an input that is longer than the model reads, under truncation `reject`. */
 export function tooManyTokens(field: 'text' | 'pair', tokens: number, maxTokens: number): VerdictError {
   return invalidField(
@@ -31,14 +28,5 @@ export function tokenizerFailed(cause: string | undefined): VerdictError {
 export function tokenizerAway(): VerdictError {
   return new VerdictError('unavailable', 'the tokeniser does not answer; it is being replaced', {
     reason: 'TOKENIZER_AWAY',
-    retryAfterMs: AWAY_RETRY_AFTER_MS,
-  });
-}
-
-/** More text waits than the pool may hold. */
-export function queueFull(): VerdictError {
-  return new VerdictError('resource_exhausted', 'too much text is waiting to be tokenised', {
-    reason: 'TOKENIZER_QUEUE_FULL',
-    retryAfterMs: RETRY_AFTER_MS,
   });
 }

@@ -8,13 +8,12 @@ import { StallWatch } from './stall-watch.js';
 import { type Message, type PendingText, TextQueue } from './text-queue.js';
 import type { ThreadReply, TokenizerSource } from './thread-messages.js';
 import { threadTest } from './thread-test.js';
-import { queueFull, threadLost, tokenizerAway, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
+import { threadLost, tokenizerAway, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
 import { type Errand, type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
 import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation, Work } from './types.js';
 
 /** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
 const MAX_UNDER_WAY = 2;
-const DEFAULT_MAX_PENDING_CHARS = 16 * 1024 * 1024;
 const DEFAULT_QUIET_MS = 1;
 /** A full message takes milliseconds; seconds pass only where the machine is far too busy. */
 const DEFAULT_STALL_TIMEOUT_MS = 3_000;
@@ -27,8 +26,6 @@ const DEFAULT_MAX_WAIT_MS = 30_000;
 export interface TokenizerPoolOptions {
   /** Threads. Each holds the tokenizers of all models. */
   readonly workers: number;
-  /** Characters in the queue for the threads; more are refused, or wait before it. Default: 16 Mi, 32 MB of memory. */
-  readonly maxPendingChars?: number;
   /** A thread that takes this long over a message of texts, and more over a long one, is replaced. Default: 3000. */
   readonly stallTimeoutMs?: number;
   /** A thread that takes this long to read a tokenizer is replaced. Default: 30000. */
@@ -57,7 +54,7 @@ const WANTED: Work = { abandoned: false };
  */
 export class TokenizerPool {
   readonly #threads: readonly TokenizerThread[];
-  readonly #queue: TextQueue;
+  readonly #queue = new TextQueue();
   readonly #stallTimeoutMs: number;
   readonly #loadTimeoutMs: number;
   readonly #maxWaitMs: number;
@@ -78,7 +75,6 @@ export class TokenizerPool {
   /** @throws Error when no thread can be started */
   constructor(options: TokenizerPoolOptions) {
     this.#quietMs = options.quietMs ?? DEFAULT_QUIET_MS;
-    this.#queue = new TextQueue(options.maxPendingChars ?? DEFAULT_MAX_PENDING_CHARS);
     this.#stallTimeoutMs = options.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS;
     this.#loadTimeoutMs = options.loadTimeoutMs ?? DEFAULT_LOAD_TIMEOUT_MS;
     this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
@@ -134,7 +130,7 @@ export class TokenizerPool {
     return {
       maxTokens,
       padId,
-      encode: (input, truncation, whenFull = 'refuse', work = WANTED) => {
+      encode: (input, truncation, work = WANTED) => {
         if (this.#closed) return Promise.reject(shuttingDown());
         const chars = input.text.length + (input.textPair?.length ?? 0);
         if (this.#isQuiet()) {
@@ -142,10 +138,9 @@ export class TokenizerPool {
           if (encoding !== undefined) return encoding;
         }
         if (this.#isAway) return Promise.reject(tokenizerAway());
-        if (whenFull === 'refuse' && !this.#queue.hasRoom(chars)) return Promise.reject(queueFull());
         return new Promise((resolve, reject) => {
           const text = { tokenizer, maxTokens, input, truncation, chars, work, losses: 0, resolve, reject };
-          this.#queue.add(text, whenFull);
+          this.#queue.add(text);
           this.#pumpSoon();
         });
       },

@@ -25,17 +25,11 @@ export interface Tokenizer {
   readonly padId: number;
   /**
    * Tokenises one input, here or on a worker thread. The number of characters was checked before.
-   * @param whenFull what happens while too much text waits for the threads. Default: `refuse`
    * @param work what the input is tokenised for; it is dropped, unless begun, once that is abandoned
-   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long; resource_exhausted;
-   *   cancelled when it was dropped; internal when two threads were lost with it; unavailable when none answers
+   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long; cancelled
+   *   when it was dropped; internal when two threads were lost with it; unavailable when none answers
    */
-  encode(
-    input: TextInput,
-    truncation: Truncation,
-    whenFull?: 'refuse' | 'wait',
-    work?: Work,
-  ): Promise<Encoding>;
+  encode(input: TextInput, truncation: Truncation, work?: Work): Promise<Encoding>;
 }
 
 /** Something that may cease to be wanted. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { errorOf, outcomeOf, setUp } from './batcher-setup.js';
+import { claimOf, errorOf, outcomeOf, setUp } from './batcher-setup.js';
 import { ManualRunner } from './fake-runners.js';
 
 const costCurve = { baseMs: 10, msPerToken: 1, msPerTokenSquared: 0 };
@@ -27,29 +27,90 @@ describe('the admission to the batcher', () => {
     assert.equal((await errorOf(submit('b'))).retryAfterMs, 100);
   });
 
-  test('tells of a refusal before the length is known, as often as it happens', async () => {
-    const { clock, batcher, events, submit } = setUp({ maxQueueItems: 1, costCurve });
-    const arrival = { tokens: 1, whenFull: 'refuse', serviceClass: 'interactive' } as const;
+  test('decides at the door, before the length is known, and settles it afterwards', async () => {
+    const { clock, batcher, events } = setUp({ maxQueueItems: 2, maxQueueTokens: 60, costCurve });
     const runner = new ManualRunner();
     batcher.attach(runner);
-    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 5 }), undefined);
-    submit('a', 20);
+    const first = batcher.admit(20, claimOf({ deadlineAt: 500 }));
+    assert.deepEqual([batcher.queuedItems, batcher.queuedTokens, first.admitted], [1, 20, undefined]);
     await clock.settle();
-    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 20 })?.reason, 'DEADLINE_UNREACHABLE');
-    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 200 }), undefined);
-    submit('b', 20);
-    const full = batcher.refusalAhead({ ...arrival, deadlineAt: 200 });
-    assert.equal(full?.reason, 'QUEUE_FULL');
-    assert.equal(full?.retryAfterMs, (await errorOf(submit('c', 20))).retryAfterMs);
-    assert.equal(batcher.refusalAhead({ ...arrival, deadlineAt: 200, whenFull: 'wait' }), undefined);
-    assert.deepEqual(events, ['shed:deadline', 'shed:queue_full', 'shed:queue_full']);
+    assert.equal(runner.runs.length, 0, 'there is nothing to run yet');
+    first.submit({ name: 'first', tokens: 30 }, 30);
+    await clock.settle();
+    assert.deepEqual([batcher.queuedTokens, runner.log], [0, [['first']]]);
+    const second = batcher.admit(20, claimOf({}));
+    const third = batcher.admit(20, claimOf({}));
+    const full = batcher.admit(20, claimOf({}));
+    assert.equal(await outcomeOf(full), 'resource_exhausted QUEUE_FULL');
+    // Longer than was thought, and the queue is full: it comes in all the same.
+    second.submit({ name: 'second', tokens: 59 }, 59);
+    assert.deepEqual([batcher.queuedItems, batcher.queuedTokens], [2, 79]);
+    third.abandon();
+    third.submit({ name: 'third', tokens: 10 }, 10);
+    assert.equal(await outcomeOf(third), 'cancelled CANCELLED');
+    assert.deepEqual([batcher.queuedItems, batcher.queuedTokens], [1, 59]);
+    runner.current.succeed();
+    await clock.settle();
+    runner.current.succeed();
+    assert.deepEqual(await Promise.all([first, second].map(outcomeOf)), ['first', 'second']);
+    assert.equal(batcher.queuedItems, 0);
+    assert.ok(events.includes('shed:queue_full') && events.includes('shed:abandoned'));
   });
 
-  test('lets every arrival come to the queue where arrivals are recorded', () => {
-    const { batcher, submit } = setUp({ maxQueueItems: 1 }, { onArrival: () => undefined });
-    submit('a');
-    const arrival = { tokens: 1, deadlineAt: 200, whenFull: 'refuse', serviceClass: 'interactive' } as const;
-    assert.equal(batcher.refusalAhead(arrival), undefined);
+  test('a permit that is waited for is granted in turn, and gives way to its deadline', async () => {
+    const { clock, batcher } = setUp({ maxQueueItems: 1 });
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    const patient = { whenFull: 'wait', serviceClass: 'bulk' } as const;
+    const first = batcher.admit(10, claimOf(patient));
+    const second = batcher.admit(10, claimOf(patient));
+    const late = batcher.admit(10, claimOf({ ...patient, deadlineAt: 5 }));
+    const granted: string[] = [];
+    void second.admitted?.then(() => granted.push('second'));
+    const lateIn = late.admitted?.then(
+      () => 'in',
+      (error: Error) => error.message,
+    );
+    assert.equal(first.admitted, undefined);
+    await clock.advance(6);
+    assert.deepEqual([granted, batcher.waitingItems], [[], 1]);
+    assert.match((await lateIn) ?? '', /deadline/);
+    first.submit({ name: 'first', tokens: 10 }, 10);
+    await clock.settle();
+    assert.deepEqual(granted, ['second']);
+    second.submit({ name: 'second', tokens: 10 }, 10);
+    runner.current.succeed();
+    await clock.settle();
+    runner.current.succeed();
+    assert.equal(await outcomeOf(second), 'second');
+  });
+
+  test('an item that expires, or is refused at the end, while it is prepared gives its room back', async () => {
+    const { clock, batcher } = setUp();
+    batcher.attach(new ManualRunner());
+    const expiring = batcher.admit(10, claimOf({ deadlineAt: 5 }));
+    const left = batcher.admit(10, claimOf({}));
+    await clock.advance(6);
+    assert.equal(await outcomeOf(expiring), 'deadline_exceeded DEADLINE_EXCEEDED');
+    assert.equal(batcher.queuedItems, 1);
+    await batcher.close(AbortSignal.abort());
+    assert.equal(await outcomeOf(left), 'unavailable DRAINING');
+    left.submit({ name: 'left', tokens: 10 }, 10);
+    assert.equal(batcher.queuedItems, 0);
+  });
+
+  test('tells every arrival once, with its true length where that came to be known', async () => {
+    const told: string[] = [];
+    const { batcher, submit } = setUp(
+      { maxQueueItems: 1 },
+      { onArrival: ({ tokens, whenFull }) => told.push(`${tokens} ${whenFull}`) },
+    );
+    const permit = batcher.admit(20, claimOf({}));
+    submit('refused', 7);
+    permit.submit({ name: 'a', tokens: 30 }, 30);
+    submit('waits', 8, { whenFull: 'wait' });
+    assert.deepEqual(told, ['7 refuse', '30 refuse', '8 wait']);
+    await batcher.close(AbortSignal.abort());
   });
 
   test('bounds the queue in tokens too', async () => {

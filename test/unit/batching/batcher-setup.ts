@@ -1,5 +1,6 @@
 import { Batcher } from '../../../src/batching/batcher.js';
-import type { BatcherHooks, BatcherOptions, Submission, SubmitOptions } from '../../../src/batching/types.js';
+import type { BatcherHooks, BatcherOptions, Submission } from '../../../src/batching/types.js';
+import type { SharedClaim } from '../../../src/claim.js';
 import { VerdictError } from '../../../src/errors.js';
 import { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 import type { Text } from './fake-runners.js';
@@ -25,7 +26,23 @@ export interface Setup {
   /** Names of the hook events so far, as `hook:reason`. */
   readonly events: string[];
   /** Submits a text of this length. */
-  readonly submit: (name: string, tokens?: number, options?: Partial<SubmitOptions>) => Submission<string>;
+  readonly submit: (name: string, tokens?: number, claim?: Partial<SharedClaim>) => Submission<string>;
+}
+
+/** A claim that may be changed afterwards, by whoever holds the object it was made of. */
+export function claimOf(claim: Partial<SharedClaim>): SharedClaim {
+  return {
+    get deadlineAt() {
+      return claim.deadlineAt ?? Number.POSITIVE_INFINITY;
+    },
+    get serviceClass() {
+      return claim.serviceClass ?? 'interactive';
+    },
+    get flow() {
+      return claim.flow;
+    },
+    whenFull: claim.whenFull ?? 'refuse',
+  };
 }
 
 /** A batcher on a virtual clock, without a runner. */
@@ -46,17 +63,7 @@ export function setUp(options: Partial<BatcherOptions> = {}, hooks: BatcherHooks
     clock,
     batcher,
     events,
-    submit: (name, tokens = 10, submitOptions = {}) =>
-      batcher.submit(
-        { name, tokens },
-        {
-          tokens,
-          deadlineAt: Number.POSITIVE_INFINITY,
-          whenFull: 'refuse',
-          serviceClass: 'interactive',
-          ...submitOptions,
-        },
-      ),
+    submit: (name, tokens = 10, claim = {}) => batcher.submit({ name, tokens }, tokens, claimOf(claim)),
   };
 }
 

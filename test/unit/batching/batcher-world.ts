@@ -111,7 +111,7 @@ export class World {
     else if (step.kind === 'abandon')
       this.submissions[step.which % Math.max(1, this.submissions.length)]?.abandon();
     else if (step.kind === 'promote')
-      this.submissions[step.which % Math.max(1, this.submissions.length)]?.promote(undefined);
+      this.submissions[step.which % Math.max(1, this.submissions.length)]?.promote();
     else if (step.kind === 'advance') await clock.advance(step.byMs);
     else if (step.kind === 'attach') this.attach();
     else if (step.kind === 'attach_lone') this.#attachLone();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Batcher } from '../../../src/batching/batcher.js';
-import { defaultOptions, outcomeOf, setUp } from './batcher-setup.js';
+import { claimOf, defaultOptions, outcomeOf, setUp } from './batcher-setup.js';
 import { ManualRunner, type Text, TimedRunner } from './fake-runners.js';
 
 describe('the batcher', () => {
@@ -21,8 +21,7 @@ describe('the batcher', () => {
     const runner = new ManualRunner();
     batcher.attach(runner);
     const submit = (name: string): void => {
-      const options = { tokens: 10, deadlineAt: Number.POSITIVE_INFINITY, whenFull: 'refuse' } as const;
-      void batcher.submit({ name, tokens: 10 }, { ...options, serviceClass: 'interactive' }).result;
+      void batcher.submit({ name, tokens: 10 }, 10, claimOf({})).result;
     };
     submit('a');
     await Promise.resolve();
@@ -135,7 +134,7 @@ describe('the batcher', () => {
   test('lets an item live on when others with a later deadline have joined it', async () => {
     const { clock, submit } = setUp();
     const flight = { deadlineAt: 50 };
-    const joined = submit('a', 10, { deadlineAt: 50, deadlineSource: flight });
+    const joined = submit('a', 10, flight);
     flight.deadlineAt = 80;
     await clock.advance(60);
     assert.equal(await outcomeOf(joined), 'pending');

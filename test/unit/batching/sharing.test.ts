@@ -167,14 +167,14 @@ describe('a promoted item', () => {
     batcher.attach(runner);
     const items = Array.from({ length: 6 }, (_, i) => submit(`${i}`, 10, { serviceClass: 'bulk', flow: {} }));
     await clock.settle();
-    items[5]?.promote(undefined);
-    items[5]?.promote(undefined);
+    items[5]?.promote();
+    items[5]?.promote();
     runner.current.succeed();
     await clock.settle();
     assert.deepEqual(runner.log[1], ['5']);
-    items[5]?.promote(undefined);
+    items[5]?.promote();
     runner.current.succeed();
-    items[5]?.promote(undefined);
+    items[5]?.promote();
     assert.equal(await outcomeOf(items[5] ?? assert.fail()), '5');
     assert.equal(batcher.queuedItems, 3);
   });
@@ -185,7 +185,7 @@ describe('a promoted item', () => {
       submit(`${i}`, 10, { serviceClass: 'bulk', whenFull: 'wait' }),
     );
     assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [6, 4]);
-    items[9]?.promote(undefined);
+    items[9]?.promote();
     // It still is of those that wait when the queue is full, and leaves room for those that would be refused.
     assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [6, 4]);
     items[0]?.abandon();

@@ -8,11 +8,11 @@ import { TieredResultCache } from '../../../src/cache/tiered-result-cache.js';
 import type { CacheEntry, CacheHooks } from '../../../src/cache/types.js';
 import type { RedisConnection } from '../../../src/redis/redis-connection.js';
 import { computedOf, entryOf, shapeOf } from '../../support/cache-entries.js';
+import { patientClaim } from '../../support/patient-claim.js';
 import { connectRedis, untilUp } from '../../support/redis-connection.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { skipWithout } from '../../support/tool.js';
 import { until } from '../../support/until.js';
-import { patientWaiter } from '../../support/waiter.js';
 
 const skip = await skipWithout('redis-server');
 const server = skip === false ? await RedisServer.start() : undefined;
@@ -93,7 +93,7 @@ for (const [what, fault, value] of [
     const store = new RedisStore(redis, options, hooks);
     const cache = new TieredResultCache({ lru, redis: store }, hooks);
     await client.set('test:lie', value);
-    const answer = await cache.resolve('lie', shapeOf(2), 'use', patientWaiter(), async () =>
+    const answer = await cache.resolve('lie', shapeOf(2), 'use', patientClaim(), async () =>
       computedOf(4, 5),
     );
     assert.equal(answer.outcome, 'miss');
@@ -188,13 +188,13 @@ test('a hundred identical callers make one read and one computation', { skip }, 
     return computedOf(1);
   };
   await Promise.all(
-    Array.from({ length: 100 }, async () => cache.resolve('same', shape, 'use', patientWaiter(), compute)),
+    Array.from({ length: 100 }, async () => cache.resolve('same', shape, 'use', patientClaim(), compute)),
   );
   assert.equal(runs, 1);
   assert.deepEqual(lookups, ['redis miss']);
   await store.drain();
   const replica = new TieredResultCache({ redis: new RedisStore(redis, options) });
-  assert.equal((await replica.resolve('same', shape, 'use', patientWaiter(), compute)).outcome, 'redis');
+  assert.equal((await replica.resolve('same', shape, 'use', patientClaim(), compute)).outcome, 'redis');
 });
 
 test('writes beyond the bounds of the queue are dropped, and what was taken is written', {
@@ -243,9 +243,9 @@ test('without a connection reads and writes are skipped at once', async (t) => {
 /** Whether a result computed now is found in Redis by a replica without memory. */
 async function reachesRedis(redis: RedisConnection, store: RedisStore): Promise<boolean> {
   const replica = new TieredResultCache({ redis: store });
-  await replica.resolve('back', shape, 'refresh', patientWaiter(), async () => computedOf(2));
+  await replica.resolve('back', shape, 'refresh', patientClaim(), async () => computedOf(2));
   await store.drain();
-  const found = await replica.resolve('back', shape, 'use', patientWaiter(), async () => computedOf(3));
+  const found = await replica.resolve('back', shape, 'use', patientClaim(), async () => computedOf(3));
   return redis.up && found.outcome === 'redis';
 }
 
@@ -267,7 +267,7 @@ for (const [way, stopAnswering, answerAgain] of [
     let served = 0;
     const load = async (): Promise<void> => {
       const batch = Array.from({ length: 20 }, async (_, index) =>
-        cache.resolve(`${way}${served}.${index}`, shape, 'use', patientWaiter(), async () => computedOf(1)),
+        cache.resolve(`${way}${served}.${index}`, shape, 'use', patientClaim(), async () => computedOf(1)),
       );
       served += (await Promise.all(batch)).length;
     };

@@ -6,7 +6,7 @@ import { SingleFlight } from '../../../src/cache/single-flight.js';
 import type { Flight, Resolved } from '../../../src/cache/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import { computedOf } from '../../support/cache-entries.js';
-import { patientWaiter } from '../../support/waiter.js';
+import { patientClaim } from '../../support/patient-claim.js';
 
 /** Work that ends when the test says so. */
 function controlledWork() {
@@ -35,7 +35,7 @@ test('a hundred callers with one key make one flight; the first is the miss, the
   let joins = 0;
   const flights = new SingleFlight(() => (joins += 1));
   const { work, runs, run } = controlledWork();
-  const answers = Array.from({ length: 100 }, () => flights.joinOrStart('k', patientWaiter(), work));
+  const answers = Array.from({ length: 100 }, () => flights.joinOrStart('k', patientClaim(), work));
   assert.equal(runs.length, 1);
   run(0).succeed();
   const [first, ...others] = await Promise.all(answers);
@@ -55,8 +55,8 @@ test('one waiter leaves, the leader even, and the others are answered', async ()
   const flights = new SingleFlight();
   const { work, runs, run } = controlledWork();
   const leaving = new AbortController();
-  const leader = flights.joinOrStart('k', patientWaiter({ signal: leaving.signal }), work);
-  const joiner = flights.joinOrStart('k', patientWaiter(), work);
+  const leader = flights.joinOrStart('k', patientClaim({ signal: leaving.signal }), work);
+  const joiner = flights.joinOrStart('k', patientClaim(), work);
   leaving.abort();
   await assert.rejects(leader, hasCode('cancelled'));
   assert.equal(run(0).flight.abandoned, false);
@@ -69,7 +69,7 @@ test('when all have left the work is told once, and whoever comes later begins a
   const flights = new SingleFlight();
   const { work, runs, run } = controlledWork();
   const [one, other] = [new AbortController(), new AbortController()];
-  const answers = [one, other].map(({ signal }) => flights.joinOrStart('k', patientWaiter({ signal }), work));
+  const answers = [one, other].map(({ signal }) => flights.joinOrStart('k', patientClaim({ signal }), work));
   let told = 0;
   run(0).flight.onAbandon(() => (told += 1));
   one.abort();
@@ -80,7 +80,7 @@ test('when all have left the work is told once, and whoever comes later begins a
   run(0).flight.onAbandon(() => (told += 1));
   assert.equal(told, 2, 'a listener that comes too late is called at once');
 
-  const late = flights.joinOrStart('k', patientWaiter(), work);
+  const late = flights.joinOrStart('k', patientClaim(), work);
   assert.equal(runs.length, 2);
   run(0).fail(new VerdictError('cancelled', 'gave up', { reason: 'CANCELLED' }));
   await settled();
@@ -91,8 +91,8 @@ test('when all have left the work is told once, and whoever comes later begins a
 test("one waiter's deadline is its own", async () => {
   const flights = new SingleFlight();
   const { work, run } = controlledWork();
-  const hurried = flights.joinOrStart('k', patientWaiter({ deadlineAt: performance.now() + 5 }), work);
-  const patient = flights.joinOrStart('k', patientWaiter({ deadlineAt: performance.now() + 1e12 }), work);
+  const hurried = flights.joinOrStart('k', patientClaim({ deadlineAt: performance.now() + 5 }), work);
+  const patient = flights.joinOrStart('k', patientClaim({ deadlineAt: performance.now() + 1e12 }), work);
   await assert.rejects(hurried, hasCode('deadline_exceeded'));
   run(0).succeed();
   assert.equal((await patient).outcome, 'coalesced');
@@ -105,7 +105,7 @@ test('the deadline of a flight is the latest of its waiters', async () => {
   const controller = new AbortController();
   const { signal } = controller;
   const answers = [50_000, 90_000, 70_000].map((ms) =>
-    flights.joinOrStart('k', patientWaiter({ deadlineAt: now + ms, signal }), work),
+    flights.joinOrStart('k', patientClaim({ deadlineAt: now + ms, signal }), work),
   );
   assert.equal(run(0).flight.deadlineAt, now + 90_000);
   controller.abort();
@@ -115,8 +115,8 @@ test('the deadline of a flight is the latest of its waiters', async () => {
 test('whoever has left or is late already does not begin a flight', async () => {
   const flights = new SingleFlight();
   const { work, runs } = controlledWork();
-  const gone = patientWaiter({ signal: AbortSignal.abort() });
-  const late = patientWaiter({ deadlineAt: performance.now() - 1 });
+  const gone = patientClaim({ signal: AbortSignal.abort() });
+  const late = patientClaim({ deadlineAt: performance.now() - 1 });
   for (const begin of [
     () => flights.joinOrStart('k', gone, work),
     () => flights.replace('k', gone, work),
@@ -133,7 +133,7 @@ test('a waiter leaves with the error that its call ended with', async () => {
   const { work } = controlledWork();
   const call = new AbortController();
   const draining = new VerdictError('unavailable', 'stopping', { reason: 'DRAINING' });
-  const answer = flights.joinOrStart('k', patientWaiter({ signal: call.signal }), work);
+  const answer = flights.joinOrStart('k', patientClaim({ signal: call.signal }), work);
   call.abort(draining);
   await assert.rejects(answer, draining);
 });
@@ -141,11 +141,11 @@ test('a waiter leaves with the error that its call ended with', async () => {
 test('an error of the work is the error of everybody, and is not remembered', async () => {
   const flights = new SingleFlight();
   const { work, runs, run } = controlledWork();
-  const answers = [1, 2, 3].map(() => flights.joinOrStart('k', patientWaiter(), work));
+  const answers = [1, 2, 3].map(() => flights.joinOrStart('k', patientClaim(), work));
   const poison = new VerdictError('internal', 'failed', { reason: 'INTERNAL' });
   run(0).fail(poison);
   for (const answer of answers) await assert.rejects(answer, poison);
-  const next = flights.joinOrStart('k', patientWaiter(), work);
+  const next = flights.joinOrStart('k', patientClaim(), work);
   assert.equal(runs.length, 2);
   run(1).succeed();
   await next;
@@ -154,8 +154,8 @@ test('an error of the work is the error of everybody, and is not remembered', as
 test('a full queue refuses those who refuse to queue; those who would wait try again', async () => {
   const flights = new SingleFlight();
   const { work, runs, run } = controlledWork();
-  const unary = [1, 2].map(() => flights.joinOrStart('k', patientWaiter({ whenFull: 'refuse' }), work));
-  const streams = [1, 2].map(() => flights.joinOrStart('k', patientWaiter({ whenFull: 'wait' }), work));
+  const unary = [1, 2].map(() => flights.joinOrStart('k', patientClaim({ whenFull: 'refuse' }), work));
+  const streams = [1, 2].map(() => flights.joinOrStart('k', patientClaim({ whenFull: 'wait' }), work));
   run(0).fail(refused());
   for (const answer of unary) await assert.rejects(answer, hasCode('resource_exhausted'));
   assert.equal(runs.length, 2);
@@ -168,7 +168,7 @@ test('a refusal met by a leader that waits is shared by all', async () => {
   const flights = new SingleFlight();
   const { work, runs, run } = controlledWork();
   const answers = (['wait', 'wait', 'refuse'] as const).map((whenFull) =>
-    flights.joinOrStart('k', patientWaiter({ whenFull }), work),
+    flights.joinOrStart('k', patientClaim({ whenFull }), work),
   );
   run(0).fail(refused());
   for (const answer of answers) await assert.rejects(answer, hasCode('resource_exhausted'));
@@ -178,8 +178,8 @@ test('a refusal met by a leader that waits is shared by all', async () => {
 test("work that ran out of the leader's time begins again for those who have more", async () => {
   const flights = new SingleFlight();
   const { work, run } = controlledWork();
-  const leader = flights.joinOrStart('k', patientWaiter(), work);
-  const joiner = flights.joinOrStart('k', patientWaiter(), work);
+  const leader = flights.joinOrStart('k', patientClaim(), work);
+  const joiner = flights.joinOrStart('k', patientClaim(), work);
   run(0).fail(new VerdictError('deadline_exceeded', 'expired', { reason: 'DEADLINE_EXCEEDED' }));
   await assert.rejects(leader, hasCode('deadline_exceeded'));
   run(1).succeed();
@@ -193,7 +193,7 @@ test('attempts end even if every one runs out of time', async () => {
     runs += 1;
     return Promise.reject(new VerdictError('deadline_exceeded', 'expired', { reason: 'DEADLINE_EXCEEDED' }));
   };
-  const answers = Array.from({ length: 5 }, () => flights.joinOrStart('k', patientWaiter(), work));
+  const answers = Array.from({ length: 5 }, () => flights.joinOrStart('k', patientClaim(), work));
   for (const answer of answers) await assert.rejects(answer, hasCode('deadline_exceeded'));
   assert.equal(runs, 5);
   assert.equal(flights.size, 0);
@@ -202,9 +202,9 @@ test('attempts end even if every one runs out of time', async () => {
 test('a replaced flight still answers those who wait for it, and can no longer be joined', async () => {
   const flights = new SingleFlight();
   const { work, runs, run } = controlledWork();
-  const old = flights.joinOrStart('k', patientWaiter(), work);
-  const fresh = flights.replace('k', patientWaiter(), work);
-  const joiner = flights.joinOrStart('k', patientWaiter(), work);
+  const old = flights.joinOrStart('k', patientClaim(), work);
+  const fresh = flights.replace('k', patientClaim(), work);
+  const joiner = flights.joinOrStart('k', patientClaim(), work);
   assert.equal(runs.length, 2);
   run(1).succeed();
   assert.equal((await fresh).outcome, 'miss');
@@ -217,13 +217,9 @@ test('no listener stays on the signal of a call, however the wait ends', async (
   const flights = new SingleFlight();
   const { work, run } = controlledWork();
   const { signal } = new AbortController();
-  const answer = flights.joinOrStart('answered', patientWaiter({ signal }), work);
-  const failed = flights.joinOrStart('failed', patientWaiter({ signal }), work);
-  const late = flights.joinOrStart(
-    'late',
-    patientWaiter({ signal, deadlineAt: performance.now() + 1 }),
-    work,
-  );
+  const answer = flights.joinOrStart('answered', patientClaim({ signal }), work);
+  const failed = flights.joinOrStart('failed', patientClaim({ signal }), work);
+  const late = flights.joinOrStart('late', patientClaim({ signal, deadlineAt: performance.now() + 1 }), work);
   assert.equal(getEventListeners(signal, 'abort').length, 3);
   run(0).succeed();
   run(1).fail(new Error('broken'));
@@ -239,14 +235,14 @@ test('a flight has the class and flow of its leader, until somebody more urgent 
   const [leadersFlow, othersFlow, urgentFlow] = [{}, {}, {}];
   let told = 0;
   const answers = [
-    flights.joinOrStart('k', patientWaiter({ serviceClass: 'bulk', flow: leadersFlow }), work),
-    flights.joinOrStart('k', patientWaiter({ serviceClass: 'bulk', flow: othersFlow }), work),
+    flights.joinOrStart('k', patientClaim({ serviceClass: 'bulk', flow: leadersFlow }), work),
+    flights.joinOrStart('k', patientClaim({ serviceClass: 'bulk', flow: othersFlow }), work),
   ];
   const { flight } = run(0);
   flight.onUrgent(() => (told += 1));
   assert.deepEqual([flight.serviceClass, flight.flow === leadersFlow, told], ['bulk', true, 0]);
   for (const flow of [urgentFlow, undefined]) {
-    answers.push(flights.joinOrStart('k', patientWaiter({ serviceClass: 'interactive', flow }), work));
+    answers.push(flights.joinOrStart('k', patientClaim({ serviceClass: 'interactive', flow }), work));
     assert.deepEqual([flight.serviceClass, flight.flow === urgentFlow, told], ['interactive', true, 1]);
   }
   flight.onUrgent(() => assert.fail('it was urgent before'));
@@ -257,8 +253,8 @@ test('a flight has the class and flow of its leader, until somebody more urgent 
 test('a caller that names no class is as urgent as one can be', async () => {
   const flights = new SingleFlight();
   const { work, run } = controlledWork();
-  const bulk = flights.joinOrStart('k', patientWaiter({ serviceClass: 'bulk', flow: {} }), work);
-  const unnamed = flights.joinOrStart('k', patientWaiter(), work);
+  const bulk = flights.joinOrStart('k', patientClaim({ serviceClass: 'bulk', flow: {} }), work);
+  const unnamed = flights.joinOrStart('k', patientClaim(), work);
   assert.deepEqual([run(0).flight.serviceClass, run(0).flight.flow], ['interactive', undefined]);
   run(0).succeed();
   await Promise.all([bulk, unnamed]);
@@ -269,9 +265,9 @@ test('the items of a stream share one listener, and leave with their stream, eac
   const { work, runs, run } = controlledWork();
   const stream = new AbortController();
   const { signal } = stream;
-  const item = (key: string) => flights.joinOrStart(key, patientWaiter({ signal, whenFull: 'wait' }), work);
+  const item = (key: string) => flights.joinOrStart(key, patientClaim({ signal, whenFull: 'wait' }), work);
   const [answered, ...left] = [item('a'), item('b'), item('c')];
-  const elsewhere = flights.joinOrStart('b', patientWaiter({ whenFull: 'wait' }), work);
+  const elsewhere = flights.joinOrStart('b', patientClaim({ whenFull: 'wait' }), work);
   assert.equal(getEventListeners(signal, 'abort').length, 1);
   run(0).succeed();
   assert.equal((await answered)?.outcome, 'miss');

@@ -4,7 +4,7 @@ import { LruStore } from '../../../src/cache/lru-store.js';
 import { TieredResultCache } from '../../../src/cache/tiered-result-cache.js';
 import type { CacheEntry, CacheKey, CacheStore, Computed, Resolved } from '../../../src/cache/types.js';
 import { computedOf, entryOf, shapeOf } from '../../support/cache-entries.js';
-import { patientWaiter } from '../../support/waiter.js';
+import { patientClaim } from '../../support/patient-claim.js';
 
 const shape = shapeOf(1);
 
@@ -51,10 +51,10 @@ function tiers() {
 test('a miss computes, fills both tiers, and is a hit in memory from then on, without a promise', async () => {
   const { redis, cache } = tiers();
   const { state, compute } = countedCompute(1);
-  const first = await cache.resolve('k', shape, 'use', patientWaiter(), compute);
+  const first = await cache.resolve('k', shape, 'use', patientClaim(), compute);
   assert.equal(first.outcome, 'miss');
   assert.deepEqual(first.timings, computedOf().timings);
-  const second = cache.resolve('k', shape, 'use', patientWaiter(), compute);
+  const second = cache.resolve('k', shape, 'use', patientClaim(), compute);
   assert.ok(!(second instanceof Promise));
   assert.deepEqual(second, {
     entry: entryOf(1),
@@ -69,11 +69,11 @@ test('a hit in Redis fills the memory tier and computes nothing', async () => {
   const { redis, cache } = tiers();
   redis.entries.set('k', entryOf(5));
   const { state, compute } = countedCompute(1);
-  const first = await cache.resolve('k', shape, 'use', patientWaiter(), compute);
+  const first = await cache.resolve('k', shape, 'use', patientClaim(), compute);
   assert.equal(first.outcome, 'redis');
   assert.deepEqual(first.entry, entryOf(5));
   assert.equal(first.timings.batchSize, 0);
-  const second = cache.resolve('k', shape, 'use', patientWaiter(), compute);
+  const second = cache.resolve('k', shape, 'use', patientClaim(), compute);
   assert.ok(!(second instanceof Promise));
   assert.equal(state.runs, 0);
 });
@@ -82,7 +82,7 @@ test('a hundred identical callers ask Redis once and compute once', async () => 
   const { redis, cache } = tiers();
   const { state, compute } = countedCompute(1);
   const waits = Array.from({ length: 100 }, async () =>
-    cache.resolve('k', shape, 'use', patientWaiter(), compute),
+    cache.resolve('k', shape, 'use', patientClaim(), compute),
   );
   const answers = await Promise.all(waits);
   assert.equal(state.runs, 1);
@@ -101,7 +101,7 @@ test('a bypass neither reads nor writes nor joins nor is joined', async () => {
     return computedOf(runs);
   };
   const waits = (['bypass', 'bypass', 'use'] as const).map(async (mode) =>
-    cache.resolve('k', shape, mode, patientWaiter(), compute),
+    cache.resolve('k', shape, mode, patientClaim(), compute),
   );
   assert.equal(runs, 2);
   open();
@@ -116,7 +116,7 @@ test('a refresh reads nothing, computes, and overwrites both tiers', async () =>
   redis.entries.set('k', entryOf(5));
   lru.set('k', entryOf(5));
   const { compute } = countedCompute(6);
-  const refreshed = await cache.resolve('k', shape, 'refresh', patientWaiter(), compute);
+  const refreshed = await cache.resolve('k', shape, 'refresh', patientClaim(), compute);
   assert.equal(refreshed.outcome, 'miss');
   assert.deepEqual(redis.reads, []);
   assert.deepEqual(lru.get('k'), entryOf(6));
@@ -129,8 +129,8 @@ test('what a flight finds after a refresh has overtaken it is not kept', async (
   const { closed, open } = gate();
   redis.hold = closed;
   const { compute } = countedCompute(6);
-  const overtaken = cache.resolve('k', shape, 'use', patientWaiter(), compute);
-  await cache.resolve('k', shape, 'refresh', patientWaiter(), compute);
+  const overtaken = cache.resolve('k', shape, 'use', patientClaim(), compute);
+  await cache.resolve('k', shape, 'refresh', patientClaim(), compute);
   redis.entries.set('k', entryOf(5));
   open();
   assert.deepEqual((await overtaken).entry, entryOf(5));
@@ -145,8 +145,8 @@ test('later callers join a refresh under way', async () => {
     return computedOf(6);
   };
   const { state, compute } = countedCompute(7);
-  const refresh = cache.resolve('k', shape, 'refresh', patientWaiter(), slow);
-  const joiner = cache.resolve('k', shape, 'use', patientWaiter(), compute);
+  const refresh = cache.resolve('k', shape, 'refresh', patientClaim(), slow);
+  const joiner = cache.resolve('k', shape, 'use', patientClaim(), compute);
   open();
   assert.deepEqual((await refresh).entry, entryOf(6));
   assert.equal((await joiner).outcome, 'coalesced');
@@ -158,11 +158,11 @@ test('of a batch with one new text, one is computed', async () => {
   const { state, compute } = countedCompute(1);
   const keys = Array.from({ length: 64 }, (_, index) => `k${index}`);
   await Promise.all(
-    keys.slice(0, 63).map(async (key) => cache.resolve(key, shape, 'use', patientWaiter(), compute)),
+    keys.slice(0, 63).map(async (key) => cache.resolve(key, shape, 'use', patientClaim(), compute)),
   );
   state.runs = 0;
   const batch: Resolved[] = await Promise.all(
-    keys.map(async (key) => cache.resolve(key, shape, 'use', patientWaiter(), compute)),
+    keys.map(async (key) => cache.resolve(key, shape, 'use', patientClaim(), compute)),
   );
   assert.equal(state.runs, 1);
   assert.equal(batch.filter(({ outcome }) => outcome === 'lru').length, 63);
@@ -171,12 +171,10 @@ test('of a batch with one new text, one is computed', async () => {
 
 test('an error is not kept: the next caller computes', async () => {
   const { cache } = tiers();
-  const failing = cache.resolve('k', shape, 'use', patientWaiter(), () =>
-    Promise.reject(new Error('broken')),
-  );
+  const failing = cache.resolve('k', shape, 'use', patientClaim(), () => Promise.reject(new Error('broken')));
   await assert.rejects(async () => failing, /broken/);
   const { compute } = countedCompute(1);
-  assert.equal((await cache.resolve('k', shape, 'use', patientWaiter(), compute)).outcome, 'miss');
+  assert.equal((await cache.resolve('k', shape, 'use', patientClaim(), compute)).outcome, 'miss');
 });
 
 test('when all have left while Redis was asked, nothing is computed', async () => {
@@ -185,7 +183,7 @@ test('when all have left while Redis was asked, nothing is computed', async () =
   redis.hold = closed;
   const { state, compute } = countedCompute(1);
   const call = new AbortController();
-  const answer = cache.resolve('k', shape, 'use', patientWaiter({ signal: call.signal }), compute);
+  const answer = cache.resolve('k', shape, 'use', patientClaim({ signal: call.signal }), compute);
   call.abort();
   await assert.rejects(async () => answer);
   open();
@@ -196,19 +194,19 @@ test('when all have left while Redis was asked, nothing is computed', async () =
 test('it works with memory alone, and with no tier at all flights still coalesce', async () => {
   const memoryOnly = new TieredResultCache({ lru: new LruStore({ maxBytes: 10_000 }) });
   const { state, compute } = countedCompute(1);
-  await memoryOnly.resolve('k', shape, 'use', patientWaiter(), compute);
-  assert.equal((await memoryOnly.resolve('k', shape, 'use', patientWaiter(), compute)).outcome, 'lru');
+  await memoryOnly.resolve('k', shape, 'use', patientClaim(), compute);
+  assert.equal((await memoryOnly.resolve('k', shape, 'use', patientClaim(), compute)).outcome, 'lru');
   assert.equal(state.runs, 1);
 
   const none = new TieredResultCache({});
   const answers = await Promise.all(
-    [1, 2].map(async () => none.resolve('k', shape, 'use', patientWaiter(), compute)),
+    [1, 2].map(async () => none.resolve('k', shape, 'use', patientClaim(), compute)),
   );
   assert.deepEqual(
     answers.map(({ outcome }) => outcome),
     ['miss', 'coalesced'],
   );
-  assert.equal((await none.resolve('k', shape, 'use', patientWaiter(), compute)).outcome, 'miss');
+  assert.equal((await none.resolve('k', shape, 'use', patientClaim(), compute)).outcome, 'miss');
 });
 
 for (const [fault, entry] of [
@@ -232,7 +230,7 @@ for (const [fault, entry] of [
         { onInvalid: (origin, reason) => faults.push(`${origin} ${reason}`) },
       );
       const compute = async () => ({ ...computedOf(), entry });
-      const answer = await cache.resolve('k', shape, mode, patientWaiter(), compute);
+      const answer = await cache.resolve('k', shape, mode, patientClaim(), compute);
       assert.deepEqual(answer.entry, entry);
       assert.equal(lru.get('k'), undefined);
       assert.equal(redis.entries.size, 0);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CacheEntry, Flight, ResultCache } from '../../../src/cache/types.js';
+import type { Claim } from '../../../src/claim.js';
 import { ClassifierPipeline, type ClassifyingModel } from '../../../src/classify/classifier-pipeline.js';
-import type { Caller, ClassifyItem, ClassifyOptions } from '../../../src/classify/types.js';
+import type { ClassifyItem, ClassifyOptions } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ProblemType } from '../../../src/models/types.js';
 
@@ -16,7 +17,7 @@ const defaults: ClassifyOptions = {
   cache: 'use',
 };
 const item: ClassifyItem = { model: 'm', version: '', input: { text: 'a text' }, options: defaults };
-const caller: Caller = {
+const caller: Claim = {
   signal: new AbortController().signal,
   deadlineAt: Number.POSITIVE_INFINITY,
   whenFull: 'refuse',
@@ -35,8 +36,8 @@ function model(problemType: ProblemType = 'single_label_classification') {
     defaultTruncation: 'start',
     entryShape: { labelCount: 2, maxTokens: 512 },
     cacheKey: ({ text }, truncation) => `${text}|${truncation}`,
-    compute: async (_input, truncation, whenFull) => {
-      asked.push(`${truncation} ${whenFull}`);
+    compute: async (_input, truncation) => {
+      asked.push(truncation);
       return { entry, timings };
     },
   };
@@ -52,6 +53,7 @@ function computingCache() {
     deadlineAt: Number.POSITIVE_INFINITY,
     serviceClass: 'interactive',
     flow: undefined,
+    whenFull: 'refuse',
     onUrgent: () => {},
   };
   const cache: ResultCache = {
@@ -86,7 +88,7 @@ describe('ClassifierPipeline', () => {
       { ...item, options: { ...defaults, truncation: 'reject' } },
       { ...caller, whenFull: 'wait' },
     );
-    assert.deepEqual(asked, ['start refuse', 'reject wait']);
+    assert.deepEqual(asked, ['start', 'reject']);
     assert.deepEqual(keys, ['use:a text|start', 'use:a text|reject']);
   });
 
@@ -122,7 +124,7 @@ describe('ClassifierPipeline', () => {
   it('does not ask for the signal of a caller who need not wait', () => {
     const { subject } = model();
     const hit: ResultCache = { resolve: () => ({ entry, outcome: 'lru', timings }) };
-    const unsignalled: Caller = {
+    const unsignalled: Claim = {
       ...caller,
       get signal(): never {
         throw new Error('a call makes its signal on first use, and that costs more than the answer');

@@ -12,14 +12,15 @@ import {
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceClient } from '../../../generated/verdict/v1/model_service.js';
 import type { MaybePromise } from '../../../src/cache/types.js';
-import type { Caller, Classification, ClassifyItem } from '../../../src/classify/types.js';
+import type { Claim } from '../../../src/claim.js';
+import type { Classification, ClassifyItem } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ModelCatalog, ModelView } from '../../../src/models/types.js';
 import { RpcServer } from '../../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../../src/rpc/server-options.js';
 import type { HandledCall } from '../../../src/rpc/types.js';
 
-export type Classify = (item: ClassifyItem, caller: Caller) => MaybePromise<Classification>;
+export type Classify = (item: ClassifyItem, caller: Claim) => MaybePromise<Classification>;
 
 /** The longest that a test of this folder may take: a call that hangs fails its test. */
 export const timeout = 10_000;
@@ -41,7 +42,7 @@ export function answerTo(item: ClassifyItem, cache: Classification['cache'] = 'l
 
 /** A classifier whose answers come when the test says so, by text. */
 export class HeldClassifier {
-  readonly callers = new Map<string, Caller>();
+  readonly callers = new Map<string, Claim>();
   readonly #held = new Map<
     string,
     { resolve: (value: Classification) => void; reject: (e: unknown) => void }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
-import type { Caller } from '../../../src/classify/types.js';
+import type { Claim } from '../../../src/claim.js';
 import { StreamCall } from '../../support/stream-call.js';
 import { detailsOf } from './details.js';
 import { answerTo, batchRequest, Edge, streamRequest, textRequest, timeout, unary } from './edge.js';
@@ -13,9 +13,9 @@ function metadataOf(serviceClass?: string): Metadata {
 }
 
 /** Makes one call of each kind, two unary ones, and returns who asked, in that order. */
-async function callers(serviceClass?: string): Promise<Caller[]> {
-  const seen: Caller[] = [];
-  const classify = (item: Parameters<typeof answerTo>[0], caller: Caller) => {
+async function callers(serviceClass?: string): Promise<Claim[]> {
+  const seen: Claim[] = [];
+  const classify = (item: Parameters<typeof answerTo>[0], caller: Claim) => {
     seen.push(caller);
     return answerTo(item);
   };

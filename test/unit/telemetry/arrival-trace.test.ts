@@ -31,6 +31,7 @@ const unary = {
   deadlineAt: 1_530,
   whenFull: 'refuse',
   serviceClass: 'interactive',
+  flow: undefined,
 } as const;
 const streamed = {
   tokens: 40,

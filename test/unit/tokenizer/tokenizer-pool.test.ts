@@ -139,35 +139,6 @@ describe('a tokenizer pool', () => {
     assert.equal((await pool.load(source)).padId, 0);
   });
 
-  it('refuses text beyond its bound, and takes more once there is room', async (t) => {
-    const { pool } = poolOf(t, { maxPendingChars: 10 });
-    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
-    const accepted = tokenizer.encode({ text: 'goal law' }, 'end');
-    await assert.rejects(
-      tokenizer.encode({ text: 'a', textPair: 'bc' }, 'end'),
-      isVerdictError('resource_exhausted', 'TOKENIZER_QUEUE_FULL'),
-    );
-    await accepted;
-    assert.equal((await tokenizer.encode({ text: 'goal law' }, 'end')).ids.length, 4);
-  });
-
-  it('lets the texts of streams wait before its bound, in order, and leaves room for others', async (t) => {
-    const { pool } = poolOf(t, { maxPendingChars: 12 });
-    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
-    const done: string[] = [];
-    const waiting = ['goal law', 'soup', 'a text that is longer than the bound', 'law'].map(async (text) => {
-      await tokenizer.encode({ text }, 'end', 'wait');
-      done.push(text);
-    });
-    const unary = tokenizer.encode({ text: 'soup' }, 'end');
-    await assert.rejects(
-      tokenizer.encode({ text: 'soup' }, 'end'),
-      isVerdictError('resource_exhausted', 'TOKENIZER_QUEUE_FULL'),
-    );
-    await Promise.all([...waiting, unary]);
-    assert.deepEqual(done, ['goal law', 'soup', 'a text that is longer than the bound', 'law']);
-  });
-
   it('tokenises a short text that comes alone as the threads would, and without them', async (t) => {
     const messages: string[] = [];
     const startThread = () => {
@@ -196,28 +167,15 @@ describe('a tokenizer pool', () => {
     assert.deepEqual(messages, ['load']);
   });
 
-  it('drops texts that nobody waits for any more, and gives their room to others', async (t) => {
-    const { pool } = poolOf(t, { maxPendingChars: 12 });
+  it('drops texts that nobody waits for any more', async (t) => {
+    const { pool } = poolOf(t);
     const tokenizer = await pool.load(sourceOf(TOPICS, 8));
     const work = { abandoned: false };
-    const dropped = tokenizer.encode({ text: 'a vote on it' }, 'end', 'refuse', work);
+    const dropped = tokenizer.encode({ text: 'a vote on it' }, 'end', work);
     work.abandoned = true;
     await assert.rejects(dropped, isVerdictError('cancelled', 'CANCELLED'));
     const { ids } = await tokenizer.encode({ text: 'a vote on it' }, 'end');
     assert.ok(ids.length > 2);
-  });
-
-  it('refuses the texts of streams that wait when it is closed', async (t) => {
-    const { pool } = poolOf(t, { maxPendingChars: 4 });
-    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
-    const outcomes = Promise.allSettled(
-      ['goal', 'soup', 'law'].map((text) => tokenizer.encode({ text }, 'end', 'wait')),
-    );
-    await pool.close();
-    for (const outcome of await outcomes) {
-      assert.ok(outcome.status === 'rejected');
-      isVerdictError('unavailable', 'DRAINING')(outcome.reason);
-    }
   });
 });
 

@@ -1,9 +1,8 @@
-import type { ServiceClass } from '../batching/types.js';
-import type { Caller } from '../classify/types.js';
+import type { Claim, ServiceClass } from '../claim.js';
 import type { Call } from './route.js';
 
-/** A call as the classifier sees who asks. The signal is made only if somebody has to wait. */
-export class CallCaller implements Caller {
+/** What the inputs of a unary or batch call may claim. The signal is made only if somebody has to wait. */
+export class CallClaim implements Claim {
   readonly deadlineAt: number;
   readonly whenFull = 'refuse';
   readonly serviceClass: ServiceClass;

@@ -1,0 +1,24 @@
+/**
+ * What a caller is entitled to while there is more work than can be done: the classes share the sessions by weight, so that
+ * somebody who waits for one answer does not wait behind everything that is to be done some time.
+ */
+export type ServiceClass = 'interactive' | 'bulk';
+
+/** What one input may claim of the server. Made once, where the call comes in, and passed on as it is. */
+export interface Claim {
+  /** The call's one signal: cancelled, deadline passed, or drained by force. */
+  readonly signal: AbortSignal;
+  /** When the input is no longer wanted; performance.now() milliseconds; Infinity: never. */
+  readonly deadlineAt: number;
+  readonly serviceClass: ServiceClass;
+  /**
+   * Who asks: a caller, told from others by identity alone. Those of one class get equal shares of it. Undefined: all
+   * without one share together.
+   */
+  readonly flow: object | undefined;
+  /** Whether a full queue refuses the input (unary, batch) or lets it wait outside until there is room (streams). */
+  readonly whenFull: 'refuse' | 'wait';
+}
+
+/** The claim of some work that several callers may wait for: it may grow while they come. */
+export type SharedClaim = Omit<Claim, 'signal'>;
