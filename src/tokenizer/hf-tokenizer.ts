@@ -1,6 +1,8 @@
 import { AsciiWords } from './ascii-words.js';
-import { LibraryTokenizer, type TokenizerConfig, type TokenizerJson } from './library-tokenizer.js';
-import { inferTemplates, type PairTemplate, type SingleTemplate } from './special-template.js';
+import { Pipeline } from './pipeline.js';
+import type { PairTemplate, SingleTemplate } from './special-template.js';
+import { templatesOf } from './special-tokens.js';
+import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.js';
 import { keptFrom, keptOfPair } from './truncate.js';
 import type { Encoding, TextInput, Truncation } from './types.js';
 
@@ -9,12 +11,15 @@ export type EncodeResult =
   | { readonly kind: 'encoding'; readonly encoding: Encoding }
   | { readonly kind: 'too_long'; readonly tokens: number };
 
+const LONE_SURROGATE = /\p{Cs}/u;
+const LONE_SURROGATES = /\p{Cs}/gu;
+
 /** A Hugging Face tokenizer on the thread that calls it: adds special tokens and truncates. */
 export class HfTokenizer {
   readonly maxTokens: number;
   /** The id that pads a batch. */
   readonly padId: number;
-  readonly #library: LibraryTokenizer;
+  readonly #pipeline: Pipeline;
   readonly #words: AsciiWords | undefined;
   readonly #single: SingleTemplate;
   readonly #pair: PairTemplate;
@@ -23,19 +28,19 @@ export class HfTokenizer {
    * @param json `tokenizer.json`
    * @param config `tokenizer_config.json`; {} where there is none
    * @param maxTokens tokens that the model reads at most, special tokens included
-   * @throws Error for a tokenizer that the library cannot read, or a limit that special tokens alone exceed
+   * @throws Error for a tokenizer that would be read wrongly, or a limit that special tokens alone exceed
    */
   constructor(json: TokenizerJson, config: TokenizerConfig, maxTokens: number) {
-    const library = new LibraryTokenizer(json, config);
-    const { single, pair } = inferTemplates(library);
+    const pipeline = new Pipeline(json);
+    const { single, pair } = templatesOf(json.post_processor);
     const specials = pair.prefix.length + pair.middle.length + pair.suffix.length;
     if (maxTokens < specials) {
       throw new Error(`a limit of ${maxTokens} tokens is too small: special tokens alone take ${specials}`);
     }
     this.maxTokens = maxTokens;
-    this.padId = padIdOf(library, config);
-    this.#library = library;
-    this.#words = AsciiWords.of(json, config, (word) => library.idsOf(word));
+    this.padId = padIdOf(pipeline, config);
+    this.#pipeline = pipeline;
+    this.#words = AsciiWords.of(json, (word) => pipeline.idsOf(word));
     this.#single = single;
     this.#pair = pair;
   }
@@ -48,7 +53,7 @@ export class HfTokenizer {
   }
 
   #idsOf(text: string): readonly number[] {
-    return this.#words?.idsOf(text) ?? this.#library.idsOf(text);
+    return this.#words?.idsOf(text) ?? this.#pipeline.idsOf(wellFormed(text));
   }
 
   #encodeSingle(text: readonly number[], truncation: Truncation): EncodeResult {
@@ -91,11 +96,16 @@ function copy(from: readonly number[], start: number, count: number, to: Int32Ar
   for (let index = 0; index < count; index++) to[at + index] = from[start + index] ?? 0;
 }
 
+/** A lone surrogate is no character: as in UTF-8, U+FFFD stands for it. */
+function wellFormed(text: string): string {
+  return LONE_SURROGATE.test(text) ? text.replaceAll(LONE_SURROGATES, '\ufffd') : text;
+}
+
 /** By the name in the configuration, else by the names that BERT and RoBERTa give it; 0 where there is none. */
-function padIdOf(library: LibraryTokenizer, config: TokenizerConfig): number {
+function padIdOf(pipeline: Pipeline, config: TokenizerConfig): number {
   const named = typeof config.pad_token === 'string' ? config.pad_token : config.pad_token?.content;
   for (const token of [named, '[PAD]', '<pad>']) {
-    const id = token === undefined ? undefined : library.idOf(token);
+    const id = token === undefined ? undefined : pipeline.idOf(token);
     if (id !== undefined) return id;
   }
   return 0;

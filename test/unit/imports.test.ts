@@ -57,6 +57,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['rpc', 'client'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
+  'oniguruma-to-es': ['tokenizer'],
   'lru-cache': ['cache'],
   ioredis: ['redis'],
   'prom-client': ['telemetry'],

@@ -178,7 +178,7 @@ describe('the short cut for plain ASCII', () => {
     const json = topicsJson();
     const library = directTokenizer(512, {
       ...json,
-      pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'BertPreTokenizer' }] } as object,
+      pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'BertPreTokenizer' }] },
     });
     const anyText = fc
       .array(fc.oneof(fc.constantFrom(...around, ...WORDS), fc.string(), fc.string({ unit: 'binary' })), {

@@ -1,0 +1,18 @@
+import type { ModelVocabulary } from '../added-tokens.js';
+
+/** Turns a word, as the pre-tokenizer cut it, into token ids. */
+export interface Model extends ModelVocabulary {
+  /** Appends the ids of a word that is not empty. */
+  tokenize(word: string, ids: number[]): void;
+}
+
+/** `vocab` of a model that maps tokens to ids. */
+export function vocabularyOf(vocab: unknown): Map<string, number> {
+  return new Map(Object.entries((vocab ?? {}) as Record<string, number>));
+}
+
+/** The names of the 256 tokens that stand for bytes, as SentencePiece writes them. */
+export const BYTE_TOKENS: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+);

@@ -1,0 +1,34 @@
+import { type ComponentJson, unsupported } from '../tokenizer-json.js';
+import { type Model, vocabularyOf } from './model.js';
+
+/** A word is one token, or unknown. */
+export class WordLevel implements Model {
+  readonly #ids: Map<string, number>;
+  readonly #unknown: number;
+
+  constructor(json: ComponentJson) {
+    this.#ids = vocabularyOf(json.vocab);
+    this.#unknown = unknownIdOf(this.#ids, json.unk_token, 'WordLevel');
+  }
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  idOf(token: string): number | undefined {
+    return this.#ids.get(token);
+  }
+
+  tokenize(word: string, ids: number[]): void {
+    ids.push(this.#ids.get(word) ?? this.#unknown);
+  }
+}
+
+/** Without it, Rust `tokenizers` fails on the first unknown word. */
+export function unknownIdOf(ids: ReadonlyMap<string, number>, token: unknown, model: string): number {
+  const id = ids.get(String(token));
+  if (id === undefined) {
+    throw unsupported(`the model ${model}`, `its vocabulary lacks its unk_token ${JSON.stringify(token)}`);
+  }
+  return id;
+}
