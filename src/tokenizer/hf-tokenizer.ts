@@ -3,6 +3,7 @@ import { Pipeline } from './pipeline.js';
 import type { PairTemplate, SingleTemplate } from './special-template.js';
 import { templatesOf } from './special-tokens.js';
 import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.js';
+import { asTransformersReads } from './transformers-config.js';
 import { keptFrom, keptOfPair } from './truncate.js';
 import type { Encoding, TextInput, Truncation } from './types.js';
 
@@ -31,8 +32,9 @@ export class HfTokenizer {
    * @throws Error for a tokenizer that would be read wrongly, or a limit that special tokens alone exceed
    */
   constructor(json: TokenizerJson, config: TokenizerConfig, maxTokens: number) {
-    const pipeline = new Pipeline(json);
-    const { single, pair } = templatesOf(json.post_processor);
+    const effective = asTransformersReads(json, config);
+    const pipeline = new Pipeline(effective);
+    const { single, pair } = templatesOf(effective.post_processor);
     const specials = pair.prefix.length + pair.middle.length + pair.suffix.length;
     if (maxTokens < specials) {
       throw new Error(`a limit of ${maxTokens} tokens is too small: special tokens alone take ${specials}`);
@@ -40,7 +42,7 @@ export class HfTokenizer {
     this.maxTokens = maxTokens;
     this.padId = padIdOf(pipeline, config);
     this.#pipeline = pipeline;
-    this.#words = AsciiWords.of(json, (word) => pipeline.idsOf(word));
+    this.#words = AsciiWords.of(effective, (word) => pipeline.idsOf(word));
     this.#single = single;
     this.#pair = pair;
   }

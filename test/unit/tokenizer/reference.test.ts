@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Pipeline } from '../../../src/tokenizer/pipeline.js';
+import { withTokenizerClass } from '../../../src/tokenizer/transformers-class.js';
+import { asTransformersReads } from '../../../src/tokenizer/transformers-config.js';
 import { directTokenizer, encoded } from './fixture-tokenizer.js';
-import { FAMILIES, newer, pairs, recordedOf, textAround, texts } from './recorded-tokenizers.js';
+import {
+  adapted,
+  FAMILIES,
+  newer,
+  pairs,
+  recordedConfigs,
+  recordedOf,
+  textAround,
+  texts,
+} from './recorded-tokenizers.js';
 
 const UNASSIGNED = /\p{Cn}/u;
 const isNoncharacter = (point: number) => (point & 0xfffe) === 0xfffe || (point >= 0xfdd0 && point <= 0xfdef);
@@ -99,6 +110,19 @@ describe('token ids recorded from the Rust library', () => {
           assert.deepEqual(pair[0].ids, pair[1].ids, JSON.stringify(text));
         }
       }
+    });
+  }
+});
+
+describe('a tokenizer_config.json that says something else than tokenizer.json', () => {
+  for (const { family, model_type, config, ids } of recordedConfigs()) {
+    it(`is obeyed as Transformers obeys it: ${family} of type ${model_type} with ${JSON.stringify(config)}`, () => {
+      const effective = asTransformersReads(adapted(family), withTokenizerClass(config, { model_type }));
+      const pipeline = new Pipeline(effective);
+      ids.forEach((expected, index) => {
+        const text = texts[index] ?? '';
+        assert.deepEqual(pipeline.idsOf(text), expected, JSON.stringify(text));
+      });
     });
   }
 });
