@@ -4,11 +4,13 @@ import { access } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Precision } from '../runtime/types.js';
+import { tokenizerFingerprint } from '../tokenizer/fingerprint.js';
 import type { ModelManifest } from './manifest.js';
 import type { Batching } from './types.js';
 
 /** Files beside the weights that decide how a text becomes tokens. */
 const TOKENIZER_FILES = [
+  'config.json',
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -20,8 +22,8 @@ const LAYOUT = 2;
 
 /**
  * `sha256:` and 64 hexadecimal digits over all that decides the logits of an input: the graph, the files that hold weights
- * of their own, the tokeniser's files, labels, padding, token limit, default truncation, precision, and how inputs may
- * share a batch. Files are hashed as they are now, so that a changed one can never answer from an old cache.
+ * of their own, the tokeniser's files and the code that reads them, labels, padding, token limit, default truncation,
+ * precision, and how inputs may share a batch. Files are hashed as they are now, so that a changed one can never answer from an old cache.
  *
  * @throws the file system's error
  */
@@ -43,7 +45,7 @@ export async function modelDigest(
   const contents = await Promise.all(files.map(async ({ name, path }) => [name, await fileDigest(path)]));
   const { labels, maxTokens, defaultTruncation } = manifest;
   const settings = { precision, batching, labels, maxTokens, defaultTruncation, padId };
-  const whole = JSON.stringify([LAYOUT, contents, settings]);
+  const whole = JSON.stringify([LAYOUT, tokenizerFingerprint(), contents, settings]);
   return `sha256:${createHash('sha256').update(whole).digest('hex')}`;
 }
 
