@@ -98,8 +98,7 @@ async function simulateAll(
   const lines = asTable
     ? reportTables(reports, widthOf(stdout))
     : reports.map((report) => JSON.stringify({ ...report, seed: values.seed ?? 1, ...machine }));
-  const writer = LineWriter.to(stdout);
-  for (const line of lines) await writer.write(line);
+  await LineWriter.print(stdout, lines);
   return EXIT.ok;
 }
 

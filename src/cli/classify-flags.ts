@@ -39,6 +39,16 @@ export const CLASSIFY_FLAGS = {
     choices: INPUT_FORMATS,
     help: "what the input is (default: by the file's name; lines for standard input)",
   },
+  delimiter: {
+    kind: 'text',
+    value: 'CHARACTER',
+    help: 'what separates the columns of a CSV; tab for a tab (default: comma, semicolon, tab or bar, by the first line)',
+  },
+  encoding: {
+    kind: 'text',
+    value: 'NAME',
+    help: 'the encoding of the input, such as latin1, utf-16le or shift_jis (default utf-8)',
+  },
   header: {
     kind: 'choice',
     choices: ['auto', 'yes', 'no'],
@@ -59,7 +69,20 @@ export const CLASSIFY_FLAGS = {
     value: 'NAME|N',
     help: 'the column of the right answer (default: label, category, ...)',
   },
-  output: { kind: 'text', value: 'FILE', help: 'write the results to a file, as JSON lines' },
+  keep: {
+    kind: 'list',
+    value: 'all|none|NAME,...',
+    help: 'columns to pass through to the JSON lines, beside id, which is there by default',
+  },
+  strict: {
+    kind: 'switch',
+    help: 'stop at the first malformed row, once the rows before it are answered (default: report it and go on)',
+  },
+  output: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'write the results to a file, as JSON lines; -: standard output',
+  },
   json: { kind: 'switch', help: 'JSON lines on a terminal too; in a pipe they are the rule' },
   stream: { kind: 'switch', help: 'send everything over one ClassifyStream instead of BatchClassify calls' },
   order: {

@@ -1,13 +1,6 @@
-import {
-  type BatchResult,
-  type ClassifyOptions,
-  type VerdictClient,
-  VerdictClientError,
-} from '../client/index.js';
-import type { Row } from './rows/row.js';
-
-/** What became of one row. */
-export type RowResult = BatchResult & { readonly row: Row; readonly index: number };
+import { type ClassifyOptions, type VerdictClient, VerdictClientError } from '../client/index.js';
+import { answered, type RowResult, unanswered } from './row-result.js';
+import { type InputRow, isMalformed, type Row } from './rows/row.js';
 
 /** How rows are classified, whichever way they go. */
 export interface RowOptions {
@@ -19,32 +12,10 @@ export interface RowOptions {
   readonly window: number;
 }
 
-/** All rows over one ClassifyStream. */
-export async function* streamRows(
-  client: VerdictClient,
-  rows: AsyncIterable<Row>,
-  { model, version, options, signal, window }: RowOptions,
-  order: 'request' | 'completion',
-  timeoutMs: number | undefined,
-): AsyncGenerator<RowResult> {
-  async function* items() {
-    for await (const row of rows) yield { text: row.text, textPair: row.textPair, version, row };
-  }
-  const stream = client.classifyStream(items(), {
-    defaultModel: model,
-    defaultOptions: options,
-    order,
-    window,
-    signal,
-    timeoutMs,
-  });
-  for await (const { item, ...result } of stream) yield { ...result, row: item.row };
-}
-
 /** All rows in BatchClassify calls of `batchSize`, as many at once as the window holds, in order. */
 export async function* batchRows(
   client: VerdictClient,
-  rows: AsyncIterable<Row>,
+  rows: AsyncIterable<InputRow>,
   { model, version, options, signal, window }: RowOptions,
   batchSize: number,
 ): AsyncGenerator<RowResult> {
@@ -66,16 +37,21 @@ export async function* batchRows(
   }
 }
 
+/** What is malformed is not sent, and keeps its place among the results. */
 async function classifyBatch(
   client: VerdictClient,
-  batch: readonly Row[],
+  batch: readonly InputRow[],
   firstIndex: number,
   call: Parameters<VerdictClient['classifyBatch']>[1],
 ): Promise<RowResult[]> {
-  const results = await client.classifyBatch(batch.map(toInput), call);
+  const inputs = batch.flatMap((row) => (isMalformed(row) ? [] : [toInput(row)]));
+  const results = inputs.length === 0 ? [] : await client.classifyBatch(inputs, call);
+  const next = results.values();
   return batch.flatMap((row, at) => {
-    const result = results[at];
-    return result === undefined ? [] : [{ ...result, row, index: firstIndex + at }];
+    const index = firstIndex + at;
+    if (isMalformed(row)) return [unanswered({ row, index })];
+    const { value } = next.next();
+    return value === undefined ? [] : [answered({ row, index }, value)];
   });
 }
 
@@ -87,11 +63,11 @@ export async function* singleRow(
 ): AsyncGenerator<RowResult> {
   try {
     const classification = await client.classify(toInput(row), { model, version, ...options, signal });
-    yield { ok: true, classification, row, index: 0 };
+    yield answered({ row, index: 0 }, { ok: true, classification });
   } catch (error) {
     const isRefused = error instanceof VerdictClientError && error.code === 'INVALID_ARGUMENT';
     if (!isRefused || error.reason === 'CLIENT_ARGUMENT') throw error;
-    yield { ok: false, error, row, index: 0 };
+    yield answered({ row, index: 0 }, { ok: false, error });
   }
 }
 
@@ -99,8 +75,8 @@ function toInput({ text, textPair }: Row) {
   return textPair === undefined ? text : { text, textPair };
 }
 
-async function* batches(rows: AsyncIterable<Row>, size: number) {
-  let batch: Row[] = [];
+async function* batches(rows: AsyncIterable<InputRow>, size: number) {
+  let batch: InputRow[] = [];
   let firstIndex = 0;
   for await (const row of rows) {
     batch.push(row);

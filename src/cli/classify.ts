@@ -1,19 +1,26 @@
 import { resolve } from 'node:path';
 import type { VerdictClient } from '../client/index.js';
 import { CLASSIFY_FLAGS, type ClassifyValues } from './classify-flags.js';
-import { batchRows, type RowResult, singleRow, streamRows } from './classify-rows.js';
+import { batchRows, singleRow } from './classify-rows.js';
 import type { Command } from './command.js';
 import { withClient } from './connection-flags.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import { parseFlags } from './flags.js';
+import { counted } from './output/counted.js';
 import { LineWriter } from './output/line-writer.js';
 import { SILENT, startProgress } from './output/progress.js';
 import { JsonSink, type ResultSink, ScreenSink } from './output/result-sink.js';
+import type { RowResult } from './row-result.js';
+import { readDelimiter } from './rows/delimiter.js';
+import { readKeep } from './rows/keep.js';
 import { openRows, type RowSource } from './rows/read-rows.js';
 import type { Row } from './rows/row.js';
+import { RowFeed } from './rows/row-feed.js';
+import { DEFAULT_ENCODING } from './rows/text-encoding.js';
+import { streamRows } from './stream-rows.js';
 import { Tally } from './tally.js';
-import { UsageError } from './usage-error.js';
+import { OutputClosedError, OutputFailedError, UsageError } from './usage-error.js';
 
 const DEFAULT_WINDOW = 256;
 const DEFAULT_BATCH_SIZE = 32;
@@ -56,7 +63,7 @@ interface Source extends RowSource {
 async function openSource(
   values: ClassifyValues,
   texts: readonly string[],
-  { stdin }: CliContext,
+  { stdin, stderr }: CliContext,
 ): Promise<Source> {
   const { input, output, pair } = values;
   if ((input === undefined) === (texts.length === 0)) {
@@ -66,19 +73,25 @@ async function openSource(
   }
   if (pair !== undefined && texts.length !== 1) throw new UsageError('--pair goes with exactly one text');
   if (input !== undefined) {
-    if (output !== undefined && resolve(output) === resolve(input)) {
+    if (output !== undefined && output !== '-' && resolve(output) === resolve(input)) {
       throw new UsageError('--output would overwrite --input');
     }
-    const choice = {
-      text: values['text-column'],
-      pair: values['pair-column'],
-      label: values['label-column'],
-      header: values.header,
+    const reading = {
+      columns: {
+        text: values['text-column'],
+        pair: values['pair-column'],
+        label: values['label-column'],
+        header: values.header,
+      },
+      keep: readKeep(values.keep),
+      delimiter: values.delimiter === undefined ? undefined : readDelimiter(values.delimiter),
+      encoding: values.encoding ?? DEFAULT_ENCODING,
+      note: (text: string) => void stderr.write(`verdict classify: ${text}\n`),
     };
-    const opened = await openRows(input, stdin, choice, values['input-format']);
+    const opened = await openRows(input, stdin, reading, values['input-format']);
     return { ...opened, only: undefined, isFile: true };
   }
-  const rows = texts.map((text): Row => ({ text, textPair: pair, endOffset: 0 }));
+  const rows = texts.map((text): Row => ({ text, textPair: pair, kept: [], endOffset: 0 }));
   return {
     rows: each(rows),
     totalBytes: undefined,
@@ -101,13 +114,14 @@ async function classifyAll(
   const signal = context.interruption();
   signal.addEventListener('abort', () => source.close(), { once: true });
   const sink = await openSink(values, source, context);
+  const feed = new RowFeed(source.rows, { strict: values.strict });
   const tally = new Tally();
   const now = () => performance.now();
   const progress = source.isFile ? startProgress(context.stderr, source.totalBytes, now) : SILENT;
   const startedAt = now();
   let failure: { readonly error: unknown } | undefined;
   try {
-    for await (const result of classifyRows(client, source, values, signal)) {
+    for await (const result of classifyRows(client, feed, source.only, values, signal)) {
       tally.add(result);
       progress.update(tally.done, result.row.endOffset);
       await sink.write(result);
@@ -115,20 +129,33 @@ async function classifyAll(
   } catch (error) {
     failure = { error };
   }
+  failure ??= feed.failure;
   progress.stop();
   const elapsedMs = now() - startedAt;
-  await sink.close();
-  if (source.isFile && (failure === undefined || tally.done > 0)) {
-    context.stderr.write(`${tally.summary(elapsedMs).join('\n')}\n`);
+  try {
+    await sink.close();
+  } catch (error) {
+    failure ??= { error };
+  }
+  if (failure?.error instanceof OutputClosedError) throw failure.error;
+  const say = (line: string) => context.stderr.write(`${line}\n`);
+  if (source.isFile && (failure === undefined || tally.done > 0)) tally.summary(elapsedMs).forEach(say);
+  if (feed.stoppedAt !== undefined)
+    say(`verdict classify: stopped at line ${feed.stoppedAt.line} (--strict)`);
+  const isCutShort = failure !== undefined || feed.stoppedAt !== undefined || signal.aborted;
+  if (isCutShort && toFile(values) && !(failure?.error instanceof OutputFailedError)) {
+    say(`verdict classify: ${values.output} is incomplete: it holds ${counted(tally.done, 'result')}`);
   }
   if (signal.aborted) return EXIT.interrupted;
   if (failure !== undefined) throw failure.error;
+  if (tally.malformed > 0) return EXIT.unanswered;
   return tally.failed > 0 ? EXIT.incomplete : EXIT.ok;
 }
 
 function classifyRows(
   client: VerdictClient,
-  { rows, only }: Source,
+  rows: RowFeed,
+  only: Row | undefined,
   values: ClassifyValues,
   signal: AbortSignal,
 ): AsyncGenerator<RowResult> {
@@ -141,11 +168,17 @@ function classifyRows(
 }
 
 async function openSink(
-  { output, json }: ClassifyValues,
+  values: ClassifyValues,
   { isFile }: Source,
   { stdout }: CliContext,
 ): Promise<ResultSink> {
-  if (output !== undefined) return new JsonSink(await LineWriter.toFile(output));
-  if (json || stdout.isTTY !== true) return new JsonSink(LineWriter.to(stdout));
+  if (toFile(values)) return new JsonSink(await LineWriter.toFile(values.output));
+  const asJson = values.json || values.output !== undefined || stdout.isTTY !== true;
+  if (asJson) return new JsonSink(LineWriter.to(stdout));
   return new ScreenSink(stdout, isFile ? PREVIEW_ROWS : Number.POSITIVE_INFINITY);
+}
+
+/** Whether the results go to a file; `-` is standard output. */
+function toFile(values: ClassifyValues): values is ClassifyValues & { readonly output: string } {
+  return values.output !== undefined && values.output !== '-';
 }

@@ -4,8 +4,8 @@ import { type TlsOptions, VerdictClient, VerdictClientError } from '../client/in
 import type { CliContext } from './context.js';
 import { describeError } from './describe-error.js';
 import { EXIT } from './exit-codes.js';
-import { fileTrouble } from './file-trouble.js';
 import type { FlagValues } from './flags.js';
+import { readTrouble } from './system-trouble.js';
 import { UsageError } from './usage-error.js';
 
 /** Flags of every command that talks to a server. */
@@ -60,7 +60,7 @@ export async function withClient(
     if (error.reason === 'CLIENT_ARGUMENT') throw new UsageError(error.message, { cause: error });
     if (error.code === 'CANCELLED') return EXIT.interrupted;
     context.stderr.write(`verdict: ${describeError(error, address)}\n`);
-    return EXIT.callFailed;
+    return EXIT.unanswered;
   } finally {
     client?.close();
   }
@@ -80,7 +80,7 @@ async function pem(path: string | undefined): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw fileTrouble('read', path, error);
+    throw readTrouble(path, error);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Command } from './command.js';
 import { CONNECTION_FLAGS, withClient } from './connection-flags.js';
 import { EXIT } from './exit-codes.js';
 import { parseFlags } from './flags.js';
+import { LineWriter } from './output/line-writer.js';
 import { UsageError } from './usage-error.js';
 
 export const health: Command = {
@@ -18,8 +19,8 @@ export const health: Command = {
     if (others.length > 0) throw new UsageError('name one service at most');
     return withClient(values, context, async (client) => {
       const status = await client.health(service, { signal: context.interruption() });
-      const isTerminal = context.stdout.isTTY === true;
-      context.stdout.write(isTerminal ? `${status}\n` : `${JSON.stringify({ service, status })}\n`);
+      const { stdout } = context;
+      await LineWriter.print(stdout, [stdout.isTTY === true ? status : JSON.stringify({ service, status })]);
       return status === 'serving' ? EXIT.ok : EXIT.incomplete;
     });
   },

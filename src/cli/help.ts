@@ -14,7 +14,6 @@ export function overview(entries: readonly { readonly name: string; readonly sum
       ['<command> --help', 'the flags of a command'],
       ['--version', 'the version of Verdict'],
     ]),
-    '',
   ].join('\n');
 }
 
@@ -31,7 +30,6 @@ export function commandHelp({ name, usage, description, flags, examples }: Comma
     '',
     'Examples',
     ...examples.map((example) => `  verdict ${example}`),
-    '',
   ].join('\n');
 }
 

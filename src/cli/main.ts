@@ -5,6 +5,8 @@ import { COMMANDS } from './commands.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import { run } from './run.js';
+import { writeTrouble } from './system-trouble.js';
+import { OutputFailedError } from './usage-error.js';
 
 /** Where package.json lies, seen from dist/src/cli. */
 const PACKAGE_JSON = new URL('../../../package.json', import.meta.url);
@@ -37,8 +39,17 @@ function packageVersion(): string {
   return version;
 }
 
-// Whoever writes results stops at this by itself; for the rest a reader that has gone is nothing to fail over.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+// There is nowhere to tell that standard error is gone. A failure of standard output is told by who writes results; what
+// is written past them, such as the help of `serve`, must not get lost silently either.
+process.stderr.on('error', () => undefined);
+process.stdout.on('error', (error) => {
+  process.once('exit', (code) => {
+    const trouble = writeTrouble('standard output', error);
+    if (code !== EXIT.ok || !(trouble instanceof OutputFailedError)) return;
+    process.stderr.write(`verdict: ${trouble.message}\n`);
+    process.exitCode = EXIT.outputFailed;
+  });
+});
 
 const commandLine = {
   version: packageVersion(),

@@ -30,8 +30,7 @@ export const modelsList: Command = {
         values.json || stdout.isTTY !== true
           ? models.map((model) => JSON.stringify(model))
           : table(rows(models), widthOf(stdout));
-      const writer = LineWriter.to(stdout);
-      for (const line of lines) await writer.write(line);
+      await LineWriter.print(stdout, lines);
       return EXIT.ok;
     });
   },

@@ -30,8 +30,7 @@ export const modelsVerify: Command = {
             checks.map((check) => [check.ok ? 'ok' : 'FAILED', check.name, check.detail]),
             widthOf(stdout),
           );
-    const writer = LineWriter.to(stdout);
-    for (const line of lines) await writer.write(line);
+    await LineWriter.print(stdout, lines);
     return ok ? EXIT.ok : EXIT.incomplete;
   },
 };

@@ -2,7 +2,8 @@ import type { CommandEntry } from './commands.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import { commandHelp, overview } from './help.js';
-import { OutputClosedError, UsageError } from './usage-error.js';
+import { LineWriter } from './output/line-writer.js';
+import { OutputClosedError, OutputFailedError, UsageError } from './usage-error.js';
 
 /** What `run` is given beside the arguments, so that it knows neither the package nor the server. */
 export interface CommandLine {
@@ -25,23 +26,21 @@ export async function run(
   const help = overview([SERVE, ...commands]);
   try {
     if (words[0] === 'serve') return await serve(words.slice(1));
-    if (words[0] === '--version') {
-      stdout.write(`${version}\n`);
-      return EXIT.ok;
-    }
-    if (words[0] === '--help') {
-      stdout.write(help);
+    if (words[0] === '--version' || words[0] === '--help') {
+      await LineWriter.print(stdout, [words[0] === '--help' ? help : version]);
       return EXIT.ok;
     }
     const entry = commands.find(({ name }) => name.split(' ').every((word, at) => words[at] === word));
     if (entry === undefined) {
-      stderr.write(words.length === 0 ? help : `${unknownCommand(words, commands)}\n`);
+      stderr.write(words.length === 0 ? `${help}\n` : `${unknownCommand(words, commands)}\n`);
       return EXIT.usage;
     }
     return await runCommand(entry, words.slice(entry.name.split(' ').length), context);
   } catch (error) {
     if (error instanceof OutputClosedError) return EXIT.ok;
-    throw error;
+    if (!(error instanceof OutputFailedError)) throw error;
+    stderr.write(`verdict: ${error.message}\n`);
+    return EXIT.outputFailed;
   }
 }
 
@@ -53,7 +52,7 @@ async function runCommand(
   const command = await entry.load();
   const end = argv.indexOf('--');
   if (argv.slice(0, end === -1 ? undefined : end).includes('--help')) {
-    context.stdout.write(commandHelp(command));
+    await LineWriter.print(context.stdout, [commandHelp(command)]);
     return EXIT.ok;
   }
   try {

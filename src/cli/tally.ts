@@ -1,8 +1,7 @@
 import type { CacheOutcome } from '../client/index.js';
 import { isCorrect } from './accuracy.js';
-import type { RowResult } from './classify-rows.js';
-
-const count = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+import { counted, whole } from './output/counted.js';
+import type { RowResult } from './row-result.js';
 
 /** Counts the results of a run. */
 export class Tally {
@@ -10,12 +9,19 @@ export class Tally {
   readonly #failures = new Map<string, number>();
   #classified = 0;
   #failed = 0;
+  #malformed = 0;
+  /** The first malformed row, in words. */
+  #firstMalformed = '';
   #truncated = 0;
   #labelled = 0;
   #correct = 0;
 
   get done(): number {
-    return this.#classified + this.#failed;
+    return this.#classified + this.#failed + this.#malformed;
+  }
+
+  get malformed(): number {
+    return this.#malformed;
   }
 
   get failed(): number {
@@ -23,7 +29,12 @@ export class Tally {
   }
 
   add(result: RowResult): void {
-    if (!result.ok) {
+    if (result.kind === 'malformed') {
+      this.#malformed++;
+      this.#firstMalformed ||= result.error.message;
+      return;
+    }
+    if (result.kind === 'failed') {
       this.#failed++;
       bump(this.#failures, result.error.code);
       return;
@@ -41,18 +52,18 @@ export class Tally {
   /** What is to be said at the end of a run of `elapsedMs`. */
   summary(elapsedMs: number): string[] {
     const seconds = elapsedMs / 1000;
-    const lines = [
-      `${count.format(this.done)} texts in ${seconds.toFixed(2)} s: ${count.format(this.done / seconds)} texts/s`,
-    ];
+    const texts = this.#classified + this.#failed;
+    const lines = [`${counted(texts, 'text')} in ${seconds.toFixed(2)} s: ${whole(texts / seconds)} texts/s`];
     if (this.#labelled > 0) {
       const percent = ((100 * this.#correct) / this.#labelled).toFixed(2);
-      lines.push(
-        `accuracy   ${percent} % (${count.format(this.#correct)} of ${count.format(this.#labelled)} labelled)`,
-      );
+      lines.push(`accuracy   ${percent} % (${whole(this.#correct)} of ${whole(this.#labelled)} labelled)`);
     }
     if (this.#classified > 0) lines.push(`cache      ${this.#cacheLine()}`);
-    if (this.#truncated > 0) lines.push(`truncated  ${count.format(this.#truncated)}`);
-    if (this.#failed > 0) lines.push(`failed     ${count.format(this.#failed)} (${listed(this.#failures)})`);
+    if (this.#truncated > 0) lines.push(`truncated  ${whole(this.#truncated)}`);
+    if (this.#failed > 0) lines.push(`failed     ${whole(this.#failed)} (${listed(this.#failures)})`);
+    if (this.#malformed > 0) {
+      lines.push(`malformed  ${counted(this.#malformed, 'row')} not sent; first: ${this.#firstMalformed}`);
+    }
     return lines;
   }
 
@@ -60,10 +71,10 @@ export class Tally {
     const get = (outcome: CacheOutcome) => this.#cache.get(outcome) ?? 0;
     const [lru, redis, computed] = [get('lru'), get('redis'), get('miss') + get('bypassed')];
     const parts = [
-      `${count.format(lru + redis)} cache hits (memory ${count.format(lru)}, Redis ${count.format(redis)})`,
-      `${count.format(computed)} computed`,
+      `${whole(lru + redis)} cache hits (memory ${whole(lru)}, Redis ${whole(redis)})`,
+      `${whole(computed)} computed`,
     ];
-    if (get('coalesced') > 0) parts.push(`${count.format(get('coalesced'))} shared with another request`);
+    if (get('coalesced') > 0) parts.push(`${whole(get('coalesced'))} shared with another request`);
     return parts.join(', ');
   }
 }
@@ -73,5 +84,5 @@ function bump<K>(counts: Map<K, number>, key: K): void {
 }
 
 function listed(counts: ReadonlyMap<string, number>): string {
-  return [...counts].map(([name, times]) => `${name} ${count.format(times)}`).join(', ');
+  return [...counts].map(([name, times]) => `${name} ${whole(times)}`).join(', ');
 }

@@ -7,3 +7,8 @@ export class UsageError extends Error {
 export class OutputClosedError extends Error {
   override readonly name = 'OutputClosedError';
 }
+
+/** Results could not be written, although somebody wants them. The message names where they were to go. */
+export class OutputFailedError extends Error {
+  override readonly name = 'OutputFailedError';
+}

@@ -1,15 +1,31 @@
 import { isCorrect } from '../accuracy.js';
-import type { RowResult } from '../classify-rows.js';
+import type { RowResult } from '../row-result.js';
 
 /** A result as one line of JSON. The keys are documented in docs/cli.md. */
 export function jsonLine(result: RowResult): string {
+  const fields = JSON.stringify(resultFields(result));
+  const { kept } = result.row;
+  if (kept.length === 0) return fields;
+  // As they are in the input: a number would lose digits on its way through JavaScript.
+  return `{${kept.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')},${fields.slice(1)}`;
+}
+
+function resultFields(result: RowResult): object {
   const { index, row } = result;
-  const input = { index, text: row.text, textPair: row.textPair, expected: row.expected };
-  if (!result.ok) {
-    const { code, message, reason, retryAfterMs } = result.error;
-    return JSON.stringify({ ...input, error: { code, message, reason, retryAfterMs } });
-  }
-  const correct =
-    row.expected === undefined ? undefined : isCorrect(row.expected, result.classification.predictions[0]);
-  return JSON.stringify({ ...input, correct, ...result.classification });
+  if (result.kind === 'malformed') return { index, line: row.line, error: errorFields(result.error) };
+  const { text, textPair, expected, line } = result.row;
+  const input = { index, line, text, textPair, expected };
+  if (result.kind === 'failed') return { ...input, error: errorFields(result.error) };
+  const { classification } = result;
+  const correct = expected === undefined ? undefined : isCorrect(expected, classification.predictions[0]);
+  return { ...input, correct, ...classification };
+}
+
+function errorFields({
+  code,
+  message,
+  reason,
+  retryAfterMs,
+}: Exclude<RowResult, { kind: 'classified' }>['error']) {
+  return { code, message, reason, retryAfterMs };
 }

@@ -1,26 +1,24 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { fileTrouble } from '../file-trouble.js';
-import { OutputClosedError } from '../usage-error.js';
+import { createTrouble, writeTrouble } from '../system-trouble.js';
 
-/** Writes lines no faster than they are taken. */
+/** Writes lines no faster than they are taken, and loses none silently. */
 export class LineWriter {
   readonly #stream: Writable;
-  readonly #path: string | undefined;
-  #failure: Error | undefined;
+  readonly #file: WriteStream | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
-  private constructor(stream: Writable, path: string | undefined) {
+  private constructor(stream: Writable, file?: WriteStream) {
     this.#stream = stream;
-    this.#path = path;
-    stream.on('error', (error) => {
-      this.#failure = error;
-    });
+    this.#file = file;
+    stream.on('error', (error) => this.#fail(error));
   }
 
+  /** For standard output, which its owner leaves open. */
   static to(stream: Writable): LineWriter {
-    return new LineWriter(stream, undefined);
+    return new LineWriter(stream);
   }
 
   /** Creates the file, or empties it. @throws UsageError */
@@ -29,12 +27,19 @@ export class LineWriter {
     try {
       await once(stream, 'open');
     } catch (error) {
-      throw fileTrouble('write', path, error);
+      throw createTrouble(path, error);
     }
-    return new LineWriter(stream, path);
+    return new LineWriter(stream, stream);
   }
 
-  /** @throws OutputClosedError when the reader of a pipe has gone; UsageError when a file cannot be written */
+  /** Writes the lines and waits until they are out. @throws as `write` does */
+  static async print(stream: Writable, lines: readonly string[]): Promise<void> {
+    const writer = LineWriter.to(stream);
+    for (const line of lines) await writer.write(line);
+    await writer.close();
+  }
+
+  /** @throws OutputClosedError when the reader of a pipe has gone; OutputFailedError for every other failure */
   async write(line: string): Promise<void> {
     this.#check();
     if (this.#stream.write(`${line}\n`)) return;
@@ -42,19 +47,31 @@ export class LineWriter {
     this.#check();
   }
 
-  /** Waits until a file is written. Leaves a stream that was given open: it is its owner's. */
+  /** Waits until everything is written: a line that was taken may still fail. @throws as `write` does */
   async close(): Promise<void> {
-    if (this.#path !== undefined) {
-      this.#stream.end();
-      await finished(this.#stream).catch(() => undefined);
+    if (this.#file !== undefined) {
+      this.#file.end();
+      await finished(this.#file).catch((error: unknown) => this.#fail(error));
+    } else if (this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#stream.write('', (error) => {
+          if (error) this.#fail(error);
+          resolve();
+        });
+      });
     }
     this.#check();
   }
 
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
   #check(): void {
     if (this.#failure === undefined) return;
-    if (this.#path !== undefined) throw fileTrouble('write', this.#path, this.#failure);
-    throw new OutputClosedError(this.#failure.message);
+    const { error } = this.#failure;
+    if (this.#file === undefined) throw writeTrouble('standard output', error);
+    throw writeTrouble(String(this.#file.path), error, this.#file.bytesWritten);
   }
 }
 

@@ -1,5 +1,6 @@
-import type { RowResult } from '../classify-rows.js';
 import type { Terminal } from '../context.js';
+import type { RowResult } from '../row-result.js';
+import { whole } from './counted.js';
 import { jsonLine } from './json-line.js';
 import { LineWriter } from './line-writer.js';
 import { resultLines, singleResult } from './result-table.js';
@@ -56,7 +57,10 @@ export class ScreenSink implements ResultSink {
         : resultLines(this.#first, this.#width);
     for (const line of lines) await this.#writer.write(line);
     if (this.#others > 0) {
-      await this.#writer.write(`... and ${this.#others} more; --output FILE or a pipe takes them all`);
+      await this.#writer.write(
+        `... and ${whole(this.#others)} more; --output FILE or a pipe shows all of them`,
+      );
     }
+    await this.#writer.close();
   }
 }

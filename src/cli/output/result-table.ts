@@ -1,9 +1,9 @@
-import type { RowResult } from '../classify-rows.js';
+import type { RowResult } from '../row-result.js';
 import { table } from './table.js';
 
 /** One text on a terminal: every prediction, then what is known of the answer. */
 export function singleResult(result: RowResult, width: number): string[] {
-  if (!result.ok) return [`${result.error.code}: ${result.error.message}`];
+  if (result.kind !== 'classified') return [`${result.error.code}: ${result.error.message}`];
   const { predictions, model, version, tokenCount, truncated, cache, timings } = result.classification;
   const rows = predictions.map(({ label, score }) => [label, score.toFixed(4)]);
   const facts = [
@@ -19,11 +19,12 @@ export function singleResult(result: RowResult, width: number): string[] {
 export function resultLines(results: readonly RowResult[], width: number): string[] {
   return table(
     results.map((result) => {
-      const text =
-        result.row.textPair === undefined ? result.row.text : `${result.row.text} | ${result.row.textPair}`;
-      if (!result.ok) return [result.error.code, '', `${result.error.message}: ${text}`];
+      if (result.kind === 'malformed') return ['MALFORMED', '', result.error.message];
+      const { text, textPair } = result.row;
+      const shown = textPair === undefined ? text : `${text} | ${textPair}`;
+      if (result.kind === 'failed') return [result.error.code, '', `${result.error.message}: ${shown}`];
       const { label, score } = result.classification;
-      return [label ?? '-', score?.toFixed(4) ?? '', text];
+      return [label ?? '-', score?.toFixed(4) ?? '', shown];
     }),
     width,
   );

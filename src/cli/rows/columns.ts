@@ -51,7 +51,7 @@ export function findColumns(firstRow: readonly string[], choice: ColumnChoice): 
   const chosen = position(choice.text, 'text', cells, cells) ?? text ?? (cells.length === 1 ? 0 : undefined);
   if (chosen === undefined) {
     throw new UsageError(
-      `no column looks like the text; there are: ${firstRow.join(', ')}. Choose one with --text-column`,
+      `cannot tell which column is the text; the columns are: ${firstRow.join(', ')}. Choose one with --text-column`,
     );
   }
   return {
@@ -73,7 +73,11 @@ export function findFields(keys: readonly string[], choice: ColumnChoice) {
   };
 }
 
-function isHeader(cells: readonly string[], { header = 'auto', text, pair, label }: ColumnChoice): boolean {
+/** Whether the first row names the columns. @param cells their normal names */
+export function isHeader(
+  cells: readonly string[],
+  { header = 'auto', text, pair, label }: ColumnChoice,
+): boolean {
   if (header !== 'auto') return header === 'yes';
   const chosen = [text, pair, label].filter((name) => name !== undefined).map(normal);
   return cells.some(
@@ -87,16 +91,25 @@ function position(
   header: readonly string[],
   cells: readonly string[],
 ): number | undefined {
-  if (chosen === undefined) return undefined;
+  return chosen === undefined ? undefined : columnAt(chosen, `${flag}-column`, header, cells.length);
+}
+
+/**
+ * The 0-based position of a column that the user chose by its name, or by its position from 1.
+ *
+ * @param header its normal names; empty where there is none
+ * @throws UsageError that names the flag
+ */
+export function columnAt(chosen: string, flag: string, header: readonly string[], width: number): number {
   const at = header.indexOf(normal(chosen));
   if (at !== -1) return at;
   const number = Number(chosen);
-  if (Number.isInteger(number) && number >= 1 && number <= cells.length) return number - 1;
+  if (Number.isInteger(number) && number >= 1 && number <= width) return number - 1;
   const known =
     header.length > 0
       ? `the columns are: ${header.join(', ')}`
-      : `there are ${cells.length} columns, and no header`;
-  throw new UsageError(`--${flag}-column: there is no column "${chosen}"; ${known}`);
+      : `there ${width === 1 ? 'is one column' : `are ${width} columns`}, and no header`;
+  throw new UsageError(`--${flag}: there is no column "${chosen}"; ${known}`);
 }
 
 function named(cells: readonly string[], names: readonly string[]): number | undefined {
@@ -104,6 +117,7 @@ function named(cells: readonly string[], names: readonly string[]): number | und
   return name === undefined ? undefined : cells.indexOf(name);
 }
 
-function normal(name: string): string {
+/** Names are the same whatever their case and the space around them. */
+export function normal(name: string): string {
   return name.trim().toLowerCase();
 }

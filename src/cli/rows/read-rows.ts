@@ -1,13 +1,14 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileTrouble } from '../file-trouble.js';
+import { isSystemError, readTrouble } from '../system-trouble.js';
 import { UsageError } from '../usage-error.js';
-import type { ColumnChoice } from './columns.js';
-import { readCsv, readTsv } from './read-cells.js';
 import { readJsonLines } from './read-json-lines.js';
-import { readLines } from './read-lines.js';
-import type { Row } from './row.js';
+import { type Line, readLines } from './read-lines.js';
+import { readCsv, readTsv } from './read-table.js';
+import type { InputRow } from './row.js';
+import type { RowReading } from './row-reading.js';
+import { checkEncoding } from './text-encoding.js';
 
 export const INPUT_FORMATS = ['tsv', 'csv', 'jsonl', 'lines'] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
@@ -21,7 +22,7 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, InputFormat>> = {
 };
 
 export interface RowSource {
-  readonly rows: AsyncIterable<Row>;
+  readonly rows: AsyncIterable<InputRow>;
   /** Size of the file; `undefined` where it is not known. */
   readonly totalBytes: number | undefined;
   /** Stops reading, even in the middle of waiting for more. */
@@ -36,49 +37,71 @@ export interface RowSource {
 export async function openRows(
   path: string,
   stdin: Readable,
-  choice: ColumnChoice,
+  reading: RowReading,
   format: InputFormat | undefined,
 ): Promise<RowSource> {
-  if (path === '-') return source(stdin, format ?? 'lines', choice, undefined);
-  const known = format ?? FORMAT_OF_EXTENSION[extname(path).toLowerCase()];
-  if (known === undefined) {
-    throw new UsageError(`what is in ${path}? Say it with --input-format ${INPUT_FORMATS.join('|')}`);
-  }
+  checkEncoding(reading.encoding);
+  if (path === '-') return source(stdin, 'standard input', format ?? 'lines', reading);
   try {
-    const file = await open(path);
-    const stats = await file.stat();
-    if (stats.isDirectory()) {
-      await file.close();
-      throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    const stats = await stat(path);
+    if (stats.isDirectory()) throw new UsageError(`${path} is a directory; --input takes a file`);
+    const known = format ?? FORMAT_OF_EXTENSION[extname(path).toLowerCase()];
+    if (known === undefined) {
+      throw new UsageError(
+        `cannot tell the format of ${path} from its name; give it with --input-format ${INPUT_FORMATS.join('|')}`,
+      );
     }
-    return source(file.createReadStream(), known, choice, stats.isFile() ? stats.size : undefined);
+    const stream = (await open(path)).createReadStream();
+    return source(stream, path, known, reading, stats.isFile() ? stats.size : undefined);
   } catch (error) {
-    throw fileTrouble('read', path, error);
+    throw error instanceof UsageError ? error : readTrouble(path, error);
   }
 }
 
 function source(
   stream: Readable,
+  name: string,
   format: InputFormat,
-  choice: ColumnChoice,
-  totalBytes: number | undefined,
+  reading: RowReading,
+  totalBytes?: number,
 ): RowSource {
-  return { rows: readRows(stream, format, choice), totalBytes, close: () => void stream.destroy() };
+  if (reading.delimiter !== undefined && format !== 'csv') {
+    throw new UsageError(`--delimiter is for CSV, and ${name} is read as ${format}`);
+  }
+  const rows = readRows(readLines(stream, reading.encoding), format, reading);
+  return { rows: nameTrouble(rows, name), totalBytes, close: () => void stream.destroy() };
 }
 
-function readRows(stream: Readable, format: InputFormat, choice: ColumnChoice): AsyncGenerator<Row> {
+function readRows(
+  lines: AsyncGenerator<Line>,
+  format: InputFormat,
+  reading: RowReading,
+): AsyncGenerator<InputRow> {
   switch (format) {
     case 'tsv':
-      return readTsv(stream, choice);
+      return readTsv(lines, reading);
     case 'csv':
-      return readCsv(stream, choice);
+      return readCsv(lines, reading);
     case 'jsonl':
-      return readJsonLines(stream, choice);
+      return readJsonLines(lines, reading);
     case 'lines':
-      return readPlain(stream);
+      return readPlain(lines);
   }
 }
 
-async function* readPlain(stream: Readable): AsyncGenerator<Row> {
-  for await (const { line, endOffset } of readLines(stream)) yield { text: line, endOffset };
+async function* readPlain(lines: AsyncIterable<Line>): AsyncGenerator<InputRow> {
+  for await (const { number, text, endOffset, problem } of lines) {
+    const place = { line: number, endOffset, kept: [] };
+    if (problem !== undefined) yield { ...place, problem };
+    else if (text !== '') yield { ...place, text };
+  }
+}
+
+/** Rows of an input that breaks in the middle end with a sentence that names it. */
+async function* nameTrouble(rows: AsyncIterable<InputRow>, name: string): AsyncGenerator<InputRow> {
+  try {
+    yield* rows;
+  } catch (error) {
+    throw isSystemError(error) ? readTrouble(name, error) : error;
+  }
 }

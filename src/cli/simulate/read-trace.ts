@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { TracedArrival } from '../../simulation/replay.js';
 import { parseTraceLine, TraceError } from '../../simulation/trace-line.js';
-import { fileTrouble } from '../file-trouble.js';
 import { readLines } from '../rows/read-lines.js';
+import { readTrouble } from '../system-trouble.js';
 import { UsageError } from '../usage-error.js';
 
 /** All lines are held in memory. */
@@ -18,10 +18,11 @@ export async function readTrace(path: string, model: string | undefined): Promis
   const arrivals: TracedArrival[] = [];
   const models = new Set<string>();
   try {
-    let number = 0;
-    for await (const { line } of readLines(createReadStream(path))) {
-      if (++number > MAX_LINES) throw new UsageError(`--trace takes at most ${MAX_LINES} lines`);
-      const parsed = parseTraceLine(line, number);
+    for await (const { number, text, problem } of readLines(createReadStream(path))) {
+      if (number > MAX_LINES) throw new UsageError(`--trace takes at most ${MAX_LINES} lines`);
+      if (problem !== undefined) throw new UsageError(`--trace: line ${number} ${problem}`);
+      if (text === '') continue;
+      const parsed = parseTraceLine(text, number);
       if (parsed.model !== undefined) models.add(parsed.model);
       if (model === undefined || parsed.model === undefined || parsed.model === model) {
         arrivals.push(parsed.arrival);
@@ -30,7 +31,7 @@ export async function readTrace(path: string, model: string | undefined): Promis
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (error instanceof TraceError) throw new UsageError(error.message, { cause: error });
-    throw fileTrouble('read', path, error);
+    throw readTrouble(path, error);
   }
   if (model === undefined && models.size > 1) {
     throw new UsageError(`--trace holds several models: choose one with --model (${[...models].join(', ')})`);

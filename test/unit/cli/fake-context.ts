@@ -10,7 +10,7 @@ export interface FakeContext extends CliContext {
 }
 
 interface FakeOptions {
-  readonly stdin?: string;
+  readonly stdin?: string | Readable;
   readonly isTTY?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** What standard output is, where the test does not only want to read it. */
@@ -23,7 +23,7 @@ export function fakeContext({ stdin, isTTY = false, env = {}, stdout }: FakeOpti
   const err = new Sink(false);
   const controller = new AbortController();
   return {
-    stdin: stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(stdin)]),
+    stdin: typeof stdin === 'string' ? Readable.from([Buffer.from(stdin)]) : (stdin ?? new PassThrough()),
     stdout: stdout ?? out,
     stderr: err,
     env: (name) => env[name],

@@ -22,7 +22,7 @@ test('Lines reach a file before close resolves', async () => {
 test('A file that cannot be made is named', async () => {
   await assert.rejects(LineWriter.toFile(join(dir, 'no', 'such', 'folder')), {
     name: 'UsageError',
-    message: /cannot write .*there is no such file or folder/,
+    message: /cannot write .*there is no such file or directory \(ENOENT\)/,
   });
 });
 
@@ -60,4 +60,39 @@ test('A reader that has gone is told apart from everything else, also while writ
   const writer = LineWriter.to(gone);
   await assert.rejects(writer.write('a'), { name: 'OutputClosedError' });
   await assert.rejects(writer.write('b'), { name: 'OutputClosedError' });
+});
+
+for (const code of ['ENOSPC', 'EIO', 'EBADF']) {
+  test(`A failure that is not a reader who left is one of the output: ${code}`, async () => {
+    const broken = new Writable({
+      write: (_chunk, _encoding, callback) => callback(Object.assign(new Error(`write ${code}`), { code })),
+    });
+    const message = new RegExp(`^cannot write to standard output: .*\\(${code}\\)$`);
+    await assert.rejects(LineWriter.print(broken, ['a']), { name: 'OutputFailedError', message });
+  });
+}
+
+test('What is taken and fails only later fails the close', async () => {
+  const late = new Writable({
+    write: (_chunk, _encoding, callback) =>
+      void setImmediate(() => callback(Object.assign(new Error('write EIO'), { code: 'EIO' }))),
+  });
+  const writer = LineWriter.to(late);
+  await writer.write('a');
+  await assert.rejects(writer.close(), { name: 'OutputFailedError' });
+});
+
+test('A file that cannot be written to its end is said to be incomplete', async () => {
+  const writer = await LineWriter.toFile('/dev/full');
+  await assert.rejects(
+    async () => {
+      await writer.write('a');
+      await writer.close();
+    },
+    {
+      name: 'OutputFailedError',
+      message:
+        'cannot write to /dev/full: the disk is full (ENOSPC); the file is incomplete, it ends after 0 bytes',
+    },
+  );
 });

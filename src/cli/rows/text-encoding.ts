@@ -1,0 +1,58 @@
+import { TextDecoder } from 'node:util';
+import { UsageError } from '../usage-error.js';
+
+/** An encoding, and how its bytes make up units. */
+export interface TextEncoding {
+  /** Decodes whole lines. Throws a TypeError for bytes that mean nothing. */
+  readonly strict: TextDecoder;
+  /** The same with U+FFFD for those. */
+  readonly lenient: TextDecoder;
+  /** A line feed, as bytes. */
+  readonly newline: Buffer;
+  /** Bytes at the beginning of the input that say which encoding it is, and no more. */
+  readonly bomBytes: number;
+}
+
+export const DEFAULT_ENCODING = 'utf-8';
+/** Bytes that the longest byte order mark takes. */
+export const BOM_BYTES = 3;
+
+const BOMS: readonly (readonly [encoding: string, bytes: Buffer])[] = [
+  ['utf-8', Buffer.of(0xef, 0xbb, 0xbf)],
+  ['utf-16le', Buffer.of(0xff, 0xfe)],
+  ['utf-16be', Buffer.of(0xfe, 0xff)],
+];
+
+/** @throws UsageError for a name that TextDecoder does not know (https://encoding.spec.whatwg.org/#names-and-labels) */
+export function checkEncoding(name: string): void {
+  try {
+    new TextDecoder(name, { fatal: true });
+  } catch {
+    throw new UsageError(
+      `--encoding: there is no encoding "${name}"; utf-8, latin1, utf-16le, shift_jis and gb18030 are some that there are`,
+    );
+  }
+}
+
+/**
+ * The encoding of an input that begins with `head`. A byte order mark wins over the name, as it does for browsers
+ * (https://encoding.spec.whatwg.org/#decode).
+ */
+export function encodingOf(head: Buffer, name: string): TextEncoding {
+  const bom = BOMS.find(([, bytes]) => bytes.equals(head.subarray(0, bytes.length)));
+  // A mark further on is a character of its text.
+  const decoder = (fatal: boolean) => new TextDecoder(bom?.[0] ?? name, { fatal, ignoreBOM: true });
+  const strict = decoder(true);
+  return {
+    strict,
+    lenient: decoder(false),
+    newline: newlineIn(strict.encoding),
+    bomBytes: bom?.[1].length ?? 0,
+  };
+}
+
+/** All other encodings that TextDecoder knows have the line feed of ASCII, and that byte nowhere else. */
+function newlineIn(encoding: string): Buffer {
+  if (encoding === 'utf-16le') return Buffer.of(0x0a, 0);
+  return encoding === 'utf-16be' ? Buffer.of(0, 0x0a) : Buffer.of(0x0a);
+}
