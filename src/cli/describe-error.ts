@@ -24,6 +24,9 @@ function hintFor(error: VerdictClientError): string | undefined {
     case 'NOT_FOUND':
       return 'npx verdict models list shows what the server has';
     case 'RESOURCE_EXHAUSTED':
+      if (error.reason === 'RESPONSE_TOO_LARGE') {
+        return 'The reply is larger than this command takes: ask for fewer labels (--top-k) or fewer texts at once (--batch-size)';
+      }
       return error.retryAfterMs === undefined
         ? undefined
         : `The server has more work than it can do; it asks to wait ${Math.ceil(error.retryAfterMs)} ms`;

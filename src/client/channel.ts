@@ -1,6 +1,12 @@
 import { type ChannelCredentials, type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
 import { invalidArgument } from './client-error.js';
-import { DEFAULT_ADDRESS, type TlsOptions, type VerdictClientOptions } from './client-options.js';
+import {
+  checkMaxReceiveBytes,
+  DEFAULT_ADDRESS,
+  DEFAULT_MAX_RECEIVE_BYTES,
+  type TlsOptions,
+  type VerdictClientOptions,
+} from './client-options.js';
 
 /** Spreads calls over all addresses; with one address it does what pick_first would. */
 const SERVICE_CONFIG = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
@@ -26,7 +32,8 @@ function pem(value: string | Buffer | undefined): Buffer | null {
   return value === undefined ? null : Buffer.from(value);
 }
 
-function channelOptions({ tls, keepalive = {}, httpProxy = false }: VerdictClientOptions): ChannelOptions {
+function channelOptions(options: VerdictClientOptions): ChannelOptions {
+  const { tls, keepalive = {}, httpProxy = false, maxReceiveBytes = DEFAULT_MAX_RECEIVE_BYTES } = options;
   const serverName = tls ? tls.serverName : undefined;
   return {
     'grpc.primary_user_agent': 'verdict-client',
@@ -39,6 +46,7 @@ function channelOptions({ tls, keepalive = {}, httpProxy = false }: VerdictClien
     // gRPC's own defaults, 1 s growing to 2 minutes, would outlast a restarted server by far.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 5_000,
+    'grpc.max_receive_message_length': checkMaxReceiveBytes(maxReceiveBytes),
     'grpc.enable_http_proxy': httpProxy ? 1 : 0,
     // Costs a fifth of a call's CPU.
     'grpc.enable_channelz': 0,

@@ -42,12 +42,23 @@ export class VerdictClientError extends Error {
 /** The error of a call that ended with `error`. `requestId` is the one that was sent, where one was. */
 export function fromServiceError(error: ServiceError, requestId: string | undefined): VerdictClientError {
   const status = parseStatus(error.metadata?.get('grpc-status-details-bin')[0]);
-  const details = status === undefined ? NO_DETAILS : decodeDetails(status.details);
+  const details = status === undefined ? localDetails(error) : decodeDetails(status.details);
   const echoed = error.metadata?.get('x-request-id')[0];
   return new VerdictClientError(codeName(error.code), error.details, {
     ...details,
     requestId: details.requestId ?? (typeof echoed === 'string' ? echoed : requestId),
   });
+}
+
+/**
+ * What is known of an error that no server explained. grpc-js refuses a reply that is larger than it takes with the code
+ * that means overload, and tells the two apart in its message alone.
+ */
+function localDetails({ code, details }: ServiceError): ErrorDetails {
+  const isTooLarge =
+    code === grpcStatus.RESOURCE_EXHAUSTED &&
+    /^Received message (larger than max|that decompresses to a size larger than)/.test(details);
+  return isTooLarge ? { ...NO_DETAILS, reason: 'RESPONSE_TOO_LARGE' } : NO_DETAILS;
 }
 
 /** The error of one input, as a batch or a stream carries it. */

@@ -41,12 +41,22 @@ export interface VerdictClientOptions {
   /** How failed unary and batch calls are tried again; false: not at all. */
   readonly retry?: Partial<RetryPolicy> | false | undefined;
   readonly keepalive?: KeepaliveOptions | undefined;
+  /**
+   * Bytes of the largest reply that is taken, whole or one message of a stream. Default 536,870,912 (512 MiB). A larger
+   * one fails with RESOURCE_EXHAUSTED and the reason RESPONSE_TOO_LARGE.
+   */
+  readonly maxReceiveBytes?: number | undefined;
   /** Whether the proxy variables of the environment apply. Default false: calls go straight to the server. */
   readonly httpProxy?: boolean | undefined;
 }
 
 export const DEFAULT_ADDRESS = '127.0.0.1:50051';
 export const DEFAULT_TIMEOUT_MS = 30_000;
+/**
+ * gRPC's own default, 4 MiB, is less than a server may send: all scores of 6,000 labels for 32 inputs take 8 MB. This is
+ * what one call may bring at most under a server's largest settings; replies hold no more unless labels outweigh texts.
+ */
+export const DEFAULT_MAX_RECEIVE_BYTES = 512 * 1024 * 1024;
 
 /** setTimeout's limit. grpc-js counts deadlines with it: a later one would have passed at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -55,4 +65,10 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export function checkTimeout(name: string, timeoutMs: number): number {
   if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
   throw invalidArgument(`${name} must be between 0 (exclusive) and ${MAX_TIMEOUT_MS} milliseconds`);
+}
+
+/** @throws VerdictClientError INVALID_ARGUMENT unless gRPC can count to it: a message's length has 32 bits */
+export function checkMaxReceiveBytes(bytes: number): number {
+  if (Number.isInteger(bytes) && bytes >= 1 && bytes < 2 ** 32) return bytes;
+  throw invalidArgument(`maxReceiveBytes must be a whole number from 1 to ${2 ** 32 - 1}`);
 }

@@ -62,8 +62,8 @@ export async function withRetries<T>(
 }
 
 /**
- * Shed load says when to come back; a RESOURCE_EXHAUSTED that does not is a limit, such as a message that is too
- * large, and the same request would meet it again.
+ * Shed load says when to come back; a RESOURCE_EXHAUSTED that does not is a limit, such as a request or a reply that is
+ * too large, and the same request would meet it again.
  */
 function isTransient(error: VerdictClientError): boolean {
   if (error.code === 'UNAVAILABLE') return true;

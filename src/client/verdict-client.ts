@@ -213,8 +213,9 @@ function toMetadata(headers: Readonly<Record<string, string>>): Metadata {
   return metadata;
 }
 
-function isNotYet({ code }: VerdictClientError): boolean {
-  return code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED' || code === 'RESOURCE_EXHAUSTED';
+function isNotYet({ code, reason }: VerdictClientError): boolean {
+  if (code === 'RESOURCE_EXHAUSTED') return reason !== 'RESPONSE_TOO_LARGE';
+  return code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED';
 }
 
 function emptyResponse(): VerdictClientError {
