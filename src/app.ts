@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
+import { checkPort, namingPlace } from './app/check-port.js';
 import { openResultCache } from './app/open-result-cache.js';
 import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
@@ -89,6 +90,10 @@ export async function createApp(config: Config, version: string, log: Logger): P
   });
   const ports = { port: 0, adminPort: 0 };
   let isListening = false;
+  const places = {
+    rpc: { ...config.server, hostKnob: 'VERDICT_HOST', portKnob: 'VERDICT_PORT' },
+    admin: { ...config.admin, hostKnob: 'VERDICT_ADMIN_HOST', portKnob: 'VERDICT_ADMIN_PORT' },
+  };
   let balancerGraceMs = 0;
 
   const lifecycle = new Lifecycle({
@@ -104,10 +109,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
       {
         name: 'admin server',
         start: async () => {
-          ports.adminPort = await admin.start();
+          ports.adminPort = await namingPlace(places.admin, () => admin.start());
         },
         stop: (signal) => admin.close(signal),
       },
+      { name: 'gRPC server', start: () => checkPort(places.rpc) },
       {
         name: 'Redis connection',
         start: () => results.start(),
@@ -124,7 +130,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         name: 'gRPC server',
         start: async () => {
           tellRoom(config, registry, log);
-          ports.port = (await rpc.start()).port;
+          ports.port = (await namingPlace(places.rpc, () => rpc.start())).port;
           isListening = true;
         },
         stop: async (signal) => {

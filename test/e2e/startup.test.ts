@@ -53,26 +53,32 @@ describe('settings that cannot be used', () => {
 });
 
 describe('a start that fails', () => {
-  it('for a port in use names the port and ends with code 1', async () => {
+  it('for a port in use says so before it looks for a model, and names the setting', async () => {
     const occupant = createServer().listen(0, '127.0.0.1');
     await once(occupant, 'listening');
     const port = String((occupant.address() as AddressInfo).port);
-    const { path, remove } = await modelsDirectory(['topics']);
+    // A start that came as far as the models would fail at them.
+    const models = { VERDICT_MODELS_DIR: '/nowhere/at/all' };
     try {
-      const models = { VERDICT_MODELS_DIR: path, VERDICT_DEFAULT_MODEL: 'topics' };
       const [grpc, admin] = await Promise.all([
         start({ ...models, VERDICT_PORT: port }),
         start({ ...models, VERDICT_ADMIN_PORT: port }),
       ]);
-      for (const { code, stderr } of [grpc, admin]) {
-        assert.equal(code, 1);
-        assert.ok(stderr.includes(port), stderr);
-        assert.ok(!stderr.includes('    at '), stderr);
-      }
+      assert.deepEqual([grpc.code, admin.code], [1, 1]);
+      const sentence = (server: string, knob: string) =>
+        `Could not start the ${server}: port ${port} on 127.0.0.1 is in use, perhaps by another Verdict; ` +
+        `${knob} chooses another one\n`;
+      assert.equal(grpc.stderr, sentence('gRPC server', 'VERDICT_PORT'));
+      assert.equal(admin.stderr, sentence('admin server', 'VERDICT_ADMIN_PORT'));
     } finally {
       occupant.close();
-      await remove();
     }
+  });
+
+  it('for an address that is not here names the setting', async () => {
+    const { code, stderr } = await start({ VERDICT_HOST: '192.0.2.1', VERDICT_PORT: '50051' });
+    assert.equal(code, 1);
+    assert.match(stderr, /192\.0\.2\.1 is not an address of this machine; VERDICT_HOST chooses another one/);
   });
 
   it('for a models folder that is not there, or holds no model, names the folder', async () => {
