@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { indexPage, topPaths } from './index-page.js';
 import type { Page, Pages } from './page.js';
 
 /** Whether the server takes calls, and if not, why not, a sentence each. */
@@ -30,7 +31,7 @@ const maxConnections = 64;
 const headersTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 5_000;
 
-/** HTTP for operators: `/livez`, `/readyz`, `/metrics`, and the docs of the API. Bounded, and apart from the port that callers use. */
+/** HTTP for operators: `/livez`, `/readyz`, `/metrics`, the docs of the API, and an index of these at `/`. Bounded, and apart from the port that callers use. */
 export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
@@ -40,6 +41,7 @@ export class AdminServer {
   constructor(options: AdminServerOptions) {
     this.#options = options;
     this.#pages = {
+      '/': (accept) => indexPage(Object.keys(this.#pages), accept),
       '/livez': () => ({ status: 200, contentType: 'text/plain; charset=utf-8', body: 'alive\n' }),
       '/readyz': () => this.#readyPage(),
       '/metrics': async () => ({ status: 200, ...(await this.#metrics()) }),
@@ -95,14 +97,13 @@ export class AdminServer {
     const path = request.url?.split('?', 1)[0] ?? '';
     const page = Object.hasOwn(this.#pages, path) ? this.#pages[path] : undefined;
     if (page === undefined) {
-      const names = Object.keys(this.#pages).filter((name) => name.lastIndexOf('/') === 0);
-      const body = `no such page; there are ${names.join(', ')}\n`;
+      const body = `no such page; there are ${topPaths(Object.keys(this.#pages)).join(', ')}\n`;
       send(response, { status: 404, contentType: 'text/plain; charset=utf-8', body });
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       send(response, { status: 405, contentType: 'text/plain; charset=utf-8', body: 'GET or HEAD only\n' });
     } else {
-      send(response, await page());
+      send(response, await page(request.headers.accept ?? ''));
     }
   }
 

@@ -34,7 +34,9 @@ export function apiDocsPages(options: OpenapiDocumentOptions): Pages {
   };
   const reference = async () => {
     const policy = contentSecurityPolicy(new URL(options.apiUrl).origin);
-    return page(html, referencePage(await swaggerVersion()), { 'content-security-policy': policy });
+    return page(html, referencePage(await swaggerVersion(), options.apiUrl), {
+      'content-security-policy': policy,
+    });
   };
   return {
     '/openapi.json': async () => page(json, await describedOnce()),

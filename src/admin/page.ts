@@ -7,5 +7,5 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Pages by their paths. */
-export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+/** Pages by their paths. `accept`: that header of the request. */
+export type Pages = Readonly<Record<string, (accept: string) => Page | Promise<Page>>>;

@@ -1,5 +1,10 @@
-/** The page that shows the API: Swagger UI over `/openapi.json`. `version` keeps caches from mixing releases. */
-export function referencePage(version: string): string {
+/**
+ * The page that shows the API: Swagger UI over `/openapi.json`.
+ *
+ * @param version of Swagger UI; keeps caches from mixing releases
+ * @param apiUrl where requests are sent; what the page says where nothing answers there
+ */
+export function referencePage(version: string, apiUrl: string): string {
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -10,6 +15,15 @@ export function referencePage(version: string): string {
     <link rel="stylesheet" href="/docs/swagger-ui.css?${version}">
   </head>
   <body>
+    <div id="unreachable" class="swagger-ui" data-probe="${escaped(probeOf(apiUrl))}" role="alert" hidden>
+      <div class="errors-wrapper">
+        <h4>Nothing answers at ${escaped(apiUrl)}</h4>
+        <p>
+          This page sends its requests there, to Envoy, which turns them into gRPC. Start it beside the server:
+          <code>npm run envoy</code>. If Envoy is elsewhere, start the server with <code>VERDICT_DOCS_API_URL</code>.
+        </p>
+      </div>
+    </div>
     <div id="reference"></div>
     <script src="/docs/swagger-ui-bundle.js?${version}"></script>
     <script src="/docs/start.js"></script>
@@ -18,8 +32,42 @@ export function referencePage(version: string): string {
 `;
 }
 
-/** What starts Swagger UI, in a file of its own so that the page needs no inline script. */
-export const startScript = `SwaggerUIBundle({
+/** A cheap page of the API. */
+function probeOf(apiUrl: string): string {
+  return `${apiUrl.replace(/\/$/, '')}/v1/models`;
+}
+
+function escaped(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+  };
+  return text.replace(/[&<>"]/g, (character) => entities[character] ?? '');
+}
+
+/**
+ * What starts Swagger UI, in a file of its own so that the page needs no inline script. All that Swagger UI can say of an
+ * API that is not there is "Failed to fetch", so the page looks for itself: when it opens, with every request, and when
+ * somebody comes back to it.
+ */
+export const startScript = `const unreachable = document.getElementById('unreachable');
+
+async function lookForApi() {
+  try {
+    // Any answer will do, also one that scripts of other origins may not read.
+    await fetch(unreachable.dataset.probe, { mode: 'no-cors', cache: 'no-store' });
+    unreachable.hidden = true;
+  } catch {
+    unreachable.hidden = false;
+  }
+}
+
+lookForApi();
+window.addEventListener('focus', lookForApi);
+
+SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#reference',
   deepLinking: true,
@@ -27,6 +75,10 @@ export const startScript = `SwaggerUIBundle({
   tryItOutEnabled: true,
   defaultModelsExpandDepth: 0,
   presets: [SwaggerUIBundle.presets.apis],
+  requestInterceptor: (request) => {
+    lookForApi();
+    return request;
+  },
 });
 `;
 

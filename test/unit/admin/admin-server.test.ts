@@ -88,11 +88,27 @@ describe('AdminServer', () => {
   });
 
   it('knows no other page, not even one that every object has', async () => {
-    for (const path of ['/', '/livez/', '/constructor', '/__proto__']) {
+    for (const path of ['//', '/livez/', '/constructor', '/__proto__']) {
       const response = await get(path);
       assert.equal(response.status, 404, path);
       assert.match(await response.text(), /\/livez, \/readyz, \/metrics/);
     }
+  });
+
+  it('shows at its root what there is: links in a browser, text elsewhere', async () => {
+    const text = await get('/');
+    assert.equal(text.status, 200);
+    assert.equal(text.headers.get('content-type'), 'text/plain; charset=utf-8');
+    const lines = await text.text();
+    for (const path of ['/livez', '/readyz', '/metrics'])
+      assert.match(lines, new RegExp(`^  ${path} +\\w`, 'm'));
+
+    const html = await get('/', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    assert.equal(html.headers.get('content-type'), 'text/html; charset=utf-8');
+    assert.equal(html.headers.get('vary'), 'accept');
+    const links = [...(await html.text()).matchAll(/href="([^"]+)"/g)].map(([, link = '']) => link);
+    assert.deepEqual(links, ['/livez', '/readyz', '/metrics']);
+    for (const link of links) assert.equal((await get(link)).status, 200, link);
   });
 
   it('takes GET and HEAD alone', async () => {

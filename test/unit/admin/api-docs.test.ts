@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { AdminServer } from '../../../src/admin/admin-server.js';
 import { apiDocsPages } from '../../../src/admin/api-docs.js';
 import { repositoryRoot } from '../../support/repository.js';
@@ -37,7 +40,7 @@ describe('the docs of the API', () => {
     const path = generated;
     const apiUrl = 'https://api.example.org/verdict';
     const pages = apiDocsPages({ path, apiUrl, maxTextChars: 500, maxBatchInputs: 7 });
-    const page = await pages['/openapi.json']?.();
+    const page = await pages['/openapi.json']?.('');
     assert.equal(page?.contentType, 'application/json; charset=utf-8');
     const wanted = JSON.parse(readFileSync(generated, 'utf8'));
     wanted.servers = [{ url: apiUrl }];
@@ -62,6 +65,73 @@ describe('the docs of the API', () => {
         assert.equal((await fetch(url + link)).status, 200, link);
       }
     }
+  });
+
+  it('say what to start when nothing answers at the API, and take it back when something does', async () => {
+    const api = createServer((_, response) => response.writeHead(404).end());
+    api.listen(0, '127.0.0.1');
+    await once(api, 'listening');
+    const apiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+    await serve({ apiUrl });
+    const html = await (await fetch(`${url}/docs`)).text();
+    assert.match(
+      html,
+      new RegExp(`hidden>[^]*Nothing answers at ${apiUrl}<[^]*npm run envoy[^]*VERDICT_DOCS_API_URL`),
+    );
+    const [, probe = ''] = /data-probe="([^"]+)"/.exec(html) ?? [];
+    assert.equal(probe, `${apiUrl}/v1/models`);
+
+    const banner = { hidden: true, dataset: { probe } };
+    let fetched: Promise<unknown> = Promise.resolve();
+    const listeners: Record<string, () => unknown> = {};
+    const swagger = Object.assign(
+      (options: { requestInterceptor: (request: object) => object }) => {
+        listeners.request = () => options.requestInterceptor({});
+      },
+      { presets: { apis: [] } },
+    );
+    runInNewContext(await (await fetch(`${url}/docs/start.js`)).text(), {
+      document: { getElementById: () => banner },
+      window: {
+        addEventListener: (event: string, listener: () => unknown) => {
+          listeners[event] = listener;
+        },
+      },
+      fetch: (target: string, init: RequestInit) => {
+        const answer = fetch(target, { ...init, mode: 'cors' });
+        fetched = answer.then(
+          () => undefined,
+          () => undefined,
+        );
+        return answer;
+      },
+      SwaggerUIBundle: swagger,
+    });
+    const looked = async () => {
+      await fetched;
+      await new Promise((resolve) => setImmediate(resolve));
+      return banner.hidden;
+    };
+    assert.equal(await looked(), true, 'it answers, if only with 404');
+    api.closeAllConnections();
+    api.close();
+    await once(api, 'close');
+    listeners.request?.();
+    assert.equal(await looked(), false);
+    api.listen(Number(new URL(apiUrl).port), '127.0.0.1');
+    await once(api, 'listening');
+    listeners.focus?.();
+    assert.equal(await looked(), true);
+    api.closeAllConnections();
+    api.close();
+  });
+
+  it('write an address into the page so that it stays an address', async () => {
+    const apiUrl = 'http://127.0.0.1/a"><script>&';
+    const page = await apiDocsPages({ path: generated, apiUrl, maxTextChars: 1, maxBatchInputs: 1 })[
+      '/docs'
+    ]?.('');
+    assert.match(String(page?.body), /at http:\/\/127\.0\.0\.1\/a&quot;&gt;&lt;script&gt;&amp;</);
   });
 
   it('let the page run no inline script, and talk to the API alone', async () => {
