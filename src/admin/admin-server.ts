@@ -97,7 +97,7 @@ export class AdminServer {
     const path = request.url?.split('?', 1)[0] ?? '';
     const page = Object.hasOwn(this.#pages, path) ? this.#pages[path] : undefined;
     if (page === undefined) {
-      const body = `no such page; there are ${topPaths(Object.keys(this.#pages)).join(', ')}\n`;
+      const body = `no such page; the pages are ${topPaths(Object.keys(this.#pages)).join(', ')}\n`;
       send(response, { status: 404, contentType: 'text/plain; charset=utf-8', body });
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');

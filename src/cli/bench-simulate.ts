@@ -24,9 +24,9 @@ export const benchSimulate: Command = {
   name: 'bench simulate',
   usage: '[flags]',
   description:
-    "Runs the server's own batcher on a virtual clock, with sessions that only take the time that a cost curve gives\n" +
-    'them: minutes of traffic in seconds, for comparing policies and for planning capacity. In a pipe: a line of JSON\n' +
-    'for every policy.',
+    "Runs the server's own batcher on a virtual clock, with sessions that take the time that a cost curve predicts.\n" +
+    'Simulates minutes of traffic in seconds, to compare policies and to plan capacity. A pipe gets a JSON object per\n' +
+    'line for each policy.',
   flags: SIMULATE_FLAGS,
   examples: [
     'bench simulate --streams 1 --in-flight 32 --lengths wide --policy length,fifo:8,window:32',
@@ -36,7 +36,7 @@ export const benchSimulate: Command = {
   ],
   async run(argv, context) {
     const { values, positionals } = parseFlags(SIMULATE_FLAGS, argv);
-    if (positionals.length > 0) throw new UsageError('it takes no arguments');
+    if (positionals.length > 0) throw new UsageError('this command takes no arguments');
     checkLoad(values);
     const choices = readPolicies(values.policy ?? 'length');
     const trace = values.trace === undefined ? [] : await readTrace(values.trace, values.model);
@@ -118,5 +118,5 @@ async function search(
     return count.isKept;
   }, 1);
   if (rate > 0) return at(rate);
-  throw new UsageError(`--p99-ms is ${values['p99-ms']}: no rate keeps it, not even one input alone`);
+  throw new UsageError(`--p99-ms ${values['p99-ms']} cannot be met: even a single input takes longer`);
 }

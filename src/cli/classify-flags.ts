@@ -32,12 +32,12 @@ export const CLASSIFY_FLAGS = {
   input: {
     kind: 'text',
     value: 'FILE',
-    help: 'classify the rows of a .tsv, .csv, .jsonl or .txt file; -: standard input',
+    help: 'classify the rows of a .tsv, .csv, .jsonl or .txt file; - is standard input',
   },
   'input-format': {
     kind: 'choice',
     choices: INPUT_FORMATS,
-    help: "what the input is (default: by the file's name; lines for standard input)",
+    help: 'the format of the input (default: from the file name; lines for standard input)',
   },
   delimiter: {
     kind: 'text',
@@ -67,7 +67,7 @@ export const CLASSIFY_FLAGS = {
   'label-column': {
     kind: 'text',
     value: 'NAME|N',
-    help: 'the column of the right answer (default: label, category, ...)',
+    help: 'the column of the expected label (default: label, category, ...)',
   },
   keep: {
     kind: 'list',
@@ -81,9 +81,9 @@ export const CLASSIFY_FLAGS = {
   output: {
     kind: 'text',
     value: 'FILE',
-    help: 'write the results to a file, as JSON lines; -: standard output',
+    help: 'write the results to a file, as JSON lines; - is standard output',
   },
-  json: { kind: 'switch', help: 'JSON lines on a terminal too; in a pipe they are the rule' },
+  json: { kind: 'switch', help: 'print JSON lines on a terminal too, as in a pipe' },
   stream: { kind: 'switch', help: 'send everything over one ClassifyStream instead of BatchClassify calls' },
   order: {
     kind: 'choice',
@@ -95,14 +95,14 @@ export const CLASSIFY_FLAGS = {
     integer: true,
     min: 1,
     value: 'N',
-    help: 'texts under way at most (default 256)',
+    help: 'how many texts may be in flight (default 256)',
   },
   'batch-size': {
     kind: 'number',
     integer: true,
     min: 1,
     value: 'N',
-    help: 'without --stream: texts in one call (default 32, which is what a server allows by default)',
+    help: 'without --stream: texts per call (default 32, the most that a server allows by default)',
   },
   ...CONNECTION_FLAGS,
 } as const;

@@ -32,15 +32,16 @@ export const classify: Command = {
   name: 'classify',
   usage: '[TEXT ...] [flags]',
   description:
-    'Classifies texts, or the rows of a file. On a terminal the answer is a table; in a pipe it is a line of JSON\n' +
-    'for every text. Where the rows say what the answer should be, the accuracy is told at the end. A text that\n' +
-    'begins with a dash goes after two dashes: verdict classify -- "-5 degrees".',
+    'Classifies texts, or the rows of a file. A terminal shows a table; a pipe gets a JSON object per line. If the\n' +
+    'rows hold the expected labels, the summary reports the accuracy. Put a text that begins with a dash after two\n' +
+    'dashes: verdict classify -- "-5 degrees".',
   flags: CLASSIFY_FLAGS,
   examples: [
     'classify "This movie was absolutely fantastic!"',
     'classify --model intent --top-k 3 "I lost my card"',
     'classify --stream --input reviews.tsv',
     'classify --input questions.csv --text-column question --output answers.jsonl',
+    'classify --input export.csv --delimiter ";" --encoding latin1 --keep all',
     'classify --input - < texts.txt | jq .label',
   ],
   async run(argv, context) {
@@ -71,7 +72,7 @@ async function openSource(
       input === undefined ? 'give a text, or a file with --input' : 'give texts or --input, not both',
     );
   }
-  if (pair !== undefined && texts.length !== 1) throw new UsageError('--pair goes with exactly one text');
+  if (pair !== undefined && texts.length !== 1) throw new UsageError('--pair needs exactly one text');
   if (input !== undefined) {
     if (output !== undefined && output !== '-' && resolve(output) === resolve(input)) {
       throw new UsageError('--output would overwrite --input');

@@ -26,7 +26,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'health',
-    summary: 'ask a running server whether it is able to serve',
+    summary: 'ask a running server whether it can serve',
     load: async () => (await import('./health.js')).health,
   },
   {

@@ -19,21 +19,25 @@ export const CONNECTION_FLAGS = {
     kind: 'number',
     min: 1,
     value: 'MS',
-    help: 'how long one call may take (default 30000; a stream may take as long as it likes)',
+    help: 'time limit of one call (default 30000; a stream has none)',
   },
   metadata: {
     kind: 'list',
     value: 'KEY=VALUE',
-    help: 'send a header, such as authorization; may be repeated',
+    help: 'send this header with every call; may be repeated',
   },
-  tls: { kind: 'switch', help: 'connect with TLS, trusting the authorities of the system' },
-  'tls-ca': { kind: 'text', value: 'FILE', help: 'PEM of the authorities to trust instead; turns TLS on' },
-  'tls-cert': { kind: 'text', value: 'FILE', help: "PEM of the client's certificate; needs --tls-key" },
-  'tls-key': { kind: 'text', value: 'FILE', help: "PEM of the client's private key" },
+  tls: { kind: 'switch', help: 'connect with TLS, and trust the certificate authorities of the system' },
+  'tls-ca': {
+    kind: 'text',
+    value: 'FILE',
+    help: 'PEM file of the authorities to trust instead; turns TLS on',
+  },
+  'tls-cert': { kind: 'text', value: 'FILE', help: "PEM file of the client's certificate; needs --tls-key" },
+  'tls-key': { kind: 'text', value: 'FILE', help: "PEM file of the client's private key" },
   'tls-server-name': {
     kind: 'text',
     value: 'NAME',
-    help: "the name that the server's certificate must hold",
+    help: "the name that the server's certificate must be for",
   },
 } as const;
 
@@ -70,7 +74,7 @@ async function tlsOptions(values: ConnectionValues): Promise<TlsOptions | false>
   const { 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key, 'tls-server-name': serverName } = values;
   if (!values.tls && (ca ?? cert ?? key ?? serverName) === undefined) return false;
   if ((cert === undefined) !== (key === undefined)) {
-    throw new UsageError('--tls-cert and --tls-key go together: one is missing');
+    throw new UsageError('--tls-cert and --tls-key must be given together');
   }
   return { ca: await pem(ca), cert: await pem(cert), key: await pem(key), serverName };
 }

@@ -19,21 +19,21 @@ function hintFor(error: VerdictClientError): string | undefined {
   switch (error.code) {
     case 'UNAVAILABLE':
       return isUnreachable(error)
-        ? 'Is the server running? Start it with: npx verdict serve (or say where it is: --address HOST:PORT)'
+        ? 'Is the server running? Start it with npx verdict serve, or give its address with --address HOST:PORT'
         : undefined;
     case 'NOT_FOUND':
-      return 'npx verdict models list shows what the server has';
+      return 'npx verdict models list shows the models of the server';
     case 'RESOURCE_EXHAUSTED':
       if (error.reason === 'RESPONSE_TOO_LARGE') {
         return 'The reply is larger than this command takes: ask for fewer labels (--top-k) or fewer texts at once (--batch-size)';
       }
       return error.retryAfterMs === undefined
         ? undefined
-        : `The server has more work than it can do; it asks to wait ${Math.ceil(error.retryAfterMs)} ms`;
+        : `The server is overloaded; try again in ${Math.ceil(error.retryAfterMs)} ms`;
     case 'DEADLINE_EXCEEDED':
-      return 'Allow it more time with --timeout-ms';
+      return 'Give it more time with --timeout-ms';
     case 'UNIMPLEMENTED':
-      return 'Is this a Verdict server, and as new as this command?';
+      return 'This may not be a Verdict server, or one that is older than this command';
     default:
       return undefined;
   }
@@ -42,7 +42,7 @@ function hintFor(error: VerdictClientError): string | undefined {
 const IN_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'the name cannot be looked up',
+  EAI_AGAIN: 'the name lookup failed',
   ETIMEDOUT: 'no answer',
   EHOSTUNREACH: 'no route to the host',
   ECONNRESET: 'the connection was cut',

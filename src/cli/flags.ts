@@ -74,7 +74,7 @@ function flagValue(name: string, flag: Flag, value: unknown): unknown {
   if (typeof value !== 'string') return undefined;
   if (flag.kind === 'number') return numberValue(name, flag, value);
   if (flag.kind === 'choice' && !flag.choices.includes(value)) {
-    throw new UsageError(`--${name} must be one of ${flag.choices.join(', ')}; it is "${value}"`);
+    throw new UsageError(`--${name} must be one of ${flag.choices.join(', ')}; got "${value}"`);
   }
   return value;
 }
@@ -85,5 +85,5 @@ function numberValue(name: string, { integer = false, min }: NumberFlag, text: s
     Number.isFinite(value) && (!integer || Number.isInteger(value)) && value >= (min ?? -Infinity);
   if (isGood) return value;
   const bound = min === undefined ? '' : `, ${min} or more`;
-  throw new UsageError(`--${name} must be a ${integer ? 'whole ' : ''}number${bound}; it is "${text}"`);
+  throw new UsageError(`--${name} must be a ${integer ? 'whole ' : ''}number${bound}; got "${text}"`);
 }

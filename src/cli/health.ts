@@ -9,14 +9,14 @@ export const health: Command = {
   name: 'health',
   usage: '[SERVICE] [flags]',
   description:
-    'Asks a running server whether it is able to serve: the server as a whole, or one service, such as\n' +
-    'verdict.v1.ClassifierService or models/sentiment. Ends with 0 if it is, 1 if not, 3 if it cannot be reached.',
+    'Asks a running server whether it can serve: the server as a whole, or one service, such as\n' +
+    'verdict.v1.ClassifierService or models/sentiment. Exits with 0 if it can, 1 if not, 3 if it cannot be reached.',
   flags: CONNECTION_FLAGS,
   examples: ['health', 'health models/sentiment', 'health --address verdict.internal:50051'],
   async run(argv, context) {
     const { values, positionals } = parseFlags(CONNECTION_FLAGS, argv);
     const [service = '', ...others] = positionals;
-    if (others.length > 0) throw new UsageError('name one service at most');
+    if (others.length > 0) throw new UsageError('give at most one service');
     return withClient(values, context, async (client) => {
       const status = await client.health(service, { signal: context.interruption() });
       const { stdout } = context;

@@ -8,7 +8,7 @@ import { table, widthOf } from './output/table.js';
 import { UsageError } from './usage-error.js';
 
 const FLAGS = {
-  json: { kind: 'switch', help: 'JSON lines on a terminal too; in a pipe they are the rule' },
+  json: { kind: 'switch', help: 'print JSON lines on a terminal too, as in a pipe' },
   ...CONNECTION_FLAGS,
 } as const;
 
@@ -16,13 +16,13 @@ export const modelsList: Command = {
   name: 'models list',
   usage: '[flags]',
   description:
-    'Lists the models of a running server with their versions. In a pipe: a line of JSON for every model, with its\n' +
-    'labels, limits and measured cost.',
+    'Lists the models of a running server with their versions. A pipe gets a JSON object per line for each model,\n' +
+    'with its labels, limits and measured cost.',
   flags: FLAGS,
   examples: ['models list', 'models list --json | jq -r .name'],
   async run(argv, context) {
     const { values, positionals } = parseFlags(FLAGS, argv);
-    if (positionals.length > 0) throw new UsageError('it takes no arguments');
+    if (positionals.length > 0) throw new UsageError('this command takes no arguments');
     return withClient(values, context, async (client) => {
       const models = await client.listModels({ signal: context.interruption() });
       const { stdout } = context;

@@ -6,7 +6,7 @@ import { table, widthOf } from './output/table.js';
 import { UsageError } from './usage-error.js';
 
 const FLAGS = {
-  json: { kind: 'switch', help: 'JSON lines on a terminal too; in a pipe they are the rule' },
+  json: { kind: 'switch', help: 'print JSON lines on a terminal too, as in a pipe' },
 } as const;
 
 export const modelsVerify: Command = {
@@ -14,13 +14,13 @@ export const modelsVerify: Command = {
   usage: 'DIR [flags]',
   description:
     'Checks a model directory without a server: its files, its configuration, the inputs and outputs of its ONNX\n' +
-    'files, and its answers to the texts of golden.json. Ends with 0 if all is well and 1 if not.',
+    'files, and its answers to the texts of golden.json. Exits with 0 if everything passes, else with 1.',
   flags: FLAGS,
   examples: ['models verify models/sentiment/1'],
   async run(argv, { stdout }) {
     const { values, positionals } = parseFlags(FLAGS, argv);
     const [dir, ...others] = positionals;
-    if (dir === undefined || others.length > 0) throw new UsageError('name one model directory');
+    if (dir === undefined || others.length > 0) throw new UsageError('give one model directory');
     const { verifyModel } = await import('../app/verify-model.js');
     const { ok, checks } = await verifyModel(dir);
     const lines =

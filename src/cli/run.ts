@@ -68,6 +68,6 @@ async function runCommand(
 function unknownCommand(words: readonly string[], commands: readonly CommandEntry[]): string {
   const siblings = commands.filter(({ name }) => name.startsWith(`${words[0]} `)).map(({ name }) => name);
   if (siblings.length > 0)
-    return `verdict ${words[0]}: say which: ${siblings.map((s) => `verdict ${s}`).join(', ')}`;
-  return `verdict: there is no command "${words[0]}" (verdict --help lists them)`;
+    return `verdict ${words[0]} needs a subcommand: ${siblings.map((s) => `verdict ${s}`).join(', ')}`;
+  return `verdict: unknown command "${words[0]}" (verdict --help lists the commands)`;
 }

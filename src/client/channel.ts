@@ -23,7 +23,7 @@ export function openChannel(options: VerdictClientOptions): Client {
 function channelCredentials(tls: TlsOptions | false): ChannelCredentials {
   if (tls === false) return credentials.createInsecure();
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw invalidArgument('tls.cert and tls.key go together: one is missing');
+    throw invalidArgument('tls.cert and tls.key must be given together');
   }
   return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
 }

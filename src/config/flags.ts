@@ -24,7 +24,7 @@ export function readFlags(argv: readonly string[]): SourceReading {
   for (const token of tokens) {
     // What follows an unknown flag is most likely its value, and the flag has been told of.
     if (token.kind === 'positional' && token.index !== afterUnknown) {
-      problems.push(`${JSON.stringify(token.value)} is not expected here.`);
+      problems.push(`Unexpected argument ${JSON.stringify(token.value)}.`);
     }
     if (token.kind !== 'option') continue;
     const { rawName: flag, value } = token;

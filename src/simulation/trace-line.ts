@@ -49,10 +49,10 @@ function fieldsOf(line: string, number: number): ReadonlyMap<string, unknown> {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw new TraceError(`line ${number} of the trace is no JSON`, { cause: error });
+    throw new TraceError(`line ${number} of the trace is not valid JSON`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TraceError(`line ${number} of the trace is no object`);
+    throw new TraceError(`line ${number} of the trace is not a JSON object`);
   }
   return new Map(Object.entries(value));
 }

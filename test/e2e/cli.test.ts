@@ -75,7 +75,7 @@ describe('verdict, run against a server', () => {
       [['classify', 'a', '--top-k', 'many'], /--top-k/],
       [['classify', 'a', '--nope'], /--nope/],
       [['classify', '--input', '/nowhere/at/all.tsv'], /all\.tsv/],
-      [['classify', 'a', 'b', '--pair', 'c'], /--pair goes with exactly one text/],
+      [['classify', 'a', 'b', '--pair', 'c'], /--pair needs exactly one text/],
       [['models'], /models list/],
       [['models', 'list', 'me'], /takes no arguments/],
     ] as const) {

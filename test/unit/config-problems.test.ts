@@ -91,7 +91,7 @@ describe('what is wrong stops the start', () => {
   });
 
   it('takes no positional arguments', async () => {
-    assert.deepEqual(await problems(['spare']), ['"spare" is not expected here.']);
+    assert.deepEqual(await problems(['spare']), ['Unexpected argument "spare".']);
   });
 
   it('takes nothing but a plain HTTP address for the page of the API', async () => {

@@ -36,7 +36,7 @@ export function saidDelimiter(line: string): string | undefined {
 export function readDelimiter(value: string): string {
   if (value === 'tab' || value === '\\t') return '\t';
   if (value.length === 1 && !'"\r\n'.includes(value)) return value;
-  throw new UsageError(`--delimiter takes one character, or tab; it is "${value}"`);
+  throw new UsageError(`--delimiter takes one character, or tab; got "${value}"`);
 }
 
 export function delimiterName(delimiter: string): string {

@@ -16,9 +16,9 @@ export interface Keep {
 export function readKeep(flags: readonly string[]): Keep {
   const names = flags.flatMap((value) => value.split(',')).map((name) => name.trim());
   if (names.includes(''))
-    throw new UsageError('--keep takes all, none, or names of columns with commas between them');
+    throw new UsageError('--keep takes all, none, or a comma-separated list of columns');
   if (names.includes('none') && names.length > 1)
-    throw new UsageError('--keep none goes with no other column');
+    throw new UsageError('--keep none cannot be combined with other columns');
   const isNone = names[0] === 'none';
   return {
     id: !isNone,

@@ -29,7 +29,7 @@ export function checkEncoding(name: string): void {
     new TextDecoder(name, { fatal: true });
   } catch {
     throw new UsageError(
-      `--encoding: there is no encoding "${name}"; utf-8, latin1, utf-16le, shift_jis and gb18030 are some that there are`,
+      `--encoding: unknown encoding "${name}"; some that work are utf-8, latin1, utf-16le, shift_jis and gb18030`,
     );
   }
 }

@@ -26,14 +26,16 @@ const NO_RUNNER_GRACE_MS = 10_000;
 export function checkLoad(values: SimulateValues): void {
   const { rate, streams, trace, speed, 'p99-ms': p99Ms, 'warm-up-s': warmUp = 0 } = values;
   if (rate === undefined && streams === undefined && trace === undefined && p99Ms === undefined) {
-    throw new UsageError('say what arrives: --rate, --streams, --trace or, to find the rate, --p99-ms');
+    throw new UsageError(
+      'give a load with --rate, --streams or --trace, or find the highest rate with --p99-ms',
+    );
   }
   if (p99Ms !== undefined && (rate ?? trace) !== undefined) {
-    throw new UsageError('--p99-ms finds the rate: it goes with neither --rate nor --trace');
+    throw new UsageError('--p99-ms finds the rate, so it cannot be combined with --rate or --trace');
   }
   if (speed !== undefined && trace === undefined) throw new UsageError('--speed needs --trace');
   if (warmUp >= durationMs(values) / 1_000) {
-    throw new UsageError(`--warm-up-s must be less than --duration-s; it is ${warmUp}`);
+    throw new UsageError(`--warm-up-s must be less than --duration-s; got ${warmUp}`);
   }
 }
 

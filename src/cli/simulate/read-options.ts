@@ -20,7 +20,7 @@ export function readPolicies(text: string): PolicyChoice[] {
     const isGood = more.length === 0 && (items === undefined || /^[1-9]\d{0,6}$/.test(items));
     if (policy === undefined || !isGood) {
       throw new UsageError(
-        `--policy takes ${POLICIES.join(', ')}, with commas between them and each with a number of inputs after a colon if need be; it has "${part}"`,
+        `--policy takes a comma-separated list of ${POLICIES.join(', ')}, each with an optional batch size (fifo:8); got "${part}"`,
       );
     }
     return { policy, maxItems: items === undefined ? undefined : Number(items) };
@@ -34,7 +34,7 @@ export function readCurve(text: string): CostCurve {
   const isGood = parts.length === 3 && parts.every((part) => Number.isFinite(part) && part >= 0);
   if (!isGood || baseMs + msPerToken + msPerTokenSquared === 0) {
     throw new UsageError(
-      `--curve must be three numbers in milliseconds with commas between them, none below 0 and not all 0; it is "${text}"`,
+      `--curve takes three comma-separated numbers of milliseconds, none negative and not all 0; got "${text}"`,
     );
   }
   return { baseMs, msPerToken, msPerTokenSquared };
@@ -47,7 +47,7 @@ export function readLengths(flag: string, text: string): LengthMix {
   const tokens = Number(text);
   if (!Number.isInteger(tokens) || tokens < 1 || tokens > 100_000) {
     throw new UsageError(
-      `--${flag} must be tight, wide or a number of tokens from 1 to 100000; it is "${text}"`,
+      `--${flag} must be tight, wide or a number of tokens from 1 to 100000; got "${text}"`,
     );
   }
   return { median: tokens, sigma: 0, longest: tokens };

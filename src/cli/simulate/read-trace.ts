@@ -34,8 +34,10 @@ export async function readTrace(path: string, model: string | undefined): Promis
     throw readTrouble(path, error);
   }
   if (model === undefined && models.size > 1) {
-    throw new UsageError(`--trace holds several models: choose one with --model (${[...models].join(', ')})`);
+    throw new UsageError(
+      `the trace holds several models; choose one with --model (${[...models].join(', ')})`,
+    );
   }
-  if (arrivals.length === 0) throw new UsageError('--trace holds no arrivals');
+  if (arrivals.length === 0) throw new UsageError('the trace holds no arrivals');
   return arrivals.sort((a, b) => a.atMs - b.atMs);
 }

@@ -18,7 +18,7 @@ export const SIMULATE_FLAGS = {
   model: {
     kind: 'text',
     value: 'NAME',
-    help: 'take curve, budget and sessions from this model of a running server; of a trace, its lines alone',
+    help: 'take curve, budget and sessions from this model of a running server, and replay only its arrivals',
   },
   runners: count("sessions (default: the model's, else 1)"),
   'budget-tokens': count("padded tokens of one batch (default: the model's, else 512)"),
@@ -75,7 +75,7 @@ export const SIMULATE_FLAGS = {
     'find the highest --rate at which 99 % of the interactive inputs are answered within this time',
     1,
   ),
-  json: { kind: 'switch', help: 'JSON lines on a terminal too; in a pipe they are the rule' },
+  json: { kind: 'switch', help: 'print JSON lines on a terminal too, as in a pipe' },
   ...CONNECTION_FLAGS,
 } as const;
 

@@ -55,14 +55,14 @@ export const redis = z.object({
     min: 5,
     max: 10_000,
     unit: 'ms',
-    doc: 'Longest wait for a reply of Redis; what comes later is a miss.',
+    doc: 'How long to wait for a reply from Redis; a later one counts as a miss.',
   }),
   connectTimeoutMs: int('redis-connect-timeout-ms', {
     default: 500,
     min: 10,
     max: 60_000,
     unit: 'ms',
-    doc: 'Longest wait for a connection to Redis.',
+    doc: 'How long to wait for a connection to Redis.',
   }),
   caFile: optionalText('redis-ca-file', {
     defaultText: "Node's own authorities",

@@ -96,7 +96,7 @@ export const limits = z.object({
     min: 1,
     max: 1_000_000,
     unit: 'UTF-16 units',
-    doc: 'Longest text that is taken; a longer one is refused before it is tokenised.',
+    doc: 'Longest text that is accepted; a longer one is refused before it is tokenised.',
   }),
   maxBatchInputs: int('max-batch-inputs', {
     default: 32,
@@ -117,7 +117,7 @@ export const limits = z.object({
     min: 1,
     max: hourMs,
     unit: 'ms',
-    doc: 'Deadline of a unary or batch call that brings none, and of each input of a stream.',
+    doc: 'Deadline of a unary or batch call that sets none, and of each input of a stream.',
   }),
 });
 
@@ -128,14 +128,14 @@ export const shutdown = z.object({
     min: 0,
     max: hourMs,
     unit: 'ms',
-    doc: 'Time from the stop signal within which the process ends, finished or not.',
+    doc: 'How long after the stop signal the process ends at the latest, finished or not.',
   }),
   drainGraceMs: int('drain-grace-ms', {
     default: 3_000,
     min: 0,
     max: hourMs,
     unit: 'ms',
-    doc: 'Part of it, after SIGTERM, in which health says NOT_SERVING and calls are still taken, so that balancers can turn away; SIGINT (Ctrl-C) skips it.',
+    doc: 'The part of it, after SIGTERM, in which the server still takes calls while health says NOT_SERVING, so that balancers can move away; SIGINT (Ctrl-C) skips it.',
   }),
 });
 
@@ -149,7 +149,7 @@ export const log = z.object({
   traceArrivals: optionalText('trace-arrivals', {
     defaultText: 'nothing is recorded',
     rule: path,
-    doc: 'File that the arrivals at the batchers are recorded in (times, lengths, classes, deadlines; never a text), for verdict bench simulate; written anew at each start.',
+    doc: 'File to record the arrivals at the batchers in (times, lengths, classes, deadlines; never a text), for verdict bench simulate; overwritten at each start.',
   }),
   traceMaxMib: int('trace-max-mib', {
     default: 256,

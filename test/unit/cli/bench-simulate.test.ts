@@ -82,22 +82,22 @@ describe('verdict bench simulate', () => {
     await withTrace(lines.join('\n'), async (path) => {
       const text = await output(['--trace', path, '--model', 'b', '--curve', '1,1,0']);
       assert.equal(JSON.parse(text).all.arrivals, 1);
-      await assert.rejects(output(['--trace', path]), /several models: choose one with --model \(a, b\)/);
+      await assert.rejects(output(['--trace', path]), /several models; choose one with --model \(a, b\)/);
     });
   });
 
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-    [[], /say what arrives/],
+    [[], /give a load with --rate/],
     [['--rate', '0'], /--rate must be a number, 0.01 or more/],
-    [['--rate', '1', '--policy', 'lenght'], /--policy takes length, fifo, window/],
+    [['--rate', '1', '--policy', 'lenght'], /--policy takes a comma-separated list of length, fifo, window/],
     [['--rate', '1', '--policy', 'fifo:0'], /--policy takes/],
-    [['--rate', '1', '--curve', '1,2'], /--curve must be three numbers/],
-    [['--rate', '1', '--curve', '0,0,0'], /--curve must be three numbers/],
+    [['--rate', '1', '--curve', '1,2'], /--curve takes three comma-separated numbers/],
+    [['--rate', '1', '--curve', '0,0,0'], /--curve takes three comma-separated numbers/],
     [['--rate', '1', '--lengths', 'narrow'], /--lengths must be tight, wide or a number/],
     [['--rate', '1', '--speed', '2'], /--speed needs --trace/],
     [['--rate', '1', '--p99-ms', '5'], /--p99-ms finds the rate/],
     [['--rate', '1', '--duration-s', '5', '--warm-up-s', '5'], /--warm-up-s must be less than --duration-s/],
-    [['--p99-ms', '1'], /no rate keeps it/],
+    [['--p99-ms', '1'], /--p99-ms 1 cannot be met/],
     [['--trace', 'does-not-exist.jsonl'], /cannot read does-not-exist.jsonl/],
     [['extra', '--rate', '1'], /no arguments/],
   ];
@@ -111,8 +111,8 @@ describe('verdict bench simulate', () => {
   }
 
   const lines: readonly (readonly [string, RegExp])[] = [
-    ['{', /line 1 of the trace is no JSON/],
-    ['[]', /line 1 of the trace is no object/],
+    ['{', /line 1 of the trace is not valid JSON/],
+    ['[]', /line 1 of the trace is not a JSON object/],
     ['{"tokens":1}', /line 1 of the trace: atMs must be a number, 0 or more/],
     ['{"atMs":0,"tokens":0}', /tokens must be a number, 1 or more/],
     ['{"atMs":0,"tokens":1.5}', /tokens must be a whole number/],

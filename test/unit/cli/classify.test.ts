@@ -432,7 +432,7 @@ for (const [argv, message] of [
   [['x', '--input', 'y.tsv'], /not both/],
   [['a', 'b', '--pair', 'c'], /exactly one text/],
   [['--input', 'y.tsv', '--output', './y.tsv'], /overwrite/],
-  [['x', '--tls-cert', 'c.pem'], /--tls-cert and --tls-key go together/],
+  [['x', '--tls-cert', 'c.pem'], /--tls-cert and --tls-key must be given together/],
   [['x', '--metadata', 'novalue'], /KEY=VALUE/],
   [['x', '--tls-ca', '/absent.pem'], /cannot read \/absent\.pem/],
   [['x', '--timeout-ms', '3000000000'], /milliseconds/],

@@ -34,11 +34,11 @@ test('Flags that are not given are undefined, false or empty', () => {
 
 for (const [argv, message] of [
   [['--nmae', 'x'], /Unknown option '--nmae'\. Did you mean --name\?$/],
-  [['--count', '1.5'], /--count must be a whole number, 0 or more; it is "1\.5"/],
+  [['--count', '1.5'], /--count must be a whole number, 0 or more; got "1\.5"/],
   [['--count=-1'], /--count must be/],
   [['--count='], /--count must be/],
-  [['--ratio', 'much'], /--ratio must be a number; it is "much"/],
-  [['--mode', 'medium'], /--mode must be one of fast, slow; it is "medium"/],
+  [['--ratio', 'much'], /--ratio must be a number; got "much"/],
+  [['--mode', 'medium'], /--mode must be one of fast, slow; got "medium"/],
   [['--name'], /--name <value>' argument missing/],
   [['--loud=yes'], /--loud' does not take an argument/],
 ] as const) {

@@ -54,7 +54,7 @@ test('Nothing at all shows the overview, as an error', async () => {
 test('An unknown command is an error; half a command says what could follow', async () => {
   const unknown = await runLine(['clasify', 'x']);
   assert.equal(unknown.code, 2);
-  assert.match(unknown.err, /no command "clasify"/);
+  assert.match(unknown.err, /unknown command "clasify"/);
   assert.match((await runLine(['models'])).err, /verdict models list, verdict models verify/);
 });
 

@@ -68,6 +68,6 @@ test('Shift_JIS, whose characters may hold any ASCII byte but a line feed', asyn
 test('An encoding that does not exist is wrong usage', async () => {
   await assert.rejects(rowsOf(Buffer.from('a'), 'latin-nine'), {
     name: 'UsageError',
-    message: /--encoding: there is no encoding "latin-nine"/,
+    message: /--encoding: unknown encoding "latin-nine"/,
   });
 });
