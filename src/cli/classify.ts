@@ -34,7 +34,7 @@ export const classify: Command = {
   description:
     'Classifies texts, or the rows of a file. A terminal shows a table; a pipe gets a JSON object per line. If the\n' +
     'rows hold the expected labels, the summary reports the accuracy. Put a text that begins with a dash after two\n' +
-    'dashes: verdict classify -- "-5 degrees".',
+    'dashes: verdict classify -- "-5 degrees and a perfect day".',
   flags: CLASSIFY_FLAGS,
   examples: [
     'classify "This movie was absolutely fantastic!"',

@@ -59,13 +59,23 @@ function readArgs(flags: Flags, argv: readonly string[]) {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    // Its messages are for users, but go on about what the user did not mean.
-    const message = error.message.split('. ')[0] ?? error.message;
-    const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1];
-    const hint =
-      unknown === undefined ? '' : didYouMean(unknown, Object.keys(flags)).replace('mean ', 'mean --');
-    throw new UsageError(`${message}${hint && `.${hint}`}`, { cause: error });
+    throw new UsageError(explained(error.message, Object.keys(flags)), { cause: error });
   }
+}
+
+/** What parseArgs says is for users, but goes on about what the user did not mean. */
+function explained(message: string, names: readonly string[]): string {
+  const sentence = message.split('. ')[0] ?? message;
+  const unknown = /^Unknown option '(--?)([^']+)'/.exec(message);
+  if (unknown?.[1] === '--') {
+    const hint = didYouMean(unknown[2] ?? '', names).replace('mean ', 'mean --');
+    return hint === '' ? sentence : `${sentence}.${hint}`;
+  }
+  if (unknown !== null)
+    return `${sentence}. What begins with a dash and is not a flag goes after two dashes: --`;
+  const dashed = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
+  if (dashed === undefined) return sentence;
+  return `${dashed} needs an equals sign before a value that begins with a dash: ${dashed}=-1`;
 }
 
 function flagValue(name: string, flag: Flag, value: unknown): unknown {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { repositoryRoot } from '../support/repository.js';
+import { runToEnd } from '../support/run-to-end.js';
 import { ServerProcess } from '../support/server-process.js';
 import { requireTool } from '../support/tool.js';
 
@@ -53,8 +54,34 @@ describe('the snippets of the docs, against a real server', () => {
     assert.match(stdout, /^NEGATIVE/m);
   });
 
-  it('the TypeScript of docs/clients.md runs to its end', async () => {
-    assert.match(await runTypeScript('docs/clients.md'), /NOT_FOUND MODEL_NOT_FOUND/);
+  it('the TypeScript of docs/clients.md runs to its end, and its examples are answered right', async () => {
+    const lines = (await runTypeScript('docs/clients.md')).split('\n');
+    assert.match(lines[0] ?? '', /^POSITIVE 0\.9\d/);
+    assert.deepEqual(lines.slice(1, 4), [
+      'POSITIVE',
+      'inputs[1].text: must not be empty',
+      'NEGATIVE',
+    ]);
+    assert.deepEqual(
+      lines.slice(4, 8),
+      [0, 250, 500, 750].map((row) => `${row} POSITIVE`),
+    );
+    assert.match(lines[8] ?? '', /^NOT_FOUND MODEL_NOT_FOUND/);
+  });
+
+  it('the texts of docs/cli.md are answered right, the one with a dash too', async () => {
+    const page = await readFile(join(repositoryRoot, 'docs/cli.md'), 'utf8');
+    for (const [text, label] of [
+      ['This movie was absolutely fantastic!', 'POSITIVE'],
+      ['-5 degrees and a perfect day', 'POSITIVE'],
+    ] as const) {
+      assert.ok(page.includes(`"${text}"`), text);
+      const { code, stdout } = await runToEnd('dist/src/cli/main.js', ['classify', '--', text], {
+        env: { VERDICT_ADDRESS: server.address },
+      });
+      assert.equal(code, 0);
+      assert.equal(JSON.parse(stdout).label, label);
+    }
   });
 
   for (const page of ['README.md', 'docs/clients.md']) {
@@ -87,6 +114,7 @@ describe('the snippets of the docs, against a real server', () => {
           env: { PATH: process.env.PATH, VERDICT_ADDRESS: server.address },
         });
         assert.match(stdout, /^POSITIVE 0\.9\d/m);
+        if (page === 'docs/clients.md') assert.match(stdout, /^0 POSITIVE\n1 failed: .*\n2 NEGATIVE$/m);
       } finally {
         await rm(out, { recursive: true });
       }

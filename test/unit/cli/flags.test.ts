@@ -40,6 +40,8 @@ for (const [argv, message] of [
   [['--ratio', 'much'], /--ratio must be a number; got "much"/],
   [['--mode', 'medium'], /--mode must be one of fast, slow; got "medium"/],
   [['--name'], /--name <value>' argument missing/],
+  [['-5'], /Unknown option '-5'\. What begins with a dash and is not a flag goes after two dashes: --$/],
+  [['--ratio', '-1'], /^--ratio needs an equals sign before a value that begins with a dash: --ratio=-1$/],
   [['--loud=yes'], /--loud' does not take an argument/],
 ] as const) {
   test(`A wrong flag is named with what is allowed: ${argv.join(' ')}`, () => {
