@@ -57,11 +57,7 @@ describe('the snippets of the docs, against a real server', () => {
   it('the TypeScript of docs/clients.md runs to its end, and its examples are answered right', async () => {
     const lines = (await runTypeScript('docs/clients.md')).split('\n');
     assert.match(lines[0] ?? '', /^POSITIVE 0\.9\d/);
-    assert.deepEqual(lines.slice(1, 4), [
-      'POSITIVE',
-      'inputs[1].text: must not be empty',
-      'NEGATIVE',
-    ]);
+    assert.deepEqual(lines.slice(1, 4), ['POSITIVE', 'inputs[1].text: must not be empty', 'NEGATIVE']);
     assert.deepEqual(
       lines.slice(4, 8),
       [0, 250, 500, 750].map((row) => `${row} POSITIVE`),
