@@ -12,7 +12,10 @@ export interface RowOptions {
   readonly window: number;
 }
 
-/** All rows in BatchClassify calls of `batchSize`, as many at once as the window holds, in order. */
+/**
+ * All rows in BatchClassify calls of `batchSize`, as many at once as the window holds, in order. After a call that fails no
+ * more are begun; those under way are still answered, and the failure is thrown at the end.
+ */
 export async function* batchRows(
   client: VerdictClient,
   rows: AsyncIterable<InputRow>,
@@ -21,19 +24,35 @@ export async function* batchRows(
 ): AsyncGenerator<RowResult> {
   const leaving = new AbortController();
   const call = { model, version, ...options, signal: AbortSignal.any([signal, leaving.signal]) };
-  const pending: Promise<RowResult[]>[] = [];
+  const pending: Promise<Outcome>[] = [];
   const most = Math.max(1, Math.floor(window / batchSize));
+  let failure: { readonly error: unknown } | undefined;
+  async function* next(): AsyncGenerator<RowResult> {
+    const outcome = await pending.shift();
+    if (outcome === undefined) return;
+    if ('error' in outcome) failure ??= outcome;
+    else yield* outcome.results;
+  }
   try {
     for await (const { batch, firstIndex } of batches(rows, batchSize)) {
-      const answer = classifyBatch(client, batch, firstIndex, call);
-      // It is awaited below; until then its failure must not count as unhandled.
-      answer.catch(() => undefined);
-      pending.push(answer);
-      if (pending.length >= most) yield* (await pending.shift()) ?? [];
+      pending.push(settled(classifyBatch(client, batch, firstIndex, call)));
+      if (pending.length >= most) yield* next();
+      if (failure !== undefined) break;
     }
-    for (const answer of pending) yield* await answer;
+    while (pending.length > 0) yield* next();
+    if (failure !== undefined) throw failure.error;
   } finally {
     leaving.abort();
+  }
+}
+
+type Outcome = { readonly results: readonly RowResult[] } | { readonly error: unknown };
+
+async function settled(answer: Promise<readonly RowResult[]>): Promise<Outcome> {
+  try {
+    return { results: await answer };
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -18,6 +18,7 @@ import { openRows, type RowSource } from './rows/read-rows.js';
 import type { Row } from './rows/row.js';
 import { RowFeed } from './rows/row-feed.js';
 import { DEFAULT_ENCODING } from './rows/text-encoding.js';
+import { sendableRows } from './sendable-rows.js';
 import { streamRows } from './stream-rows.js';
 import { Tally } from './tally.js';
 import { OutputClosedError, OutputFailedError, UsageError } from './usage-error.js';
@@ -115,7 +116,8 @@ async function classifyAll(
   const signal = context.interruption();
   signal.addEventListener('abort', () => source.close(), { once: true });
   const sink = await openSink(values, source, context);
-  const feed = new RowFeed(source.rows, { strict: values.strict });
+  const rows = source.isFile ? sendableRows(source.rows, client, signal) : source.rows;
+  const feed = new RowFeed(rows, { strict: values.strict });
   const tally = new Tally();
   const now = () => performance.now();
   const progress = source.isFile ? startProgress(context.stderr, source.totalBytes, now) : SILENT;

@@ -63,6 +63,32 @@ describe('verdict classify --input, with rows that are not as they should be', (
     });
   }
 
+  for (const way of [[], ['--stream']]) {
+    it(`a text too long to be sent costs no other row (${way.join(' ') || 'batches'})`, async () => {
+      const texts = [
+        ...good.slice(0, 100),
+        JSON.stringify({ text: '長'.repeat(700_000) }),
+        ...good.slice(100, 200),
+      ];
+      const ended = await classify('long.jsonl', texts.join('\n'), ...way);
+      assert.equal(ended.code, 3, ended.stderr);
+      const lines = jsonLines(ended);
+      assert.equal(lines.filter(({ label }) => label !== undefined).length, 200);
+      const { line, error } = lines[100] ?? {};
+      assert.deepEqual(
+        [line, error],
+        [
+          101,
+          {
+            code: 'INVALID_ARGUMENT',
+            message: 'line 101 of the input has a text of 700,000 characters; the server takes at most 8,192',
+            reason: 'MALFORMED_ROW',
+          },
+        ],
+      );
+    });
+  }
+
   it('rows join back by their ids and columns, whatever separates them', async () => {
     const ended = await classify(
       'export.csv',

@@ -138,3 +138,24 @@ test('On a terminal a malformed row is told in the table', async () => {
   assert.equal(code, 3);
   assert.match(out, /^MALFORMED +line 2 of the input is not valid/m);
 });
+
+test('A batch call that fails costs its own rows: those under way beside it are written', async () => {
+  const input = file('beside.txt', Array.from({ length: 320 }, (_, n) => `text ${n}\n`).join(''));
+  const { code, json, err } = await classify(['--input', input, '--window', '128'], {
+    behaviour: {
+      batchClassify: ({ inputs }) => {
+        const isSecond = inputs.some(({ input }) => input?.$case === 'text' && input.value === 'text 40');
+        if (isSecond)
+          return grpcError(status.RESOURCE_EXHAUSTED, 'too large', { reason: 'MESSAGE_TOO_LARGE' });
+        return {
+          results: inputs.map(() => ({ outcome: { $case: 'classification', value: classification() } })),
+        };
+      },
+    },
+  });
+  assert.equal(code, 3);
+  assert.match(err, /RESOURCE_EXHAUSTED: too large/);
+  const indexes = json().map(({ index }) => Number(index));
+  assert.ok(indexes.length >= 96, String(indexes.length));
+  assert.ok(indexes.every((index) => index < 32 || index >= 64));
+});
