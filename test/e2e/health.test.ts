@@ -63,7 +63,7 @@ describe('grpc.health.v1 and the pages for probes', () => {
     assert.deepEqual([live.status, await live.text()], [200, 'alive\n']);
     const ready = await service.page('/readyz');
     assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, reasons: [] }]);
-    assert.equal((await service.page('/')).status, 404);
+    assert.equal((await service.page('/nowhere')).status, 404);
   });
 });
 
