@@ -71,72 +71,72 @@ export class BatchMetrics {
       'verdict_batch_items',
       model,
       batchItems,
-      'Inputs in a batch.',
+      'Inputs per batch.',
     );
     this.#tokens = new HistogramFamily(
       registry,
       'verdict_batch_tokens',
       model,
       batchTokens,
-      'Real tokens in a batch, padding left out.',
+      'Tokens per batch, without padding.',
     );
     this.#paddedTokens = new HistogramFamily(
       registry,
       'verdict_batch_padded_tokens',
       model,
       batchTokens,
-      'Tokens in a batch with padding: longest input times inputs.',
+      'Tokens per batch with padding: the longest input times the number of inputs.',
     );
     this.#runSeconds = new HistogramFamily(
       registry,
       'verdict_batch_run_seconds',
       model,
       latencySeconds,
-      'Run of a batch in its session.',
+      'Run time of a batch in its session.',
     );
     this.#closed = new CounterFamily(
       registry,
       'verdict_batches_total',
       ['model', 'reason'],
-      'Batches by why they held no more: drained (the queue was empty), budget (padded tokens), items, run_time (predicted), length (the rest is cheaper in batches of its own), shared (the queue was divided among free sessions), bisected (a part of a failed batch).',
+      'Batches by the reason they were closed: drained (the queue was empty), budget (padded tokens), items, run_time (predicted), length (the remaining inputs are cheaper in their own batches), shared (the queue was split among free sessions), bisected (half of a failed batch).',
     );
     this.#shed = new CounterFamily(
       registry,
       'verdict_shed_total',
       ['model', 'class', 'reason'],
-      'Inputs refused or dropped before a session saw them, by class (interactive, bulk): queue_full, deadline (could not be met), expired (passed while waiting, or could not be met any more), abandoned (nobody waits any more), no_instance.',
+      'Inputs refused or dropped before they reached a session, by class (interactive, bulk) and reason: queue_full, deadline (it cannot be met), expired (the deadline passed in the queue, or can no longer be met), abandoned (nobody is waiting for the answer), no_instance.',
     );
     this.#retries = new CounterFamily(
       registry,
       'verdict_batch_retries_total',
       ['model', 'reason'],
-      'Batches run again, whole or in parts: runner_lost, bisect, out_of_memory.',
+      'Batches run again, whole or in halves, by reason: runner_lost (the session was lost), bisect, out_of_memory.',
     );
     this.#failed = new CounterFamily(
       registry,
       'verdict_inputs_failed_total',
       ['model', 'reason'],
-      'Inputs answered with an error after they had run: refused (by ONNX Runtime), non_finite (the model computed NaN or infinity), out_of_memory, runtime_lost (they lost two sessions), other.',
+      'Inputs that failed in a session, by reason: refused (by ONNX Runtime), non_finite (the model computed NaN or infinity), out_of_memory, runtime_lost (two sessions were lost while they ran this input), other.',
     );
     this.#expiredRuns = new CounterFamily(
       registry,
       'verdict_expired_runs_total',
       model,
-      'Inputs whose deadline had passed when they were handed to a session; anything beyond a rare one is a fault.',
+      'Inputs that were already past their deadline when they reached a session. More than a rare one is a bug.',
     );
     const perClass = ['model', 'class'];
     gauge(
       registry,
       'verdict_queue_items',
       perClass,
-      'Inputs that wait for a session, by class: interactive (unary calls), bulk (streams and batch calls).',
+      'Inputs waiting for a session, by class: interactive (unary calls), bulk (streams and batch calls).',
       () => this.#queues.map((queue) => ({ labels: labelsOf(queue), value: queue.items })),
     );
     gauge(
       registry,
       'verdict_queue_tokens',
       perClass,
-      'Tokens of the inputs that wait for a session, by class.',
+      'Tokens of the inputs waiting for a session, by class.',
       () => this.#queues.map((queue) => ({ labels: labelsOf(queue), value: queue.tokens })),
     );
   }

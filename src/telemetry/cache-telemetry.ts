@@ -32,25 +32,25 @@ export class CacheTelemetry implements CacheHooks {
       registry,
       'verdict_cache_requests_total',
       ['tier', 'outcome'],
-      'Look-ups by tier (lru, redis) and outcome: hit, miss, invalid (not believed, computed anew), error, timeout, skipped (the breaker was open).',
+      'Cache lookups by tier (lru, redis) and outcome: hit, miss, invalid (the entry was rejected and computed again), error, timeout, skipped (the breaker was open).',
     );
     const writes = new CounterFamily(
       registry,
       'verdict_cache_writes_total',
       ['tier', 'outcome'],
-      'Results written, by tier and outcome: ok, error, dropped (too many writes under way, or the breaker was open).',
+      'Cache writes by tier and outcome: ok, error, dropped (too many writes under way, or the breaker was open).',
     );
     const invalid = new CounterFamily(
       registry,
       'verdict_cache_invalid_entries_total',
       ['origin', 'reason'],
-      'Entries that the model cannot have given, by origin (redis: read there; computed: not kept) and reason: type, length, mac, version, flags, labels, tokens, logits.',
+      'Cache entries rejected because the model cannot have produced them, by origin (redis: read from Redis; computed: not stored) and reason: type, length, mac, version, flags, labels, tokens, logits.',
     );
     const joins = new CounterFamily(
       registry,
       'verdict_cache_joins_total',
       [],
-      'Inputs that shared a computation already under way (single-flight).',
+      'Inputs that joined a computation already under way (single-flight).',
     );
     this.#lookups = {
       lru: lookups.byValue('outcome', outcomes, { tier: 'lru' }),
@@ -65,10 +65,10 @@ export class CacheTelemetry implements CacheHooks {
       computed: invalid.byValue('reason', computedFaults, { origin: 'computed' }),
     };
     this.#joins = joins.series();
-    gauge(registry, 'verdict_cache_entries', [], "Results in the server's own memory.", () => [
+    gauge(registry, 'verdict_cache_entries', [], 'Results held in memory.', () => [
       { value: this.#size.entries },
     ]);
-    gauge(registry, 'verdict_cache_bytes', [], "Bytes of the results in the server's own memory.", () => [
+    gauge(registry, 'verdict_cache_bytes', [], 'Bytes of the results held in memory.', () => [
       { value: this.#size.bytes },
     ]);
   }

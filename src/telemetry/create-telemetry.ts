@@ -69,7 +69,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     registry,
     'verdict_log_lines_dropped_total',
     [],
-    'Log lines lost because standard output was not read in time.',
+    'Log lines lost because nobody read standard output in time.',
     () => {
       dropped.value = options.droppedLines();
     },

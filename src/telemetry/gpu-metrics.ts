@@ -10,17 +10,17 @@ export function gpuMetrics(registry: Registry, list: () => readonly GpuReading[]
     registry,
     'verdict_gpu_memory_used_bytes',
     LABELS,
-    'Memory of the GPU in use, by every process on it; absent on the CPU and where nvidia-smi does not tell.',
+    'GPU memory in use by all processes; absent on the CPU and where nvidia-smi does not report it.',
     () => values(list(), (gpu) => gpu.memoryUsedBytes),
   );
-  gauge(registry, 'verdict_gpu_memory_total_bytes', LABELS, 'Memory of the GPU.', () =>
+  gauge(registry, 'verdict_gpu_memory_total_bytes', LABELS, 'Total GPU memory.', () =>
     values(list(), (gpu) => gpu.memoryTotalBytes),
   );
   gauge(
     registry,
     'verdict_gpu_utilization_ratio',
     LABELS,
-    'Share of the time in which the GPU computed, 0 to 1, sampled over at most a second before nvidia-smi was asked.',
+    'Share of time the GPU was busy, 0 to 1, over at most the last second before nvidia-smi was asked.',
     () => values(list(), (gpu) => gpu.utilization),
   );
 }

@@ -30,28 +30,28 @@ export class InferenceMetrics implements ClassifierHooks {
       registry,
       'inference_requests_total',
       ['model', 'status'],
-      'Inputs that ended, by how: success (computed, or shared with a computation under way), cache_hit, error. What validation refuses reaches no model: see grpc_server_handled_total.',
+      'Completed inputs by outcome: success (computed, or shared with a computation under way), cache_hit, error. Inputs that fail validation reach no model and are not counted here: see grpc_server_handled_total.',
     );
     this.#latency = new HistogramFamily(
       registry,
       'inference_latency_seconds',
       ['model'],
       latencySeconds,
-      'Time from the arrival of an input to its answer; errors are left out.',
+      "Time from an input's arrival to its answer, errors excluded.",
     );
     this.#stages = new HistogramFamily(
       registry,
       'verdict_stage_duration_seconds',
       ['model', 'stage'],
       latencySeconds,
-      'Time that an input spent in one stage: tokenize, queue and inference (its whole batch) where it was computed for this input, postprocess for every answer.',
+      'Time an input spent in each stage. tokenize, queue and inference (the run of its whole batch) are recorded for inputs that were computed, postprocess for every answer.',
     );
     this.#queueWaits = new HistogramFamily(
       registry,
       'verdict_queue_wait_seconds',
       ['model', 'class'],
       latencySeconds,
-      'The queue stage by class: how long interactive inputs and bulk ones waited for their run.',
+      'Time inputs waited for their run, by class: interactive or bulk.',
     );
   }
 

@@ -26,7 +26,7 @@ export function modelMetrics(registry: Registry, list: () => readonly ModelView[
   perVersion(
     'verdict_model_info',
     ['precision', 'device', 'digest', 'batching'],
-    'Always 1; the labels say what is loaded. batching: which inputs may share a batch without changing their answers: padded (any), equal_length, one_at_a_time.',
+    "Always 1; the labels describe the loaded version. batching says which inputs can share a batch without changing each other's answers: padded (any), equal_length, one_at_a_time.",
     ({ precision = '', device = '', digest, batching = '' }) => [
       { labels: { precision, device, digest, batching }, value: 1 },
     ],
@@ -34,19 +34,19 @@ export function modelMetrics(registry: Registry, list: () => readonly ModelView[
   perVersion(
     'verdict_model_state',
     ['state'],
-    '1 for the state that a version is in, else 0: loading, serving, draining, failed (it could not be loaded, or has lost every session).',
+    "1 for the version's current state, 0 for the others: loading, serving, draining, failed (it could not be loaded, or has lost every session).",
     (version) => states.map((state) => ({ labels: { state }, value: Number(state === version.state) })),
   );
-  perVersion('verdict_instances_ready', [], 'Sessions that can take a batch.', (version) => [
+  perVersion('verdict_instances_ready', [], 'Sessions ready to run a batch.', (version) => [
     { value: version.readyInstances },
   ]);
-  perVersion('verdict_instances_wanted', [], 'Sessions that there should be.', (version) => [
+  perVersion('verdict_instances_wanted', [], 'Sessions the version should have.', (version) => [
     { value: version.instances },
   ]);
   perVersion(
     'verdict_batch_budget_tokens',
     [],
-    'Padded tokens that one batch may hold, set or calibrated.',
+    'Most padded tokens in one batch, as set or calibrated.',
     (version) => [{ value: version.batchBudgetTokens }],
   );
 }

@@ -9,7 +9,11 @@ import { gauge } from './gauge.js';
  */
 export function processMetrics(registry: Registry, version: string, eventLoopResolutionMs: number): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopResolutionMs });
-  gauge(registry, 'verdict_build_info', ['version', 'node'], 'Always 1; the labels say what runs.', () => [
-    { labels: { version, node: process.version }, value: 1 },
-  ]);
+  gauge(
+    registry,
+    'verdict_build_info',
+    ['version', 'node'],
+    'Always 1; the labels give the versions of the server and of Node.js.',
+    () => [{ labels: { version, node: process.version }, value: 1 }],
+  );
 }

@@ -19,24 +19,24 @@ export class RedisTelemetry implements RedisHooks {
     const { registry, log, limiter, configured } = options;
     this.#log = log;
     this.#limiter = limiter;
-    gauge(registry, 'verdict_redis_configured', [], 'Whether a Redis URL was given.', () => [
+    gauge(registry, 'verdict_redis_configured', [], '1 if a Redis URL is configured, else 0.', () => [
       { value: Number(configured) },
     ]);
     gauge(
       registry,
       'verdict_redis_up',
       [],
-      'Whether Redis is connected and serves: 0 too while it refuses, as a replica does writes.',
+      '1 while Redis is connected and accepts commands, else 0; also 0 while it refuses them, as a read-only replica does.',
       () => [{ value: Number(this.#up) }],
     );
     gauge(
       registry,
       'verdict_redis_breaker_state',
       ['state'],
-      '1 for the state that the breaker is in, else 0: closed (Redis is asked), open (it is not), half_open (one probe is under way).',
+      "1 for the breaker's current state, 0 for the others: closed (Redis is used), open (Redis is not used), half_open (one probe is under way).",
       () => states.map((state) => ({ labels: { state }, value: Number(state === this.#breaker) })),
     );
-    this.#errors = new CounterFamily(registry, 'verdict_redis_errors_total', [], 'Errors of Redis.').series();
+    this.#errors = new CounterFamily(registry, 'verdict_redis_errors_total', [], 'Redis errors.').series();
   }
 
   onConnection(up: boolean): void {

@@ -46,19 +46,19 @@ export class RpcTelemetry implements RpcHooks {
     this.#log = log;
     this.#itemLines = itemLines;
     const names = ['grpc_service', 'grpc_method'];
-    const started = new CounterFamily(registry, 'grpc_server_started_total', names, 'Calls that began.');
+    const started = new CounterFamily(registry, 'grpc_server_started_total', names, 'Calls started.');
     const handled = new CounterFamily(
       registry,
       'grpc_server_handled_total',
       [...names, 'grpc_code'],
-      'Calls that ended, by gRPC code.',
+      'Calls completed, by gRPC code.',
     );
     const seconds = new HistogramFamily(
       registry,
       'grpc_server_handling_seconds',
       names,
       callSeconds,
-      'Time from the start of a call to its end; of a stream its whole life.',
+      'Duration of a call, from start to end; for a stream, its whole lifetime.',
     );
     const seriesOf = (labels: Labels): MethodSeries => ({
       started: started.series(labels),
@@ -71,7 +71,7 @@ export class RpcTelemetry implements RpcHooks {
       ofService.set(method, seriesOf({ grpc_service: service, grpc_method: method }));
     }
     this.#other = seriesOf({ grpc_service: 'unknown', grpc_method: 'unknown' });
-    gauge(registry, 'verdict_streams_in_flight', [], 'ClassifyStream calls open at this moment.', () => [
+    gauge(registry, 'verdict_streams_in_flight', [], 'Open ClassifyStream calls.', () => [
       { value: this.#streamsInFlight },
     ]);
   }

@@ -32,13 +32,13 @@ export class SessionTelemetry {
       registry,
       'verdict_instance_restarts_total',
       ['model'],
-      'Sessions started anew after one was lost, attempts that failed included.',
+      'Attempts to replace a lost session, including failed ones.',
     );
     gauge(
       registry,
       'verdict_utilization_ratio',
       ['model'],
-      `Share of the last ${spanMs / 1000} s that the sessions spent in runs: 0 idle, 1 saturated.`,
+      `Share of the last ${spanMs / 1000} s that the sessions spent running batches: 0 is idle, 1 is saturated.`,
       () => {
         const at = now();
         return [...this.#models].map(([model, { window }]) => ({
@@ -51,7 +51,7 @@ export class SessionTelemetry {
       registry,
       'verdict_utilization',
       ['model'],
-      `What to scale by: the larger one of verdict_utilization_ratio and the predicted wait of an interactive input over VERDICT_LATENCY_OBJECTIVE_MS, both over the last ${spanMs / 1000} s. 1 is full; above it the wait is too long, by that factor.`,
+      `Scale on this. The larger of verdict_utilization_ratio and the predicted wait of an interactive input divided by VERDICT_LATENCY_OBJECTIVE_MS, over the last ${spanMs / 1000} s. 1 is full; at 2 the wait is twice the objective.`,
       () => {
         const at = now();
         return [...this.#models].map(([model, { window }]) => ({
@@ -64,7 +64,7 @@ export class SessionTelemetry {
       registry,
       'verdict_session_busy_seconds_total',
       ['model'],
-      'Time that the sessions spent in runs, added up; a run with the threads of several sessions counts for each of them.',
+      'Total time the sessions spent running batches. A run that uses the threads of several sessions counts once for each.',
       () => {
         for (const { readings, busy } of this.#models.values()) busy.value = (readings?.busyMs() ?? 0) / 1000;
       },
