@@ -74,7 +74,7 @@ export class Backlog<T, R> {
   }
 
   /** Whether the item could join the queue now, without pushing in before those who wait. */
-  admits(item: Pick<QueueItem<T, R>, 'tokens' | 'whenFull' | 'serviceClass'>): boolean {
+  admits(item: Pick<QueueItem<T, R>, 'tokens' | 'whenFull' | 'serviceClass' | 'flow'>): boolean {
     if (item.whenFull === 'wait' && this.#outside[item.serviceClass].size > 0) return false;
     return this.bounds.admits(item, this.waitingItems > 0);
   }

@@ -2,9 +2,9 @@ import { Load, type LoadFacts } from '../cost/load.js';
 import type { ServiceClass } from './types.js';
 
 /**
- * What may be held of the queue by those who must leave room for others, so that a quarter is left to these: the bulk
- * class to the interactive one, those that wait outside a full queue to those that are refused, and the reverse while
- * somebody waits. Saturating streams cannot shut out unary calls, batch calls neither of the two.
+ * Bulk inputs may fill at most three quarters of the queue; so may inputs that wait outside when it is full, and, while
+ * somebody waits outside, inputs that are refused when it is full. Of the latter one caller may fill no more either.
+ * Saturating streams cannot shut out unary calls, batch calls cannot shut out either, and no caller can shut out the others.
  */
 const LARGEST_SHARE = 0.75;
 
@@ -13,6 +13,7 @@ export interface Bounded {
   readonly tokens: number;
   readonly whenFull: 'refuse' | 'wait';
   readonly serviceClass: ServiceClass;
+  readonly flow: object | undefined;
 }
 
 /** What is queued (or set aside in a formed batch), and whether more may come in. */
@@ -21,6 +22,8 @@ export class QueueBounds implements LoadFacts {
   readonly #maxTokens: number;
   readonly #byClass = { interactive: new Load(), bulk: new Load() };
   readonly #byWhenFull = { refuse: new Load(), wait: new Load() };
+  /** Of the callers that have something queued. */
+  readonly #byFlow = new Map<object, Load>();
 
   constructor(maxItems: number, maxTokens: number) {
     this.#maxItems = maxItems;
@@ -52,18 +55,36 @@ export class QueueBounds implements LoadFacts {
     if (this.items === 0) return true;
     if (this.items >= this.#maxItems || this.tokens + item.tokens > this.#maxTokens) return false;
     if (item.serviceClass === 'bulk' && !this.#leavesRoom(item, this.#byClass.bulk)) return false;
-    if (item.whenFull === 'refuse' && !somebodyWaits) return true;
+    if (item.whenFull === 'refuse') {
+      const ofCaller = item.flow && this.#byFlow.get(item.flow);
+      if (ofCaller !== undefined && !this.#leavesRoom(item, ofCaller)) return false;
+      if (!somebodyWaits) return true;
+    }
     return this.#leavesRoom(item, this.#byWhenFull[item.whenFull]);
   }
 
   enter(item: Bounded): void {
     this.#byClass[item.serviceClass].add(item.tokens);
     this.#byWhenFull[item.whenFull].add(item.tokens);
+    if (item.flow !== undefined) this.#loadOf(item.flow).add(item.tokens);
   }
 
   leave(item: Bounded): void {
     this.#byClass[item.serviceClass].remove(item.tokens);
     this.#byWhenFull[item.whenFull].remove(item.tokens);
+    if (item.flow === undefined) return;
+    const ofCaller = this.#loadOf(item.flow);
+    ofCaller.remove(item.tokens);
+    if (ofCaller.items === 0) this.#byFlow.delete(item.flow);
+  }
+
+  #loadOf(flow: object): Load {
+    let load = this.#byFlow.get(flow);
+    if (load === undefined) {
+      load = new Load();
+      this.#byFlow.set(flow, load);
+    }
+    return load;
   }
 
   #leavesRoom(item: Bounded, held: Load): boolean {

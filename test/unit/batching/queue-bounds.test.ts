@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Bounded, QueueBounds } from '../../../src/batching/queue-bounds.js';
 
-const unary: Bounded = { tokens: 10, whenFull: 'refuse', serviceClass: 'interactive' };
-const streamed: Bounded = { tokens: 10, whenFull: 'wait', serviceClass: 'bulk' };
+const unary: Bounded = { tokens: 10, whenFull: 'refuse', serviceClass: 'interactive', flow: undefined };
+const streamed: Bounded = { tokens: 10, whenFull: 'wait', serviceClass: 'bulk', flow: undefined };
 
 function fill(bounds: QueueBounds, item: Bounded, somebodyWaits = false): number {
   let count = 0;
@@ -31,6 +31,16 @@ describe('the bounds of the queue', () => {
     const bounds = new QueueBounds(8, 1_000);
     assert.equal(fill(bounds, streamed), 6);
     assert.equal(fill(bounds, unary, true), 2);
+  });
+
+  test('keep a quarter free of one caller for the others', () => {
+    const bounds = new QueueBounds(8, 1_000);
+    const [greedy, careful] = [{}, {}];
+    assert.equal(fill(bounds, { ...unary, flow: greedy }), 6);
+    assert.equal(fill(bounds, { ...unary, flow: careful }), 2);
+    bounds.leave({ ...unary, flow: greedy });
+    assert.equal(fill(bounds, { ...unary, flow: careful }), 1);
+    assert.equal(bounds.items, 8);
   });
 
   test('keep a quarter for those that wait, as long as somebody waits', () => {
