@@ -72,7 +72,7 @@ ${scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join
   --soak-minutes N  length of each of the two passes of memory (default: 10)
   --mix NAME        ${mixNames.join(', ')} (default: both)
   --short           every scenario once and tiny: proves that it works, measures nothing
-  --publish         write the results into docs/benchmarks/ and the table of docs/benchmarks.md
+  --publish         write the results into docs/benchmarks/ and docs/benchmarks.md
   --data FOLDER     holds sst2/ and banking77/ (default: ../shared/data; else sentences are generated)
   --out FOLDER      for result files (default: bench/results)
   --tei ADDRESS     host:port of a server that speaks text-embeddings-inference's Predict, to be measured beside

@@ -1,9 +1,9 @@
-// Writes docs/configuration.md, the table of docs/metrics.md and the results in docs/benchmarks.md from the built code in
+// Writes docs/configuration.md, the table of docs/metrics.md and the results in docs/benchmarks.md and docs/benchmarks/results.md from the built code in
 // dist/ and the published results. `--check` writes nothing and fails when one is not up to date, or when
 // docs/metrics.md names a metric that does not exist.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { publishedPage } from '../dist/bench/report/published-page.js';
+import { publishedPage, publishedPageFiles } from '../dist/bench/report/published-page.js';
 import { scenarios } from '../dist/bench/scenarios.js';
 import { configFile, knobs } from '../dist/src/config/knobs.js';
 import { createTelemetry } from '../dist/src/telemetry/create-telemetry.js';
@@ -144,15 +144,19 @@ function unknownMetrics(page, all) {
   return mentioned.filter((name) => !names.has(name) && !names.has(name.replace(/_(bucket|sum|count)$/, '')));
 }
 
+function benchmarks(file) {
+  return publishedPage(
+    `${root}docs`,
+    file,
+    scenarios.map(({ name }) => name),
+  );
+}
+
 const all = await metrics();
 const pages = {
   'docs/configuration.md': () => configuration(),
   'docs/metrics.md': (page) => metricsPage(page, all),
-  'docs/benchmarks.md': () =>
-    publishedPage(
-      `${root}docs`,
-      scenarios.map(({ name }) => name),
-    ),
+  ...Object.fromEntries(publishedPageFiles.map((file) => [`docs/${file}`, () => benchmarks(file)])),
 };
 for (const [path, write] of Object.entries(pages)) {
   const page = existsSync(root + path) ? readFileSync(root + path, 'utf8') : '';

@@ -1,13 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Chart } from './chart.js';
-import { publishedFolder, publishedPage, publishedPageFile } from './published-page.js';
+import { publishedFolder, publishedPage, publishedPageFiles } from './published-page.js';
 import type { RanResult } from './result.js';
 import { writeResult } from './write-result.js';
 
 /**
- * Writes a result into `<docs>/benchmarks/`, and the results of all scenarios published so far into
- * `<docs>/benchmarks.md`.
+ * Writes a result into `<docs>/benchmarks/`, and what all scenarios published so far say into the pages that show them.
  *
  * @param docs the folder `docs/`
  * @param order names of the scenarios, as the page shows them
@@ -19,5 +18,5 @@ export function publish(
   order: readonly string[],
 ): void {
   writeResult(join(docs, publishedFolder), result, charts);
-  writeFileSync(join(docs, publishedPageFile), publishedPage(docs, order));
+  for (const file of publishedPageFiles) writeFileSync(join(docs, file), publishedPage(docs, file, order));
 }

@@ -8,25 +8,37 @@ const BEGIN = '<!-- Written by npm run bench -- ... --publish: begin -->';
 const END = '<!-- Written by npm run bench -- ... --publish: end -->';
 
 /**
- * Puts what the published results say between the page's markers.
+ * Puts every bar, with all that was measured for it, between the page's markers.
  *
  * @param results in the order in which the page shows them
  * @throws Error where the page has no markers
  */
-export function withResults(page: string, results: readonly RanResult[]): string {
+export function withBars(page: string, results: readonly RanResult[]): string {
+  const columns = ['what', 'bar', 'measured', 'reached', 'quartiles', 'command'];
+  return between(
+    page,
+    markdownTable(
+      columns,
+      barIds.flatMap((id) => rowsOf(id, results)),
+    ),
+  );
+}
+
+/**
+ * Puts each scenario, with its charts, its other numbers and its machine, between the page's markers.
+ *
+ * @param results in the order in which the page shows them
+ * @throws Error where the page has no markers
+ */
+export function withScenarios(page: string, results: readonly RanResult[]): string {
+  return between(page, results.map(renderScenario).join('\n\n'));
+}
+
+function between(page: string, text: string): string {
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);
   if (begin < 0 || end < begin) throw new Error('the page has no markers for the results');
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${renderResults(results)}\n\n${page.slice(end)}`;
-}
-
-/** Every bar with all that was measured for it, then each scenario with its charts, its other numbers and its machine. */
-function renderResults(results: readonly RanResult[]): string {
-  const table = markdownTable(
-    ['what', 'bar', 'measured', 'reached', 'quartiles', 'command'],
-    barIds.flatMap((id) => rowsOf(id, results)),
-  );
-  return [table, ...results.map(renderScenario)].join('\n\n');
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`;
 }
 
 /** A row for each measurement that is held against the bar: two mixes, say, or three numbers of calls in flight. */
@@ -60,7 +72,7 @@ function renderScenario(result: RanResult): string {
   return [
     `### ${result.scenario}`,
     `${result.summary} Texts: ${result.inputs}.`,
-    ...result.charts.map((file) => `![${result.scenario}](benchmarks/${file})`),
+    ...result.charts.map((file) => `![${result.scenario}](${file})`),
     ...(others.length === 0
       ? []
       : [
@@ -82,7 +94,7 @@ function renderScenario(result: RanResult): string {
         .map(([name, version]) => `${name} ${version}`)
         .join(', ')}`,
       `- ${before}; of the CPU other processes took ${percent(disturbance.othersShare)}, other machines ${percent(disturbance.stealShare)}`,
-      `- every round: [${result.scenario}.json](benchmarks/${result.scenario}.json)`,
+      `- every round: [${result.scenario}.json](${result.scenario}.json)`,
     ].join('\n'),
     ...(result.warnings.length === 0
       ? []

@@ -1,6 +1,6 @@
 """A text classifier for MLServer: the same ONNX file, tokenizer, threads and truncation as Verdict's.
 
-A peer to measure against, not a part of Verdict: docs/benchmarks.md, "Other servers", says how to start it. MLServer
+A peer to measure against, not a part of Verdict: docs/benchmarks/method.md, "Other servers", says how to start it. MLServer
 gathers requests into batches by itself (`max_batch_size`, `max_batch_time` in model-settings.json).
 """
 import json
