@@ -1,15 +1,24 @@
 import { setMaxListeners } from 'node:events';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { Status } from '../../generated/google/rpc/status.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { callerLeft, deadlineExceeded, shuttingDown, VerdictError } from '../errors.js';
+import { CallWaits } from './call-waits.js';
 import { causeOf } from './cause-of.js';
 import { malformed } from './codec.js';
+import type { Connection } from './connections.js';
+import { partsOf } from './grpc-seam.js';
+import type { Holder } from './held-bytes.js';
+import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
 import { fromLibrary, malformedMessage } from './library-status.js';
+import { acceptedEncodings, refusedMessage, unsupportedCompression } from './message-refusals.js';
+import type { Method } from './method.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
 import { envoyTimeoutKey, ownTimeoutMs } from './own-timeout.js';
 import { requestIdFrom, requestIdKey } from './request-id.js';
-import type { AnyRoute, Call, CallHandler } from './route.js';
+import type { Call, CallHandler } from './route.js';
+import { scanFields, unscannedBytes } from './scan-fields.js';
 import { setRetryDelay } from './set-retry-delay.js';
 import { asVerdictError, codeNames, okStatus, statusOf } from './status.js';
 import { transcodedKey } from './transcoded-key.js';
@@ -18,6 +27,13 @@ import { transcodedKey } from './transcoded-key.js';
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
 const detailsKey = 'grpc-status-details-bin';
+const acceptEncodingKey = 'grpc-accept-encoding';
+
+/** While the peer has not taken this much of what was sent to it, none of its messages are read. */
+const maxUnsentBytes = 64 * 1024;
+
+/** How long a stream may stay open after its status, for a caller that has not said all it wanted to. */
+const lingerMs = 10_000;
 
 /** How much later than the caller a deadline may pass here: the way of the headers, and rounding. */
 const transitMs = 5;
@@ -32,33 +48,54 @@ function onTimeout(call: RpcCall): void {
  * It stands where grpc-js has its server interceptors, and it does not pass the call on: the streams that grpc-js
  * hands to method handlers (a Node Writable for a unary call, a Duplex for a stream) cost more than all that this
  * service does on a cache hit, read ahead, write one message per turn, and can lose the status of a call for good.
- * Below an interceptor the call is bare: `startRead` brings one message, `sendMessage` reports when the connection
- * has taken it. So back-pressure is exact, messages of one turn leave in one write, and every call passes here,
- * whatever ends it.
+ * Below an interceptor the call is bare: `InboundMessages` brings one message when one is asked for, `sendMessage` reports
+ * when the connection has taken it. So back-pressure is exact, messages of one turn leave in one write, and every call
+ * passes here, whatever ends it.
  */
-export class RpcCall extends ServerInterceptingCall implements Listener, Call<unknown>, OpenCall {
+export class RpcCall
+  extends ServerInterceptingCall
+  implements Listener, Call<unknown>, OpenCall, MessageSink, Holder
+{
   readonly arrivedAt = performance.now();
+  activeAt = this.arrivedAt;
+  heldBytes = 0;
+  readonly connection: Connection;
   requestId = '';
   deadlineAt = Number.POSITIVE_INFINITY;
 
   readonly #base: ServerInterceptingCallInterface;
   readonly #sendStatus: ServerInterceptingCallInterface['sendStatus'];
-  readonly #route: AnyRoute;
+  readonly #stream: ServerHttp2Stream;
+  readonly #encoding: string;
+  readonly #method: Method;
   readonly #calls: OpenCalls;
+  #inbound: InboundMessages | undefined;
   #metadata: Metadata | undefined;
   #handler: CallHandler<unknown> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #controller: AbortController | undefined;
   #state: 'open' | 'ending' | 'ended' = 'open';
   #headersSent = false;
-  #received = 0;
   #sent = 0;
+  /** Bytes of messages in part, of requests under way, and of answers that the peer has not taken. */
+  #queuedBytes = 0;
+  #unsentBytes = 0;
+  #readDeferred = false;
+  /** The status has to say in which encodings messages may come. */
+  #offersEncodings = false;
+  /** HTTP/2 has closed the stream, or taken all that was sent on it. */
+  #gone = false;
+  #waits: CallWaits | undefined;
 
-  constructor(base: ServerInterceptingCallInterface, route: AnyRoute, calls: OpenCalls) {
+  constructor(base: ServerInterceptingCallInterface, method: Method, calls: OpenCalls) {
     super(base);
+    const { stream, incomingEncoding } = partsOf(base);
     this.#base = base;
-    this.#route = route;
+    this.#stream = stream;
+    this.#encoding = incomingEncoding;
+    this.#method = method;
     this.#calls = calls;
+    this.connection = calls.connections.of(stream.session);
     // What grpc-js ends by itself (deadline, message too large, ...) reaches no interceptor. Standing before the
     // method on this one object lets such a call have its request id, its details and its line in the log. Should
     // a later grpc-js not go through the method any more, these calls count as cancelled; no more is lost.
@@ -80,31 +117,45 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
   onReceiveMetadata(metadata: Metadata): void {
     this.#metadata = metadata;
     this.requestId = requestIdFrom(metadata.get(requestIdKey)[0]);
+    this.#inbound = new InboundMessages(this.#stream, {
+      sink: this,
+      limits: this.#method.limits,
+      inflater: this.#calls.inflater,
+      encoding: this.#encoding,
+    });
     this.#calls.add(this);
-    this.#calls.hooks.onCallStarted?.(this.#route);
+    this.#calls.hooks.onCallStarted?.(this.#method.route);
     this.#setDeadline();
     try {
-      this.#handler = this.#route.open(this);
+      this.#handler = this.#method.route.open(this);
       this.read();
     } catch (error) {
       this.fail(error);
     }
   }
 
-  onReceiveMessage(message: unknown): void {
-    this.#received++;
+  /** grpc-js does not get to see messages, and is not heard when it sees the end. */
+  onReceiveMessage(): void {}
+  onReceiveHalfClose(): void {}
+
+  onMessageBytes(bytes: Buffer): void {
+    this.activeAt = this.#calls.now;
     const handler = this.#handler;
     if (this.#state !== 'open' || handler === undefined) return;
     try {
-      if (message !== malformed) handler.onMessage(message);
-      else if (handler.onMalformed !== undefined) handler.onMalformed();
-      else this.fail(malformedMessage());
+      const { fields, decode } = this.#method;
+      const problem =
+        fields === undefined || bytes.length <= unscannedBytes ? undefined : scanFields(bytes, fields);
+      const message = problem === undefined ? decode(bytes) : malformed;
+      if (message !== malformed) handler.onMessage(message, bytes.length);
+      else if (handler.onMalformed !== undefined) handler.onMalformed(problem ?? malformedMessage());
+      else this.fail(problem ?? malformedMessage());
     } catch (error) {
       this.fail(error);
     }
   }
 
-  onReceiveHalfClose(): void {
+  onHalfClose(): void {
     if (this.#state !== 'open') return;
     try {
       this.#handler?.onHalfClose();
@@ -113,11 +164,25 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     }
   }
 
+  onMessageProblem(problem: MessageProblem): void {
+    if (problem.kind === 'encoding') {
+      this.#offersEncodings = true;
+      this.end(unsupportedCompression);
+    } else this.fail(refusedMessage(problem, this.#method));
+  }
+
+  onHeldBytes(bytes: number): void {
+    const change = bytes - this.#queuedBytes;
+    this.#queuedBytes = bytes;
+    this.#hold(change);
+  }
+
   /**
    * The HTTP/2 stream is gone: always the last event, also of a call that went well. A caller whose deadline passes
    * resets the stream, often before the deadline has passed here: that is no change of mind.
    */
   onCancel(): void {
+    this.#letGo();
     if (this.#state !== 'open') return;
     if (performance.now() >= this.deadlineAt - transitMs) {
       this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
@@ -142,19 +207,40 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
   }
 
   read(): void {
-    if (this.#state === 'open') this.#base.startRead();
+    if (this.#state !== 'open') return;
+    if (this.#unsentBytes > maxUnsentBytes) this.#readDeferred = true;
+    else this.#inbound?.want();
+  }
+
+  hold(bytes: number): void {
+    this.#hold(bytes);
+  }
+
+  release(bytes: number): void {
+    if (this.#state === 'open') this.#hold(-bytes);
   }
 
   send(message: unknown, onWritten: () => void): void {
     if (this.#state === 'ended') return;
+    let bytes: Buffer;
+    try {
+      bytes = this.#method.encode(message);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
     if (!this.#headersSent) {
       this.#headersSent = true;
       const metadata = new Metadata();
       metadata.set(requestIdKey, this.requestId);
+      if (!this.#method.limits.compression) metadata.set(acceptEncodingKey, 'identity');
       this.#base.sendMetadata(metadata);
     }
     this.#sent++;
-    this.#base.sendMessage(message, onWritten);
+    this.activeAt = this.#calls.now;
+    this.#unsentBytes += bytes.length;
+    this.#base.sendMessage(bytes, () => this.#onSent(bytes.length, onWritten));
+    this.#hold(bytes.length);
   }
 
   finish(): void {
@@ -173,7 +259,7 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
   itemStatus(error: unknown): Status {
     const known = asVerdictError(error);
     if (known.code === 'internal') {
-      const { service, method } = this.#route;
+      const { service, method } = this.#method.route;
       this.#calls.hooks.onItemFailed?.({ service, method, requestId: this.requestId, cause: causeOf(known) });
     }
     return statusOf(known, this.requestId);
@@ -187,6 +273,72 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     this.fail(error);
   }
 
+  /** Answers that the peer does not take stand before any status: such a stream is reset instead. */
+  shed(error: VerdictError): void {
+    const stalled = this.#unsentBytes > 0;
+    if (this.#state === 'open') {
+      if (stalled) this.#close('RESOURCE_EXHAUSTED', error, undefined);
+      else this.fail(error);
+    }
+    if (stalled) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#letGo();
+  }
+
+  /** Looks at the call once a second or so, for what has lasted too long. */
+  inspect(now: number): void {
+    const inbound = this.#inbound;
+    if (this.#state !== 'open' || inbound === undefined) {
+      this.#inspectEnded(now);
+      return;
+    }
+    this.#waits ??= new CallWaits(this.#method.route, this.arrivedAt);
+    const { received, partial, ended } = inbound;
+    const problem = this.#waits.problem(this.#calls.timeLimits, {
+      now,
+      activeAt: this.activeAt,
+      received,
+      partial,
+      ended,
+    });
+    if (problem !== undefined) this.fail(problem);
+  }
+
+  /** An answer that is not taken, or a caller that goes on after its status, does not hold the stream for ever. */
+  #inspectEnded(now: number): void {
+    if (this.#stream.destroyed) this.#calls.delete(this);
+    else if (this.#gone) {
+      if (now - this.activeAt > lingerMs) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    } else if (now - this.activeAt > this.#calls.timeLimits.messageMs) {
+      this.#stream.close(constants.NGHTTP2_CANCEL);
+    }
+  }
+
+  #onSent(bytes: number, onWritten: () => void): void {
+    this.#unsentBytes -= bytes;
+    this.#hold(-bytes);
+    this.activeAt = this.#calls.now;
+    onWritten();
+    if (this.#readDeferred && this.#unsentBytes <= maxUnsentBytes) {
+      this.#readDeferred = false;
+      this.read();
+    }
+  }
+
+  #hold(bytes: number): void {
+    if (this.#gone || bytes === 0) return;
+    this.heldBytes += bytes;
+    if (bytes > 0) this.#calls.held.add(this.connection, bytes);
+    else this.#calls.held.remove(this.connection, -bytes);
+  }
+
+  /** Nothing of the call is held any more. The stream may yet wait for the caller's last word. */
+  #letGo(): void {
+    if (this.#gone) return;
+    if (this.heldBytes > 0) this.#hold(-this.heldBytes);
+    this.#gone = true;
+    if (this.#inbound?.ended !== false || this.#stream.destroyed) this.#calls.delete(this);
+  }
+
   /** grpc-js keeps the caller's deadline. Else the default one is kept here, or that of Envoy's route if shorter. */
   #setDeadline(): void {
     const callers = Number(this.#base.getDeadline());
@@ -194,7 +346,8 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
       this.deadlineAt = this.arrivedAt + callers - Date.now();
       return;
     }
-    const fallback = this.#route.shape === 'unary' ? this.#calls.defaultDeadlineMs : Number.POSITIVE_INFINITY;
+    const fallback =
+      this.#method.route.shape === 'unary' ? this.#calls.defaultDeadlineMs : Number.POSITIVE_INFINITY;
     const timeoutMs = ownTimeoutMs(this.metadata(envoyTimeoutKey), fallback);
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
     this.deadlineAt = this.arrivedAt + timeoutMs;
@@ -210,6 +363,7 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
       metadata = new Metadata();
       metadata.set(detailsKey, Buffer.from(Status.encode(status).finish()));
       if (!this.#headersSent) metadata.set(requestIdKey, this.requestId);
+      if (this.#offersEncodings) metadata.set(acceptEncodingKey, acceptedEncodings(this.#method.limits));
       const retryAfterMs = error instanceof VerdictError ? error.retryAfterMs : undefined;
       if (retryAfterMs !== undefined)
         setRetryDelay(metadata, retryAfterMs, this.metadata(transcodedKey) !== undefined);
@@ -221,7 +375,9 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
 
   #close(code: string, error: unknown, cause: unknown): void {
     this.#state = 'ended';
+    this.activeAt = performance.now();
     clearTimeout(this.#timer);
+    this.#inbound?.close();
     if (error !== undefined) this.#controller?.abort(error);
     this.#handler?.onClose?.();
     // Node keeps what an HTTP/2 stream leads to until a full collection, and this call is part of it.
@@ -230,19 +386,19 @@ export class RpcCall extends ServerInterceptingCall implements Listener, Call<un
     this.#timer = undefined;
     const hooks = this.#calls.hooks;
     if (hooks.onCallHandled !== undefined) {
-      const { remoteAddress, remotePort } = this.#base.getConnectionInfo();
       hooks.onCallHandled({
-        service: this.#route.service,
-        method: this.#route.method,
+        service: this.#method.route.service,
+        method: this.#method.route.method,
         code,
         durationMs: performance.now() - this.arrivedAt,
         requestId: this.requestId,
-        peer: remotePort === undefined ? (remoteAddress ?? 'unknown') : `${remoteAddress}:${remotePort}`,
-        received: this.#received,
+        peer: this.connection.name,
+        received: this.#inbound?.received ?? 0,
         sent: this.#sent,
         cause,
       });
     }
-    this.#calls.delete(this);
+    if (this.heldBytes > this.#unsentBytes) this.#hold(this.#unsentBytes - this.heldBytes);
+    this.#calls.ended();
   }
 }

@@ -13,7 +13,7 @@ import { BatchClassifier } from './classify-batch.js';
 import { ClassifyStream, type StreamContext } from './classify-stream.js';
 import { callDefaults, itemFrom } from './convert.js';
 import type { AnyRoute, Route } from './route.js';
-import type { RequestLimits } from './server-options.js';
+import { maxReceiveBytes, type RequestLimits } from './server-options.js';
 import { serviceClassOf } from './service-class.js';
 import { UnaryCall } from './unary.js';
 
@@ -34,6 +34,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
   const { classifier, limits } = options;
   const batch = new BatchClassifier(classifier, limits);
   const service = classifierServiceName;
+  const maxRequestBytes = maxReceiveBytes(limits);
 
   const classify: Route<ClassifyRequest, ClassifyResponse> = {
     service,
@@ -41,6 +42,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     shape: 'unary',
     requestType: ClassifyRequest,
     responseType: ClassifyResponse,
+    maxRequestBytes,
     open: (call) =>
       new UnaryCall(call, (request) => {
         const item = itemFrom(request, callDefaults, limits);
@@ -56,6 +58,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     shape: 'unary',
     requestType: BatchClassifyRequest,
     responseType: BatchClassifyResponse,
+    maxRequestBytes,
     open: (call) => new UnaryCall(call, (request) => batch.classify(request, call)),
   };
 
@@ -73,6 +76,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     shape: 'bidi',
     requestType: ClassifyStreamRequest,
     responseType: ClassifyStreamResponse,
+    maxRequestBytes,
     open: (call) => {
       const stream = new ClassifyStream(call, context);
       options.onStreamsInFlight(++streams);

@@ -9,7 +9,6 @@ import { maxTimerMs } from '../concurrency/max-timer.js';
 import { deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
 import { classificationMessage } from './classification-message.js';
 import { invalidFields, itemFrom, type Violations } from './convert.js';
-import { malformedMessage } from './library-status.js';
 import type { Call, CallHandler } from './route.js';
 import type { RequestLimits } from './server-options.js';
 import { serviceClassOf } from './service-class.js';
@@ -17,6 +16,9 @@ import { maxIdChars, StreamItem } from './stream-item.js';
 import { defaultSettings, isSettingsOnly, settingsFrom } from './stream-settings.js';
 import { StreamTally } from './stream-tally.js';
 import { transcodedKey } from './transcoded-key.js';
+
+/** Bytes of requests that one stream holds at a time, besides the one that goes beyond. */
+const maxHeldBytes = 2 ** 20;
 
 /** What every stream of a server is given. */
 export interface StreamContext {
@@ -49,6 +51,8 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   #isFirst = true;
   #nextIndex = 0;
   #held = 0;
+  /** Bytes of the requests that wait for their answers. */
+  #heldBytes = 0;
   /** False once the caller has half-closed, or the stream has been stopped. */
   #reading = true;
   #readRequested = true;
@@ -65,7 +69,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#sendsEnd = call.metadata(transcodedKey) !== undefined;
   }
 
-  onMessage(request: ClassifyStreamRequest): void {
+  onMessage(request: ClassifyStreamRequest, bytes: number): void {
     this.#readRequested = false;
     if (!this.#reading) return;
     const isFirst = this.#isFirst;
@@ -79,16 +83,16 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
       this.#settings = settingsFrom(request.settings);
       this.#sendsEnd ||= this.#settings.sendEnd;
     }
-    if (request.settings === undefined || !isSettingsOnly(request)) this.#accept(request);
+    if (request.settings === undefined || !isSettingsOnly(request)) this.#accept(request, bytes);
     this.#pump();
   }
 
   /** The first message may have held the settings, so without it the stream cannot go on; later ones fail alone. */
-  onMalformed(): void {
+  onMalformed(error: VerdictError): void {
     this.#readRequested = false;
     if (!this.#reading) return;
-    if (this.#isFirst) throw malformedMessage();
-    this.#answer(this.#newItem({ id: '' }), this.#failure(malformedMessage()));
+    if (this.#isFirst) throw error;
+    this.#answer(this.#newItem({ id: '' }), this.#failure(error));
     this.#pump();
   }
 
@@ -113,7 +117,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#context.onClose();
   }
 
-  #accept(request: ClassifyStreamRequest): void {
+  #accept(request: ClassifyStreamRequest, bytes: number): void {
     const { classifier, limits } = this.#context;
     const item = this.#newItem(request);
     try {
@@ -125,7 +129,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
         itemFrom(request, this.#settings.defaults, limits, violations),
         item,
       );
-      if (answer instanceof Promise) this.#await(item, answer);
+      if (answer instanceof Promise) this.#await(item, answer, bytes);
       else this.#answer(item, classified(answer));
     } catch (error) {
       this.#answer(item, this.#failure(error));
@@ -139,8 +143,11 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     return new StreamItem(this.#call, request, index, this.#serviceClass, this.#context.itemDeadlineMs);
   }
 
-  #await(item: StreamItem, answer: Promise<Classification>): void {
+  #await(item: StreamItem, answer: Promise<Classification>, bytes: number): void {
     this.#pending.add(item);
+    item.heldBytes = bytes;
+    this.#heldBytes += bytes;
+    this.#call.hold(bytes);
     if (this.#timer === undefined) this.#arm(item.deadlineAt);
     answer.then(
       (value) => this.#settle(item, classified(value)),
@@ -159,6 +166,8 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   #settle(item: StreamItem, outcome: ClassifyStreamResponse['outcome']): void {
     if (item.outcome !== undefined || !this.#pending.has(item)) return;
     item.outcome = outcome;
+    this.#heldBytes -= item.heldBytes;
+    this.#call.release(item.heldBytes);
     if (this.#settings.order === 'completion') {
       this.#pending.delete(item);
       this.#write(item);
@@ -186,11 +195,15 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#reading && !this.#readRequested && this.#held < this.#context.window) {
+    while (this.#reading && !this.#readRequested && this.#hasRoom()) {
       this.#readRequested = true;
       this.#call.read();
     }
     this.#pumping = false;
+  }
+
+  #hasRoom(): boolean {
+    return this.#held < this.#context.window && this.#heldBytes < maxHeldBytes;
   }
 
   #stop(error: VerdictError): void {

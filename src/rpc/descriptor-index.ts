@@ -1,9 +1,9 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import {
-  type DescriptorProto,
-  type EnumDescriptorProto,
-  type FieldDescriptorProto,
-  type FileDescriptorProto,
+import type {
+  DescriptorProto,
+  EnumDescriptorProto,
+  FieldDescriptorProto,
+  FileDescriptorProto,
   FileDescriptorSet,
 } from '../../generated/google/protobuf/descriptor.js';
 
@@ -26,9 +26,11 @@ export class DescriptorIndex {
   readonly #fileOfSymbol = new Map<string, string>();
   readonly #extensions = new Map<string, Map<number, string>>();
 
-  /** @throws Error when the bytes are no descriptor set, or lack an imported file */
-  constructor(descriptorSet: Uint8Array) {
-    const set = FileDescriptorSet.decode(descriptorSet);
+  /**
+   * @param set the same, decoded
+   * @throws Error when the bytes lack an imported file
+   */
+  constructor(descriptorSet: Uint8Array, set: FileDescriptorSet) {
     const raw = rawFiles(descriptorSet);
     for (const [position, { name = '', dependency }] of set.file.entries()) {
       const bytes = raw[position];

@@ -10,6 +10,7 @@ import type { ModelCatalog, ModelView } from '../models/types.js';
 import { classifierServiceName } from './classifier-service.js';
 import { HealthWatch } from './health-watch.js';
 import type { AnyRoute, Route } from './route.js';
+import { smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
 
 const modelPrefix = 'models/';
@@ -56,6 +57,7 @@ export class Health {
       shape: 'unary',
       requestType: HealthCheckRequest,
       responseType: HealthCheckResponse,
+      maxRequestBytes: smallRequestBytes,
       open: (call) =>
         new UnaryCall(call, (request) => {
           const status = this.statusOf(request.service);
@@ -70,6 +72,7 @@ export class Health {
       shape: 'unary',
       requestType: HealthListRequest,
       responseType: HealthListResponse,
+      maxRequestBytes: smallRequestBytes,
       open: (call) => new UnaryCall(call, () => ({ statuses: Object.fromEntries(this.#statuses()) })),
     };
 
@@ -77,8 +80,10 @@ export class Health {
       service,
       method: 'Watch',
       shape: 'serverStream',
+      mayIdle: true,
       requestType: HealthCheckRequest,
       responseType: HealthCheckResponse,
+      maxRequestBytes: smallRequestBytes,
       open: (call) => {
         if (this.#watches.size >= this.#maxWatchers) {
           throw new VerdictError('resource_exhausted', 'too many health watchers', {

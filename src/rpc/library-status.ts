@@ -1,7 +1,7 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import type { Status } from '../../generated/google/rpc/status.js';
 import { deadlineExceeded, VerdictError } from '../errors.js';
-import { asVerdictError, statusOf, unimplemented } from './status.js';
+import { asVerdictError, statusOf } from './status.js';
 
 /** The error of a message that does not decode. */
 export function malformedMessage(): VerdictError {
@@ -22,18 +22,8 @@ export function fromLibrary(status: { code: number; details: string }, requestId
   switch (status.code) {
     case grpcStatus.DEADLINE_EXCEEDED:
       return statusOf(deadlineExceeded(), requestId);
-    case grpcStatus.RESOURCE_EXHAUSTED:
-      return statusOf(
-        new VerdictError('resource_exhausted', 'the message is larger than any valid request', {
-          reason: 'MESSAGE_TOO_LARGE',
-        }),
-        requestId,
-      );
-    case grpcStatus.UNIMPLEMENTED:
-      return unimplemented({ message: 'unsupported compression', reason: 'UNSUPPORTED_COMPRESSION' });
     case grpcStatus.INTERNAL:
       if (status.details.startsWith('Invalid grpc-timeout')) return statusOf(malformedTimeout(), requestId);
-      if (status.details.startsWith('Failed to decompress')) return statusOf(malformedMessage(), requestId);
   }
   return statusOf(asVerdictError(status), requestId);
 }

@@ -26,7 +26,7 @@ import type { Truncation } from '../tokenizer/types.js';
 import { roundedMs } from './classification-message.js';
 import { checkModel, refuse, type Violations } from './convert.js';
 import type { AnyRoute, Route } from './route.js';
-import type { RequestLimits } from './server-options.js';
+import { type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
 
 const states = {
@@ -69,6 +69,7 @@ export function modelRoutes(catalog: ModelCatalog, limits: RequestLimits): AnyRo
     shape: 'unary',
     requestType: ListModelsRequest,
     responseType: ListModelsResponse,
+    maxRequestBytes: smallRequestBytes,
     open: (call) =>
       new UnaryCall(call, () => ({ models: catalog.list().map((view) => modelMessage(view, limits)) })),
   };
@@ -79,6 +80,7 @@ export function modelRoutes(catalog: ModelCatalog, limits: RequestLimits): AnyRo
     shape: 'unary',
     requestType: GetModelRequest,
     responseType: GetModelResponse,
+    maxRequestBytes: smallRequestBytes,
     open: (call) =>
       new UnaryCall(call, ({ model }) => {
         const violations: Violations = [];

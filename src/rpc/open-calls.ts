@@ -1,39 +1,81 @@
 import type { VerdictError } from '../errors.js';
+import type { TimeLimits } from './call-waits.js';
+import type { Connections } from './connections.js';
+import { HeldBytes, type HeldBytesOptions, type Holder } from './held-bytes.js';
+import { Inflater } from './inflater.js';
 import type { RpcHooks } from './types.js';
 
-/** A call that can be told of the server's end. */
-export interface OpenCall {
+/** A call that can be told of the server's end, and looked at from time to time. */
+export interface OpenCall extends Holder {
   drain(): void;
   /** Ends the call now. */
   interrupt(error: VerdictError): void;
+  /** Ends what has lasted too long. */
+  inspect(now: number): void;
 }
 
-/** What all calls of one server share: the settings, the hooks, and the list of those that are open. */
+export interface OpenCallsOptions {
+  readonly hooks: RpcHooks;
+  readonly defaultDeadlineMs: number;
+  readonly timeLimits: TimeLimits;
+  readonly connections: Connections;
+  readonly held: Pick<HeldBytesOptions, 'maxBytes' | 'maxConnectionBytes'>;
+}
+
+/** Calls are looked at this often, or four times in the shortest of the limits where that is more often. */
+const maxInspectionMs = 1_000;
+
+/** What all calls of one server share: the settings, the hooks, the bounds, and the list of those that are there. */
 export class OpenCalls {
   readonly hooks: RpcHooks;
   readonly defaultDeadlineMs: number;
+  readonly timeLimits: TimeLimits;
+  readonly connections: Connections;
+  readonly held: HeldBytes;
+  readonly inflater = new Inflater();
+  /** performance.now(), as of the last inspection: what is only measured in seconds need not ask a clock. */
+  now = performance.now();
+  /** Calls that have not ended, and ended ones whose streams are still open. */
   readonly #calls = new Set<OpenCall>();
+  readonly #timer: NodeJS.Timeout;
+  #open = 0;
   #onEmpty: (() => void) | undefined;
 
-  constructor(options: { readonly hooks: RpcHooks; readonly defaultDeadlineMs: number }) {
-    this.hooks = options.hooks;
-    this.defaultDeadlineMs = options.defaultDeadlineMs;
+  constructor({ hooks, defaultDeadlineMs, timeLimits, connections, held }: OpenCallsOptions) {
+    this.hooks = hooks;
+    this.defaultDeadlineMs = defaultDeadlineMs;
+    this.timeLimits = timeLimits;
+    this.connections = connections;
+    this.held = new HeldBytes({
+      ...held,
+      holders: () => this.#calls,
+      onShed: (reason) => hooks.onCallShed?.(reason),
+    });
+    const intervalMs = Math.min(maxInspectionMs, timeLimits.messageMs / 4, timeLimits.streamIdleMs / 4);
+    this.#timer = setInterval(() => this.#inspect(), intervalMs).unref();
   }
 
   add(call: OpenCall): void {
     this.#calls.add(call);
+    this.#open++;
   }
 
+  /** One of the calls has ended. */
+  ended(): void {
+    this.#open--;
+    if (this.#open === 0) this.#onEmpty?.();
+  }
+
+  /** Nothing is left of a call that has ended. */
   delete(call: OpenCall): void {
     this.#calls.delete(call);
-    if (this.#calls.size === 0) this.#onEmpty?.();
   }
 
-  /** Tells every call to finish what it has begun. Resolves when none is left. Called once. */
+  /** Tells every call to finish what it has begun. Resolves when none is open. Called once. */
   drain(): Promise<void> {
     for (const call of this.#calls) call.drain();
     return new Promise((resolve) => {
-      if (this.#calls.size === 0) resolve();
+      if (this.#open === 0) resolve();
       else this.#onEmpty = resolve;
     });
   }
@@ -41,5 +83,14 @@ export class OpenCalls {
   /** Ends every call now. */
   interrupt(error: VerdictError): void {
     for (const call of this.#calls) call.interrupt(error);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #inspect(): void {
+    this.now = performance.now();
+    for (const call of this.#calls) call.inspect(this.now);
   }
 }

@@ -6,6 +6,7 @@ import {
 import { shuttingDown } from '../errors.js';
 import type { DescriptorIndex, IndexedFile } from './descriptor-index.js';
 import type { AnyRoute, Call, CallHandler, Route } from './route.js';
+import { smallRequestBytes } from './server-options.js';
 
 type Answer = ServerReflectionResponse['messageResponse'];
 
@@ -24,6 +25,7 @@ export function reflectionRoutes(index: DescriptorIndex, services: readonly stri
       shape: 'bidi',
       requestType: ServerReflectionRequest,
       responseType: ServerReflectionResponse,
+      maxRequestBytes: smallRequestBytes,
       open: (call) => new ReflectionStream(call, index, services),
     };
     return route;

@@ -1,4 +1,5 @@
 import type { Status } from '../../generated/google/rpc/status.js';
+import type { VerdictError } from '../errors.js';
 import type { MessageType } from './codec.js';
 
 /** One call, as the code that answers it sees it. */
@@ -15,6 +16,9 @@ export interface Call<Res> {
   metadata(key: string): string | undefined;
   /** Asks for one more message: one `onMessage`, `onMalformed` or `onHalfClose` will follow, perhaps at once. */
   read(): void;
+  /** So many bytes of requests are kept until `release`, or the end of the call: the server bounds what it holds. */
+  hold(bytes: number): void;
+  release(bytes: number): void;
   /** Sends a message. `onWritten` is called once the connection has taken it; never if the call ends before. */
   send(message: Res, onWritten: () => void): void;
   /** Ends the call with OK. What was sent is delivered first. Only the first end counts. */
@@ -29,9 +33,10 @@ export interface Call<Res> {
 
 /** What answers one call. Its methods are called one at a time; what they throw fails the call. */
 export interface CallHandler<Req> {
-  onMessage(message: Req): void;
-  /** The message did not decode. Without this method the call fails. */
-  onMalformed?(): void;
+  /** @param bytes its length on the wire, inflated */
+  onMessage(message: Req, bytes: number): void;
+  /** The message did not decode, or must not be decoded. Without this method the call fails. */
+  onMalformed?(error: VerdictError): void;
   /** The caller sends nothing more. */
   onHalfClose(): void;
   /** The server is stopping: finish what was begun, begin nothing. */
@@ -51,6 +56,10 @@ export interface Route<Req, Res> {
   readonly shape: 'unary' | 'serverStream' | 'bidi';
   readonly requestType: MessageType<Req>;
   readonly responseType: MessageType<Res>;
+  /** Bytes of the largest request that can be valid. */
+  readonly maxRequestBytes: number;
+  /** A stream on which nothing may happen for as long as it likes. */
+  readonly mayIdle?: boolean;
   /** Called once per call, before the first message; that one has been asked for already. */
   open(call: Call<Res>): CallHandler<Req>;
 }

@@ -25,6 +25,20 @@ export interface ConnectionOptions {
   readonly maxConnectionAgeGraceMs?: number;
 }
 
+/** What callers may make the server take in, hold and wait for. */
+export interface InboundOptions {
+  /** Whether compressed messages are taken. They are. */
+  readonly compression?: boolean;
+  /** How many bytes may come of one compressed byte. 200. */
+  readonly maxCompressionRatio?: number;
+  /** Bytes held for all callers together, in both directions. 256 MiB, a quarter of the heap at most. */
+  readonly maxHeldBytes?: number;
+  /** From the first byte of a message to its last. 30 s. */
+  readonly messageTimeoutMs?: number;
+  /** How long a stream may be without a message. 1 h. */
+  readonly streamIdleTimeoutMs?: number;
+}
+
 export interface RpcServerOptions extends RequestLimits {
   readonly host: string;
   /** 0: any free port. */
@@ -35,8 +49,12 @@ export interface RpcServerOptions extends RequestLimits {
   readonly defaultDeadlineMs: number;
   /** Health Watch calls at once. 1,000. */
   readonly maxWatchers?: number;
+  readonly inbound?: InboundOptions;
   readonly connection?: ConnectionOptions;
 }
+
+/** Bytes of a request that holds a name at most: of health, reflection and the model service. */
+export const smallRequestBytes = 4096;
 
 /** Longest UTF-8 form of one UTF-16 unit; a surrogate pair takes four bytes for two units. */
 const bytesPerChar = 3;

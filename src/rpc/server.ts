@@ -1,17 +1,24 @@
+import { getHeapStatistics } from 'node:v8';
 import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
+import { FileDescriptorSet } from '../../generated/google/protobuf/descriptor.js';
 import type { Classifier } from '../classify/types.js';
 import { untilAborted } from '../concurrency/until-aborted.js';
 import { shuttingDown } from '../errors.js';
 import type { ModelCatalog } from '../models/types.js';
 import { RpcCall } from './call.js';
 import { classifierRoutes } from './classifier-service.js';
-import { deserializer, serializer } from './codec.js';
+import { bareCodecs } from './codec.js';
+import { Connections } from './connections.js';
 import { DescriptorIndex } from './descriptor-index.js';
+import { verifySeam } from './grpc-seam.js';
 import { Health } from './health.js';
 import { Listener } from './listener.js';
+import { Method } from './method.js';
 import { modelRoutes } from './model-service.js';
 import { OpenCalls } from './open-calls.js';
+import { Peers } from './peer.js';
 import { reflectionRoutes, reflectionServices } from './reflection.js';
+import { RequestSchema, repeatedLimits } from './request-schema.js';
 import type { AnyRoute } from './route.js';
 import { channelOptions, type RpcServerOptions } from './server-options.js';
 import type { RpcHooks } from './types.js';
@@ -26,6 +33,11 @@ export interface RpcServerParts {
   readonly hooks: RpcHooks;
 }
 
+/** What one connection may make the server hold, of what all may. */
+const maxConnectionShare = 1 / 2;
+/** And one message. */
+const maxMessageShare = 1 / 8;
+
 /** How long the last statuses may take to leave once every call has ended. */
 const flushMs = 1_000;
 
@@ -39,7 +51,19 @@ export class RpcServer {
   /** @throws Error when the descriptor set does not decode */
   constructor({ classifier, catalog, descriptorSet, options, hooks }: RpcServerParts) {
     this.#options = options;
-    this.#calls = new OpenCalls({ hooks, defaultDeadlineMs: options.defaultDeadlineMs });
+    verifySeam();
+    const { inbound = {} } = options;
+    const maxBytes = Math.min(inbound.maxHeldBytes ?? 256 * 2 ** 20, getHeapStatistics().heap_size_limit / 4);
+    this.#calls = new OpenCalls({
+      hooks,
+      defaultDeadlineMs: options.defaultDeadlineMs,
+      timeLimits: {
+        messageMs: inbound.messageTimeoutMs ?? 30_000,
+        streamIdleMs: inbound.streamIdleTimeoutMs ?? 3_600_000,
+      },
+      connections: new Connections(new Peers()),
+      held: { maxBytes, maxConnectionBytes: maxBytes * maxConnectionShare },
+    });
     this.#health = new Health({ catalog, maxWatchers: options.maxWatchers ?? 1_000 });
     const routes = [
       ...classifierRoutes({
@@ -53,9 +77,15 @@ export class RpcServer {
       ...this.#health.routes(),
     ];
     const services = [...new Set(routes.map(({ service }) => service)), ...reflectionServices];
-    routes.push(...reflectionRoutes(new DescriptorIndex(descriptorSet), services.sort()));
-    const grpc = this.#grpcServer(routes);
+    const set = FileDescriptorSet.decode(descriptorSet);
+    routes.push(...reflectionRoutes(new DescriptorIndex(descriptorSet, set), services.sort()));
+    const grpc = this.#grpcServer(this.#methods(routes, new RequestSchema(set), maxBytes));
     this.#listener = new Listener(grpc, { maxConnections: options.connection?.maxConnections ?? 10_000 });
+  }
+
+  /** Bytes held for callers at this moment: messages in part, requests under way, answers not taken. */
+  get heldBytes(): number {
+    return this.#calls.held.bytes;
   }
 
   /** Listens. @throws the operating system's error when host and port cannot be had */
@@ -87,22 +117,42 @@ export class RpcServer {
   /** Ends everything at once. */
   async close(): Promise<void> {
     this.beginDrain();
+    this.#calls.close();
     this.#calls.interrupt(shuttingDown());
     await this.#listener.close();
   }
 
-  #grpcServer(routes: readonly AnyRoute[]): Server {
+  /** The methods by their paths. */
+  #methods(routes: readonly AnyRoute[], schema: RequestSchema, maxHeldBytes: number): Map<string, Method> {
+    const { compression = true, maxCompressionRatio = 200 } = this.#options.inbound ?? {};
+    const repeated = repeatedLimits(this.#options);
+    return new Map(
+      routes.map((route) => {
+        const path = `/${route.service}/${route.method}`;
+        const maxMessageBytes = Math.min(route.maxRequestBytes, maxHeldBytes * maxMessageShare);
+        const limits = { maxMessageBytes, maxRatio: maxCompressionRatio, compression };
+        return [path, new Method(route, limits, schema.fieldsOf(path, repeated))];
+      }),
+    );
+  }
+
+  #grpcServer(methods: ReadonlyMap<string, Method>): Server {
     // grpc-js logs to the console by itself, and what it logs may quote headers of callers.
     setLogVerbosity(logVerbosity.NONE);
-    const byPath = new Map(routes.map((route) => [`/${route.service}/${route.method}`, route]));
+    const unknown = new Method(
+      unknownMethod,
+      { maxMessageBytes: 0, maxRatio: 1, compression: false },
+      undefined,
+    );
     const grpc = new Server({
       ...channelOptions(this.#options),
       interceptors: [
-        (definition, call) => new RpcCall(call, byPath.get(definition.path) ?? unknownMethod, this.#calls),
+        (definition, call) => new RpcCall(call, methods.get(definition.path) ?? unknown, this.#calls),
       ],
     });
-    for (const [path, { shape, requestType, responseType }] of byPath) {
-      grpc.register(path, unreachable, serializer(responseType), deserializer(requestType), shape);
+    const { serialize, deserialize } = bareCodecs;
+    for (const [path, { route }] of methods) {
+      grpc.register(path, unreachable, serialize, deserialize, route.shape);
     }
     useForUnknownMethods(grpc, unreachable);
     return grpc;

@@ -18,6 +18,8 @@ export class StreamItem implements Claim, ClassifyStreamResponse {
   readonly index: number;
   /** Undefined until there is an answer. */
   outcome: ClassifyStreamResponse['outcome'] = undefined;
+  /** Bytes of the request, while its answer is waited for. */
+  heldBytes = 0;
   readonly deadlineAt: number;
   readonly whenFull = 'wait';
   readonly serviceClass: ServiceClass;

@@ -18,6 +18,9 @@ export interface HandledCall {
   readonly cause: unknown;
 }
 
+/** Which limit a call was ended for: that of its connection, that of the process, or that of the heap. */
+export type ShedReason = 'connection' | 'process' | 'heap';
+
 /** One item of a batch or stream that ended with INTERNAL inside a call. */
 export interface FailedItem {
   readonly service: string;
@@ -32,6 +35,8 @@ export interface RpcHooks {
   onCallStarted?(call: { readonly service: string; readonly method: string }): void;
   onCallHandled?(call: HandledCall): void;
   onItemFailed?(item: FailedItem): void;
+  /** A call was ended because what is held for callers went beyond a limit. */
+  onCallShed?(reason: ShedReason): void;
   /** ClassifyStream calls open at this moment. */
   onStreamsInFlight?(count: number): void;
 }

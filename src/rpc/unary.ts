@@ -20,12 +20,13 @@ export class UnaryCall<Req, Res> implements CallHandler<Req> {
     this.#method = method;
   }
 
-  onMessage(request: Req): void {
+  onMessage(request: Req, bytes: number): void {
     if (this.#request !== undefined) {
       this.#call.end(unimplemented({ message: 'more than one request', reason: 'TOO_MANY_MESSAGES' }));
       return;
     }
     this.#request = request;
+    this.#call.hold(bytes);
     this.#call.read();
   }
 

@@ -1,5 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
-import { deserializer, type MessageType, serializer } from './codec.js';
+import { bareCodecs, type MessageType } from './codec.js';
 import type { CallHandler, Route } from './route.js';
 import { unimplemented } from './status.js';
 
@@ -23,6 +23,7 @@ export const unknownMethod: Route<unknown, unknown> = {
   shape: 'bidi',
   requestType: bytes,
   responseType: bytes,
+  maxRequestBytes: 0,
   open: (call) => {
     call.end(unimplemented({ message: 'no such method', reason: 'UNKNOWN_METHOD' }));
     return ended;
@@ -38,8 +39,6 @@ export function useForUnknownMethods(server: Server, func: () => never): void {
   const handlers: unknown = Reflect.get(server, 'handlers');
   if (!(handlers instanceof Map)) return;
   const registered = handlers.get.bind(handlers);
-  const { requestType, responseType, shape } = unknownMethod;
-  const codecs = { serialize: serializer(responseType), deserialize: deserializer(requestType) };
-  const fallback = { ...codecs, func, type: shape, path: '' };
+  const fallback = { ...bareCodecs, func, type: unknownMethod.shape, path: '' };
   handlers.get = (path: unknown): unknown => registered(path) ?? fallback;
 }

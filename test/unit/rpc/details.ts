@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http2';
 import type { ServiceError } from '@grpc/grpc-js';
 import {
   BadRequest,
@@ -46,4 +47,17 @@ export function detailsOf(error: ServiceError | null): Details {
   const [bytes] = error?.metadata.get('grpc-status-details-bin') ?? [];
   if (!Buffer.isBuffer(bytes)) throw new Error('the call carries no details');
   return decodeStatus(Status.decode(bytes));
+}
+
+/** The reason and the message of a status, from the headers or trailers that carry it. */
+export function statusOfTrailers(trailers: IncomingHttpHeaders): {
+  readonly reason: string | undefined;
+  readonly message: string;
+} {
+  const details = trailers['grpc-status-details-bin'];
+  const reason =
+    details === undefined
+      ? undefined
+      : decodeStatus(Status.decode(Buffer.from(details.toString(), 'base64'))).reason;
+  return { reason, message: decodeURI(String(trailers['grpc-message'] ?? '')) };
 }

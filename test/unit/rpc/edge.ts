@@ -132,6 +132,7 @@ export class Edge {
   readonly started: string[] = [];
   readonly itemFailures: unknown[] = [];
   readonly streams: number[] = [];
+  readonly shed: string[] = [];
   readonly server: RpcServer;
   port = 0;
   #whenHandled: (() => void) | undefined;
@@ -161,6 +162,7 @@ export class Edge {
           this.#whenHandled?.();
         },
         onItemFailed: ({ cause }) => this.itemFailures.push(cause),
+        onCallShed: (reason) => this.shed.push(reason),
         onStreamsInFlight: (count) => this.streams.push(count),
       },
     });

@@ -1,0 +1,23 @@
+import { deserializer, serializer } from './codec.js';
+import type { InboundLimits } from './inbound-messages.js';
+import type { MessageFields } from './message-fields.js';
+import type { AnyRoute } from './route.js';
+
+/** A route with what its requests are held to. Made once; each call of the method has it. */
+export class Method {
+  readonly route: AnyRoute;
+  readonly limits: InboundLimits;
+  /** What is counted before a request is decoded; undefined: nothing. */
+  readonly fields: MessageFields | undefined;
+  /** The message, or `malformed`. */
+  readonly decode: (bytes: Buffer) => unknown;
+  readonly encode: (message: unknown) => Buffer;
+
+  constructor(route: AnyRoute, limits: InboundLimits, fields: MessageFields | undefined) {
+    this.route = route;
+    this.limits = limits;
+    this.fields = fields;
+    this.decode = deserializer(route.requestType);
+    this.encode = serializer(route.responseType);
+  }
+}
