@@ -17,7 +17,7 @@ import { Lifecycle, type StopReport } from './lifecycle.js';
 import { ModelRegistry } from './models/model-registry.js';
 import { rpcMethods } from './rpc/methods.js';
 import { RpcServer } from './rpc/server.js';
-import type { ConnectionOptions } from './rpc/server-options.js';
+import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
 import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
@@ -78,9 +78,13 @@ export async function createApp(config: Config, version: string, log: Logger): P
       host: config.server.host,
       port: config.server.port,
       connection: connectionOptions(config.server),
+      inbound: inboundOptions(config),
+      maxWatchers: config.server.maxHealthWatchers,
+      maxWatchersPerPeer: config.server.maxHealthWatchersPerPeer,
     },
     hooks: telemetry.rpc,
   });
+  telemetry.watchEdge(() => ({ connections: rpc.connections, heldBytes: rpc.heldBytes }));
   const admin = new AdminServer({
     ...config.admin,
     readiness: () => readinessOf({ isListening, models: registry.readiness() }),
@@ -191,5 +195,16 @@ function connectionOptions(server: Config['server']): ConnectionOptions {
     ...server,
     maxConnectionAgeMs: server.maxConnectionAgeMs || maxTimerMs,
     maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || maxTimerMs,
+    trustedProxies: server.trustedProxies?.split(',').map((network) => network.trim()) ?? [],
+  };
+}
+
+function inboundOptions({ server, limits }: Config): InboundOptions {
+  return {
+    compression: limits.compression === 'on',
+    maxCompressionRatio: limits.maxCompressionRatio,
+    maxHeldBytes: limits.maxHeldMib * 2 ** 20,
+    messageTimeoutMs: server.messageTimeoutMs,
+    streamIdleTimeoutMs: server.streamIdleTimeoutMs || maxTimerMs,
   };
 }

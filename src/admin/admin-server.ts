@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { AdminConnections } from './admin-connections.js';
 import { indexPage, topPaths } from './index-page.js';
 import type { Page, Pages } from './page.js';
 
@@ -28,8 +29,11 @@ export interface AdminServerOptions {
 }
 
 const maxConnections = 64;
-const headersTimeoutMs = 5_000;
+/** For a request to come in full; pages need no body. */
+const requestTimeoutMs = 2_000;
 const keepAliveTimeoutMs = 5_000;
+/** For an answer that is not taken. */
+const stalledTimeoutMs = 10_000;
 
 /** HTTP for operators: `/livez`, `/readyz`, `/metrics`, the docs of the API, and an index of these at `/`. Bounded, and apart from the port that callers use. */
 export class AdminServer {
@@ -48,12 +52,13 @@ export class AdminServer {
       ...options.pages,
     };
     this.#server = createServer({
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: headersTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: 500,
     });
-    this.#server.maxConnections = maxConnections;
+    this.#server.timeout = stalledTimeoutMs;
+    new AdminConnections(this.#server, maxConnections);
     this.#server.on('request', (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         this.#options.onError?.(error);

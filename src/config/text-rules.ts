@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { TextRule } from './knob.js';
 
 export const address: TextRule = {
@@ -8,6 +9,11 @@ export const address: TextRule = {
 export const path: TextRule = {
   test: (value) => value.trim() !== '',
   allowed: 'a path',
+};
+
+export const networks: TextRule = {
+  test: (value) => value.split(',').every((network) => isNetwork(network.trim())),
+  allowed: 'addresses and networks with commas between them: 10.0.0.0/8,::1',
 };
 
 export const httpUrl: TextRule = {
@@ -39,6 +45,13 @@ export const redisUrl: TextRule = {
   test: (value) => value.split(/,(?=rediss?:)/).every(isRedisUrl),
   allowed: 'a redis:// or rediss:// URL, or several with commas between them for Sentinel and Cluster',
 };
+
+function isNetwork(value: string): boolean {
+  const [address = '', bits, ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 function isHttpUrl(value: string): boolean {
   if (!/^https?:\/\/[^\s?#@]*[^\s?#@/]$/.test(value) || !URL.canParse(value)) return false;

@@ -9,11 +9,8 @@ export interface TimeLimits {
   readonly streamIdleMs: number;
 }
 
-/** What is seen of a call at one moment. Times are performance.now() milliseconds. */
-export interface CallMoment {
-  readonly now: number;
-  /** When it last got or sent a message. */
-  readonly activeAt: number;
+/** What has come of a request at one moment. */
+export interface Arrived {
   /** Messages received so far. */
   readonly received: number;
   /** Another one has begun to arrive, and is read as it comes. */
@@ -35,17 +32,20 @@ export class CallWaits {
     this.#arrivedAt = arrivedAt;
   }
 
-  /** The error to end the call with, where a limit has passed. */
-  problem(limits: TimeLimits, moment: CallMoment): VerdictError | undefined {
+  /**
+   * The error to end the call with, where a limit has passed. Times are performance.now() milliseconds.
+   * @param activeAt when it last got or sent a message
+   */
+  problem(limits: TimeLimits, arrived: Arrived, now: number, activeAt: number): VerdictError | undefined {
     const { messageMs, streamIdleMs } = limits;
-    const { now, received, partial, activeAt } = moment;
+    const { received, partial } = arrived;
     if (!partial) this.#partialNumber = -1;
     else if (this.#partialNumber !== received) {
       this.#partialNumber = received;
       this.#partialSince = now;
     }
     const partialMs = this.#partialNumber === -1 ? 0 : now - this.#partialSince;
-    const requestMs = this.#isIncomplete(moment) ? now - this.#arrivedAt : 0;
+    const requestMs = this.#isIncomplete(arrived) ? now - this.#arrivedAt : 0;
     if (Math.max(partialMs, requestMs) > messageMs) {
       const message = `the request has not arrived in full within ${messageMs} ms of its beginning`;
       return new VerdictError('deadline_exceeded', message, { reason: 'MESSAGE_TIMEOUT' });
@@ -57,7 +57,7 @@ export class CallWaits {
   }
 
   /** A unary request lasts until its half-close; a watch has one message. */
-  #isIncomplete({ ended, received }: CallMoment): boolean {
+  #isIncomplete({ ended, received }: Arrived): boolean {
     const { shape } = this.#route;
     return shape === 'unary' ? !ended : shape === 'serverStream' && received === 0;
   }

@@ -1,14 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import { Status } from '../../generated/google/rpc/status.js';
+import type { Status } from '../../generated/google/rpc/status.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
-import { callerLeft, deadlineExceeded, shuttingDown, VerdictError } from '../errors.js';
+import { callerLeft, deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
 import { CallWaits } from './call-waits.js';
 import { causeOf } from './cause-of.js';
 import { malformed } from './codec.js';
 import type { Connection } from './connections.js';
 import { partsOf } from './grpc-seam.js';
+import { HeldByCall } from './held-by-call.js';
 import type { Holder } from './held-bytes.js';
 import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
 import { fromLibrary, malformedMessage } from './library-status.js';
@@ -16,17 +17,17 @@ import { acceptedEncodings, refusedMessage, unsupportedCompression } from './mes
 import type { Method } from './method.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
 import { envoyTimeoutKey, ownTimeoutMs } from './own-timeout.js';
+import { forwardedKey } from './peer.js';
 import { requestIdFrom, requestIdKey } from './request-id.js';
 import type { Call, CallHandler } from './route.js';
 import { scanFields, unscannedBytes } from './scan-fields.js';
-import { setRetryDelay } from './set-retry-delay.js';
 import { asVerdictError, codeNames, okStatus, statusOf } from './status.js';
+import { statusMetadata } from './status-metadata.js';
 import { transcodedKey } from './transcoded-key.js';
 
 /** The inbound events of a call. grpc-js does not export the type by name. */
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
-const detailsKey = 'grpc-status-details-bin';
 const acceptEncodingKey = 'grpc-accept-encoding';
 
 /** While the peer has not taken this much of what was sent to it, none of its messages are read. */
@@ -37,10 +38,6 @@ const lingerMs = 10_000;
 
 /** How much later than the caller a deadline may pass here: the way of the headers, and rounding. */
 const transitMs = 5;
-
-function onTimeout(call: RpcCall): void {
-  call.interrupt(deadlineExceeded());
-}
 
 /**
  * One call, and the only code that touches a grpc-js call object.
@@ -58,7 +55,6 @@ export class RpcCall
 {
   readonly arrivedAt = performance.now();
   activeAt = this.arrivedAt;
-  heldBytes = 0;
   readonly connection: Connection;
   requestId = '';
   deadlineAt = Number.POSITIVE_INFINITY;
@@ -69,6 +65,7 @@ export class RpcCall
   readonly #encoding: string;
   readonly #method: Method;
   readonly #calls: OpenCalls;
+  readonly #held: HeldByCall;
   #inbound: InboundMessages | undefined;
   #metadata: Metadata | undefined;
   #handler: CallHandler<unknown> | undefined;
@@ -96,6 +93,7 @@ export class RpcCall
     this.#method = method;
     this.#calls = calls;
     this.connection = calls.connections.of(stream.session);
+    this.#held = new HeldByCall(calls.held, this.connection);
     // What grpc-js ends by itself (deadline, message too large, ...) reaches no interceptor. Standing before the
     // method on this one object lets such a call have its request id, its details and its line in the log. Should
     // a later grpc-js not go through the method any more, these calls count as cancelled; no more is lost.
@@ -124,6 +122,7 @@ export class RpcCall
       encoding: this.#encoding,
     });
     this.#calls.add(this);
+    this.connection.activity++;
     this.#calls.hooks.onCallStarted?.(this.#method.route);
     this.#setDeadline();
     try {
@@ -140,6 +139,7 @@ export class RpcCall
 
   onMessageBytes(bytes: Buffer): void {
     this.activeAt = this.#calls.now;
+    this.connection.activity++;
     const handler = this.#handler;
     if (this.#state !== 'open' || handler === undefined) return;
     try {
@@ -174,7 +174,7 @@ export class RpcCall
   onHeldBytes(bytes: number): void {
     const change = bytes - this.#queuedBytes;
     this.#queuedBytes = bytes;
-    this.#hold(change);
+    this.#held.change(change);
   }
 
   /**
@@ -201,6 +201,15 @@ export class RpcCall
     return this.#controller.signal;
   }
 
+  get heldBytes(): number {
+    return this.#held.bytes;
+  }
+
+  get peer(): string {
+    const { peers } = this.#calls.connections;
+    return peers.of(this.connection.address, this.metadata(forwardedKey));
+  }
+
   metadata(key: string): string | undefined {
     const value = this.#metadata?.get(key)[0];
     return typeof value === 'string' ? value : undefined;
@@ -213,22 +222,17 @@ export class RpcCall
   }
 
   hold(bytes: number): void {
-    this.#hold(bytes);
+    this.#held.change(bytes);
   }
 
   release(bytes: number): void {
-    if (this.#state === 'open') this.#hold(-bytes);
+    if (this.#state === 'open') this.#held.change(-bytes);
   }
 
   send(message: unknown, onWritten: () => void): void {
     if (this.#state === 'ended') return;
-    let bytes: Buffer;
-    try {
-      bytes = this.#method.encode(message);
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
+    const bytes = this.#encode(message);
+    if (bytes === undefined) return;
     if (!this.#headersSent) {
       this.#headersSent = true;
       const metadata = new Metadata();
@@ -240,7 +244,7 @@ export class RpcCall
     this.activeAt = this.#calls.now;
     this.#unsentBytes += bytes.length;
     this.#base.sendMessage(bytes, () => this.#onSent(bytes.length, onWritten));
-    this.#hold(bytes.length);
+    this.#held.change(bytes.length);
   }
 
   finish(): void {
@@ -259,14 +263,14 @@ export class RpcCall
   itemStatus(error: unknown): Status {
     const known = asVerdictError(error);
     if (known.code === 'internal') {
-      const { service, method } = this.#method.route;
-      this.#calls.hooks.onItemFailed?.({ service, method, requestId: this.requestId, cause: causeOf(known) });
+      const cause = causeOf(known);
+      this.#calls.hooks.onItemFailed?.({ ...this.#method.name, requestId: this.requestId, cause });
     }
     return statusOf(known, this.requestId);
   }
 
-  drain(): void {
-    this.#handler?.onDrain();
+  drain(error: VerdictError): void {
+    this.#handler?.onDrain(error);
   }
 
   interrupt(error: VerdictError): void {
@@ -292,14 +296,7 @@ export class RpcCall
       return;
     }
     this.#waits ??= new CallWaits(this.#method.route, this.arrivedAt);
-    const { received, partial, ended } = inbound;
-    const problem = this.#waits.problem(this.#calls.timeLimits, {
-      now,
-      activeAt: this.activeAt,
-      received,
-      partial,
-      ended,
-    });
+    const problem = this.#waits.problem(this.#calls.timeLimits, inbound, now, this.activeAt);
     if (problem !== undefined) this.fail(problem);
   }
 
@@ -313,9 +310,18 @@ export class RpcCall
     }
   }
 
+  #encode(message: unknown): Buffer | undefined {
+    try {
+      return this.#method.encode(message);
+    } catch (error) {
+      this.fail(error);
+      return undefined;
+    }
+  }
+
   #onSent(bytes: number, onWritten: () => void): void {
     this.#unsentBytes -= bytes;
-    this.#hold(-bytes);
+    this.#held.change(-bytes);
     this.activeAt = this.#calls.now;
     onWritten();
     if (this.#readDeferred && this.#unsentBytes <= maxUnsentBytes) {
@@ -324,17 +330,10 @@ export class RpcCall
     }
   }
 
-  #hold(bytes: number): void {
-    if (this.#gone || bytes === 0) return;
-    this.heldBytes += bytes;
-    if (bytes > 0) this.#calls.held.add(this.connection, bytes);
-    else this.#calls.held.remove(this.connection, -bytes);
-  }
-
   /** Nothing of the call is held any more. The stream may yet wait for the caller's last word. */
   #letGo(): void {
     if (this.#gone) return;
-    if (this.heldBytes > 0) this.#hold(-this.heldBytes);
+    this.#held.close();
     this.#gone = true;
     if (this.#inbound?.ended !== false || this.#stream.destroyed) this.#calls.delete(this);
   }
@@ -351,26 +350,24 @@ export class RpcCall
     const timeoutMs = ownTimeoutMs(this.metadata(envoyTimeoutKey), fallback);
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
     this.deadlineAt = this.arrivedAt + timeoutMs;
-    this.#timer = setTimeout(onTimeout, Math.min(timeoutMs, maxTimerMs), this);
+    this.#timer = setTimeout(() => this.fail(deadlineExceeded()), Math.min(timeoutMs, maxTimerMs));
   }
 
   #end(status: Status, error: unknown): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
     this.#handler?.beforeEnd?.(status);
-    let metadata: Metadata | null = null;
-    if (status.code !== okStatus.code) {
-      metadata = new Metadata();
-      metadata.set(detailsKey, Buffer.from(Status.encode(status).finish()));
-      if (!this.#headersSent) metadata.set(requestIdKey, this.requestId);
-      if (this.#offersEncodings) metadata.set(acceptEncodingKey, acceptedEncodings(this.#method.limits));
-      const retryAfterMs = error instanceof VerdictError ? error.retryAfterMs : undefined;
-      if (retryAfterMs !== undefined)
-        setRetryDelay(metadata, retryAfterMs, this.metadata(transcodedKey) !== undefined);
-    }
+    const metadata = status.code === okStatus.code ? null : this.#metadataOf(status, error);
     this.#sendStatus({ code: status.code, details: status.message, metadata });
     const code = codeNames.get(status.code) ?? 'UNKNOWN';
     this.#close(code, error, code === 'INTERNAL' ? causeOf(error) : undefined);
+  }
+
+  #metadataOf(status: Status, error: unknown): Metadata {
+    const metadata = statusMetadata(status, error, this.metadata(transcodedKey) !== undefined);
+    if (!this.#headersSent) metadata.set(requestIdKey, this.requestId);
+    if (this.#offersEncodings) metadata.set(acceptEncodingKey, acceptedEncodings(this.#method.limits));
+    return metadata;
   }
 
   #close(code: string, error: unknown, cause: unknown): void {
@@ -387,8 +384,7 @@ export class RpcCall
     const hooks = this.#calls.hooks;
     if (hooks.onCallHandled !== undefined) {
       hooks.onCallHandled({
-        service: this.#method.route.service,
-        method: this.#method.route.method,
+        ...this.#method.name,
         code,
         durationMs: performance.now() - this.arrivedAt,
         requestId: this.requestId,
@@ -398,7 +394,7 @@ export class RpcCall
         cause,
       });
     }
-    if (this.heldBytes > this.#unsentBytes) this.#hold(this.#unsentBytes - this.heldBytes);
+    this.#held.reduceTo(this.#unsentBytes);
     this.#calls.ended();
   }
 }

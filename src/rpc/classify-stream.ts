@@ -6,7 +6,7 @@ import type {
 import type { ServiceClass } from '../batching/types.js';
 import type { Classification, Classifier } from '../classify/types.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
-import { deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
+import { deadlineExceeded, type VerdictError } from '../errors.js';
 import { classificationMessage } from './classification-message.js';
 import { invalidFields, itemFrom, type Violations } from './convert.js';
 import type { Call, CallHandler } from './route.js';
@@ -101,8 +101,8 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#endIfDone();
   }
 
-  onDrain(): void {
-    this.#stop(shuttingDown());
+  onDrain(error: VerdictError): void {
+    this.#stop(error);
   }
 
   /** An error before the first response stays a bare status, which proxies can turn into an HTTP code. */

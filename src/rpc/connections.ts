@@ -9,6 +9,8 @@ export class Connection implements ConnectionShare {
   /** The same with the port. */
   readonly name: string;
   heldBytes = 0;
+  /** Calls and messages that have come over it, added up. */
+  activity = 0;
 
   constructor(address = 'unknown', port?: number) {
     this.address = address;

@@ -23,9 +23,10 @@ export function http2ServersOf(server: Server): Http2Server[] {
 /**
  * Checks that grpc-js keeps a call's stream and encoding where they are looked for, and reads messages from its `data`
  * events alone, which `InboundMessages` keeps from happening.
+ * @param server one with a connection injector
  * @throws Error where it does not: the server must not start, since what callers make it hold would have no bounds
  */
-export function verifySeam(): void {
+export function verifySeam(server: Server): void {
   const { BaseServerInterceptingCall: base } = createRequire(import.meta.url)(
     '@grpc/grpc-js/build/src/server-interceptors.js',
   );
@@ -36,6 +37,7 @@ export function verifySeam(): void {
     'this.incomingEncoding = encodingHeader[0]',
   ];
   const missing = expected.filter((part) => !source.includes(part));
+  if (http2ServersOf(server).length === 0) missing.push('http2Servers');
   if (missing.length > 0) {
     throw new Error(`this release of @grpc/grpc-js is built differently: it lacks ${missing.join(', ')}`);
   }

@@ -3,7 +3,7 @@ import type {
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../generated/health/v1/health.js';
-import { shuttingDown } from '../errors.js';
+import type { VerdictError } from '../errors.js';
 import type { Call, CallHandler } from './route.js';
 import { unimplemented } from './status.js';
 
@@ -48,8 +48,8 @@ export class HealthWatch implements CallHandler<HealthCheckRequest> {
     this.#call.send({ status }, this.#onWritten);
   }
 
-  onDrain(): void {
-    this.#call.fail(shuttingDown());
+  onDrain(error: VerdictError): void {
+    this.#call.fail(error);
   }
 
   onClose(): void {

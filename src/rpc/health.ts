@@ -9,6 +9,7 @@ import { VerdictError } from '../errors.js';
 import type { ModelCatalog, ModelView } from '../models/types.js';
 import { classifierServiceName } from './classifier-service.js';
 import { HealthWatch } from './health-watch.js';
+import { PeerCounts } from './peer-counts.js';
 import type { AnyRoute, Route } from './route.js';
 import { smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
@@ -23,13 +24,20 @@ const modelPrefix = 'models/';
 export class Health {
   readonly #catalog: ModelCatalog;
   readonly #maxWatchers: number;
+  readonly #maxWatchersPerPeer: number;
+  readonly #ofPeers = new PeerCounts();
   readonly #watches = new Set<HealthWatch>();
   readonly #stopListening: () => void;
   #stopped = false;
 
-  constructor(options: { readonly catalog: ModelCatalog; readonly maxWatchers: number }) {
+  constructor(options: {
+    readonly catalog: ModelCatalog;
+    readonly maxWatchers: number;
+    readonly maxWatchersPerPeer: number;
+  }) {
     this.#catalog = options.catalog;
     this.#maxWatchers = options.maxWatchers;
+    this.#maxWatchersPerPeer = options.maxWatchersPerPeer;
     this.#stopListening = this.#catalog.onChange(() => this.#notify());
   }
 
@@ -85,17 +93,20 @@ export class Health {
       responseType: HealthCheckResponse,
       maxRequestBytes: smallRequestBytes,
       open: (call) => {
-        if (this.#watches.size >= this.#maxWatchers) {
-          throw new VerdictError('resource_exhausted', 'too many health watchers', {
-            reason: 'TOO_MANY_WATCHERS',
-            retryAfterMs: 5_000,
-          });
+        const { peer } = call;
+        if (this.#watches.size >= this.#maxWatchers) throw tooManyWatchers(this.#maxWatchers, 'in all');
+        if (this.#ofPeers.of(peer) >= this.#maxWatchersPerPeer) {
+          throw tooManyWatchers(this.#maxWatchersPerPeer, 'of one caller');
         }
         const health = new HealthWatch(call, {
           statusOf: (name) => this.statusOf(name),
-          onClose: () => this.#watches.delete(health),
+          onClose: () => {
+            this.#watches.delete(health);
+            this.#ofPeers.remove(peer);
+          },
         });
         this.#watches.add(health);
+        this.#ofPeers.add(peer);
         return health;
       },
     };
@@ -122,6 +133,17 @@ export class Health {
   #notify(): void {
     for (const watch of this.#watches) watch.onChange();
   }
+}
+
+function tooManyWatchers(max: number, whose: string): VerdictError {
+  return new VerdictError(
+    'resource_exhausted',
+    `${max} health Watch calls ${whose} are open: no more are taken`,
+    {
+      reason: 'TOO_MANY_WATCHERS',
+      retryAfterMs: 5_000,
+    },
+  );
 }
 
 function serves(model: ModelView): boolean {

@@ -1,5 +1,17 @@
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { type Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
+import type { Peers } from './peer.js';
+import { PeerCounts } from './peer-counts.js';
+import type { RefusalReason } from './types.js';
+
+export interface ListenerOptions {
+  /** Connections open at once. */
+  readonly maxConnections: number;
+  /** Of these, of one peer; trusted proxies, which speak for many, are not held to it. */
+  readonly maxConnectionsPerPeer: number;
+  readonly peers: Peers;
+  readonly onRefused?: (reason: RefusalReason) => void;
+}
 
 /**
  * The listening socket and the connections of a gRPC server. grpc-js can listen by itself, but it then offers no
@@ -7,15 +19,24 @@ import { type Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
  */
 export class Listener {
   readonly #server: NetServer;
+  readonly #options: ListenerOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #ofPeers = new PeerCounts();
   readonly #injector: ReturnType<GrpcServer['createConnectionInjector']>;
   /** Settles when the last connection has ended; at once where none was ever accepted. */
   #closed: Promise<void> = Promise.resolve();
 
-  constructor(grpc: GrpcServer, options: { readonly maxConnections: number }) {
+  constructor(grpc: GrpcServer, options: ListenerOptions) {
+    this.#options = options;
     this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
     this.#server.maxConnections = options.maxConnections;
+    this.#server.on('drop', () => options.onRefused?.('all'));
+  }
+
+  /** Connections open at this moment. */
+  get connections(): number {
+    return this.#sockets.size;
   }
 
   /** @throws the operating system's error when it cannot listen there */
@@ -50,10 +71,22 @@ export class Listener {
   }
 
   #onConnection(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
     // A connection that breaks ends its calls; the error itself tells nothing more, but unheard it would be thrown.
     socket.on('error', () => {});
+    const { peers, maxConnectionsPerPeer, onRefused } = this.#options;
+    const address = socket.remoteAddress ?? '';
+    const peer = peers.of(address);
+    if (this.#ofPeers.of(peer) >= maxConnectionsPerPeer && !peers.isTrusted(address)) {
+      socket.destroy();
+      onRefused?.('peer');
+      return;
+    }
+    this.#sockets.add(socket);
+    this.#ofPeers.add(peer);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#ofPeers.remove(peer);
+    });
     this.#injector.injectConnection(socket);
   }
 }

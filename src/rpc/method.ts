@@ -1,11 +1,14 @@
 import { deserializer, serializer } from './codec.js';
 import type { InboundLimits } from './inbound-messages.js';
 import type { MessageFields } from './message-fields.js';
+import type { RpcMethod } from './methods.js';
 import type { AnyRoute } from './route.js';
 
 /** A route with what its requests are held to. Made once; each call of the method has it. */
 export class Method {
   readonly route: AnyRoute;
+  /** As metrics and logs name it. */
+  readonly name: RpcMethod;
   readonly limits: InboundLimits;
   /** What is counted before a request is decoded; undefined: nothing. */
   readonly fields: MessageFields | undefined;
@@ -15,6 +18,7 @@ export class Method {
 
   constructor(route: AnyRoute, limits: InboundLimits, fields: MessageFields | undefined) {
     this.route = route;
+    this.name = { service: route.service, method: route.method };
     this.limits = limits;
     this.fields = fields;
     this.decode = deserializer(route.requestType);

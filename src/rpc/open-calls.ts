@@ -1,13 +1,14 @@
-import type { VerdictError } from '../errors.js';
+import { shuttingDown, type VerdictError } from '../errors.js';
 import type { TimeLimits } from './call-waits.js';
-import type { Connections } from './connections.js';
+import type { Connection, Connections } from './connections.js';
 import { HeldBytes, type HeldBytesOptions, type Holder } from './held-bytes.js';
 import { Inflater } from './inflater.js';
 import type { RpcHooks } from './types.js';
 
 /** A call that can be told of the server's end, and looked at from time to time. */
 export interface OpenCall extends Holder {
-  drain(): void;
+  /** Finish what was begun, then end with the error. */
+  drain(error: VerdictError): void;
   /** Ends the call now. */
   interrupt(error: VerdictError): void;
   /** Ends what has lasted too long. */
@@ -73,7 +74,7 @@ export class OpenCalls {
 
   /** Tells every call to finish what it has begun. Resolves when none is open. Called once. */
   drain(): Promise<void> {
-    for (const call of this.#calls) call.drain();
+    for (const call of this.#calls) call.drain(shuttingDown());
     return new Promise((resolve) => {
       if (this.#open === 0) resolve();
       else this.#onEmpty = resolve;
@@ -83,6 +84,15 @@ export class OpenCalls {
   /** Ends every call now. */
   interrupt(error: VerdictError): void {
     for (const call of this.#calls) call.interrupt(error);
+  }
+
+  /** The same for the calls of one connection. */
+  drainConnection(connection: Connection, error: VerdictError): void {
+    for (const call of this.#calls) if (call.connection === connection) call.drain(error);
+  }
+
+  interruptConnection(connection: Connection, error: VerdictError): void {
+    for (const call of this.#calls) if (call.connection === connection) call.interrupt(error);
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import {
   ServerReflectionRequest,
   ServerReflectionResponse,
 } from '../../generated/grpc/reflection/v1/reflection.js';
-import { shuttingDown } from '../errors.js';
+import type { VerdictError } from '../errors.js';
 import type { DescriptorIndex, IndexedFile } from './descriptor-index.js';
 import type { AnyRoute, Call, CallHandler, Route } from './route.js';
 import { smallRequestBytes } from './server-options.js';
@@ -56,8 +56,8 @@ class ReflectionStream implements CallHandler<ServerReflectionRequest> {
     this.#call.finish();
   }
 
-  onDrain(): void {
-    this.#call.fail(shuttingDown());
+  onDrain(error: VerdictError): void {
+    this.#call.fail(error);
   }
 
   readonly #readNext = (): void => {

@@ -6,6 +6,8 @@ import type { MessageType } from './codec.js';
 export interface Call<Res> {
   /** Echoed to the caller and written to the log. */
   readonly requestId: string;
+  /** Who calls, as the limits for each caller tell them apart. */
+  readonly peer: string;
   /** When its headers arrived; performance.now() milliseconds. */
   readonly arrivedAt: number;
   /** The caller's deadline or the default one; performance.now() milliseconds; Infinity: none. */
@@ -39,8 +41,8 @@ export interface CallHandler<Req> {
   onMalformed?(error: VerdictError): void;
   /** The caller sends nothing more. */
   onHalfClose(): void;
-  /** The server is stopping: finish what was begun, begin nothing. */
-  onDrain(): void;
+  /** The server is stopping, or the connection is: finish what was begun, begin nothing, end with the error. */
+  onDrain(error: VerdictError): void;
   /** Last chance to send: the call is about to end with this status, for whatever reason but the caller leaving. */
   beforeEnd?(status: Status): void;
   /** The call is over. */

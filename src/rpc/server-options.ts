@@ -1,5 +1,4 @@
 import type { ServerOptions } from '@grpc/grpc-js';
-import { maxTimerMs } from '../concurrency/max-timer.js';
 
 /** What one request may hold at most. */
 export interface RequestLimits {
@@ -13,6 +12,10 @@ export interface RequestLimits {
 export interface ConnectionOptions {
   /** Connections at once; more are dropped. 10,000. */
   readonly maxConnections?: number;
+  /** Of these, of one peer: at most half, so that others get in. 1,000. */
+  readonly maxConnectionsPerPeer?: number;
+  /** Addresses and networks of proxies whose `x-forwarded-for` says who calls. None. */
+  readonly trustedProxies?: readonly string[];
   /** Calls at once on one connection; further ones wait in the client. 1,024. */
   readonly maxConcurrentStreams?: number;
   /** A ping after this long without news from the peer. 60 s. */
@@ -21,7 +24,7 @@ export interface ConnectionOptions {
   readonly keepaliveTimeoutMs?: number;
   /** A connection older than this is told to move on, so that balancers can spread load anew. 30 min ± 10 %. */
   readonly maxConnectionAgeMs?: number;
-  /** How long its calls may go on after that; a stream still at work is then cut off. Until they end. */
+  /** How long its calls may go on after that; then they finish what they hold and end with UNAVAILABLE. 10 min. */
   readonly maxConnectionAgeGraceMs?: number;
 }
 
@@ -49,6 +52,8 @@ export interface RpcServerOptions extends RequestLimits {
   readonly defaultDeadlineMs: number;
   /** Health Watch calls at once. 1,000. */
   readonly maxWatchers?: number;
+  /** Of these, of one peer. 100. */
+  readonly maxWatchersPerPeer?: number;
   readonly inbound?: InboundOptions;
   readonly connection?: ConnectionOptions;
 }
@@ -72,7 +77,8 @@ export function maxReceiveBytes({ maxTextChars, maxBatchInputs }: RequestLimits)
 
 /**
  * The options in grpc-js's words. Channelz is off: it costs a fifth of the CPU of a call, and nobody asks it. There
- * is no idle limit, which would cost every call a listener: the age limit ends idle connections as well.
+ * is no idle limit, which would cost every call a listener: the age limit ends idle connections as well. That limit is kept
+ * by ConnectionWatch: grpc-js would cut calls off without a status.
  */
 export function channelOptions(options: RpcServerOptions): ServerOptions {
   const connection = options.connection ?? {};
@@ -82,7 +88,5 @@ export function channelOptions(options: RpcServerOptions): ServerOptions {
     'grpc.max_concurrent_streams': connection.maxConcurrentStreams ?? 1024,
     'grpc.keepalive_time_ms': connection.keepaliveTimeMs ?? 60_000,
     'grpc.keepalive_timeout_ms': connection.keepaliveTimeoutMs ?? 20_000,
-    'grpc.max_connection_age_ms': connection.maxConnectionAgeMs ?? 30 * 60_000,
-    'grpc.max_connection_age_grace_ms': connection.maxConnectionAgeGraceMs ?? maxTimerMs,
   };
 }

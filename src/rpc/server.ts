@@ -8,14 +8,17 @@ import type { ModelCatalog } from '../models/types.js';
 import { RpcCall } from './call.js';
 import { classifierRoutes } from './classifier-service.js';
 import { bareCodecs } from './codec.js';
+import { ConnectionWatch } from './connection-watch.js';
 import { Connections } from './connections.js';
 import { DescriptorIndex } from './descriptor-index.js';
-import { verifySeam } from './grpc-seam.js';
+import { http2ServersOf, verifySeam } from './grpc-seam.js';
 import { Health } from './health.js';
+import { watchHeap } from './heap-watch.js';
 import { Listener } from './listener.js';
 import { Method } from './method.js';
 import { modelRoutes } from './model-service.js';
 import { OpenCalls } from './open-calls.js';
+import { openFilesLimit } from './open-files-limit.js';
 import { Peers } from './peer.js';
 import { reflectionRoutes, reflectionServices } from './reflection.js';
 import { RequestSchema, repeatedLimits } from './request-schema.js';
@@ -38,6 +41,12 @@ const maxConnectionShare = 1 / 2;
 /** And one message. */
 const maxMessageShare = 1 / 8;
 
+/** How long a new connection may take to send what every HTTP/2 client begins with. */
+const prefaceMs = 10_000;
+
+/** Descriptors that are kept for everything but connections: sessions, Redis, files, the admin port; half at most. */
+const reservedDescriptors = 256;
+
 /** How long the last statuses may take to leave once every call has ended. */
 const flushMs = 1_000;
 
@@ -47,12 +56,14 @@ export class RpcServer {
   readonly #calls: OpenCalls;
   readonly #health: Health;
   readonly #listener: Listener;
+  readonly #watch: ConnectionWatch;
+  readonly #stopHeapWatch: () => void;
 
   /** @throws Error when the descriptor set does not decode */
   constructor({ classifier, catalog, descriptorSet, options, hooks }: RpcServerParts) {
     this.#options = options;
-    verifySeam();
-    const { inbound = {} } = options;
+    const { inbound = {}, connection = {} } = options;
+    const connections = new Connections(new Peers(connection.trustedProxies));
     const maxBytes = Math.min(inbound.maxHeldBytes ?? 256 * 2 ** 20, getHeapStatistics().heap_size_limit / 4);
     this.#calls = new OpenCalls({
       hooks,
@@ -61,10 +72,14 @@ export class RpcServer {
         messageMs: inbound.messageTimeoutMs ?? 30_000,
         streamIdleMs: inbound.streamIdleTimeoutMs ?? 3_600_000,
       },
-      connections: new Connections(new Peers()),
+      connections,
       held: { maxBytes, maxConnectionBytes: maxBytes * maxConnectionShare },
     });
-    this.#health = new Health({ catalog, maxWatchers: options.maxWatchers ?? 1_000 });
+    this.#health = new Health({
+      catalog,
+      maxWatchers: options.maxWatchers ?? 1_000,
+      maxWatchersPerPeer: options.maxWatchersPerPeer ?? 100,
+    });
     const routes = [
       ...classifierRoutes({
         classifier,
@@ -80,12 +95,41 @@ export class RpcServer {
     const set = FileDescriptorSet.decode(descriptorSet);
     routes.push(...reflectionRoutes(new DescriptorIndex(descriptorSet, set), services.sort()));
     const grpc = this.#grpcServer(this.#methods(routes, new RequestSchema(set), maxBytes));
-    this.#listener = new Listener(grpc, { maxConnections: options.connection?.maxConnections ?? 10_000 });
+    const maxConnections = affordableConnections(connection.maxConnections ?? 10_000);
+    this.#listener = new Listener(grpc, {
+      maxConnections,
+      maxConnectionsPerPeer: Math.min(
+        connection.maxConnectionsPerPeer ?? 1_000,
+        Math.ceil(maxConnections / 2),
+      ),
+      peers: connections.peers,
+      onRefused: (reason) => hooks.onConnectionRefused?.(reason),
+    });
+    this.#watch = new ConnectionWatch(
+      {
+        prefaceMs,
+        maxAgeMs: connection.maxConnectionAgeMs ?? 30 * 60_000,
+        graceMs: connection.maxConnectionAgeGraceMs ?? 10 * 60_000,
+      },
+      connections,
+      {
+        drain: (of, error) => this.#calls.drainConnection(of, error),
+        interrupt: (of, error) => this.#calls.interruptConnection(of, error),
+      },
+    );
+    verifySeam(grpc);
+    this.#stopHeapWatch = watchHeap(() => this.#calls.held.relieve());
+    for (const http2 of http2ServersOf(grpc)) http2.on('session', (session) => this.#watch.add(session));
   }
 
   /** Bytes held for callers at this moment: messages in part, requests under way, answers not taken. */
   get heldBytes(): number {
     return this.#calls.held.bytes;
+  }
+
+  /** Connections open at this moment. */
+  get connections(): number {
+    return this.#listener.connections;
   }
 
   /** Listens. @throws the operating system's error when host and port cannot be had */
@@ -118,6 +162,8 @@ export class RpcServer {
   async close(): Promise<void> {
     this.beginDrain();
     this.#calls.close();
+    this.#watch.close();
+    this.#stopHeapWatch();
     this.#calls.interrupt(shuttingDown());
     await this.#listener.close();
   }
@@ -157,6 +203,12 @@ export class RpcServer {
     useForUnknownMethods(grpc, unreachable);
     return grpc;
   }
+}
+
+/** As many connections as the descriptors of the process allow beside everything else that needs them. */
+function affordableConnections(max: number): number {
+  const descriptors = openFilesLimit() ?? Number.POSITIVE_INFINITY;
+  return Math.min(max, descriptors - Math.min(reservedDescriptors, Math.floor(descriptors / 2)));
 }
 
 /** Registered for every method, since grpc-js wants a handler; RpcCall answers before it would be called. */

@@ -21,6 +21,9 @@ export interface HandledCall {
 /** Which limit a call was ended for: that of its connection, that of the process, or that of the heap. */
 export type ShedReason = 'connection' | 'process' | 'heap';
 
+/** Why a connection was refused: its peer had as many as one may, or all peers together had. */
+export type RefusalReason = 'peer' | 'all';
+
 /** One item of a batch or stream that ended with INTERNAL inside a call. */
 export interface FailedItem {
   readonly service: string;
@@ -37,6 +40,7 @@ export interface RpcHooks {
   onItemFailed?(item: FailedItem): void;
   /** A call was ended because what is held for callers went beyond a limit. */
   onCallShed?(reason: ShedReason): void;
+  onConnectionRefused?(reason: RefusalReason): void;
   /** ClassifyStream calls open at this moment. */
   onStreamsInFlight?(count: number): void;
 }

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../cache/types.js';
-import { shuttingDown } from '../errors.js';
+import type { VerdictError } from '../errors.js';
 import type { Call, CallHandler } from './route.js';
 import { unimplemented } from './status.js';
 
@@ -47,8 +47,8 @@ export class UnaryCall<Req, Res> implements CallHandler<Req> {
     }
   }
 
-  onDrain(): void {
-    if (!this.#running) this.#call.fail(shuttingDown());
+  onDrain(error: VerdictError): void {
+    if (!this.#running) this.#call.fail(error);
   }
 
   #respond(response: Res): void {

@@ -4,6 +4,7 @@ import type { GpuReading } from '../runtime/types.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { CacheTelemetry } from './cache-telemetry.js';
 import { CounterFamily } from './counter-family.js';
+import { edgeGauges } from './edge-metrics.js';
 import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
@@ -12,7 +13,7 @@ import { processMetrics } from './process-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
 import { type RpcMethod, RpcTelemetry } from './rpc-telemetry.js';
 import { SessionTelemetry } from './session-telemetry.js';
-import type { Log, ModelTelemetry, Telemetry } from './types.js';
+import type { EdgeReading, Log, ModelTelemetry, Telemetry } from './types.js';
 
 const redisErrorLineIntervalMs = 10_000;
 const cacheLineIntervalMs = 10_000;
@@ -62,6 +63,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const redis = new RedisTelemetry({ registry, log, limiter, configured: redisConfigured });
   let listModels: () => readonly ModelView[] = () => [];
   modelMetrics(registry, () => listModels());
+  let readEdge: () => EdgeReading = () => ({ connections: 0, heldBytes: 0 });
+  edgeGauges(registry, () => readEdge());
   let listGpus: () => readonly GpuReading[] = () => [];
   gpuMetrics(registry, () => listGpus());
   processMetrics(registry, version, eventLoopResolutionMs);
@@ -95,6 +98,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     watchModels(list) {
       listModels = list;
+    },
+    watchEdge(read) {
+      readEdge = read;
     },
     watchGpus(list) {
       listGpus = list;

@@ -1,7 +1,8 @@
 import type { Registry } from 'prom-client';
-import type { FailedItem, HandledCall, RpcHooks } from '../rpc/types.js';
+import type { FailedItem, HandledCall, RefusalReason, RpcHooks, ShedReason } from '../rpc/types.js';
 import { callSeconds } from './buckets.js';
 import { CounterFamily, type CounterSeries, type Labels } from './counter-family.js';
+import { EdgeCounters } from './edge-metrics.js';
 import { errorFields } from './error-fields.js';
 import { gauge } from './gauge.js';
 import { HistogramFamily, type HistogramSeries } from './histogram-family.js';
@@ -33,6 +34,7 @@ export class RpcTelemetry implements RpcHooks {
   readonly #other: MethodSeries;
   readonly #log: Log;
   readonly #itemLines: LineLimiter;
+  readonly #edge: EdgeCounters;
   #streamsInFlight = 0;
 
   /** @param options.itemLines bounds the lines about items that fail: a stream can bring thousands of them a second */
@@ -70,6 +72,7 @@ export class RpcTelemetry implements RpcHooks {
       this.#services.set(service, ofService);
       ofService.set(method, seriesOf({ grpc_service: service, grpc_method: method }));
     }
+    this.#edge = new EdgeCounters(registry);
     this.#other = seriesOf({ grpc_service: 'unknown', grpc_method: 'unknown' });
     gauge(registry, 'verdict_streams_in_flight', [], 'Open ClassifyStream calls.', () => [
       { value: this.#streamsInFlight },
@@ -93,6 +96,14 @@ export class RpcTelemetry implements RpcHooks {
     if (suppressed === undefined) return;
     const fields = { request_id: requestId, service, method, suppressed, error: errorFields(cause) };
     this.#log.error(fields, 'item failed');
+  }
+
+  onCallShed(reason: ShedReason): void {
+    this.#edge.shed(reason);
+  }
+
+  onConnectionRefused(reason: RefusalReason): void {
+    this.#edge.refused(reason);
   }
 
   onStreamsInFlight(count: number): void {

@@ -43,6 +43,12 @@ export interface Exposition {
   readonly body: string;
 }
 
+/** What callers take up at one moment. */
+export interface EdgeReading {
+  readonly connections: number;
+  readonly heldBytes: number;
+}
+
 /** The events of all parts, turned into metrics and log lines. */
 export interface Telemetry {
   readonly rpc: RpcHooks;
@@ -53,6 +59,8 @@ export interface Telemetry {
   model(name: string): ModelTelemetry;
   /** Says where versions, states and instances are read. */
   watchModels(list: () => readonly ModelView[]): void;
+  /** Says where the connections and what is held for callers are read. */
+  watchEdge(read: () => EdgeReading): void;
   /** Says where the figures of the GPUs are read. */
   watchGpus(list: () => readonly GpuReading[]): void;
   metrics(): Promise<Exposition>;

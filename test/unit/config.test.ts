@@ -71,7 +71,8 @@ describe('which source wins', () => {
     );
     const env = { VERDICT_STREAM_WINDOW: '3', VERDICT_MAX_TEXT_CHARS: '3', VERDICT_CONFIG: 'verdict.yaml' };
     const { limits, batching } = await load(['--stream-window=4'], env);
-    assert.deepEqual(limits, { streamWindow: 4, maxTextChars: 3, maxBatchInputs: 2, defaultDeadlineMs: 1 });
+    const { streamWindow, maxTextChars, maxBatchInputs, defaultDeadlineMs } = limits;
+    assert.deepEqual([streamWindow, maxTextChars, maxBatchInputs, defaultDeadlineMs], [4, 3, 2, 1]);
     assert.equal(batching.maxItems, 256);
   });
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { choice, int, optionalText, text } from '../knob.js';
-import { address, httpUrl, path } from '../text-rules.js';
+import { address, httpUrl, networks, path } from '../text-rules.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -23,7 +23,19 @@ export const server = z.object({
     min: 1,
     max: 1_000_000,
     unit: 'connections',
-    doc: 'Connections open at once; further ones are dropped.',
+    doc: 'Connections open at once; further ones are dropped. Fewer where the process may not open so many files: 256 of those, or half, are kept for everything else.',
+  }),
+  maxConnectionsPerPeer: int('max-connections-per-peer', {
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'connections',
+    doc: 'Connections open at once from one address (of IPv6: one /64), and never more than half of all; further ones are dropped. Trusted proxies are not held to it.',
+  }),
+  trustedProxies: optionalText('trusted-proxies', {
+    defaultText: 'none: the address of the connection is the caller',
+    rule: networks,
+    doc: 'Proxies that callers come through, by address or network, with commas between them. In the calls of these, x-forwarded-for says who calls: its last address that is no trusted proxy.',
   }),
   maxConcurrentStreams: int('max-concurrent-streams', {
     default: 1024,
@@ -54,11 +66,39 @@ export const server = z.object({
     doc: 'Age at which a connection is asked to reconnect, so that clients spread over new replicas; 0 never.',
   }),
   maxConnectionAgeGraceMs: int('max-connection-age-grace-ms', {
-    default: 0,
+    default: 10 * 60_000,
     min: 0,
     max: dayMs,
     unit: 'ms',
-    doc: 'How long the calls open on a connection that reached its age may go on; 0 until they end by themselves.',
+    doc: 'How long the calls open on a connection that reached its age may go on; then they answer what they hold and end with UNAVAILABLE. 0: until they end by themselves.',
+  }),
+  streamIdleTimeoutMs: int('stream-idle-timeout-ms', {
+    default: hourMs,
+    min: 0,
+    max: dayMs,
+    unit: 'ms',
+    doc: 'How long a stream may be without a message in either direction before it ends with DEADLINE_EXCEEDED; 0 for ever. Health Watch has no such limit.',
+  }),
+  messageTimeoutMs: int('message-timeout-ms', {
+    default: 30_000,
+    min: 100,
+    max: hourMs,
+    unit: 'ms',
+    doc: 'How long a message may take from its first byte to its last, and the request of a unary call from the start of the call.',
+  }),
+  maxHealthWatchers: int('max-health-watchers', {
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'calls',
+    doc: 'Health Watch calls open at once; further ones are refused.',
+  }),
+  maxHealthWatchersPerPeer: int('max-health-watchers-per-peer', {
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    unit: 'calls',
+    doc: 'Of these, from one caller.',
   }),
 });
 
@@ -111,6 +151,25 @@ export const limits = z.object({
     max: 4096,
     unit: 'inputs',
     doc: 'Inputs of one ClassifyStream call that are worked on at once; reading pauses above it.',
+  }),
+  compression: choice('compression', {
+    default: 'on',
+    options: ['on', 'off'],
+    doc: 'Whether compressed requests (gzip, deflate) are taken; off answers them with UNIMPLEMENTED.',
+  }),
+  maxCompressionRatio: int('max-compression-ratio', {
+    default: 200,
+    min: 2,
+    max: 1_100,
+    unit: 'times',
+    doc: 'How much a compressed message may grow when it is inflated; up to 64 KiB any may.',
+  }),
+  maxHeldMib: int('max-held-mib', {
+    default: 256,
+    min: 8,
+    max: 65_536,
+    unit: 'MiB',
+    doc: 'What the server holds for all callers together, in both directions: messages that have arrived in part, requests that wait for their answers, answers not yet taken. At most a quarter of the heap of Node. One connection has half of it, one message an eighth. Beyond it the largest and idlest calls are refused.',
   }),
   defaultDeadlineMs: int('default-deadline-ms', {
     default: 30_000,

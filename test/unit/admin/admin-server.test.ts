@@ -118,6 +118,47 @@ describe('AdminServer', () => {
     assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
   });
 
+  it('has a place for a probe, however many requests are half sent and keep coming', async () => {
+    const half = () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.resume();
+      socket.write('GET /livez HTTP/1.1\r\nhost: a\r\nx-never: end');
+      return socket;
+    };
+    const sockets = Array.from({ length: 150 }, half);
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    for (let probe = 0; probe < 22; probe++) {
+      for (const path of ['/livez', '/readyz', '/metrics']) {
+        sockets.push(half());
+        assert.equal((await get(path, { headers: { connection: 'close' } })).status, 200);
+      }
+    }
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('ends a request that does not come in full', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /livez HTTP/1.1\r\n');
+    const [answer] = (await socket.setEncoding('utf8').toArray()) as string[];
+    assert.match(answer ?? '', /^HTTP\/1\.1 408 /);
+  });
+
+  it('keeps answers under way when others have to make room', async () => {
+    let release: ((page: MetricsPage) => void) | undefined;
+    metrics = () =>
+      new Promise((done) => {
+        release = done;
+      });
+    const scrape = get('/metrics', { headers: { connection: 'close' } });
+    const sockets = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    assert.equal((await get('/livez', { headers: { connection: 'close' } })).status, 200);
+    release?.({ contentType: 'text/plain', body: 'kept\n' });
+    assert.equal(await (await scrape).text(), 'kept\n');
+    for (const socket of sockets) socket.destroy();
+  });
+
   it('rejects the start when the port is taken', async () => {
     const second = new AdminServer({ host: '127.0.0.1', port, readiness: () => readiness, metrics });
     await assert.rejects(second.start(), { code: 'EADDRINUSE' });

@@ -133,6 +133,7 @@ export class Edge {
   readonly itemFailures: unknown[] = [];
   readonly streams: number[] = [];
   readonly shed: string[] = [];
+  readonly refused: string[] = [];
   readonly server: RpcServer;
   port = 0;
   #whenHandled: (() => void) | undefined;
@@ -163,6 +164,7 @@ export class Edge {
         },
         onItemFailed: ({ cause }) => this.itemFailures.push(cause),
         onCallShed: (reason) => this.shed.push(reason),
+        onConnectionRefused: (reason) => this.refused.push(reason),
         onStreamsInFlight: (count) => this.streams.push(count),
       },
     });

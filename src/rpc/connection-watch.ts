@@ -1,0 +1,148 @@
+import { constants, type ServerHttp2Session } from 'node:http2';
+import { VerdictError } from '../errors.js';
+import type { Connection, Connections } from './connections.js';
+
+/** How long connections may take and live. Milliseconds. */
+export interface ConnectionLimits {
+  /** From accepting one to the settings that every HTTP/2 client sends first. */
+  readonly prefaceMs: number;
+  /** Until it is told to move on, 10 % more or less, so that those opened together do not leave together. */
+  readonly maxAgeMs: number;
+  /** How long its calls may go on after that. */
+  readonly graceMs: number;
+}
+
+/** The calls of a connection, told of its end. */
+export interface ConnectionCalls {
+  /** Finish what was begun, then end with the error. */
+  drain(connection: Connection, error: VerdictError): void;
+  /** End now. */
+  interrupt(connection: Connection, error: VerdictError): void;
+}
+
+/** How long the calls of a connection that is at its end may take to finish, and then their statuses to leave. */
+const finishMs = 5_000;
+const flushMs = 1_000;
+
+const maxLookMs = 1_000;
+const ageJitter = 0.1;
+const maxStreamId = 2 ** 31 - 1;
+
+interface Watched {
+  readonly session: ServerHttp2Session;
+  readonly connection: Connection;
+  readonly openedAt: number;
+  readonly agesAt: number;
+  greeted: boolean;
+  /** What had been received, and how many calls and messages had come of it, at the last look. */
+  bytesRead: number;
+  activity: number;
+  /** What had been written when a ping was sent that is not answered yet. */
+  pingedAtByte: number | undefined;
+  end: 'none' | 'told' | 'draining' | 'interrupted';
+}
+
+/** Looks at all connections once a second or so, and ends those that have lasted too long or are dead. */
+export class ConnectionWatch {
+  readonly #limits: ConnectionLimits;
+  readonly #connections: Connections;
+  readonly #calls: ConnectionCalls;
+  readonly #watched = new Set<Watched>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(limits: ConnectionLimits, connections: Connections, calls: ConnectionCalls) {
+    this.#limits = limits;
+    this.#connections = connections;
+    this.#calls = calls;
+    const { prefaceMs, maxAgeMs, graceMs } = limits;
+    const shortest = Math.min(prefaceMs, maxAgeMs, graceMs);
+    this.#timer = setInterval(() => this.#look(), Math.min(maxLookMs, Math.max(20, shortest / 4))).unref();
+  }
+
+  add(session: ServerHttp2Session): void {
+    const now = performance.now();
+    const { maxAgeMs } = this.#limits;
+    const jitter = 1 - ageJitter + 2 * ageJitter * Math.random();
+    const watched: Watched = {
+      session,
+      connection: this.#connections.of(session),
+      openedAt: now,
+      agesAt: now + maxAgeMs * jitter,
+      greeted: false,
+      bytesRead: 0,
+      activity: 0,
+      pingedAtByte: undefined,
+      end: 'none',
+    };
+    this.#watched.add(watched);
+    session.once('remoteSettings', () => {
+      watched.greeted = true;
+    });
+    session.once('close', () => this.#watched.delete(watched));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const watched of this.#watched) {
+      const { session } = watched;
+      if (session.destroyed) this.#watched.delete(watched);
+      else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) session.destroy();
+      else if (this.#isDead(watched)) session.destroy();
+      else this.#age(watched, now);
+    }
+  }
+
+  /**
+   * After most errors of the protocol nghttp2 sends its GOAWAY and hears nothing more, and Node does not notice: the
+   * connection would stand until a ping times out. Such a session does not send frames either, so when bytes have come
+   * in of which nothing came, a ping tells: it is not written, though nothing else waits to be.
+   */
+  #isDead(watched: Watched): boolean {
+    const { session, connection } = watched;
+    const { bytesRead, bytesWritten } = session.socket;
+    if (watched.pingedAtByte !== undefined) {
+      if (bytesWritten === watched.pingedAtByte && queuedBytes(session) === 0) return true;
+      watched.pingedAtByte = undefined;
+    }
+    const isSilent = bytesRead !== watched.bytesRead && connection.activity === watched.activity;
+    watched.bytesRead = bytesRead;
+    watched.activity = connection.activity;
+    if (isSilent && session.ping(() => {})) watched.pingedAtByte = bytesWritten;
+    return false;
+  }
+
+  /** GOAWAY at the age; after the grace the calls are told to finish, then ended, and the connection goes. */
+  #age(watched: Watched, now: number): void {
+    const { session, connection, agesAt, end } = watched;
+    const { graceMs } = this.#limits;
+    if (end === 'none' && now >= agesAt) {
+      watched.end = 'told';
+      session.goaway(constants.NGHTTP2_NO_ERROR, maxStreamId, Buffer.from('max_age'));
+      session.close();
+    } else if (end === 'told' && now >= agesAt + graceMs) {
+      watched.end = 'draining';
+      this.#calls.drain(connection, aged());
+    } else if (end === 'draining' && now >= agesAt + graceMs + finishMs) {
+      watched.end = 'interrupted';
+      this.#calls.interrupt(connection, aged());
+    } else if (end === 'interrupted' && now >= agesAt + graceMs + finishMs + flushMs) {
+      session.destroy();
+    }
+  }
+}
+
+/** What the system has not taken yet of what was written. Node keeps it to itself; undefined where it is not found. */
+function queuedBytes({ socket }: ServerHttp2Session): unknown {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  return typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : undefined;
+}
+
+function aged(): VerdictError {
+  return new VerdictError('unavailable', 'the connection has reached its age: call again on a new one', {
+    reason: 'CONNECTION_AGE',
+  });
+}
