@@ -1,0 +1,20 @@
+// Loaded into a server by a test: SIGUSR2 collects the whole heap, and the file that the variable names says how often.
+import { writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+const path = process.env.COLLECTIONS_FILE;
+if (path !== undefined) {
+  setFlagsFromString('--expose-gc');
+  const gc: unknown = runInNewContext('gc');
+  let collections = 0;
+  process.on('SIGUSR2', () => {
+    if (typeof gc !== 'function') throw new Error('V8 gives no way to collect');
+    // What the first one frees may hold on to something outside the heap until the second.
+    gc();
+    setTimeout(() => {
+      gc();
+      writeFileSync(path, String(++collections));
+    }, 200);
+  });
+}
