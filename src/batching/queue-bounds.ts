@@ -22,7 +22,7 @@ export class QueueBounds implements LoadFacts {
   readonly #maxTokens: number;
   readonly #byClass = { interactive: new Load(), bulk: new Load() };
   readonly #byWhenFull = { refuse: new Load(), wait: new Load() };
-  /** Of the callers that have something queued. */
+  /** What each caller has queued that would be refused if the queue were full. */
   readonly #byFlow = new Map<object, Load>();
 
   constructor(maxItems: number, maxTokens: number) {
@@ -66,13 +66,13 @@ export class QueueBounds implements LoadFacts {
   enter(item: Bounded): void {
     this.#byClass[item.serviceClass].add(item.tokens);
     this.#byWhenFull[item.whenFull].add(item.tokens);
-    if (item.flow !== undefined) this.#loadOf(item.flow).add(item.tokens);
+    if (item.flow !== undefined && item.whenFull === 'refuse') this.#loadOf(item.flow).add(item.tokens);
   }
 
   leave(item: Bounded): void {
     this.#byClass[item.serviceClass].remove(item.tokens);
     this.#byWhenFull[item.whenFull].remove(item.tokens);
-    if (item.flow === undefined) return;
+    if (item.flow === undefined || item.whenFull !== 'refuse') return;
     const ofCaller = this.#loadOf(item.flow);
     ofCaller.remove(item.tokens);
     if (ofCaller.items === 0) this.#byFlow.delete(item.flow);

@@ -210,6 +210,10 @@ export class RpcCall
     return peers.of(this.connection.address, this.metadata(forwardedKey));
   }
 
+  get caller(): object {
+    return this.#calls.connections.callerOf(this.connection, this.metadata(forwardedKey));
+  }
+
   metadata(key: string): string | undefined {
     const value = this.#metadata?.get(key)[0];
     return typeof value === 'string' ? value : undefined;

@@ -46,8 +46,8 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     open: (call) =>
       new UnaryCall(call, (request) => {
         const item = itemFrom(request, callDefaults, limits);
-        const caller = new CallClaim(call, serviceClassOf(call, 'interactive'), undefined);
-        const answer = classifier.classify(item, caller);
+        const claim = new CallClaim(call, serviceClassOf(call, 'interactive'));
+        const answer = classifier.classify(item, claim);
         return answer instanceof Promise ? answer.then(response) : response(answer);
       }),
   };

@@ -52,7 +52,7 @@ export class BatchClassifier {
     call: Call<BatchClassifyResponse>,
   ): MaybePromise<BatchClassifyResponse> {
     const options = this.#checkedOptions(request);
-    const caller = new CallClaim(call, serviceClassOf(call, 'bulk'), call);
+    const claim = new CallClaim(call, serviceClassOf(call, 'bulk'));
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {
@@ -61,7 +61,7 @@ export class BatchClassifier {
     };
     for (const [position, input] of request.inputs.entries()) {
       try {
-        const answer = this.#classifier.classify(this.#itemFrom(request, input, options), caller);
+        const answer = this.#classifier.classify(this.#itemFrom(request, input, options), claim);
         if (answer instanceof Promise) {
           waits.push(
             answer.then(

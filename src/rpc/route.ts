@@ -8,6 +8,8 @@ export interface Call<Res> {
   readonly requestId: string;
   /** Who calls, as the limits for each caller tell them apart. */
   readonly peer: string;
+  /** The same by identity: all that one caller sends competes as one with what others send. */
+  readonly caller: object;
   /** When its headers arrived; performance.now() milliseconds. */
   readonly arrivedAt: number;
   /** The caller's deadline or the default one; performance.now() milliseconds; Infinity: none. */

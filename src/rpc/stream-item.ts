@@ -10,7 +10,7 @@ import type { Call } from './route.js';
 export const maxIdChars = 128;
 
 /**
- * One request of a stream from its arrival to its response: at once the caller that the classifier sees and the
+ * One request of a stream from its arrival to its response: at once the claim that the classifier sees and the
  * response that goes out, so that an answer from memory costs one object.
  */
 export class StreamItem implements Claim, ClassifyStreamResponse {
@@ -23,10 +23,10 @@ export class StreamItem implements Claim, ClassifyStreamResponse {
   readonly deadlineAt: number;
   readonly whenFull = 'wait';
   readonly serviceClass: ServiceClass;
-  readonly #call: Pick<Call<never>, 'signal'>;
+  readonly #call: Pick<Call<never>, 'signal' | 'caller'>;
 
   constructor(
-    call: Pick<Call<never>, 'signal' | 'deadlineAt'>,
+    call: Pick<Call<never>, 'signal' | 'caller' | 'deadlineAt'>,
     request: Pick<ClassifyStreamRequest, 'id'>,
     index: number,
     serviceClass: ServiceClass,
@@ -39,9 +39,8 @@ export class StreamItem implements Claim, ClassifyStreamResponse {
     this.deadlineAt = Math.min(call.deadlineAt, performance.now() + limitMs);
   }
 
-  /** All requests of the stream are one flow. */
   get flow(): object {
-    return this.#call;
+    return this.#call.caller;
   }
 
   get signal(): AbortSignal {

@@ -44,8 +44,8 @@ describe('overload of a slow model with a short queue', () => {
       assert.ok((refusal.retryAfterMs ?? 0) > 0);
     }
     const answered = calls.length - refusals.length;
-    // A full queue, and the batch that left room for some of it.
-    assert.ok(answered >= 8, `${answered} were answered`);
+    // Three quarters of the queue, which is what one caller may fill, and the batch that left room for some of it.
+    assert.ok(answered >= 6, `${answered} were answered`);
     assert.ok(refusals.length > answered);
     const labels = { model: 'slow', reason: 'queue_full' };
     assert.equal(await served.server.metric('verdict_shed_total', labels), refusals.length);

@@ -20,6 +20,8 @@ describe('classes of service', () => {
     service = await Service.start(['topics'], {
       VERDICT_BATCH_MAX_ITEMS: '1',
       VERDICT_MAX_QUEUE_ITEMS: '64',
+      // One connection keeps the order of the answers, and speaks for several callers.
+      VERDICT_TRUSTED_PROXIES: '127.0.0.1',
     });
   });
 
@@ -42,8 +44,9 @@ describe('classes of service', () => {
     try {
       const held = unary(freshText());
       await service.untilRunning('topics');
-      const ends = streams.map(async ({ name, count, serviceClass }) => {
-        const fields = serviceClass === undefined ? {} : { 'verdict-class': serviceClass };
+      const ends = streams.map(async ({ name, count, serviceClass }, index) => {
+        const fields: Record<string, string> = { 'x-forwarded-for': `10.0.0.${index}` };
+        if (serviceClass !== undefined) fields['verdict-class'] = serviceClass;
         const stream = new StreamCall(service.classifier, fields).send(...freshRequests(count)).end();
         for (let i = 0; i < count; i++) {
           assert.equal((await stream.next()).outcome?.$case, 'classification');
@@ -85,6 +88,42 @@ describe('classes of service', () => {
     // With a weight of 4 all four are done before the second turn of the other class is over.
     assert.ok(order.lastIndexOf('interactive') <= 5, order.join(' '));
     assert.ok(order.indexOf('bulk') < 8);
+  });
+
+  it('a caller of few calls goes before most of what a caller of many has queued', async () => {
+    const order = await orderOfAnswers(
+      [],
+      (note) => {
+        const call = async (caller: string, address: string) => {
+          await unary(freshText(), { 'x-forwarded-for': address });
+          note(caller);
+        };
+        const greedy = Array.from({ length: 40 }, () => call('greedy', '10.0.0.1'));
+        return [...greedy, ...Array.from({ length: 3 }, () => call('careful', '10.0.0.2'))];
+      },
+      43,
+    );
+    assert.equal(order.length, 43);
+    assert.ok(order.lastIndexOf('careful') <= 8, order.join(' '));
+  });
+
+  it('a caller of many calls cannot fill the queue', async () => {
+    const refused: string[] = [];
+    const order = await orderOfAnswers(
+      [],
+      (note) => {
+        const call = async (caller: string, address: string) => {
+          const { error } = await unary(freshText(), { 'x-forwarded-for': address });
+          if (error === null) note(caller);
+          else refused.push(caller);
+        };
+        const greedy = Array.from({ length: 70 }, () => call('greedy', '10.0.0.1'));
+        return [...greedy, ...Array.from({ length: 10 }, () => call('careful', '10.0.0.2'))];
+      },
+      58,
+    );
+    assert.deepEqual(new Set(refused), new Set(['greedy']));
+    assert.equal(order.filter((caller) => caller === 'careful').length, 10);
   });
 
   it('streams of one class take turns', async () => {

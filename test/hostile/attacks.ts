@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -140,6 +141,16 @@ async function watchers({ port }: Target): Promise<void> {
   session.destroy();
 }
 
+/** The status of a page over a connection of its own, as probes ask: `fetch` would use one again that is being closed. */
+function probe(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent: false }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode));
+    }).once('error', reject);
+  });
+}
+
 /** Half-sent requests on the admin port, and probes beside them. */
 async function halfSentAdminRequests({ adminUrl }: Target): Promise<void> {
   const port = Number(new URL(adminUrl).port);
@@ -149,8 +160,8 @@ async function halfSentAdminRequests({ adminUrl }: Target): Promise<void> {
     return socket;
   });
   await delay(100);
-  for (let probe = 0; probe < 22; probe++) {
-    assert.equal((await fetch(`${adminUrl}/livez`, { headers: { connection: 'close' } })).status, 200);
+  for (let times = 0; times < 22; times++) {
+    assert.equal(await probe(`${adminUrl}/livez`), 200);
   }
   for (const socket of sockets) socket.destroy();
 }

@@ -44,12 +44,38 @@ test('a call of any kind may ask for either class', { timeout }, async () => {
   }
 });
 
-test('a batch is a flow, a stream is a flow, unary calls are of none', { timeout }, async () => {
-  const [a, b, c, d, e, f] = (await callers()).map((caller) => caller.flow);
-  assert.deepEqual([a, b], [undefined, undefined]);
-  assert.ok(c !== undefined && e !== undefined && c !== e);
-  assert.equal(c, d);
-  assert.equal(e, f);
+test('all that comes over a connection is one flow, and another connection is another', {
+  timeout,
+}, async () => {
+  const flows = (await callers()).map((caller) => caller.flow);
+  assert.equal(flows.length, 6);
+  assert.equal(new Set(flows).size, 1);
+  const [other] = (await callers()).map((caller) => caller.flow);
+  assert.ok(other !== undefined && !flows.includes(other));
+});
+
+test('behind a trusted proxy, those it speaks for are flows of their own', { timeout }, async () => {
+  const seen: Claim[] = [];
+  const classify = (item: Parameters<typeof answerTo>[0], claim: Claim) => {
+    seen.push(claim);
+    return answerTo(item);
+  };
+  const flowsOf = async (trustedProxies: readonly string[]) => {
+    seen.length = 0;
+    await Edge.run({ classify, options: { connection: { trustedProxies } } }, async ({ classifier }) => {
+      for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) {
+        const metadata = new Metadata();
+        metadata.set('x-forwarded-for', address);
+        await unary(classifier.classify.bind(classifier), textRequest('a'), metadata);
+      }
+    });
+    return seen.map(({ flow }) => flow);
+  };
+  const [one, two, again] = await flowsOf(['127.0.0.0/8']);
+  assert.ok(one !== undefined && one !== two);
+  assert.equal(one, again);
+  // Who is not trusted may say what it likes.
+  assert.equal(new Set(await flowsOf([])).size, 1);
 });
 
 test('any other class is refused, naming the metadata, with all kinds of calls', { timeout }, async () => {
