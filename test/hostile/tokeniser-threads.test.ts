@@ -49,6 +49,10 @@ describe('tokeniser threads that are lost under load', () => {
       const client = served.client();
       const outcomes: Outcomes = {};
       let stopped = false;
+      // A caller that goes on after a failure would keep the process from ending.
+      t.after(() => {
+        stopped = true;
+      });
       let sent = 0;
       const callers = Array.from({ length: 16 }, async () => {
         while (!stopped) {
@@ -62,12 +66,16 @@ describe('tokeniser threads that are lost under load', () => {
       let losses = 0;
       for (const word of ['throw', 'exit', 'throw', 'exit', 'spin', 'throw']) {
         await writeFile(join(path, word), '');
-        await until(`a thread has been lost: ${word}`, () => {
-          return served.logged('a tokeniser thread was lost and replaced').length > losses;
-        });
+        await until(
+          `a thread has been lost: ${word}`,
+          () => {
+            return served.logged('a tokeniser thread was lost and replaced').length > losses;
+          },
+          60_000,
+        );
         losses++;
         const before = outcomes.OK ?? 0;
-        await until('calls are answered again', () => (outcomes.OK ?? 0) > before + 100);
+        await until('calls are answered again', () => (outcomes.OK ?? 0) > before + 100, 60_000);
       }
       stopped = true;
       await Promise.all(callers);
