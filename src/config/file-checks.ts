@@ -42,7 +42,8 @@ function outputTrouble(path: string): string | undefined {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found?.isDirectory() === true) return 'it is a directory';
-    accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
+    // The slash asks for a directory: a file in its place is no error above, by Node 24.
+    accessSync(found === undefined ? `${dirname(path)}/` : path, constants.W_OK);
     return undefined;
   } catch (error) {
     return `it cannot be written: ${systemTrouble(error)}`;
