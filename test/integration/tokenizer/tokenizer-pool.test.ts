@@ -6,7 +6,13 @@ import { VerdictError } from '../../../src/errors.js';
 import { TokenizerPool, type TokenizerPoolOptions } from '../../../src/tokenizer/tokenizer-pool.js';
 import { startTokenizerThread } from '../../../src/tokenizer/tokenizer-thread.js';
 import type { Encoding, TextInput } from '../../../src/tokenizer/types.js';
-import { directTokenizer, encoded, sourceOf, TOPICS, topicsJson } from './fixture-tokenizer.js';
+import {
+  directTokenizer,
+  encoded,
+  sourceOf,
+  TOPICS,
+  topicsJson,
+} from '../../unit/tokenizer/fixture-tokenizer.js';
 
 function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
   const threads: Worker[] = [];

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { status } from '@grpc/grpc-js';
-import { classification, grpcError, startTestServer } from './test-server.js';
+import { classification, grpcError, startTestServer } from '../../unit/client/test-server.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const run = promisify(execFile);

@@ -12,7 +12,7 @@ import { startDelicateThread } from '../../support/delicate-thread.js';
 import { writeLargeTokenizer } from '../../support/large-tokenizer.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { until } from '../../support/until.js';
-import { sourceOf, TOPICS } from './fixture-tokenizer.js';
+import { sourceOf, TOPICS } from '../../unit/tokenizer/fixture-tokenizer.js';
 
 /** A wake-up that is lost shows as a test that never ends. */
 const PATIENCE = { timeout: 60_000 };
