@@ -1,4 +1,4 @@
-// Compiles src, generated, test and bench into dist/. `--clean` starts from an empty dist/, so that no output of a
+// Compiles src, generated, test, bench and examples into dist/. `--clean` starts from an empty dist/, so that no output of a
 // deleted source lingers. Leaves the time stamp that tells bin/verdict.js that there is nothing to build.
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';

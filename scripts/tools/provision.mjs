@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { provideCurl, providePromtool, provideRedisServer } from './debian-programs.mjs';
 import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
+import { provideGo } from './go-programs.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
 import { provideHadolint } from './hadolint.mjs';
 import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs';
@@ -16,7 +17,7 @@ import {
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** The programs that tests use and npm cannot bring. */
+/** The programs that tests use and `npm ci` does not bring. */
 const tools = {
   'redis-server': { versionArgs: ['--version'], provide: provideRedisServer },
   grpcurl: { versionArgs: ['-version'], provide: provideGrpcurl },
@@ -27,7 +28,9 @@ const tools = {
   hadolint: { versionArgs: ['--version'], provide: provideHadolint },
   curl: { versionArgs: ['--version'], provide: provideCurl },
   promtool: { versionArgs: ['--version'], provide: providePromtool },
+  go: { versionArgs: ['version'], provide: provideGo },
 };
+
 
 export const toolNames = Object.keys(tools);
 

@@ -11,7 +11,8 @@ export type ToolName =
   | 'envoy'
   | 'hadolint'
   | 'curl'
-  | 'promtool';
+  | 'promtool'
+  | 'go';
 
 type Provisioned = { readonly path: string } | { readonly unavailable: string };
 
