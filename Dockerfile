@@ -3,12 +3,12 @@
 # docker build --target cuda .   the same on NVIDIA GPUs, linux/amd64 alone: see docs/gpu.md
 #
 # The base images are pinned to a version. To pin their bytes too, give a digest that you have checked:
-# --build-arg NODE_IMAGE=node:22.23.2-bookworm-slim@sha256:...
+# --build-arg NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:...
 #
 # scripts/docker-steps.mjs runs these steps without Docker. For that, RUN steps use paths relative to WORKDIR, but for
 # the stage that is made of NVIDIA's image alone.
 
-ARG NODE_IMAGE=node:22.23.2-bookworm-slim
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 # onnxruntime-node 1.30's CUDA provider is linked with CUDA 13 and looks for cuDNN 9.
 ARG CUDA_IMAGE=nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04
 

@@ -7,6 +7,7 @@ import { findTool } from './find-tool.mjs';
 import { provideGo } from './go-programs.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
 import { provideHadolint } from './hadolint.mjs';
+import { node24, provideNode24 } from './node24.mjs';
 import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs';
 import { toolsDir } from './paths.mjs';
 import {
@@ -29,10 +30,11 @@ const tools = {
   curl: { versionArgs: ['--version'], provide: provideCurl },
   promtool: { versionArgs: ['--version'], provide: providePromtool },
   go: { versionArgs: ['version'], provide: provideGo },
+  [node24]: { versionArgs: ['--version'], provide: provideNode24 },
 };
 
-
-export const toolNames = Object.keys(tools);
+/** Those that tests need; the second Node.js is fetched where it is used, in CI. */
+export const toolNames = Object.keys(tools).filter((name) => name !== node24);
 
 /** How long a failure is remembered, so that a test run pays for it once and not once per test file. */
 const rememberFailureMs = 600_000;
@@ -49,7 +51,7 @@ const lockTimeoutMs = 600_000;
 export async function provision(name, { retry = false } = {}) {
   const tool = tools[name];
   if (tool === undefined)
-    return { unavailable: `no tool of that name is known; known are ${toolNames.join(', ')}` };
+    return { unavailable: `no tool of that name is known; known are ${Object.keys(tools).join(', ')}` };
   const path = await findTool(name, tool.versionArgs);
   if (path !== undefined) return { path };
   const memo = join(toolsDir, 'unavailable', name);
