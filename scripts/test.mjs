@@ -1,9 +1,19 @@
 // `npm test`: provides the tools that the tests need, builds, checks (generated code, lint, docs), runs every test.
-// Ends with a non-zero code at the first step that fails.
+// Ends with a non-zero code at the first step that fails. With CI=true, on the oldest Node.js that is supported, the
+// tests run a second time on the Node.js of the image.
+//   PART ...   builds and runs the test files whose path contains one of the parts; no checks
+//   --unit     builds and runs the unit tests, or those of the parts
+//   --e2e      builds and runs all other tests, or those of the parts
+//   --watch    as above, and again whenever a file changes; the unit tests unless told otherwise
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { inGroups, testFiles, UNIT } from './test-files.mjs';
+import { node24 } from './tools/node24.mjs';
+import { provision } from './tools/provision.mjs';
+import { watchTests } from './watch-tests.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join('node_modules/.bin', name);
@@ -13,13 +23,16 @@ const TEST_CONCURRENCY = 2;
 // For a whole file too: the one that runs every benchmark once starts some twenty servers.
 const TEST_TIMEOUT_MS = 300_000;
 
-function step(title, command, args) {
+/** Left out of the second run: they test benchmarks and the Dockerfile, and start the same servers as the others. */
+const ONCE_ONLY = ['e2e/bench.test.js', 'e2e/docker-steps.test.js'];
+
+function step(title, command, args, env = process.env) {
   console.log(`\n# ${title}`);
   const startedAt = Date.now();
   const { status, error } = spawnSync(command, args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` },
+    env: { ...env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${env.PATH}` },
   });
   if (error) console.error(error.message);
   if (status !== 0) {
@@ -29,35 +42,82 @@ function step(title, command, args) {
   console.log(`# ${title}: ok in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
-function testFiles() {
-  const folder = join(root, 'dist/test');
-  const only = process.argv.slice(2);
-  return readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith('.test.js'))
-    .filter((name) => only.length === 0 || only.some((part) => name.includes(part)))
-    .map((name) => join('dist/test', name))
-    .sort();
+function runTests(title, files, { node = process.execPath, concurrency = TEST_CONCURRENCY, env } = {}) {
+  const flags = ['--test', `--test-concurrency=${concurrency}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
+  step(title, node, [...flags, ...files], env);
 }
 
-const baseline = readdirSync(join(root, 'proto/baseline')).sort().at(-1);
+/** The unit tests wait more than they compute, so their few processes all run side by side. */
+function runUnitTests(title, files, { node, env } = {}) {
+  const groups = inGroups(files);
+  runTests(title, groups, { node, env, concurrency: groups.length });
+}
 
-step('tools', process.execPath, ['scripts/tools/provision.mjs']);
-step('build', process.execPath, ['scripts/build.mjs', '--clean']);
-step('buf lint', bin('buf'), ['lint']);
-step(`buf breaking against ${baseline}`, bin('buf'), [
-  'breaking',
-  'proto',
-  '--against',
-  join('proto/baseline', baseline),
-]);
-step('generated code is up to date', process.execPath, ['scripts/generate.mjs', '--check']);
-step('format and lint', bin('biome'), ['check', '--error-on-warnings', '.']);
-step('lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings']);
-step('deploy/compose/envoy.yaml is up to date', process.execPath, ['scripts/envoy-compose.mjs', '--check']);
-step('docs are up to date', process.execPath, ['scripts/docs.mjs', '--check']);
-step('tests', process.execPath, [
-  '--test',
-  `--test-concurrency=${TEST_CONCURRENCY}`,
-  `--test-timeout=${TEST_TIMEOUT_MS}`,
-  ...testFiles(),
-]);
+function check() {
+  const baseline = readdirSync(join(root, 'proto/baseline')).sort().at(-1);
+  step('buf lint', bin('buf'), ['lint']);
+  step(`buf breaking against ${baseline}`, bin('buf'), [
+    'breaking',
+    'proto',
+    '--against',
+    join('proto/baseline', baseline),
+  ]);
+  step('generated code is up to date', process.execPath, ['scripts/generate.mjs', '--check']);
+  step('format and lint', bin('biome'), ['check', '--error-on-warnings', '.']);
+  step('lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings']);
+  step('deploy/compose/envoy.yaml is up to date', process.execPath, ['scripts/envoy-compose.mjs', '--check']);
+  step('docs are up to date', process.execPath, ['scripts/docs.mjs', '--check']);
+}
+
+/** CI has one machine, with the oldest Node.js: the second run shows that the newer one of the image does too. */
+async function testOnNode24() {
+  const found = await provision(node24);
+  if ('unavailable' in found) {
+    console.error(`\n# ${node24} is unavailable: ${found.unavailable}`);
+    process.exit(1);
+  }
+  // Tests start `node`, and programs whose first line asks for it, from the PATH.
+  const folder = join(dirname(found.path), '..', node24, 'bin');
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
+  const options = { node: join(folder, 'node'), env };
+  runUnitTests(`unit tests on ${node24}`, testFiles('unit'), options);
+  const others = testFiles('e2e').filter((file) => !ONCE_ONLY.some((name) => file.endsWith(name)));
+  runTests(`other tests on ${node24}`, others, options);
+}
+
+function isOldestNode() {
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return /\d+/.exec(engines.node)?.[0] === process.versions.node.split('.')[0];
+}
+
+const { values, positionals: parts } = parseArgs({
+  allowPositionals: true,
+  options: {
+    unit: { type: 'boolean', default: false },
+    e2e: { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false },
+  },
+});
+const kind = values.unit && !values.e2e ? 'unit' : values.e2e && !values.unit ? 'e2e' : 'all';
+const isWhole = kind === 'all' && parts.length === 0;
+const build = (...flags) => step('build', process.execPath, ['scripts/build.mjs', ...flags]);
+
+if (isWhole && !values.watch) {
+  step('tools', process.execPath, ['scripts/tools/provision.mjs']);
+  build('--clean');
+  check();
+} else build();
+
+const files = testFiles(isWhole && values.watch ? 'unit' : kind, parts);
+if (files.length === 0) {
+  console.error(`no test file is called like ${parts.join(' or ')}`);
+  process.exit(1);
+}
+if (values.watch) await watchTests(files);
+else {
+  const units = files.filter((file) => file.startsWith(UNIT));
+  const others = files.filter((file) => !file.startsWith(UNIT));
+  if (units.length > 0) runUnitTests('unit tests', units);
+  if (others.length > 0) runTests('other tests', others);
+  if (isWhole && process.env.CI === 'true' && isOldestNode()) await testOnNode24();
+}
