@@ -1,3 +1,5 @@
+const empty = Buffer.alloc(0);
+
 /** The smallest storage that is made for bytes that come in pieces. */
 const minCapacity = 1024;
 
@@ -7,7 +9,7 @@ const minCapacity = 1024;
  * frame of one byte, kept as it is, would hold an object and up to 64 KiB.
  */
 export class ByteQueue {
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = empty;
   #start = 0;
   #end = 0;
   /** Whether the storage is this queue's own, with room behind the end. */
@@ -67,7 +69,7 @@ export class ByteQueue {
   }
 
   clear(): void {
-    this.#bytes = Buffer.alloc(0);
+    this.#bytes = empty;
     this.#start = 0;
     this.#end = 0;
     this.#owned = false;

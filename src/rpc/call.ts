@@ -99,11 +99,8 @@ export class RpcCall
     // a later grpc-js not go through the method any more, these calls count as cancelled; no more is lost.
     this.#sendStatus = base.sendStatus.bind(base);
     base.sendStatus = (status) => {
-      if (this.#state === 'open') {
-        this.#end(fromLibrary(status, this.requestId), status);
-      } else {
-        this.#sendStatus(status);
-      }
+      if (this.#state === 'open') this.#end(fromLibrary(status, this.requestId), status);
+      else this.#sendStatus(status);
     };
   }
 
@@ -182,13 +179,11 @@ export class RpcCall
    * resets the stream, often before the deadline has passed here: that is no change of mind.
    */
   onCancel(): void {
-    this.#letGo();
-    if (this.#state !== 'open') return;
-    if (performance.now() >= this.deadlineAt - transitMs) {
-      this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
-    } else {
-      this.#close('CANCELLED', callerLeft(), undefined);
+    if (this.#state === 'open') {
+      if (performance.now() < this.deadlineAt - transitMs) this.#close('CANCELLED', callerLeft(), undefined);
+      else this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
     }
+    this.#letGo();
   }
 
   get signal(): AbortSignal {
@@ -340,6 +335,8 @@ export class RpcCall
     this.#held.close();
     this.#gone = true;
     if (this.#inbound?.ended !== false || this.#stream.destroyed) this.#calls.delete(this);
+    this.#inbound?.leave();
+    this.#inbound = undefined;
   }
 
   /** grpc-js keeps the caller's deadline. Else the default one is kept here, or that of Envoy's route if shorter. */
@@ -385,10 +382,12 @@ export class RpcCall
     this.#handler = undefined;
     this.#metadata = undefined;
     this.#timer = undefined;
-    const hooks = this.#calls.hooks;
+    const { hooks } = this.#calls;
+    const { name } = this.#method;
     if (hooks.onCallHandled !== undefined) {
       hooks.onCallHandled({
-        ...this.#method.name,
+        service: name.service,
+        method: name.method,
         code,
         durationMs: performance.now() - this.arrivedAt,
         requestId: this.requestId,

@@ -40,13 +40,20 @@ export interface InboundLimits {
 /** Up to this size a message may be inflated to, whatever it was before: ratios of short messages say nothing. */
 const freeInflatedBytes = 64 * 1024;
 
+/** What streams have whose messages come whole, each in a chunk of its own: nothing is ever put into it. */
+const noQueue = new ByteQueue();
+
 const inboundKey = Symbol('inbound messages');
 
-type TakenStream = ServerHttp2Stream & { [inboundKey]?: InboundMessages };
+type TakenStream = ServerHttp2Stream & { [inboundKey]?: InboundMessages | undefined };
 
 /** In the place of `push` of a taken stream: its bytes and its end come here, and false stops Node from reading on. */
 function pushToMessages(this: TakenStream, chunk: Buffer | null): boolean {
-  return this[inboundKey]?.onChunk(chunk) ?? false;
+  const messages = this[inboundKey];
+  if (messages !== undefined) return messages.onChunk(chunk);
+  // What comes after the call is dropped, but for the end, which the stream has to hear of.
+  if (chunk === null) Readable.prototype.push.call(this, null);
+  return true;
 }
 
 /**
@@ -64,7 +71,7 @@ export class InboundMessages {
   readonly #limits: InboundLimits;
   readonly #inflater: Inflater;
   readonly #encoding: string;
-  readonly #queue = new ByteQueue();
+  #queue = noQueue;
   #wanted = false;
   #pumping = false;
   #inflating = false;
@@ -132,6 +139,11 @@ export class InboundMessages {
     if (this.#paused && !this.#ended) this.#resume();
   }
 
+  /** Lets go of the stream after `close`: Node keeps what a stream leads to until a full collection. */
+  leave(): void {
+    this.#stream[inboundKey] = undefined;
+  }
+
   /** A chunk of the body, or null for its end. Returns whether more may come. */
   onChunk(chunk: Buffer | null): boolean {
     if (chunk === null) {
@@ -139,12 +151,36 @@ export class InboundMessages {
       return false;
     }
     if (this.#closed) return true;
-    this.#queue.append(chunk, this.#expectedBytes());
-    this.#pump();
-    if (!this.#wanted || this.#queue.size > 0) this.#queue.keep();
-    this.#tell();
+    if (!this.#isOneMessage(chunk)) this.#onPieces(chunk);
+    else {
+      this.#pumping = true;
+      this.#deliver(chunk.subarray(headerBytes));
+      this.#pumping = false;
+    }
     this.#paused = !(this.#wanted || this.#closed) || this.#inflating;
     return !this.#paused;
+  }
+
+  /** Whether the chunk is what it is nearly always: the message that is wanted, whole, as it is, and no more. */
+  #isOneMessage(chunk: Buffer): boolean {
+    const length = chunk.length - headerBytes;
+    return (
+      this.#wanted &&
+      this.#queue.size === 0 &&
+      !this.#inflating &&
+      length >= 0 &&
+      length <= this.#limits.maxMessageBytes &&
+      chunk[0] === 0 &&
+      chunk.readUInt32BE(1) === length
+    );
+  }
+
+  #onPieces(chunk: Buffer): void {
+    if (this.#queue === noQueue) this.#queue = new ByteQueue();
+    this.#queue.append(chunk, this.#expectedBytes());
+    this.#pump();
+    if (this.#queue.size > 0) this.#queue.keep();
+    this.#tell();
   }
 
   #onEnd(): void {
