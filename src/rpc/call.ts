@@ -303,7 +303,8 @@ export class RpcCall
   #inspectEnded(now: number): void {
     if (this.#stream.destroyed) this.#calls.delete(this);
     else if (this.#gone) {
-      if (now - this.activeAt > lingerMs) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+      if (now - this.activeAt > Math.min(lingerMs, this.#calls.timeLimits.messageMs))
+        this.#stream.close(constants.NGHTTP2_NO_ERROR);
     } else if (now - this.activeAt > this.#calls.timeLimits.messageMs) {
       this.#stream.close(constants.NGHTTP2_CANCEL);
     }

@@ -8,14 +8,19 @@ export interface ConnectionLimits {
   readonly prefaceMs: number;
   /** Until it is told to move on, 10 % more or less, so that those opened together do not leave together. */
   readonly maxAgeMs: number;
-  /** How long its calls may go on after that. */
+  /** How long its calls may be without a message after that. */
+  readonly idleMs: number;
+  /** How long they may go on at all. */
   readonly graceMs: number;
 }
 
 /** The calls of a connection, told of its end. */
 export interface ConnectionCalls {
-  /** Finish what was begun, then end with the error. */
-  drain(connection: Connection, error: VerdictError): void;
+  /**
+   * Calls finish what they have begun, and end with the error.
+   * @param idle for each connection since when its calls must have been without a message; performance.now() milliseconds
+   */
+  drain(idle: ReadonlyMap<Connection, number>, error: VerdictError): void;
   /** End now. */
   interrupt(connection: Connection, error: VerdictError): void;
 }
@@ -54,8 +59,8 @@ export class ConnectionWatch {
     this.#limits = limits;
     this.#connections = connections;
     this.#calls = calls;
-    const { prefaceMs, maxAgeMs, graceMs } = limits;
-    const shortest = Math.min(prefaceMs, maxAgeMs, graceMs);
+    const { prefaceMs, maxAgeMs, idleMs, graceMs } = limits;
+    const shortest = Math.min(prefaceMs, maxAgeMs, idleMs, graceMs);
     this.#timer = setInterval(() => this.#look(), Math.min(maxLookMs, Math.max(20, shortest / 4))).unref();
   }
 
@@ -87,13 +92,15 @@ export class ConnectionWatch {
 
   #look(): void {
     const now = performance.now();
+    const idle = new Map<Connection, number>();
     for (const watched of this.#watched) {
       const { session } = watched;
       if (session.destroyed) this.#watched.delete(watched);
       else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) session.destroy();
       else if (this.#isDead(watched)) session.destroy();
-      else this.#age(watched, now);
+      else this.#age(watched, now, idle);
     }
+    if (idle.size > 0) this.#calls.drain(idle, aged());
   }
 
   /**
@@ -115,17 +122,23 @@ export class ConnectionWatch {
     return false;
   }
 
-  /** GOAWAY at the age; after the grace the calls are told to finish, then ended, and the connection goes. */
-  #age(watched: Watched, now: number): void {
+  /**
+   * GOAWAY at the age. From then on a call that idles ends, since it would keep the connection for ever; one at work may
+   * go on. After the grace all calls are told to finish, then ended, and the connection goes.
+   * @param idle gets the connections whose calls are to be drained
+   */
+  #age(watched: Watched, now: number, idle: Map<Connection, number>): void {
     const { session, connection, agesAt, end } = watched;
-    const { graceMs } = this.#limits;
+    const { idleMs, graceMs } = this.#limits;
     if (end === 'none' && now >= agesAt) {
       watched.end = 'told';
       session.goaway(constants.NGHTTP2_NO_ERROR, maxStreamId, Buffer.from('max_age'));
       session.close();
     } else if (end === 'told' && now >= agesAt + graceMs) {
       watched.end = 'draining';
-      this.#calls.drain(connection, aged());
+      idle.set(connection, now);
+    } else if (end === 'told' && now >= agesAt + idleMs) {
+      idle.set(connection, now - idleMs);
     } else if (end === 'draining' && now >= agesAt + graceMs + finishMs) {
       watched.end = 'interrupted';
       this.#calls.interrupt(connection, aged());

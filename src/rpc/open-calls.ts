@@ -1,7 +1,7 @@
 import { shuttingDown, type VerdictError } from '../errors.js';
 import type { TimeLimits } from './call-waits.js';
 import type { Connection, Connections } from './connections.js';
-import { HeldBytes, type HeldBytesOptions, type Holder } from './held-bytes.js';
+import { type ConnectionShare, HeldBytes, type HeldBytesOptions, type Holder } from './held-bytes.js';
 import { Inflater } from './inflater.js';
 import type { RpcHooks } from './types.js';
 
@@ -86,9 +86,12 @@ export class OpenCalls {
     for (const call of this.#calls) call.interrupt(error);
   }
 
-  /** The same for the calls of one connection. */
-  drainConnection(connection: Connection, error: VerdictError): void {
-    for (const call of this.#calls) if (call.connection === connection) call.drain(error);
+  /** Tells the calls of these connections to finish, those that have been without a message since the time given. */
+  drainIdle(idle: ReadonlyMap<ConnectionShare, number>, error: VerdictError): void {
+    for (const call of this.#calls) {
+      const since = idle.get(call.connection);
+      if (since !== undefined && call.activeAt <= since) call.drain(error);
+    }
   }
 
   interruptConnection(connection: Connection, error: VerdictError): void {

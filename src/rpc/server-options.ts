@@ -24,7 +24,9 @@ export interface ConnectionOptions {
   readonly keepaliveTimeoutMs?: number;
   /** A connection older than this is told to move on, so that balancers can spread load anew. 30 min ± 10 %. */
   readonly maxConnectionAgeMs?: number;
-  /** How long its calls may go on after that; then they finish what they hold and end with UNAVAILABLE. 10 min. */
+  /** How long its calls may be without a message after that; then they end with UNAVAILABLE. 5 min. */
+  readonly agedConnectionIdleMs?: number;
+  /** How long they may go on; then they finish what they hold and end with UNAVAILABLE. Until they end. */
   readonly maxConnectionAgeGraceMs?: number;
 }
 

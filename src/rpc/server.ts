@@ -2,6 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
 import { FileDescriptorSet } from '../../generated/google/protobuf/descriptor.js';
 import type { Classifier } from '../classify/types.js';
+import { maxTimerMs } from '../concurrency/max-timer.js';
 import { untilAborted } from '../concurrency/until-aborted.js';
 import { shuttingDown } from '../errors.js';
 import type { ModelCatalog } from '../models/types.js';
@@ -109,11 +110,12 @@ export class RpcServer {
       {
         prefaceMs,
         maxAgeMs: connection.maxConnectionAgeMs ?? 30 * 60_000,
-        graceMs: connection.maxConnectionAgeGraceMs ?? 10 * 60_000,
+        idleMs: connection.agedConnectionIdleMs ?? 5 * 60_000,
+        graceMs: connection.maxConnectionAgeGraceMs ?? maxTimerMs,
       },
       connections,
       {
-        drain: (of, error) => this.#calls.drainConnection(of, error),
+        drain: (idle, error) => this.#calls.drainIdle(idle, error),
         interrupt: (of, error) => this.#calls.interruptConnection(of, error),
       },
     );

@@ -66,11 +66,11 @@ export const server = z.object({
     doc: 'Age at which a connection is asked to reconnect, so that clients spread over new replicas; 0 never.',
   }),
   maxConnectionAgeGraceMs: int('max-connection-age-grace-ms', {
-    default: 10 * 60_000,
+    default: 0,
     min: 0,
     max: dayMs,
     unit: 'ms',
-    doc: 'How long the calls open on a connection that reached its age may go on; then they answer what they hold and end with UNAVAILABLE. 0: until they end by themselves.',
+    doc: 'How long the calls open on a connection that reached its age may go on; then they answer what they hold and end with UNAVAILABLE. 0: as long as they are at work; one without a message for 5 minutes ends.',
   }),
   streamIdleTimeoutMs: int('stream-idle-timeout-ms', {
     default: hourMs,

@@ -122,7 +122,35 @@ test('a connection that breaks the protocol goes, also where nghttp2 only says G
   });
 });
 
-test('a connection whose age has passed ends, however idle its streams are, and they are told', {
+test('on a connection whose age has passed, streams that idle end, and the connection with the last of them', {
+  timeout,
+}, async () => {
+  const connection = { maxConnectionAgeMs: 200, agedConnectionIdleMs: 400 };
+  // This one says how often calls are looked at, too, and how long a caller may go on after its status.
+  const inbound = { messageTimeoutMs: 200 };
+  await Edge.run({ options: { connection, inbound } }, async (edge) => {
+    const session = connectHttp2(`http://127.0.0.1:${edge.port}`);
+    session.on('error', () => {});
+    const idle = [streamPath, watchPath].map((path) => new RawCall(session, path));
+    idle[1]?.stream.end(frame(Buffer.alloc(0)));
+    const busy = new RawCall(session, streamPath);
+    busy.stream.resume();
+    const message = frame(ClassifyStreamRequest.encode(streamRequest('a')).finish());
+    const asking = setInterval(() => busy.stream.write(message), 20);
+    for (const call of idle) {
+      call.stream.resume();
+      const trailers = await call.trailers;
+      assert.equal(trailers['grpc-status'], String(status.UNAVAILABLE));
+      assert.equal(statusOfTrailers(trailers).reason, 'CONNECTION_AGE');
+    }
+    assert.equal(busy.stream.closed, false);
+    clearInterval(asking);
+    assert.equal(statusOfTrailers(await busy.trailers).reason, 'CONNECTION_AGE');
+    await until('the connection has gone', () => edge.server.connections === 0);
+  });
+});
+
+test('on a connection whose age and grace have passed, calls at work are finished and told', {
   timeout: 20_000,
 }, async () => {
   const held = new HeldClassifier();

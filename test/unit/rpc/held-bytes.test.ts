@@ -149,6 +149,21 @@ test('a request that does not arrive in full within its time is ended; waiting f
   });
 });
 
+test('a caller that has its status and goes on all the same is reset', { timeout }, async () => {
+  await Edge.run({ options: { inbound: { messageTimeoutMs: 200 } } }, async (edge) => {
+    await RawCall.run(edge.port, async (session) => {
+      const call = new RawCall(session, classifyPath);
+      call.stream.write(frame(Buffer.alloc(0), 2 ** 30));
+      const { fields } = await call.headers;
+      assert.equal(fields['grpc-status'], String(status.RESOURCE_EXHAUSTED));
+      const sending = setInterval(() => call.stream.write(Buffer.alloc(1_000)), 10);
+      await call.trailers;
+      clearInterval(sending);
+      assert.equal(call.stream.rstCode, constants.NGHTTP2_NO_ERROR);
+    });
+  });
+});
+
 test('a stream without messages ends after the idle limit, a health watch does not', {
   timeout,
 }, async () => {
