@@ -44,6 +44,26 @@ describe('what is wrong stops the start', () => {
     ]);
   });
 
+  it('tells networks from what is none', async () => {
+    const allowed = ['10.0.0.0/8', '::1', '192.0.2.1, 2001:db8::/32', '0.0.0.0/0'];
+    for (const value of allowed) {
+      assert.equal((await load(['--trusted-proxies', value])).server.trustedProxies, value);
+    }
+    const wrong = [
+      'proxy.example',
+      '10.0.0.0/33',
+      '::/129',
+      '10.0.0.0/8/8',
+      '10.0.0.0/',
+      '10.0.0.1,,10.0.0.2',
+    ];
+    for (const value of wrong) {
+      assert.deepEqual(await problems(['--trusted-proxies', value]), [
+        `--trusted-proxies is "${value}": it must be addresses and networks with commas between them: 10.0.0.0/8,::1.`,
+      ]);
+    }
+  });
+
   it('names the variable in .env', async () => {
     writeFileSync(join(cwd, '.env'), 'VERDICT_PORT=http\n');
     assert.deepEqual(await problems([]), [
