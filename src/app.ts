@@ -133,8 +133,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
       {
         name: 'gRPC server',
         start: async () => {
-          tellRoom(config, registry, log);
-          ports.port = (await namingPlace(places.rpc, () => rpc.start())).port;
+          const room = roomForCallers(config, registry, log);
+          ports.port = (await namingPlace(places.rpc, () => rpc.start(room))).port;
           isListening = true;
         },
         stop: async (signal) => {
@@ -176,17 +176,22 @@ function openTrace({ traceArrivals: path, traceMaxMib }: Config['log']): Arrival
   }
 }
 
-/** @throws Error where the limit of open files leaves no room for callers */
-function tellRoom({ server, tokenizer }: Config, registry: ModelRegistry, log: Logger): void {
+/**
+ * How many connections there may be beside everything else that needs open files.
+ * @throws Error where their limit leaves no room for callers
+ */
+function roomForCallers({ server, tokenizer }: Config, registry: ModelRegistry, log: Logger): number {
   const versions = registry.list().flatMap((model) => model.versions);
   const sessions = versions.reduce((sum, { instances }) => sum + instances, 0);
   const room = roomForConnections({ tokenizerThreads: tokenizer.workers, sessions });
-  if (room >= server.maxConnections) return;
-  const name = settingName('server.maxConnections');
-  log.warn(
-    { room, maxConnections: server.maxConnections },
-    `the limit of open files (ulimit -n) is below ${name}`,
-  );
+  if (room < server.maxConnections) {
+    const name = settingName('server.maxConnections');
+    log.warn(
+      { room, maxConnections: server.maxConnections },
+      `the limit of open files (ulimit -n) is below ${name}`,
+    );
+  }
+  return room;
 }
 
 /** Zero means never; grpc-js leaves out what is not there. */

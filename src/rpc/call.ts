@@ -28,6 +28,8 @@ import { transcodedKey } from './transcoded-key.js';
 /** The inbound events of a call. grpc-js does not export the type by name. */
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
+
 const acceptEncodingKey = 'grpc-accept-encoding';
 
 /** While the peer has not taken this much of what was sent to it, none of its messages are read. */
@@ -56,6 +58,7 @@ export class RpcCall
   readonly arrivedAt = performance.now();
   activeAt = this.arrivedAt;
   readonly connection: Connection;
+  readonly held: HeldByCall;
   requestId = '';
   deadlineAt = Number.POSITIVE_INFINITY;
 
@@ -65,7 +68,6 @@ export class RpcCall
   readonly #encoding: string;
   readonly #method: Method;
   readonly #calls: OpenCalls;
-  readonly #held: HeldByCall;
   #inbound: InboundMessages | undefined;
   #metadata: Metadata | undefined;
   #handler: CallHandler<unknown> | undefined;
@@ -93,10 +95,9 @@ export class RpcCall
     this.#method = method;
     this.#calls = calls;
     this.connection = calls.connections.of(stream.session);
-    this.#held = new HeldByCall(calls.held, this.connection);
-    // What grpc-js ends by itself (deadline, message too large, ...) reaches no interceptor. Standing before the
-    // method on this one object lets such a call have its request id, its details and its line in the log. Should
-    // a later grpc-js not go through the method any more, these calls count as cancelled; no more is lost.
+    this.held = new HeldByCall(calls.held, this.connection);
+    // What grpc-js ends by itself (a deadline, say) reaches no interceptor. Standing before the method on this one
+    // object lets such a call have its request id, its details and its line in the log.
     this.#sendStatus = base.sendStatus.bind(base);
     base.sendStatus = (status) => {
       if (this.#state === 'open') this.#end(fromLibrary(status, this.requestId), status);
@@ -171,7 +172,7 @@ export class RpcCall
   onHeldBytes(bytes: number): void {
     const change = bytes - this.#queuedBytes;
     this.#queuedBytes = bytes;
-    this.#held.change(change);
+    this.held.change(change);
   }
 
   /**
@@ -196,13 +197,8 @@ export class RpcCall
     return this.#controller.signal;
   }
 
-  get heldBytes(): number {
-    return this.#held.bytes;
-  }
-
   get peer(): string {
-    const { peers } = this.#calls.connections;
-    return peers.of(this.connection.address, this.metadata(forwardedKey));
+    return this.#calls.connections.peers.of(this.connection.address, this.metadata(forwardedKey));
   }
 
   get caller(): object {
@@ -221,11 +217,11 @@ export class RpcCall
   }
 
   hold(bytes: number): void {
-    this.#held.change(bytes);
+    this.held.change(bytes);
   }
 
   release(bytes: number): void {
-    if (this.#state === 'open') this.#held.change(-bytes);
+    if (this.#state === 'open') this.held.change(-bytes);
   }
 
   send(message: unknown, onWritten: () => void): void {
@@ -243,7 +239,7 @@ export class RpcCall
     this.activeAt = this.#calls.now;
     this.#unsentBytes += bytes.length;
     this.#base.sendMessage(bytes, () => this.#onSent(bytes.length, onWritten));
-    this.#held.change(bytes.length);
+    this.held.change(bytes.length);
   }
 
   finish(): void {
@@ -262,8 +258,8 @@ export class RpcCall
   itemStatus(error: unknown): Status {
     const known = asVerdictError(error);
     if (known.code === 'internal') {
-      const cause = causeOf(known);
-      this.#calls.hooks.onItemFailed?.({ ...this.#method.name, requestId: this.requestId, cause });
+      const { requestId } = this;
+      this.#calls.hooks.onItemFailed?.({ ...this.#method.name, requestId, cause: causeOf(known) });
     }
     return statusOf(known, this.requestId);
   }
@@ -283,7 +279,7 @@ export class RpcCall
       if (stalled) this.#close('RESOURCE_EXHAUSTED', error, undefined);
       else this.fail(error);
     }
-    if (stalled) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stalled) this.#stream.close(NGHTTP2_ENHANCE_YOUR_CALM);
     this.#letGo();
   }
 
@@ -301,13 +297,11 @@ export class RpcCall
 
   /** An answer that is not taken, or a caller that goes on after its status, does not hold the stream for ever. */
   #inspectEnded(now: number): void {
+    const { messageMs } = this.#calls.timeLimits;
+    const limitMs = this.#gone ? Math.min(lingerMs, messageMs) : messageMs;
     if (this.#stream.destroyed) this.#calls.delete(this);
-    else if (this.#gone) {
-      if (now - this.activeAt > Math.min(lingerMs, this.#calls.timeLimits.messageMs))
-        this.#stream.close(constants.NGHTTP2_NO_ERROR);
-    } else if (now - this.activeAt > this.#calls.timeLimits.messageMs) {
-      this.#stream.close(constants.NGHTTP2_CANCEL);
-    }
+    else if (now - this.activeAt > limitMs)
+      this.#stream.close(this.#gone ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
   }
 
   #encode(message: unknown): Buffer | undefined {
@@ -321,7 +315,7 @@ export class RpcCall
 
   #onSent(bytes: number, onWritten: () => void): void {
     this.#unsentBytes -= bytes;
-    this.#held.change(-bytes);
+    this.held.change(-bytes);
     this.activeAt = this.#calls.now;
     onWritten();
     if (this.#readDeferred && this.#unsentBytes <= maxUnsentBytes) {
@@ -333,7 +327,7 @@ export class RpcCall
   /** Nothing of the call is held any more. The stream may yet wait for the caller's last word. */
   #letGo(): void {
     if (this.#gone) return;
-    this.#held.close();
+    this.held.close();
     this.#gone = true;
     if (this.#inbound?.ended !== false || this.#stream.destroyed) this.#calls.delete(this);
     this.#inbound?.leave();
@@ -384,11 +378,10 @@ export class RpcCall
     this.#metadata = undefined;
     this.#timer = undefined;
     const { hooks } = this.#calls;
-    const { name } = this.#method;
     if (hooks.onCallHandled !== undefined) {
       hooks.onCallHandled({
-        service: name.service,
-        method: name.method,
+        service: this.#method.name.service,
+        method: this.#method.name.method,
         code,
         durationMs: performance.now() - this.arrivedAt,
         requestId: this.requestId,
@@ -398,7 +391,7 @@ export class RpcCall
         cause,
       });
     }
-    this.#held.reduceTo(this.#unsentBytes);
+    this.held.reduceTo(this.#unsentBytes);
     this.#calls.ended();
   }
 }

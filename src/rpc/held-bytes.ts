@@ -10,7 +10,7 @@ export interface ConnectionShare {
 export interface Holder {
   readonly connection: ConnectionShare;
   /** Messages that have arrived in part, wait for their turn, or have not been taken by the peer. */
-  readonly heldBytes: number;
+  readonly held: { readonly bytes: number };
   /** When it last got or sent a message; performance.now() milliseconds. */
   readonly activeAt: number;
   /** Ends it and lets go of all it holds, before this returns. */
@@ -77,14 +77,14 @@ export class HeldBytes {
     const now = performance.now();
     const candidates: { readonly holder: Holder; readonly weight: number }[] = [];
     for (const holder of this.#options.holders()) {
-      if (holder.heldBytes === 0 || (connection !== undefined && holder.connection !== connection)) continue;
-      candidates.push({ holder, weight: holder.heldBytes * (1 + (now - holder.activeAt) / 1000) });
+      if (holder.held.bytes === 0 || (connection !== undefined && holder.connection !== connection)) continue;
+      candidates.push({ holder, weight: holder.held.bytes * (1 + (now - holder.activeAt) / 1000) });
     }
     candidates.sort((a, b) => b.weight - a.weight);
     const target = this.#bytes - bytes;
     for (const { holder } of candidates) {
       if (this.#bytes <= target) return;
-      if (holder.heldBytes === 0) continue;
+      if (holder.held.bytes === 0) continue;
       holder.shed(this.#error(reason));
       this.#options.onShed?.(reason);
     }

@@ -7,7 +7,7 @@ import type { RefusalReason } from './types.js';
 export interface ListenerOptions {
   /** Connections open at once. */
   readonly maxConnections: number;
-  /** Of these, of one peer; trusted proxies, which speak for many, are not held to it. */
+  /** Of these, of one peer, and never more than half; trusted proxies, which speak for many, are not held to it. */
   readonly maxConnectionsPerPeer: number;
   readonly peers: Peers;
   readonly onRefused?: (reason: RefusalReason) => void;
@@ -22,6 +22,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #sockets = new Set<Socket>();
   readonly #ofPeers = new PeerCounts();
+  #maxPerPeer = 0;
   readonly #injector: ReturnType<GrpcServer['createConnectionInjector']>;
   /** Settles when the last connection has ended; at once where none was ever accepted. */
   #closed: Promise<void> = Promise.resolve();
@@ -30,7 +31,6 @@ export class Listener {
     this.#options = options;
     this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
-    this.#server.maxConnections = options.maxConnections;
     this.#server.on('drop', () => options.onRefused?.('all'));
   }
 
@@ -39,8 +39,14 @@ export class Listener {
     return this.#sockets.size;
   }
 
-  /** @throws the operating system's error when it cannot listen there */
-  listen(host: string, port: number): Promise<AddressInfo> {
+  /**
+   * @param room connections that the process has descriptors for
+   * @throws the operating system's error when it cannot listen there
+   */
+  listen(host: string, port: number, room: number): Promise<AddressInfo> {
+    const { maxConnections, maxConnectionsPerPeer } = this.#options;
+    this.#server.maxConnections = Math.min(maxConnections, room);
+    this.#maxPerPeer = Math.min(maxConnectionsPerPeer, Math.ceil(this.#server.maxConnections / 2));
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
@@ -73,10 +79,10 @@ export class Listener {
   #onConnection(socket: Socket): void {
     // A connection that breaks ends its calls; the error itself tells nothing more, but unheard it would be thrown.
     socket.on('error', () => {});
-    const { peers, maxConnectionsPerPeer, onRefused } = this.#options;
+    const { peers, onRefused } = this.#options;
     const address = socket.remoteAddress ?? '';
     const peer = peers.of(address);
-    if (this.#ofPeers.of(peer) >= maxConnectionsPerPeer && !peers.isTrusted(address)) {
+    if (this.#ofPeers.of(peer) >= this.#maxPerPeer && !peers.isTrusted(address)) {
       socket.destroy();
       onRefused?.('peer');
       return;

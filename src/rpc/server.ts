@@ -19,7 +19,6 @@ import { Listener } from './listener.js';
 import { Method } from './method.js';
 import { modelRoutes } from './model-service.js';
 import { OpenCalls } from './open-calls.js';
-import { openFilesLimit } from './open-files-limit.js';
 import { Peers } from './peer.js';
 import { reflectionRoutes, reflectionServices } from './reflection.js';
 import { RequestSchema, repeatedLimits } from './request-schema.js';
@@ -44,9 +43,6 @@ const maxMessageShare = 1 / 8;
 
 /** How long a new connection may take to send what every HTTP/2 client begins with. */
 const prefaceMs = 10_000;
-
-/** Descriptors that are kept for everything but connections: sessions, Redis, files, the admin port; half at most. */
-const reservedDescriptors = 256;
 
 /** How long the last statuses may take to leave once every call has ended. */
 const flushMs = 1_000;
@@ -96,13 +92,9 @@ export class RpcServer {
     const set = FileDescriptorSet.decode(descriptorSet);
     routes.push(...reflectionRoutes(new DescriptorIndex(descriptorSet, set), services.sort()));
     const grpc = this.#grpcServer(this.#methods(routes, new RequestSchema(set), maxBytes));
-    const maxConnections = affordableConnections(connection.maxConnections ?? 10_000);
     this.#listener = new Listener(grpc, {
-      maxConnections,
-      maxConnectionsPerPeer: Math.min(
-        connection.maxConnectionsPerPeer ?? 1_000,
-        Math.ceil(maxConnections / 2),
-      ),
+      maxConnections: connection.maxConnections ?? 10_000,
+      maxConnectionsPerPeer: connection.maxConnectionsPerPeer ?? 1_000,
       peers: connections.peers,
       onRefused: (reason) => hooks.onConnectionRefused?.(reason),
     });
@@ -134,9 +126,13 @@ export class RpcServer {
     return this.#listener.connections;
   }
 
-  /** Listens. @throws the operating system's error when host and port cannot be had */
-  async start(): Promise<{ readonly port: number }> {
-    const { port } = await this.#listener.listen(this.#options.host, this.#options.port);
+  /**
+   * Listens.
+   * @param room connections that the process has descriptors for
+   * @throws the operating system's error when host and port cannot be had
+   */
+  async start(room = Number.POSITIVE_INFINITY): Promise<{ readonly port: number }> {
+    const { port } = await this.#listener.listen(this.#options.host, this.#options.port, room);
     return { port };
   }
 
@@ -205,12 +201,6 @@ export class RpcServer {
     useForUnknownMethods(grpc, unreachable);
     return grpc;
   }
-}
-
-/** As many connections as the descriptors of the process allow beside everything else that needs them. */
-function affordableConnections(max: number): number {
-  const descriptors = openFilesLimit() ?? Number.POSITIVE_INFINITY;
-  return Math.min(max, descriptors - Math.min(reservedDescriptors, Math.floor(descriptors / 2)));
 }
 
 /** Registered for every method, since grpc-js wants a handler; RpcCall answers before it would be called. */

@@ -23,7 +23,7 @@ export const server = z.object({
     min: 1,
     max: 1_000_000,
     unit: 'connections',
-    doc: 'Connections open at once; further ones are dropped. Fewer where the process may not open so many files: 256 of those, or half, are kept for everything else.',
+    doc: 'Connections open at once; further ones are dropped. Fewer where the process may not open so many files beside those that it needs itself.',
   }),
   maxConnectionsPerPeer: int('max-connections-per-peer', {
     default: 1_000,

@@ -67,6 +67,18 @@ test('one peer cannot have all connections, and others still get in', { timeout 
   });
 });
 
+test('no more connections are taken than there are descriptors for', { timeout }, async () => {
+  await Edge.run({ room: 4 }, async (edge) => {
+    const sockets = ['127.0.0.1', '127.0.0.2', '127.0.0.3'].flatMap((local) => {
+      return [open(edge.port, local), open(edge.port, local)];
+    });
+    await until('two are dropped', () => edge.refused.length === 2);
+    assert.deepEqual(edge.refused, ['all', 'all']);
+    assert.equal(edge.server.connections, 4);
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
 test('a trusted proxy is many callers, and each of them is one', { timeout }, async () => {
   const connection = { maxConnections: 10, maxConnectionsPerPeer: 2, trustedProxies: ['127.0.0.0/8'] };
   await Edge.run({ options: { connection, maxWatchers: 10, maxWatchersPerPeer: 2 } }, async (edge) => {

@@ -124,6 +124,8 @@ export interface EdgeParts {
   readonly classify?: Classify;
   readonly catalog?: ModelCatalog;
   readonly options?: Partial<RpcServerOptions>;
+  /** Connections that there are descriptors for. */
+  readonly room?: number;
 }
 
 /** A server on a free port with clients, and what its hooks reported. */
@@ -174,7 +176,7 @@ export class Edge {
   static async run(parts: EdgeParts, body: (edge: Edge) => Promise<void>): Promise<void> {
     const edge = new Edge(parts);
     try {
-      ({ port: edge.port } = await edge.server.start());
+      ({ port: edge.port } = await edge.server.start(parts.room));
       await body(edge);
     } finally {
       for (const client of edge.#clients) client.close();

@@ -23,12 +23,12 @@ test('the largest and idlest calls go first, and no more of them than need be', 
   const add = (name: string, bytes: number, idleMs: number) => {
     const holder = {
       connection,
-      heldBytes: bytes,
+      held: { bytes },
       activeAt: now - idleMs,
       shed() {
         ended.push(name);
-        held.remove(connection, holder.heldBytes);
-        holder.heldBytes = 0;
+        held.remove(connection, holder.held.bytes);
+        holder.held.bytes = 0;
       },
     };
     holders.push(holder);
