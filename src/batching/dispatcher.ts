@@ -112,9 +112,10 @@ export class Dispatcher<T, R> {
     if ('error' in outcome) {
       if (outcome.error instanceof RunnerLostError) runners.detach(slot);
       if (outcome.error instanceof OutOfMemoryError) budget.lower(paddedTokens, clock.now());
-      this.#recover(items, outcome.error);
+      this.#recover(items, outcome.error, slot.aliveAt);
       this.dispatch();
     } else {
+      slot.aliveAt = clock.now();
       const { values, runMs } = outcome;
       // The curve is that of the runners that all but lone items have.
       if (!slot.lone) costs.observe(items.length, tokens, longest, elapsedMs);
@@ -131,9 +132,9 @@ export class Dispatcher<T, R> {
     this.#parts.onRunEnded();
   }
 
-  #recover(items: readonly QueueItem<T, R>[], cause: unknown): void {
+  #recover(items: readonly QueueItem<T, R>[], cause: unknown, aliveAt: number): void {
     const wanted = items.filter((item) => item.place === 'running');
-    this.#follow(planRecovery(wanted, cause));
+    this.#follow(planRecovery(wanted, cause, { aliveAt, now: this.#parts.clock.now() }));
   }
 
   #takeFailures(items: readonly QueueItem<T, R>[], values: readonly (R | ItemFailure)[]): void {

@@ -37,8 +37,9 @@ export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled
   place: Place = 'new';
   /** When its latest run started. */
   startedAt = 0;
-  /** How many runners were lost with it. */
+  /** How many runners were lost with it, and when the last one was. */
   losses = 0;
+  lostAt = Number.NEGATIVE_INFINITY;
   heapIndex = -1;
   previous: QueueItem<T, R> | undefined = undefined;
   next: QueueItem<T, R> | undefined = undefined;

@@ -15,18 +15,31 @@ export interface Recovery<T, R> {
   readonly retry: 'runner_lost' | 'bisect' | 'out_of_memory' | undefined;
 }
 
-/** The runner that a batch was lost with says nothing about its items; the second one in a row does. */
+/** When a lost runner was last known to live, and when it was found lost; on the batcher's clock. */
+export interface Loss {
+  readonly aliveAt: number;
+  readonly now: number;
+}
+
+/**
+ * The runner that a batch was lost with says nothing about its items; the second one in a row does, unless it may have been
+ * dead by then, as when all sessions are killed together.
+ */
 const MOST_LOSSES = 1;
 
 /**
  * Decides what becomes of the items of a batch that ended in an error, of those that somebody still waits for.
  *
- * - The runner was lost: put back once; items that lose their second runner get an error.
+ * - The runner was lost: put back once; items that lose their second living runner get an error.
  * - Out of memory: two halves; an item that is out of memory alone gets an error.
  * - Anything else: two halves, down to the row that fails alone; the others get their results.
  */
-export function planRecovery<T, R>(items: readonly QueueItem<T, R>[], cause: unknown): Recovery<T, R> {
-  if (cause instanceof RunnerLostError) return afterLoss(items, cause);
+export function planRecovery<T, R>(
+  items: readonly QueueItem<T, R>[],
+  cause: unknown,
+  loss: Loss,
+): Recovery<T, R> {
+  if (cause instanceof RunnerLostError) return afterLoss(items, cause, loss);
   const memory = cause instanceof OutOfMemoryError;
   const [first] = items;
   if (first === undefined) return { putBack: [], parts: [], given: [], retry: undefined };
@@ -57,8 +70,16 @@ function halves<T>(items: readonly T[]): [T[], T[]] {
   return [items.slice(0, half), items.slice(half)];
 }
 
-function afterLoss<T, R>(items: readonly QueueItem<T, R>[], cause: RunnerLostError): Recovery<T, R> {
-  for (const item of items) item.losses++;
+function afterLoss<T, R>(
+  items: readonly QueueItem<T, R>[],
+  cause: RunnerLostError,
+  { aliveAt, now }: Loss,
+): Recovery<T, R> {
+  for (const item of items) {
+    if (aliveAt < item.lostAt) continue;
+    item.losses++;
+    item.lostAt = now;
+  }
   const putBack = items.filter((item) => item.losses <= MOST_LOSSES);
   const given = items
     .filter((item) => item.losses > MOST_LOSSES)

@@ -15,6 +15,8 @@ export interface RunnerSlot<T, R> {
   share: number;
   /** When the run is predicted to end. */
   expectedEndAt: number;
+  /** When it was last known to live: attached, or done with a run. */
+  aliveAt: number;
 }
 
 /**
@@ -69,7 +71,7 @@ export class RunnerPool<T, R> {
   }
 
   attach(runner: Runner<T, R>): RunnerSlot<T, R> {
-    const slot = newSlot(runner, false);
+    const slot = newSlot(runner, false, this.#clock.now());
     this.#attached.add(slot);
     this.#absent = false;
     this.#absence.cancel();
@@ -77,7 +79,7 @@ export class RunnerPool<T, R> {
   }
 
   attachLone(runner: Runner<T, R>): RunnerSlot<T, R> {
-    const slot = newSlot(runner, true);
+    const slot = newSlot(runner, true, this.#clock.now());
     this.#lone.add(slot);
     return slot;
   }
@@ -145,6 +147,6 @@ export class RunnerPool<T, R> {
   }
 }
 
-function newSlot<T, R>(runner: Runner<T, R>, lone: boolean): RunnerSlot<T, R> {
-  return { runner, lone, running: undefined, startedAt: 0, share: 1, expectedEndAt: 0 };
+function newSlot<T, R>(runner: Runner<T, R>, lone: boolean, aliveAt: number): RunnerSlot<T, R> {
+  return { runner, lone, running: undefined, startedAt: 0, share: 1, expectedEndAt: 0, aliveAt };
 }

@@ -65,6 +65,29 @@ describe('the recovery of failed batches', () => {
     assert.ok(events.includes('retry:bisect'));
   });
 
+  test('does not blame an item for a runner that may have died together with the one before', async () => {
+    const { batcher, clock, submit } = setUp();
+    const runners = [new ManualRunner(), new ManualRunner()];
+    for (const runner of runners) batcher.attach(runner);
+    await clock.advance(10);
+    const item = submit('a');
+    await clock.settle();
+    const [first, second] = runners[0]?.runs.length === 1 ? runners : runners.toReversed();
+    assert.ok(first && second);
+    first.current.fail(new RunnerLostError('killed'));
+    await clock.settle();
+    second.current.fail(new RunnerLostError('killed with it'));
+    await clock.advance(1);
+    assert.equal(await outcomeOf(item), 'pending');
+    // These came after the loss: the next one that is lost with the item is the second that counts.
+    const later = new ManualRunner();
+    batcher.attach(later);
+    await clock.settle();
+    later.current.fail(new RunnerLostError('killed by it'));
+    await clock.settle();
+    assert.equal(await outcomeOf(item), 'internal RUNTIME_LOST');
+  });
+
   test('treats a wrong number of results as a failure of the batch', async () => {
     const { batcher, clock, submit } = setUp();
     const runner = new ManualRunner();
