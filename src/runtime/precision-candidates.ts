@@ -9,6 +9,12 @@ const AUTO = {
   cuda: ['fp16', 'fp32'],
 } as const satisfies Record<Device, readonly Precision[]>;
 
+/** Right but slow on the device: taken where the version has nothing else. */
+const LAST_RESORT = {
+  cpu: [],
+  cuda: ['int8'],
+} as const satisfies Record<Device, readonly Precision[]>;
+
 /**
  * The precisions to try, in order, out of those that the model version has. A precision asked for by name is the only
  * candidate. Empty: the version has nothing that fits.
@@ -19,6 +25,8 @@ export function precisionCandidates(
   available: Iterable<Precision>,
 ): readonly Precision[] {
   const present = new Set(available);
-  const wanted: readonly Precision[] = choice === 'auto' ? AUTO[device] : [choice];
-  return wanted.filter((precision) => present.has(precision));
+  const held = (wanted: readonly Precision[]) => wanted.filter((precision) => present.has(precision));
+  if (choice !== 'auto') return held([choice]);
+  const fast = held(AUTO[device]);
+  return fast.length > 0 ? fast : held(LAST_RESORT[device]);
 }

@@ -108,6 +108,12 @@ describe('the precision', () => {
     assert.deepEqual(precisionCandidates('auto', 'cpu', ['fp32']), ['fp32']);
   });
 
+  it('is int8 on CUDA where there is nothing else', () => {
+    assert.deepEqual(precisionCandidates('auto', 'cuda', ['int8']), ['int8']);
+    assert.deepEqual(precisionCandidates('auto', 'cuda', ['int8', 'fp32']), ['fp32']);
+    assert.deepEqual(precisionCandidates('auto', 'cpu', ['fp16']), []);
+  });
+
   it('is the one asked for, or none', () => {
     assert.deepEqual(precisionCandidates('fp32', 'cpu', ['int8', 'fp32']), ['fp32']);
     assert.deepEqual(precisionCandidates('fp16', 'cpu', ['int8', 'fp32']), []);
