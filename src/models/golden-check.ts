@@ -32,6 +32,8 @@ export interface GoldenSubject {
   /** Which entries run together: those that requests would. */
   readonly batching: Batching;
   readonly appliedActivation: AppliedActivation | undefined;
+  /** How many entries are compared, spread over their lengths. Undefined: all. */
+  readonly sampleSize?: number;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function checkGolden(golden: Golden, subject: GoldenSubject): Promi
   const tolerance = golden.tolerance[subject.precision] ?? DEFAULT_TOLERANCE[subject.precision];
   const failures: string[] = [];
   let largestShift = 0;
-  for (const batch of batchesOf(await encodeAll(golden, subject.tokenizer), subject.batching)) {
+  const chosen = spread(byLength(await encodeAll(golden, subject.tokenizer)), subject.sampleSize);
+  for (const batch of batchesOf(chosen, subject.batching)) {
     const { logits } = await subject.run(batch.map(({ encoding }) => encoding));
     batch.forEach(({ entry, encoding, position }, index) => {
       const row = logits[index] ?? new Float32Array();
@@ -55,7 +58,7 @@ export async function checkGolden(golden: Golden, subject: GoldenSubject): Promi
   }
   return {
     ok: failures.length === 0,
-    entries: golden.entries.length,
+    entries: chosen.length,
     largestShift,
     tolerance,
     failures: failures.slice(0, 10),
@@ -79,11 +82,25 @@ function encodeAll(golden: Golden, tokenizer: Tokenizer): Promise<EncodedEntry[]
   );
 }
 
-/** Batches of neighbouring lengths, within the limit; an entry that is longer runs alone. */
+function byLength(encoded: readonly EncodedEntry[]): EncodedEntry[] {
+  return [...encoded].sort((a, b) => a.encoding.ids.length - b.encoding.ids.length);
+}
+
+/** The first, the last and others at even distances. */
+function spread<T>(items: readonly T[], count = items.length): readonly T[] {
+  if (items.length <= count) return items;
+  const step = (items.length - 1) / Math.max(1, count - 1);
+  return Array.from({ length: count }, (_, index) => items[Math.round(index * step)] as T);
+}
+
+/**
+ * Batches of neighbouring lengths, within the limit; an entry that is longer runs alone.
+ * @param encoded by length
+ */
 function batchesOf(encoded: readonly EncodedEntry[], batching: Batching): EncodedEntry[][] {
   const batches: EncodedEntry[][] = [];
   let batch: EncodedEntry[] = [];
-  for (const item of [...encoded].sort((a, b) => a.encoding.ids.length - b.encoding.ids.length)) {
+  for (const item of encoded) {
     const [shortest] = batch;
     const { length } = item.encoding.ids;
     const fits =

@@ -11,6 +11,9 @@ import { ModelLoadError } from './model-load-error.js';
 import type { InstanceCounts } from './model-version.js';
 import { type ProofSubject, proveAnswers, proveSession, type SessionProof } from './prove-session.js';
 
+/** Known answers that a session must reproduce before it serves: few, so that a start and a replacement are quick. */
+const START_SAMPLE = 16;
+
 export interface InstanceOptions {
   /** Settled before models are loaded. */
   readonly device: Device;
@@ -171,7 +174,7 @@ async function startInPrecision(
       proof ??= proveSession(run, known);
       const found = await proof;
       if (!isLast && found.batching !== 'padded') throw dependsOnNeighbours(weights.path);
-      const report = await proveAnswers(run, known, found);
+      const report = await proveAnswers(run, known, found, START_SAMPLE);
       if (report !== undefined) hooks.onGoldenCheck?.({ model: manifest.name, precision, report });
     },
     onReady: (session) => {

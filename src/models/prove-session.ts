@@ -58,6 +58,7 @@ export async function proveSession(run: Run, subject: ProofSubject): Promise<Ses
 
 /**
  * Compares a session with the known answers.
+ * @param sampleSize how many of them; undefined: all
  * @returns undefined where there are none
  * @throws ModelLoadError that says what differs; the session's errors
  */
@@ -65,6 +66,7 @@ export async function proveAnswers(
   run: Run,
   { manifest, precision, tokenizer, golden }: ProofSubject,
   { batching, appliedActivation }: SessionProof,
+  sampleSize?: number,
 ): Promise<GoldenReport | undefined> {
   if (golden === undefined) return undefined;
   const { problemType } = manifest;
@@ -75,6 +77,7 @@ export async function proveAnswers(
     problemType,
     batching,
     appliedActivation,
+    ...(sampleSize !== undefined && { sampleSize }),
   });
   if (report.ok) return report;
   throw new ModelLoadError(

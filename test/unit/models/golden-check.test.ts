@@ -93,6 +93,37 @@ describe('checkGolden', () => {
     assert.match((await check([[2, -1]], cut)).failures.join(), /expected truncated to be true/);
   });
 
+  it('compares a sample from the shortest to the longest entry, and names the place in the file', async () => {
+    const entries = [5, 1, 4, 2, 3].map((length) => ({
+      input: { text: Array(length).fill('7').join(' ') },
+      tokenIds: Array<number>(length).fill(7),
+      truncated: false,
+      logits: [2, -1],
+    }));
+    const seen: number[] = [];
+    const report = await checkGolden(
+      { tolerance: {}, entries },
+      {
+        tokenizer,
+        run: async (encodings) => ({
+          logits: encodings.map(({ ids }) => {
+            seen.push(ids.length);
+            return Float32Array.from(ids.length === 5 ? [-1, 2] : [2, -1]);
+          }),
+          runMs: 0,
+        }),
+        precision: 'fp32',
+        problemType: 'single_label_classification',
+        batching: 'padded',
+        appliedActivation: undefined,
+        sampleSize: 3,
+      },
+    );
+    assert.deepEqual(seen, [1, 3, 5]);
+    assert.equal(report.entries, 3);
+    assert.deepEqual(report.failures, ['entry 0: the labels differ from the reference']);
+  });
+
   it('compares the labels above one half where several may hold', async () => {
     const [first] = golden.entries;
     assert.ok(first);
