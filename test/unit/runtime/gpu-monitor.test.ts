@@ -128,7 +128,8 @@ describe('the GPU monitor', () => {
 
   it('outlives a file that cannot be started at all', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'nvidia-smi-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
+    // A program that is being ended may still write its files.
+    t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
     await symlink('nvidia-smi', join(folder, 'nvidia-smi'));
     const reasons: string[] = [];
     const monitor = start(t, folder, reasons);
@@ -159,7 +160,8 @@ describe('the GPU monitor', () => {
 /** A monitor over an nvidia-smi of the test's own, which notes its calls. */
 async function monitored(t: TestContext, script: string, timeoutMs = 30_000) {
   const folder = await mkdtemp(join(tmpdir(), 'nvidia-smi-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  // A program that is being ended may still write its files.
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const path = join(folder, 'nvidia-smi');
   await writeFile(path, `#!/bin/sh\necho "$$ $*" >> '${folder}/calls'\n${script}\n`);
   await chmod(path, 0o755);
