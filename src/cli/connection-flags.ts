@@ -4,8 +4,8 @@ import { type TlsOptions, VerdictClient, VerdictClientError } from '../client/in
 import type { CliContext } from './context.js';
 import { describeError } from './describe-error.js';
 import { EXIT } from './exit-codes.js';
+import { readTrouble } from './file-trouble.js';
 import type { FlagValues } from './flags.js';
-import { readTrouble } from './system-trouble.js';
 import { UsageError } from './usage-error.js';
 
 /** Flags of every command that talks to a server. */

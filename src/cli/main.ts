@@ -4,8 +4,8 @@ import { loadingTrouble } from '../descriptor-limit.js';
 import { COMMANDS } from './commands.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
+import { writeTrouble } from './file-trouble.js';
 import { run } from './run.js';
-import { writeTrouble } from './system-trouble.js';
 import { OutputFailedError } from './usage-error.js';
 
 /** Where package.json lies, seen from dist/src/cli. */

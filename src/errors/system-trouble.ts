@@ -9,7 +9,9 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the path is too long',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would become too large',
   EIO: 'the device reports an error',
+  EBADF: 'it is closed, or not open for this',
   ENXIO: 'it is a pipe that nobody reads, or a device that is not there',
   EMFILE: 'this process may open no more files',
   ENFILE: 'the system may open no more files',
@@ -21,4 +23,9 @@ export function systemTrouble(error: unknown): string {
   const code = 'code' in error ? String(error.code) : '';
   const words = IN_WORDS[code];
   return words === undefined ? error.message : `${words} (${code})`;
+}
+
+/** Whether the operating system refused something, as opposed to a defect. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { createTrouble, writeTrouble } from '../system-trouble.js';
+import { createTrouble, writeTrouble } from '../file-trouble.js';
 
 /** Writes lines no faster than they are taken, and loses none silently. */
 export class LineWriter {

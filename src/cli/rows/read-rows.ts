@@ -1,7 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { isSystemError, readTrouble } from '../system-trouble.js';
+import { isSystemError } from '../../errors/system-trouble.js';
+import { readTrouble } from '../file-trouble.js';
 import { UsageError } from '../usage-error.js';
 import { readJsonLines } from './read-json-lines.js';
 import { type Line, readLines } from './read-lines.js';

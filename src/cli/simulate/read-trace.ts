@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import type { TracedArrival } from '../../simulation/replay.js';
 import { parseTraceLine, TraceError } from '../../simulation/trace-line.js';
+import { readTrouble } from '../file-trouble.js';
 import { readLines } from '../rows/read-lines.js';
-import { readTrouble } from '../system-trouble.js';
 import { UsageError } from '../usage-error.js';
 
 /** All lines are held in memory. */
