@@ -15,7 +15,8 @@ export interface FormedBatch<T, R> {
 
 /**
  * Everything that is not running: the queue, the batches set aside before it, the items that were let in and are still
- * being prepared, and those that wait outside a full queue. An item that leaves takes its deadline along, and its room goes to the first of those outside.
+ * being prepared, and those that wait outside a full queue. An item that leaves takes its deadline along, and its room
+ * goes to the first of those outside.
  */
 export class Backlog<T, R> {
   readonly bounds: QueueBounds;

@@ -196,6 +196,8 @@ export class Batcher<T, R> {
 
   #settle(item: QueueItem<T, R>, payload: T, tokens: number): void {
     this.#backlog.settle(item, payload, tokens);
+    // It may be shorter than was estimated: the difference is room for those outside.
+    this.#backlog.admitWaiting();
     this.#tellArrival(item);
     this.#backlog.announce();
     this.#dispatcher.schedule();

@@ -57,6 +57,17 @@ describe('the admission to the batcher', () => {
     assert.ok(events.includes('shed:queue_full') && events.includes('shed:abandoned'));
   });
 
+  test('gives the room that an overestimated item leaves to one that waits', async () => {
+    const { batcher } = setUp({ maxQueueTokens: 80 });
+    const patient = { whenFull: 'wait', flow: {} } as const;
+    const long = batcher.admit(50, claimOf(patient));
+    const waiting = batcher.admit(20, claimOf(patient));
+    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [1, 1]);
+    long.submit({ name: 'long', tokens: 10 }, 10);
+    await waiting.admitted;
+    assert.deepEqual([batcher.queuedItems, batcher.queuedTokens, batcher.waitingItems], [2, 30, 0]);
+  });
+
   test('a permit that is waited for is granted in turn, and gives way to its deadline', async () => {
     const { clock, batcher } = setUp({ maxQueueItems: 1 });
     const runner = new ManualRunner();
