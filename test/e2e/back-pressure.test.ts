@@ -10,7 +10,8 @@ import { messagesOf } from '../support/raw-messages.js';
 import { settingsMessage, streamRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';
 import { until } from '../support/until.js';
-import { frame, RawCall, streamPath } from '../unit/rpc/raw-call.js';
+import { frame } from '../support/wire-frames.js';
+import { RawCall, streamPath } from '../unit/rpc/raw-call.js';
 
 const window = 64;
 const total = 3_000;

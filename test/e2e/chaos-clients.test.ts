@@ -6,9 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { collect } from '../support/collect.js';
 import { outcomesOf } from '../support/outcomes.js';
 import { ServedModels } from '../support/served-models.js';
-
-const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
-const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+import { magic, settings } from '../support/wire-frames.js';
 
 /** A connection to the server that is cut when the test ends. */
 async function connected(t: TestContext, served: ServedModels): Promise<Socket> {
@@ -91,11 +89,11 @@ describe('the server survives', () => {
       noise,
       'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
       Buffer.from('160301020001000001fc0303', 'hex'),
-      Buffer.concat([Buffer.from(preface), noise]),
+      Buffer.concat([magic, noise]),
       // A frame that says it has 16 MB; HEADERS on stream 0; DATA on a stream that was never opened.
-      Buffer.concat([Buffer.from(preface), emptySettings, Buffer.from('ffffff000000000001', 'hex')]),
-      Buffer.concat([Buffer.from(preface), emptySettings, Buffer.from('000001010400000000ff', 'hex')]),
-      Buffer.concat([Buffer.from(preface), emptySettings, Buffer.from('00000100010000000700', 'hex')]),
+      Buffer.concat([magic, settings, Buffer.from('ffffff000000000001', 'hex')]),
+      Buffer.concat([magic, settings, Buffer.from('000001010400000000ff', 'hex')]),
+      Buffer.concat([magic, settings, Buffer.from('00000100010000000700', 'hex')]),
     ];
     const closed = [...messages, ...messages, ...messages].map(async (message) => {
       const socket = await connected(t, served);
@@ -110,11 +108,11 @@ describe('the server survives', () => {
     const served = await ServedModels.start(t, ['topics']);
     const sockets = await Promise.all(Array.from({ length: 300 }, () => connected(t, served)));
     for (const [i, socket] of sockets.entries()) {
-      if (i % 3 === 0) socket.write(preface.slice(0, i % preface.length));
-      if (i % 3 === 1) socket.write(Buffer.concat([Buffer.from(preface), emptySettings]));
+      if (i % 3 === 0) socket.write(magic.subarray(0, i % magic.length));
+      if (i % 3 === 1) socket.write(Buffer.concat([magic, settings]));
     }
     // Slowly, one byte at a time, while others are served.
-    for (const byte of preface) {
+    for (const byte of magic.toString()) {
       for (const socket of sockets.filter((_, i) => i % 30 === 2)) socket.write(byte);
       assert.deepEqual(await outcomesOf([served.client().classify(`the coach ${byte}`)]), { OK: 1 });
     }

@@ -6,7 +6,8 @@ import { streamRequest, textRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';
 import { StreamCall, short } from '../support/stream-call.js';
 import { unaryOutcome } from '../support/unary-outcome.js';
-import { classifyPath, frame, RawCall } from '../unit/rpc/raw-call.js';
+import { frame } from '../support/wire-frames.js';
+import { classifyPath, RawCall } from '../unit/rpc/raw-call.js';
 
 /** Long enough for calls to reach the queue of a server on a busy machine. */
 const timeoutMs = 3_000;

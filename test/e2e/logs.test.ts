@@ -6,7 +6,8 @@ import { Service } from '../support/service.js';
 import { StreamCall } from '../support/stream-call.js';
 import { unaryOutcome } from '../support/unary-outcome.js';
 import { until } from '../support/until.js';
-import { classifyPath, frame, RawCall, streamPath } from '../unit/rpc/raw-call.js';
+import { frame } from '../support/wire-frames.js';
+import { classifyPath, RawCall, streamPath } from '../unit/rpc/raw-call.js';
 
 /** Stands in everything that callers send below; it must stand in nothing that the server writes. */
 const marker = 'zanzibarmarker';

@@ -14,7 +14,8 @@ import { messagesOf } from '../support/raw-messages.js';
 import { streamRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';
 import { short } from '../support/stream-call.js';
-import { frame, RawCall } from '../unit/rpc/raw-call.js';
+import { frame } from '../support/wire-frames.js';
+import { RawCall } from '../unit/rpc/raw-call.js';
 
 const path = (method: string): string => `/verdict.v1.ClassifierService/${method}`;
 
@@ -96,7 +97,7 @@ describe('bytes that are not what they should be', () => {
     // Only the five bytes that announce 100 MB are sent.
     const refused = { code: status.RESOURCE_EXHAUSTED, reason: 'MESSAGE_TOO_LARGE', messages: [] };
     for (const method of ['Classify', 'BatchClassify', 'ClassifyStream']) {
-      assert.deepEqual(await send(method, frame(Buffer.alloc(0), 100_000_000)), refused);
+      assert.deepEqual(await send(method, frame(Buffer.alloc(0), { length: 100_000_000 })), refused);
     }
   });
 

@@ -7,7 +7,8 @@ import { status } from '@grpc/grpc-js';
 import { ServerReflectionRequest } from '../../generated/grpc/reflection/v1/reflection.js';
 import { ClassifyStreamRequest } from '../../generated/verdict/v1/classifier_service.js';
 import { until } from '../support/until.js';
-import { call, codeOf, frame, http2Frame, open, paths, preface } from './raw-calls.js';
+import { frame, http2Frame, magic, settings } from '../support/wire-frames.js';
+import { call, codeOf, open, paths } from './raw-calls.js';
 
 /** Where a server listens. */
 export interface Target {
@@ -67,7 +68,7 @@ async function withheldBytes({ port }: Target): Promise<void> {
 /** The same in DATA frames of one byte each. */
 async function tinyFrames({ port }: Target): Promise<void> {
   const socket = rawSocket(port);
-  socket.write(preface);
+  socket.write(Buffer.concat([magic, settings]));
   // HPACK: POST, http, and the rest as literals.
   const literal = (name: string, value: string) =>
     Buffer.concat([
@@ -181,7 +182,7 @@ async function connectionFlood({ port, metric }: Target): Promise<void> {
 async function brokenConnections({ port }: Target): Promise<void> {
   const sockets = Array.from({ length: 100 }, () => {
     const socket = rawSocket(port, '127.0.0.3');
-    socket.write(Buffer.concat([preface, http2Frame(0, 0, 0, Buffer.from('x'))]));
+    socket.write(Buffer.concat([magic, settings, http2Frame(0, 0, 0, Buffer.from('x'))]));
     return socket;
   });
   await until('all are closed by the server', () => sockets.every((socket) => socket.destroyed));

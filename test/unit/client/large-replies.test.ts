@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { VerdictClient, type VerdictClientOptions } from '../../../src/client/index.js';
-import { type Behaviour, classification, startTestServer } from './test-server.js';
-
-const open: { close(): void }[] = [];
-after(() => {
-  for (const opened of open) opened.close();
-});
-
-async function connect(behaviour: Behaviour, options: VerdictClientOptions = {}): Promise<VerdictClient> {
-  const server = await startTestServer(behaviour);
-  const client = new VerdictClient({ address: server.address, ...options });
-  open.push(client, server);
-  return client;
-}
+import { test } from 'node:test';
+import { VerdictClient } from '../../../src/client/index.js';
+import { connect } from './connect.js';
+import { classification } from './test-server.js';
 
 const labels = Array.from({ length: 6_000 }, (_, index) => ({
   label: `a label as long as labels are ${index}`,

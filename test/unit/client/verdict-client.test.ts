@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { CacheOutcome } from '../../../generated/verdict/v1/classification.js';
-import { VerdictClient, VerdictClientError, type VerdictClientOptions } from '../../../src/client/index.js';
-import { type Behaviour, classification, grpcError, richStatus, startTestServer } from './test-server.js';
-
-const open: { close(): void }[] = [];
-after(() => {
-  for (const opened of open) opened.close();
-});
-
-async function connect(behaviour: Behaviour, options: VerdictClientOptions = {}): Promise<VerdictClient> {
-  const server = await startTestServer(behaviour);
-  const client = new VerdictClient({ address: server.address, ...options });
-  open.push(client, server);
-  return client;
-}
+import { VerdictClient, VerdictClientError } from '../../../src/client/index.js';
+import { closeAtEnd, connect } from './connect.js';
+import { classification, grpcError, richStatus } from './test-server.js';
 
 test('A text goes out with its options, and the answer comes back in plain types', async () => {
   let request: unknown;
@@ -210,8 +199,7 @@ test('A server that is not there is UNAVAILABLE', async () => {
   const address = probe.address();
   assert.ok(address !== null && typeof address === 'object');
   probe.close();
-  const client = new VerdictClient({ address: `127.0.0.1:${address.port}`, retry: false });
-  open.push(client);
+  const client = closeAtEnd(new VerdictClient({ address: `127.0.0.1:${address.port}`, retry: false }));
   await assert.rejects(client.classify('x'), { code: 'UNAVAILABLE', reason: '' });
 });
 

@@ -5,30 +5,13 @@ import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { ClassifyRequest, ClassifyStreamRequest } from '../../../generated/verdict/v1/classifier_service.js';
 import { until } from '../../support/until.js';
+import { frame, http2Frame, magic, settings } from '../../support/wire-frames.js';
 import { statusOfTrailers } from './details.js';
 import { Edge, HeldClassifier, streamRequest, textRequest, timeout } from './edge.js';
-import { classifyPath, frame, RawCall, streamPath } from './raw-call.js';
+import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const watchPath = '/grpc.health.v1.Health/Watch';
 const valid = frame(ClassifyRequest.encode(textRequest('hello')).finish());
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-
-/** A frame of HTTP/2. */
-function http2Frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Uint8Array = Buffer.alloc(0),
-): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-const settings = http2Frame(4, 0, 0);
 
 /** A connection, and whether the server has ended it. */
 function open(port: number, local?: string): Socket {
@@ -121,7 +104,7 @@ test('a connection that breaks the protocol goes, also where nghttp2 only says G
       await Promise.all(
         Object.values(breaches).map((bytes) => {
           const socket = open(edge.port);
-          socket.write(Buffer.concat([preface, settings, bytes]));
+          socket.write(Buffer.concat([magic, settings, bytes]));
           return new Promise((resolve) => socket.once('close', resolve));
         }),
       );

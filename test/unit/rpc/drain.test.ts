@@ -5,6 +5,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { Status } from '../../../generated/google/rpc/status.js';
 import { ClassifyRequest, ClassifyStreamRequest } from '../../../generated/verdict/v1/classifier_service.js';
 import { StreamCall, short } from '../../support/stream-call.js';
+import { frame } from '../../support/wire-frames.js';
 import { decodeStatus, detailsOf } from './details.js';
 import {
   answerTo,
@@ -16,7 +17,7 @@ import {
   timeout,
   unary,
 } from './edge.js';
-import { classifyPath, frame, RawCall } from './raw-call.js';
+import { classifyPath, RawCall } from './raw-call.js';
 
 const never = new AbortController().signal;
 

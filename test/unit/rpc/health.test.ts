@@ -6,9 +6,10 @@ import {
   type HealthListResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../generated/health/v1/health.js';
+import { frame } from '../../support/wire-frames.js';
 import { detailsOf } from './details.js';
 import { Edge, modelView, TestCatalog, timeout } from './edge.js';
-import { frame, RawCall } from './raw-call.js';
+import { RawCall } from './raw-call.js';
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = ServingStatus;
 const service = 'verdict.v1.ClassifierService';

@@ -6,9 +6,10 @@ import { ServerReflectionRequest } from '../../../generated/grpc/reflection/v1/r
 import { ClassifyRequest } from '../../../generated/verdict/v1/classifier_service.js';
 import { HeldBytes, type Holder } from '../../../src/rpc/held-bytes.js';
 import { until } from '../../support/until.js';
+import { frame } from '../../support/wire-frames.js';
 import { statusOfTrailers } from './details.js';
 import { Edge, HeldClassifier, textRequest, timeout } from './edge.js';
-import { classifyPath, frame, RawCall, streamPath } from './raw-call.js';
+import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const reflectionPath = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
 const watchPath = '/grpc.health.v1.Health/Watch';
@@ -51,7 +52,7 @@ test('streams that withhold the ends of their messages are ended beyond the conn
   await Edge.run({ options }, async (edge) => {
     await RawCall.run(edge.port, async (session) => {
       session.setMaxListeners(0);
-      const part = frame(Buffer.alloc(50_000), 100_000);
+      const part = frame(Buffer.alloc(50_000), { length: 100_000 });
       const calls = Array.from({ length: 40 }, () => new RawCall(session, streamPath));
       for (const call of calls) call.stream.write(part);
       await until('some are ended', () => edge.shed.length > 0);
@@ -153,7 +154,7 @@ test('a caller that has its status and goes on all the same is reset', { timeout
   await Edge.run({ options: { inbound: { messageTimeoutMs: 200 } } }, async (edge) => {
     await RawCall.run(edge.port, async (session) => {
       const call = new RawCall(session, classifyPath);
-      call.stream.write(frame(Buffer.alloc(0), 2 ** 30));
+      call.stream.write(frame(Buffer.alloc(0), { length: 2 ** 30 }));
       const { fields } = await call.headers;
       assert.equal(fields['grpc-status'], String(status.RESOURCE_EXHAUSTED));
       const sending = setInterval(() => call.stream.write(Buffer.alloc(1_000)), 10);

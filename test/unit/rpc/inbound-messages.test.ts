@@ -13,9 +13,10 @@ import {
 import { messagesOf } from '../../support/raw-messages.js';
 import { short } from '../../support/stream-call.js';
 import { until } from '../../support/until.js';
+import { frame } from '../../support/wire-frames.js';
 import { statusOfTrailers } from './details.js';
 import { answerTo, Edge, HeldClassifier, streamRequest, textRequest, timeout } from './edge.js';
-import { classifyPath, frame, RawCall, streamPath } from './raw-call.js';
+import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const batchPath = '/verdict.v1.ClassifierService/BatchClassify';
 const checkPath = '/grpc.health.v1.Health/Check';
@@ -23,9 +24,7 @@ const gzip = { 'grpc-encoding': 'gzip' };
 
 /** A frame of a message that is compressed. */
 function compressed(message: Uint8Array): Buffer {
-  const framed = frame(gzipSync(message, { level: 9 }));
-  framed[0] = 1;
-  return framed;
+  return frame(gzipSync(message, { level: 9 }), { compressed: true });
 }
 
 async function send(
@@ -95,7 +94,7 @@ test('messages cut at every byte come out whole, compressed ones too', { timeout
 test('a method that takes a name refuses more from its length, compressed or not', { timeout }, async () => {
   const long = HealthCheckRequest.encode({ service: 'x'.repeat(10_000) }).finish();
   await Edge.run({}, async (edge) => {
-    const plain = await send(edge, checkPath, frame(new Uint8Array(0), 1_000_000));
+    const plain = await send(edge, checkPath, frame(new Uint8Array(0), { length: 1_000_000 }));
     assert.equal(plain.code, status.RESOURCE_EXHAUSTED);
     assert.match(plain.message, /has 1000000 bytes; grpc\.health\.v1\.Health\/Check takes at most 4096/);
     const inflated = await send(edge, checkPath, compressed(long), gzip);

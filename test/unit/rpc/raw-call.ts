@@ -8,13 +8,6 @@ import {
 export const classifyPath = '/verdict.v1.ClassifierService/Classify';
 export const streamPath = '/verdict.v1.ClassifierService/ClassifyStream';
 
-/** A gRPC frame: flag, length, message. `length` may lie. */
-export function frame(message: Uint8Array, length = message.byteLength): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(length, 1);
-  return Buffer.concat([head, message]);
-}
-
 /** One call made with bare HTTP/2, for what a gRPC client would never do. */
 export class RawCall {
   readonly stream: ClientHttp2Stream;

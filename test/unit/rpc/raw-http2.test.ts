@@ -14,9 +14,10 @@ import {
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { maxReceiveBytes } from '../../../src/rpc/server-options.js';
 import { short } from '../../support/stream-call.js';
+import { frame } from '../../support/wire-frames.js';
 import { decodeStatus } from './details.js';
 import { answerTo, batchRequest, Edge, HeldClassifier, streamRequest, textRequest, timeout } from './edge.js';
-import { classifyPath, frame, RawCall, streamPath } from './raw-call.js';
+import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const valid = frame(ClassifyRequest.encode(textRequest('hello')).finish());
 /** Field 3 (text), two bytes, which are no UTF-8. */
@@ -105,7 +106,7 @@ test('a message longer than any valid one is refused by its length, before it is
 }, async () => {
   const max = maxReceiveBytes({ maxTextChars: 100, maxBatchInputs: 4 });
   assert.deepEqual(
-    await send(frame(Buffer.alloc(0), max + 1)),
+    await send(frame(Buffer.alloc(0), { length: max + 1 })),
     refused('RESOURCE_EXHAUSTED', 'MESSAGE_TOO_LARGE'),
   );
 });

@@ -9,8 +9,9 @@ import {
   type ServerReflectionResponse,
   ServerReflectionService,
 } from '../../../generated/grpc/reflection/v1/reflection.js';
+import { frame } from '../../support/wire-frames.js';
 import { descriptorSet, Edge, timeout } from './edge.js';
-import { frame, RawCall } from './raw-call.js';
+import { RawCall } from './raw-call.js';
 
 type Question = NonNullable<ServerReflectionRequest['messageRequest']>;
 type Answer = ServerReflectionResponse['messageResponse'];
