@@ -122,6 +122,8 @@ export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled
   hurry(): void {
     this.serviceClass = 'interactive';
     this.flow = this.#claim.flow;
+    // An item of a failed batch comes back to where it was queued: that was a queue of the other class.
+    this.lane = undefined;
   }
 
   /** The deadline where its claim has it now. */

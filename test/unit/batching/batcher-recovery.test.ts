@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ItemFailure, OutOfMemoryError, RunnerLostError } from '../../../src/batching/types.js';
+import {
+  ItemFailure,
+  OutOfMemoryError,
+  RunnerLostError,
+  type ServiceClass,
+} from '../../../src/batching/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import { errorOf, outcomeOf, setUp } from './batcher-setup.js';
 import { ManualRunner } from './fake-runners.js';
@@ -63,6 +68,41 @@ describe('the recovery of failed batches', () => {
     assert.deepEqual(failed, ['NO_ANSWER']);
     assert.deepEqual(runner.log, [['a', 'odd', 'spoilt', 'also spoilt'], ['odd'], ['spoilt', 'also spoilt']]);
     assert.ok(events.includes('retry:bisect'));
+  });
+
+  test('puts an item back where it belongs by then: somebody more urgent waits for it', async () => {
+    const { batcher, clock, submit } = setUp();
+    const runner = new ManualRunner();
+    batcher.attach(runner);
+    const claim = { serviceClass: 'bulk' as ServiceClass, flow: {} };
+    const [a, promoted, other] = [
+      submit('a', 10, claim),
+      submit('b', 10, claim),
+      submit('c', 10, { ...claim }),
+    ];
+    assert.ok(a && promoted && other);
+    await clock.settle();
+    runner.current.fail(new Error('this batch is bad'));
+    await clock.settle();
+    // `b` and `c` are set aside, as the second half of the batch.
+    claim.serviceClass = 'interactive';
+    claim.flow = {};
+    promoted.promote();
+    runner.current.succeed();
+    await clock.settle();
+    runner.current.fail(new RunnerLostError('it is gone'));
+    await clock.settle();
+    const successor = new ManualRunner();
+    batcher.attach(successor);
+    await clock.settle();
+    while (successor.runs.length > 0) {
+      successor.current.succeed();
+      await clock.settle();
+    }
+    assert.deepEqual(successor.log, [['b', 'c']], 'each runs once');
+    assert.deepEqual(await Promise.all([a, promoted, other].map(outcomeOf)), ['a', 'b', 'c']);
+    assert.deepEqual([batcher.queuedItems, batcher.queuedTokens], [0, 0]);
+    await batcher.close(new AbortController().signal);
   });
 
   test('does not blame an item for a runner that may have died together with the one before', async () => {
