@@ -3,6 +3,9 @@ import type { LineQueue } from './line-queue.js';
 import { type Line, MAX_LINE_BYTES } from './read-lines.js';
 import type { TableRecord } from './table-record.js';
 
+/** A record has no more lines: each is an object, however short it is. */
+const MAX_RECORD_LINES = 100_000;
+
 /**
  * The records of a CSV (RFC 4180), whose quoted fields may hold line ends. A record that is malformed costs its first
  * line alone: reading goes on with the next one. csv-parse by itself would lose every row up to the next quote, and
@@ -56,7 +59,7 @@ async function quotedRecord(first: Line, queue: LineQueue, delimiter: string): P
   let quotes = 0;
   let { problem } = first;
   for (let ahead = 0; ; ahead++) {
-    const line = queue.seen(ahead) ?? (await queue.peek(ahead));
+    const line = ahead < MAX_RECORD_LINES ? (queue.seen(ahead) ?? (await queue.peek(ahead))) : undefined;
     if (line === undefined || line.endOffset - first.endOffset > MAX_LINE_BYTES) {
       return malformed('opens a quote that is never closed');
     }

@@ -29,14 +29,19 @@ export function guessDelimiter(
 
 /** The delimiter that a line before the header says, as Excel reads it: `sep=;`. */
 export function saidDelimiter(line: string): string | undefined {
-  return /^sep=(.)$/.exec(line)?.[1];
+  const said = /^sep=(.)$/.exec(line)?.[1];
+  return said !== undefined && maySeparate(said) ? said : undefined;
 }
 
 /** @throws UsageError unless it is one character that can separate, or `tab` */
 export function readDelimiter(value: string): string {
   if (value === 'tab' || value === '\\t') return '\t';
-  if (value.length === 1 && !'"\r\n'.includes(value)) return value;
+  if (value.length === 1 && maySeparate(value)) return value;
   throw new UsageError(`--delimiter takes one character, or tab; got "${value}"`);
+}
+
+function maySeparate(character: string): boolean {
+  return !'"\r\n'.includes(character);
 }
 
 export function delimiterName(delimiter: string): string {

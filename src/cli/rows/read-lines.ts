@@ -1,4 +1,4 @@
-import { BOM_BYTES, DEFAULT_ENCODING, encodingOf, type TextEncoding } from './text-encoding.js';
+import { DEFAULT_ENCODING, encodingOf, mayBeMark, type TextEncoding } from './text-encoding.js';
 
 /** One line, the empty ones too. */
 export interface Line {
@@ -16,17 +16,27 @@ export interface Line {
 /** A line beyond it is read over, and not kept. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-/** The lines of a stream, whose byte order mark is taken off. */
+/** The lines of a stream, whose byte order mark is taken off. A line is there as soon as its end is. */
 export async function* readLines(
   stream: AsyncIterable<Buffer>,
   encoding = DEFAULT_ENCODING,
 ): AsyncGenerator<Line> {
   let lines: LineSplitter | undefined;
-  for await (const chunk of withHead(inWholeUnits(stream))) {
-    lines ??= new LineSplitter(encodingOf(chunk, encoding));
-    yield* lines.push(chunk);
+  let head: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    if (lines !== undefined) yield* lines.push(chunk);
+    else {
+      head = Buffer.concat([head, chunk]);
+      if (mayBeMark(head)) continue;
+      lines = new LineSplitter(encodingOf(head, encoding));
+      yield* lines.push(head);
+    }
   }
-  if (lines !== undefined) yield* lines.end();
+  if (lines === undefined) {
+    lines = new LineSplitter(encodingOf(head, encoding));
+    yield* lines.push(head);
+  }
+  yield* lines.end();
 }
 
 /** Cuts chunks into lines. */
@@ -35,6 +45,8 @@ class LineSplitter {
   /** The beginning of the line that the next chunk goes on with. */
   #rest: Buffer[] = [];
   #restBytes = 0;
+  /** The first byte of a unit that the next chunk goes on with. */
+  #partOfUnit: Buffer = Buffer.alloc(0);
   #number = 0;
   #endOffset = 0;
 
@@ -42,7 +54,8 @@ class LineSplitter {
     this.#encoding = encoding;
   }
 
-  *push(chunk: Buffer): Generator<Line> {
+  *push(bytes: Buffer): Generator<Line> {
+    const chunk = this.#wholeUnits(bytes);
     const isFirst = this.#endOffset + this.#restBytes === 0;
     let start = isFirst ? this.#encoding.bomBytes : 0;
     this.#endOffset += start;
@@ -55,7 +68,17 @@ class LineSplitter {
   }
 
   *end(): Generator<Line> {
+    this.#keep(this.#partOfUnit);
     if (this.#restBytes > 0) yield this.#take();
+  }
+
+  #wholeUnits(bytes: Buffer): Buffer {
+    const unitBytes = this.#encoding.newline.length;
+    if (unitBytes === 1) return bytes;
+    const all = this.#partOfUnit.length === 0 ? bytes : Buffer.concat([this.#partOfUnit, bytes]);
+    const whole = all.length - (all.length % unitBytes);
+    this.#partOfUnit = all.subarray(whole);
+    return all.subarray(0, whole);
   }
 
   /** Where the line ends that begins at `start`, its line feed included; -1 where that is not in this chunk. */
@@ -98,32 +121,4 @@ function splitEnding(line: string): Pick<Line, 'text' | 'ending'> {
   if (!line.endsWith('\n')) return { text: line, ending: '' };
   const ending = line.endsWith('\r\n') ? '\r\n' : '\n';
   return { text: line.slice(0, -ending.length), ending };
-}
-
-/** The same chunks, but for the first one: it holds a whole byte order mark where there is one. */
-async function* withHead(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    if (head === undefined) {
-      yield chunk;
-      continue;
-    }
-    head = Buffer.concat([head, chunk]);
-    if (head.length < BOM_BYTES) continue;
-    yield head;
-    head = undefined;
-  }
-  if (head !== undefined && head.length > 0) yield head;
-}
-
-/** Chunks of an even number of bytes, so that no unit of UTF-16 is cut in two; the last one may be odd. */
-async function* inWholeUnits(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let odd: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    const whole = odd.length === 0 ? chunk : Buffer.concat([odd, chunk]);
-    const even = whole.length - (whole.length % 2);
-    if (even > 0) yield whole.subarray(0, even);
-    odd = whole.subarray(even);
-  }
-  if (odd.length > 0) yield odd;
 }

@@ -14,8 +14,6 @@ export interface TextEncoding {
 }
 
 export const DEFAULT_ENCODING = 'utf-8';
-/** Bytes that the longest byte order mark takes. */
-export const BOM_BYTES = 3;
 
 const BOMS: readonly (readonly [encoding: string, bytes: Buffer])[] = [
   ['utf-8', Buffer.of(0xef, 0xbb, 0xbf)],
@@ -32,6 +30,11 @@ export function checkEncoding(name: string): void {
       `--encoding: unknown encoding "${name}"; some that work are utf-8, latin1, utf-16le, shift_jis and gb18030`,
     );
   }
+}
+
+/** Whether a byte order mark may have begun and goes on with the bytes that come next. */
+export function mayBeMark(head: Buffer): boolean {
+  return BOMS.some(([, bytes]) => head.length < bytes.length && head.equals(bytes.subarray(0, head.length)));
 }
 
 /**

@@ -43,6 +43,12 @@ test('A delimiter that is not certain is told, with what else it may be', async 
   ]);
 });
 
+test('A line before the header that says a quote separates says nothing', async () => {
+  await assert.rejects(read('sep="\ntext"label\n'), {
+    message: /^line 1 of the input has a quote inside a field/,
+  });
+});
+
 test('A single column, with and without commas in its quotes, is certain', async () => {
   assert.deepEqual(await read('text\n"a, b"\n'), { texts: ['a, b'], notes: [] });
 });

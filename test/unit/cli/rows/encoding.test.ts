@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { test } from 'node:test';
 import { type InputFormat, openRows } from '../../../../src/cli/rows/read-rows.js';
 import { collect, readingOf } from './reading.js';
@@ -64,6 +64,24 @@ test('Shift_JIS, whose characters may hold any ASCII byte but a line feed', asyn
   // 表 is 0x95 0x5C, and 0x5C alone is a backslash.
   assert.deepEqual(await rowsOf(Buffer.from([0x95, 0x5c, 0x0a, 0x61]), 'shift_jis'), ['表', 'a']);
 });
+
+for (const [title, first, format] of [
+  ['of an odd number of bytes', 'odd', 'lines'],
+  ['of an even number of bytes', 'even', 'lines'],
+  ['of one byte', 'a', 'lines'],
+  ['of a table', 'text\na row', 'tsv'],
+  ['of a table with commas', 'text\n"a row"', 'csv'],
+] as const) {
+  test(`A line ${title} is read before anything comes behind it`, { timeout: 10_000 }, async () => {
+    const stream = new PassThrough();
+    stream.write(`${first}\n`);
+    const { rows } = await openRows('-', stream, readingOf(), format);
+    const { value } = await rows[Symbol.asyncIterator]().next();
+    assert.ok(value !== undefined && 'text' in value);
+    assert.ok(first.includes(value.text));
+    stream.end();
+  });
+}
 
 test('An encoding that does not exist is wrong usage', async () => {
   await assert.rejects(rowsOf(Buffer.from('a'), 'latin-nine'), {

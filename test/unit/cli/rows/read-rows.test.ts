@@ -142,6 +142,15 @@ for (const [title, csv, rows] of [
     ['2: opens a quote that is never closed', 'fine', 'quoted, too', 'last'],
   ],
   [
+    'a quote that is closed a hundred thousand lines further on costs its line alone',
+    `text,label\n"open\n${'\n'.repeat(100_000)}fine,0\nend",1\n`,
+    [
+      '2: opens a quote that is never closed',
+      'fine',
+      '100004: has a quote inside a field that does not begin with one',
+    ],
+  ],
+  [
     'a quote that another row would close costs its line alone',
     'text,label\n"open,1\nfine,0\n"shut",1\nlast,0\n"odd,2\nend,1\n',
     [
