@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { VerdictClient } from '../client/index.js';
 import { CLASSIFY_FLAGS, type ClassifyValues } from './classify-flags.js';
@@ -75,7 +76,7 @@ async function openSource(
   }
   if (pair !== undefined && texts.length !== 1) throw new UsageError('--pair needs exactly one text');
   if (input !== undefined) {
-    if (output !== undefined && output !== '-' && resolve(output) === resolve(input)) {
+    if (output !== undefined && output !== '-' && isSameFile(input, output)) {
       throw new UsageError('--output would overwrite --input');
     }
     const reading = {
@@ -103,6 +104,17 @@ async function openSource(
   };
 }
 
+/** Whether both names lead to one file, be it through links. Where that cannot be told, neither can be opened. */
+function isSameFile(input: string, output: string): boolean {
+  if (resolve(input) === resolve(output)) return true;
+  try {
+    const [from, to] = [input, output].map((path) => statSync(path, { bigint: true }));
+    return from?.isFile() === true && from.dev === to?.dev && from.ino === to.ino;
+  } catch {
+    return false;
+  }
+}
+
 async function* each(rows: readonly Row[]): AsyncGenerator<Row> {
   yield* rows;
 }
@@ -115,7 +127,10 @@ async function classifyAll(
 ): Promise<number> {
   const signal = context.interruption();
   signal.addEventListener('abort', () => source.close(), { once: true });
-  const sink = await openSink(values, source, context);
+  const sink = await openSink(values, source, context, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  if (sink === undefined) return EXIT.interrupted;
   const rows = source.isFile ? sendableRows(source.rows, client, signal) : source.rows;
   const feed = new RowFeed(rows, { strict: values.strict });
   const tally = new Tally();
@@ -174,8 +189,9 @@ async function openSink(
   values: ClassifyValues,
   { isFile }: Source,
   { stdout }: CliContext,
+  signal: AbortSignal,
 ): Promise<ResultSink> {
-  if (toFile(values)) return new JsonSink(await LineWriter.toFile(values.output));
+  if (toFile(values)) return new JsonSink(await LineWriter.toFile(values.output, signal));
   const asJson = values.json || values.output !== undefined || stdout.isTTY !== true;
   if (asJson) return new JsonSink(LineWriter.to(stdout));
   return new ScreenSink(stdout, isFile ? PREVIEW_ROWS : Number.POSITIVE_INFINITY);

@@ -1,16 +1,16 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { createTrouble, writeTrouble } from '../file-trouble.js';
+import { writeTrouble } from '../file-trouble.js';
+import { type Output, openOutput } from './open-output.js';
 
 /** Writes lines no faster than they are taken, and loses none silently. */
 export class LineWriter {
   readonly #stream: Writable;
-  readonly #file: WriteStream | undefined;
+  /** What this writer opened, and ends; undefined for standard output. */
+  readonly #file: { readonly path: string; readonly output: Output } | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  private constructor(stream: Writable, file?: WriteStream) {
+  private constructor(stream: Writable, file?: { readonly path: string; readonly output: Output }) {
     this.#stream = stream;
     this.#file = file;
     stream.on('error', (error) => this.#fail(error));
@@ -21,15 +21,10 @@ export class LineWriter {
     return new LineWriter(stream);
   }
 
-  /** Creates the file, or empties it. @throws UsageError */
-  static async toFile(path: string): Promise<LineWriter> {
-    const stream = createWriteStream(path);
-    try {
-      await once(stream, 'open');
-    } catch (error) {
-      throw createTrouble(path, error);
-    }
-    return new LineWriter(stream, stream);
+  /** Creates the file, or empties it; waits for the reader of a pipe. @throws as `openOutput` does */
+  static async toFile(path: string, signal: AbortSignal): Promise<LineWriter> {
+    const output = await openOutput(path, signal);
+    return new LineWriter(output, { path, output });
   }
 
   /** Writes the lines and waits until they are out. @throws as `write` does */
@@ -50,8 +45,8 @@ export class LineWriter {
   /** Waits until everything is written: a line that was taken may still fail. @throws as `write` does */
   async close(): Promise<void> {
     if (this.#file !== undefined) {
-      this.#file.end();
-      await finished(this.#file).catch((error: unknown) => this.#fail(error));
+      this.#stream.end();
+      await finished(this.#stream).catch((error: unknown) => this.#fail(error));
     } else if (this.#failure === undefined) {
       await new Promise<void>((resolve) => {
         this.#stream.write('', (error) => {
@@ -71,7 +66,7 @@ export class LineWriter {
     if (this.#failure === undefined) return;
     const { error } = this.#failure;
     if (this.#file === undefined) throw writeTrouble('standard output', error);
-    throw writeTrouble(String(this.#file.path), error, this.#file.bytesWritten);
+    throw writeTrouble(this.#file.path, error, this.#file.output.bytesWritten);
   }
 }
 

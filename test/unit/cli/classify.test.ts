@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { linkSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
@@ -7,7 +8,7 @@ import { status } from '@grpc/grpc-js';
 import { CacheOutcome } from '../../../generated/verdict/v1/classification.js';
 import type { ClassifyStreamRequest } from '../../../generated/verdict/v1/classifier_service.js';
 import { type Behaviour, classification, grpcError, richStatus } from '../client/test-server.js';
-import { classify, dir, ratings } from './classify-command.js';
+import { classify, dir, file, ratings } from './classify-command.js';
 import { fakeContext } from './fake-context.js';
 
 const refused = {
@@ -248,6 +249,29 @@ for (const way of [[], ['--stream']]) {
 test('--output - is standard output, as JSON lines', async () => {
   const { json } = await classify(['hello', '--output', '-'], { context: fakeContext({ isTTY: true }) });
   assert.equal(json()[0]?.label, 'POSITIVE');
+});
+
+for (const [title, link] of [
+  ['symbolic', symlinkSync],
+  ['hard', linkSync],
+] as const) {
+  test(`--output does not empty the input through a ${title} link`, async () => {
+    const input = file(`${title}.txt`, 'one\n');
+    const output = join(dir, `${title}.jsonl`);
+    link(input, output);
+    const { code, err } = await classify(['--input', input, '--output', output]);
+    assert.deepEqual([code, readFileSync(input, 'utf8')], [2, 'one\n']);
+    assert.match(err, /overwrite/);
+  });
+}
+
+test('Ctrl-C ends the command while it waits for the reader of a pipe', async () => {
+  const pipe = join(dir, 'pipe.jsonl');
+  execFileSync('mkfifo', [pipe]);
+  const context = fakeContext();
+  const running = classify(['hello', '--output', pipe], { context });
+  setTimeout(() => context.interrupt(), 100);
+  assert.equal((await running).code, 130);
 });
 
 for (const [argv, message] of [

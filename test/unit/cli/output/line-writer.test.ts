@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { LineWriter } from '../../../../src/cli/output/line-writer.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'verdict-lines-'));
 after(() => rmSync(dir, { recursive: true }));
 
+const never = new AbortController().signal;
+
 test('Lines reach a file before close resolves', async () => {
   const path = join(dir, 'out.jsonl');
-  const writer = await LineWriter.toFile(path);
+  const writer = await LineWriter.toFile(path, never);
   for (let n = 0; n < 10_000; n++) await writer.write(`line ${n}`);
   await writer.close();
   const lines = readFileSync(path, 'utf8').split('\n');
@@ -19,8 +23,30 @@ test('Lines reach a file before close resolves', async () => {
   assert.equal(lines[9_999], 'line 9999');
 });
 
+test('A pipe is waited for until somebody reads, and gets all lines', async () => {
+  const path = join(dir, 'pipe');
+  execFileSync('mkfifo', [path]);
+  const opening = LineWriter.toFile(path, never);
+  const reader = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const read = text(reader.stdout);
+  const writer = await opening;
+  for (let n = 0; n < 10_000; n++) await writer.write(`line ${n}`);
+  await writer.close();
+  const lines = (await read).split('\n');
+  assert.deepEqual([lines.length, lines[9_999]], [10_001, 'line 9999']);
+});
+
+test('The wait for a reader of a pipe can be given up', async () => {
+  const path = join(dir, 'unread');
+  execFileSync('mkfifo', [path]);
+  const controller = new AbortController();
+  const opening = LineWriter.toFile(path, controller.signal);
+  controller.abort();
+  await assert.rejects(opening, { name: 'AbortError' });
+});
+
 test('A file that cannot be made is named', async () => {
-  await assert.rejects(LineWriter.toFile(join(dir, 'no', 'such', 'folder')), {
+  await assert.rejects(LineWriter.toFile(join(dir, 'no', 'such', 'folder'), never), {
     name: 'UsageError',
     message: /cannot write .*there is no such file or directory \(ENOENT\)/,
   });
@@ -83,7 +109,7 @@ test('What is taken and fails only later fails the close', async () => {
 });
 
 test('A file that cannot be written to its end is said to be incomplete', async () => {
-  const writer = await LineWriter.toFile('/dev/full');
+  const writer = await LineWriter.toFile('/dev/full', never);
   await assert.rejects(
     async () => {
       await writer.write('a');
