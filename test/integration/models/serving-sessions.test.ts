@@ -7,7 +7,8 @@ import type { InstanceGroup } from '../../../src/models/instance-group.js';
 import { readManifest } from '../../../src/models/manifest.js';
 import { type ServingOptions, startServing } from '../../../src/models/serving-sessions.js';
 import { TokenizerPool } from '../../../src/tokenizer/tokenizer-pool.js';
-import { eventually, isAlive } from '../runtime/fixture-session.js';
+import { isAlive } from '../../support/child-processes.js';
+import { until } from '../../support/until.js';
 
 const options: ServingOptions = {
   device: 'cpu',
@@ -60,7 +61,7 @@ describe('startServing', () => {
     assert.deepEqual([sessions.shared.counts.wanted, sessions.lone?.counts.wanted], [2, 1]);
     assert.equal(started.length, 3);
     await sessions.close();
-    await eventually(() => !started.some(isAlive));
+    await until('all processes have ended', () => !started.some(isAlive));
   });
 
   it('leaves a quick model with one session, one thread likewise, and as many as were asked for', async () => {
@@ -96,7 +97,7 @@ describe('startServing', () => {
     assert.deepEqual([sessions.lone, sessions.shared.counts.wanted], [undefined, 1]);
     assert.deepEqual(refusals, ['no memory']);
     const [first, ...others] = started;
-    await eventually(() => !others.some(isAlive));
+    await until('the other processes have ended', () => !others.some(isAlive));
     assert.ok(isAlive(first ?? 0));
     await sessions.close();
   });
@@ -117,7 +118,7 @@ describe('startServing', () => {
       );
       assert.ok('error' in sessions && sessions.error instanceof Error);
       assert.equal(sessions.error.message, 'stopped');
-      await eventually(() => !started.some(isAlive));
+      await until('all processes have ended', () => !started.some(isAlive));
     }
   });
 
@@ -125,6 +126,6 @@ describe('startServing', () => {
     const { sessions, started } = await serve(() => Promise.reject(new Error('no runs')));
     assert.ok('error' in sessions && sessions.error instanceof Error);
     assert.equal(sessions.error.message, 'no runs');
-    await eventually(() => !started.some(isAlive));
+    await until('all processes have ended', () => !started.some(isAlive));
   });
 });

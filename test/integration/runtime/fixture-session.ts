@@ -44,18 +44,3 @@ export function fixtureModel(name: string, file = 'model.onnx'): FixtureModel {
     logits: golden.entries.map((entry) => entry.logits),
   };
 }
-
-/** Whether a process exists. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Polls until `condition` holds; the test runner's own limit ends a wait that is in vain. */
-export async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
-}

@@ -7,7 +7,9 @@ import { describe, it, type TestContext } from 'node:test';
 import { SessionLostError, SessionOpenError, SessionRunError } from '../../../src/runtime/errors.js';
 import { type OpenSessionOptions, openSession } from '../../../src/runtime/open-session.js';
 import type { Session, SessionSpec } from '../../../src/runtime/types.js';
-import { eventually, fixtureModel, isAlive } from './fixture-session.js';
+import { isAlive } from '../../support/child-processes.js';
+import { until } from '../../support/until.js';
+import { fixtureModel } from './fixture-session.js';
 
 const LIMITS = { openTimeoutMs: 30_000, runTimeoutMs: 60_000 };
 
@@ -110,7 +112,7 @@ describe('a session', () => {
       return true;
     });
     assertClose((await session.run([sound])).logits[0], logits[0]);
-    await eventually(() => lines.some((line) => line.includes('Gather')));
+    await until('the error is told', () => lines.some((line) => line.includes('Gather')));
   });
 
   it('a killed process rejects the batch under way, tells the signal, and refuses later batches', async (t) => {

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, isAlive } from './fixture-session.js';
+import { isAlive } from '../../support/child-processes.js';
+import { until } from '../../support/until.js';
 
 const PARENT = fileURLToPath(new URL('./parent-process.js', import.meta.url));
 
@@ -24,7 +25,7 @@ describe('a session process without its server', () => {
       const { parent, sessionPid } = await parentOf(t, mode);
       assert.ok(isAlive(sessionPid));
       parent.kill('SIGKILL');
-      await eventually(() => !isAlive(sessionPid));
+      await until('the session has ended', () => !isAlive(sessionPid));
     });
   }
 });

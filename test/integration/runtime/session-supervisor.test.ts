@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { openSession } from '../../../src/runtime/open-session.js';
 import { SessionSupervisor, type SupervisorOptions } from '../../../src/runtime/session-supervisor.js';
 import type { Session } from '../../../src/runtime/types.js';
-import { eventually, fixtureModel, isAlive } from './fixture-session.js';
+import { isAlive } from '../../support/child-processes.js';
+import { until } from '../../support/until.js';
+import { fixtureModel } from './fixture-session.js';
 
 /** A session that a test ends by hand. */
 class FakeSession implements Session {
@@ -241,7 +243,7 @@ describe('a supervisor', () => {
     assert.equal(supervisor.readyCount, 2);
     const [victim = 0] = pids;
     process.kill(victim, 'SIGKILL');
-    await eventually(() => pids.length === 3);
+    await until('three processes have started', () => pids.length === 3);
     assert.equal(supervisor.readyCount, 2);
     await supervisor.close();
     assert.deepEqual(pids.map(isAlive), [false, false, false]);

@@ -6,17 +6,9 @@ import type {
   BatchClassifyResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { type ErrorCode, VerdictError } from '../../../src/errors.js';
+import { batchRequest } from '../../support/requests.js';
 import { decodeStatus, detailsOf } from './details.js';
-import {
-  answerTo,
-  batchRequest,
-  type Classify,
-  Edge,
-  HeldClassifier,
-  type Outcome,
-  timeout,
-  unary,
-} from './edge.js';
+import { answerTo, type Classify, Edge, HeldClassifier, type Outcome, timeout, unary } from './edge.js';
 
 async function batch(
   classify: Classify,

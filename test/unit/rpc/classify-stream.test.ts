@@ -10,9 +10,10 @@ import {
 } from '../../../generated/verdict/v1/classifier_service.js';
 import type { ClassifyItem } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
+import { streamRequest } from '../../support/requests.js';
 import { StreamCall, short } from '../../support/stream-call.js';
 import { decodeStatus, detailsOf } from './details.js';
-import { answerTo, type Classify, Edge, HeldClassifier, streamRequest, timeout } from './edge.js';
+import { answerTo, type Classify, Edge, HeldClassifier, timeout } from './edge.js';
 
 const atOnce: Classify = (item) => answerTo(item);
 /** Answers `slow...` when told to, everything else at once. */

@@ -4,10 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { ClassifyRequest, ClassifyStreamRequest } from '../../../generated/verdict/v1/classifier_service.js';
+import { streamRequest, textRequest } from '../../support/requests.js';
 import { until } from '../../support/until.js';
 import { frame, http2Frame, magic, settings } from '../../support/wire-frames.js';
 import { statusOfTrailers } from './details.js';
-import { Edge, HeldClassifier, streamRequest, textRequest, timeout } from './edge.js';
+import { Edge, HeldClassifier, timeout } from './edge.js';
 import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const watchPath = '/grpc.health.v1.Health/Watch';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VerdictError } from '../../../src/errors.js';
 import { callDefaults, inputFrom, itemFrom, type Violations } from '../../../src/rpc/convert.js';
-import { textRequest } from './edge.js';
+import { textRequest } from '../../support/requests.js';
 
 const limits = { maxTextChars: 20, maxBatchInputs: 4 };
 

@@ -4,19 +4,11 @@ import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { Status } from '../../../generated/google/rpc/status.js';
 import { ClassifyRequest, ClassifyStreamRequest } from '../../../generated/verdict/v1/classifier_service.js';
+import { batchRequest, streamRequest, textRequest } from '../../support/requests.js';
 import { StreamCall, short } from '../../support/stream-call.js';
 import { frame } from '../../support/wire-frames.js';
 import { decodeStatus, detailsOf } from './details.js';
-import {
-  answerTo,
-  batchRequest,
-  Edge,
-  HeldClassifier,
-  streamRequest,
-  textRequest,
-  timeout,
-  unary,
-} from './edge.js';
+import { answerTo, Edge, HeldClassifier, timeout, unary } from './edge.js';
 import { classifyPath, RawCall } from './raw-call.js';
 
 const never = new AbortController().signal;

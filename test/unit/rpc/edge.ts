@@ -2,12 +2,9 @@ import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HealthClient } from '../../../generated/health/v1/health.js';
 import {
-  type BatchClassifyRequest,
   type BatchClassifyResponse,
   ClassifierServiceClient,
-  type ClassifyRequest,
   type ClassifyResponse,
-  ClassifyStreamRequest,
   type ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceClient } from '../../../generated/verdict/v1/model_service.js';
@@ -247,25 +244,6 @@ export function unary<Req, Res>(
       headers = received;
     });
   });
-}
-
-export function textRequest(text: string, rest: Partial<ClassifyRequest> = {}): ClassifyRequest {
-  return { model: '', version: '', input: { $case: 'text', value: text }, options: undefined, ...rest };
-}
-
-export function batchRequest(
-  texts: string[],
-  rest: Partial<BatchClassifyRequest> = {},
-): BatchClassifyRequest {
-  const inputs = texts.map((value) => ({ input: { $case: 'text' as const, value } }));
-  return { model: '', version: '', inputs, options: undefined, ...rest };
-}
-
-export function streamRequest(
-  text: string,
-  rest: Partial<ClassifyStreamRequest> = {},
-): ClassifyStreamRequest {
-  return ClassifyStreamRequest.fromPartial({ input: { $case: 'text', value: text }, ...rest });
 }
 
 export type { BatchClassifyResponse, ClassifyResponse, ClassifyStreamResponse };

@@ -5,10 +5,11 @@ import { status } from '@grpc/grpc-js';
 import { ServerReflectionRequest } from '../../../generated/grpc/reflection/v1/reflection.js';
 import { ClassifyRequest } from '../../../generated/verdict/v1/classifier_service.js';
 import { HeldBytes, type Holder } from '../../../src/rpc/held-bytes.js';
+import { textRequest } from '../../support/requests.js';
 import { until } from '../../support/until.js';
 import { frame } from '../../support/wire-frames.js';
 import { statusOfTrailers } from './details.js';
-import { Edge, HeldClassifier, textRequest, timeout } from './edge.js';
+import { Edge, HeldClassifier, timeout } from './edge.js';
 import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const reflectionPath = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';

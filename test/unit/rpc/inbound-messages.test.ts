@@ -11,11 +11,12 @@ import {
   ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { messagesOf } from '../../support/raw-messages.js';
+import { streamRequest, textRequest } from '../../support/requests.js';
 import { short } from '../../support/stream-call.js';
 import { until } from '../../support/until.js';
 import { frame } from '../../support/wire-frames.js';
 import { statusOfTrailers } from './details.js';
-import { answerTo, Edge, HeldClassifier, streamRequest, textRequest, timeout } from './edge.js';
+import { answerTo, Edge, HeldClassifier, timeout } from './edge.js';
 import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const batchPath = '/verdict.v1.ClassifierService/BatchClassify';

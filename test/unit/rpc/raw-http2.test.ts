@@ -13,10 +13,11 @@ import {
   ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { maxReceiveBytes } from '../../../src/rpc/server-options.js';
+import { batchRequest, streamRequest, textRequest } from '../../support/requests.js';
 import { short } from '../../support/stream-call.js';
 import { frame } from '../../support/wire-frames.js';
 import { decodeStatus } from './details.js';
-import { answerTo, batchRequest, Edge, HeldClassifier, streamRequest, textRequest, timeout } from './edge.js';
+import { answerTo, Edge, HeldClassifier, timeout } from './edge.js';
 import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const valid = frame(ClassifyRequest.encode(textRequest('hello')).finish());

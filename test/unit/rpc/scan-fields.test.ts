@@ -6,7 +6,8 @@ import { VerdictError } from '../../../src/errors.js';
 import { rpcMethods } from '../../../src/rpc/methods.js';
 import { RequestSchema, repeatedLimits } from '../../../src/rpc/request-schema.js';
 import { scanFields } from '../../../src/rpc/scan-fields.js';
-import { batchRequest, descriptorSet } from './edge.js';
+import { batchRequest } from '../../support/requests.js';
+import { descriptorSet } from './edge.js';
 
 const set = FileDescriptorSet.decode(descriptorSet);
 const schema = new RequestSchema(set);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Claim } from '../../../src/claim.js';
+import { batchRequest, streamRequest, textRequest } from '../../support/requests.js';
 import { StreamCall } from '../../support/stream-call.js';
 import { detailsOf } from './details.js';
-import { answerTo, batchRequest, Edge, streamRequest, textRequest, timeout, unary } from './edge.js';
+import { answerTo, Edge, timeout, unary } from './edge.js';
 
 function metadataOf(serviceClass?: string): Metadata {
   const metadata = new Metadata();

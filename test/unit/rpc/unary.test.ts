@@ -10,6 +10,7 @@ import {
 import type { ClassifyRequest, ClassifyResponse } from '../../../generated/verdict/v1/classifier_service.js';
 import type { ClassifyItem } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
+import { textRequest } from '../../support/requests.js';
 import { detailsOf } from './details.js';
 import {
   answerTo,
@@ -18,7 +19,6 @@ import {
   type EdgeParts,
   HeldClassifier,
   type Outcome,
-  textRequest,
   timeout,
   unary,
 } from './edge.js';
