@@ -21,12 +21,24 @@ export function checkFiles(settings: Settings, cwd: string, nameOf: (path: strin
 
 /** A TLS library passes over what it cannot use, and then trusts nobody. */
 function authorityTrouble(path: string): string | undefined {
+  // It is read again for the connection, and what comes out of a pipe can be read once.
+  if (isSpecialFile(path)) return 'it is not a regular file';
   const file = readSettingsFile(path);
   if ('trouble' in file) return `it ${file.trouble}`;
   const certificates = file.content.match(CERTIFICATE) ?? [];
   if (certificates.length === 0) return 'it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)';
   const bad = certificates.findIndex((pem) => !isCertificate(pem));
   return bad === -1 ? undefined : `certificate ${bad + 1} in it cannot be read`;
+}
+
+/** What cannot be looked at is told by who reads it. */
+function isSpecialFile(path: string): boolean {
+  try {
+    const found = statSync(path);
+    return !found.isFile() && !found.isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function isCertificate(pem: string): boolean {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -228,13 +229,17 @@ describe('a YAML file that is made to hurt', () => {
 describe('a file that a setting names', () => {
   it('is looked at before the start, and the setting named', async () => {
     writeFileSync(join(cwd, 'text.pem'), 'hello');
+    writeFileSync(join(cwd, 'long.pem'), Buffer.alloc(2 ** 20 + 1));
+    execFileSync('mkfifo', [join(cwd, 'pipe')]);
     writeFileSync(join(cwd, 'bad.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
     const cases: readonly (readonly [string, string, RegExp])[] = [
       ['--redis-ca-file', 'none.pem', /it cannot be read: there is no such file or directory \(ENOENT\)\.$/],
       ['--redis-ca-file', '.', /it cannot be read: it is a directory \(EISDIR\)\.$/],
       ['--redis-ca-file', 'text.pem', /it holds no certificate in PEM/],
       ['--redis-ca-file', 'bad.pem', /certificate 1 in it cannot be read/],
-      ['--redis-ca-file', '/dev/zero', /larger than/],
+      ['--redis-ca-file', 'long.pem', /larger than/],
+      ['--redis-ca-file', '/dev/zero', /it is not a regular file\.$/],
+      ['--redis-ca-file', 'pipe', /it is not a regular file\.$/],
       ['--trace-arrivals', '.', /it is a directory\.$/],
       ['--trace-arrivals', 'none/trace', /it cannot be written: there is no such file or directory/],
       ['--trace-arrivals', 'text.pem/trace', /it cannot be written: a part of the path is not a directory/],
