@@ -21,6 +21,11 @@ export interface Machine {
 const DEFAULT_DEADLINE_MS = 30_000;
 const DEFAULT_DURATION_S = 60;
 const NO_RUNNER_GRACE_MS = 10_000;
+const DEFAULT_IN_FLIGHT = 64;
+
+/** What is simulated at once is held in memory. */
+const MOST_RUNNERS = 10_000;
+const MOST_IN_FLIGHT = 1_000_000;
 
 /** @throws UsageError where the flags do not fit together */
 export function checkLoad(values: SimulateValues): void {
@@ -32,6 +37,13 @@ export function checkLoad(values: SimulateValues): void {
   }
   if (p99Ms !== undefined && (rate ?? trace) !== undefined) {
     throw new UsageError('--p99-ms finds the rate, so it cannot be combined with --rate or --trace');
+  }
+  if (values.runners !== undefined && values.runners > MOST_RUNNERS) {
+    throw new UsageError(`--runners must be at most ${MOST_RUNNERS}; got ${values.runners}`);
+  }
+  const inFlight = (streams ?? 0) * (values['in-flight'] ?? DEFAULT_IN_FLIGHT);
+  if (inFlight > MOST_IN_FLIGHT) {
+    throw new UsageError(`--streams times --in-flight must be at most ${MOST_IN_FLIGHT}; got ${inFlight}`);
   }
   if (speed !== undefined && trace === undefined) throw new UsageError('--speed needs --trace');
   if (warmUp >= durationMs(values) / 1_000) {
@@ -101,7 +113,12 @@ function sources(values: SimulateValues, trace: readonly TracedArrival[], seed: 
     const deadlineMs = values['stream-deadline-ms'] ?? DEFAULT_DEADLINE_MS;
     const template = { serviceClass: 'bulk', whenFull: 'wait', deadlineMs } as const;
     found.push(
-      closedLoop(streams, values['in-flight'] ?? 64, template, drawLengths(mix, seededRandom(seed + 3))),
+      closedLoop(
+        streams,
+        values['in-flight'] ?? DEFAULT_IN_FLIGHT,
+        template,
+        drawLengths(mix, seededRandom(seed + 3)),
+      ),
     );
   }
   if (trace.length > 0) found.push(replay(trace, values.speed ?? 1));

@@ -97,6 +97,11 @@ describe('verdict bench simulate', () => {
     [['--rate', '1', '--speed', '2'], /--speed needs --trace/],
     [['--rate', '1', '--p99-ms', '5'], /--p99-ms finds the rate/],
     [['--rate', '1', '--duration-s', '5', '--warm-up-s', '5'], /--warm-up-s must be less than --duration-s/],
+    [['--rate', '1', '--runners', '1000000000'], /--runners must be at most 10000/],
+    [
+      ['--streams', '1000000', '--in-flight', '1000000'],
+      /--streams times --in-flight must be at most 1000000; got 1000000000000/,
+    ],
     [['--p99-ms', '1'], /--p99-ms 1 cannot be met/],
     [['--trace', 'does-not-exist.jsonl'], /cannot read does-not-exist.jsonl/],
     [['extra', '--rate', '1'], /no arguments/],
