@@ -1,35 +1,37 @@
-"""Turns a trained checkpoint into a model folder: fp32 and int8 ONNX files, tokenizer and golden.json."""
+"""Turns a trained checkpoint into a model folder: int8 ONNX, tokenizer, golden.json; with --fp32 the full weights too."""
 
 import argparse
+import json
 import math
 import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
-from transformers import DistilBertForSequenceClassification, PreTrainedModel
+from transformers import PreTrainedModel
 
-from banking77 import read_queries
-from export import export_onnx
+from evaluate import OnnxClassifier
+from onnx_export import export_onnx
 from golden import as_inputs, encode, largest_error, record, replay, write_golden
 from golden_texts import GOLDEN_TEXTS
-from layout import input_names, write_layout
+from layout import input_names, write_json, write_layout
+from minilm import MeanClassifier
 from quantize import Batch, quantize_calibrated
-from sst2 import detokenize, read_phrases
+from scoring import best_thresholds
+from sst2 import detokenize
+from tasks import TASKS, Task
 
 CALIBRATION_TEXTS = 400
 CALIBRATION_SEED = 3
-MIN_MARGIN = 0.5
+MIN_MARGIN = {"single_label_classification": 0.5, "multi_label_classification": 0.3}
 
 
 def calibration_texts(task: str, data: Path) -> list[str]:
     """Training texts, from which int8 learns the range of every activation."""
-    if task == "sentiment":
-        texts = [detokenize(example.text) for example in read_phrases(data / "sst2")]
-    else:
-        texts = [example.text for example in read_queries(data / "banking77")[0]]
-    return random.Random(CALIBRATION_SEED).sample(sorted(set(texts)), CALIBRATION_TEXTS)
+    texts = sorted({detokenize(text) for text in TASKS[task](data).texts()})
+    return random.Random(CALIBRATION_SEED).sample(texts, CALIBRATION_TEXTS)
 
 
 def calibration_batches(model: PreTrainedModel, tokenizer: Tokenizer, texts: list[str]) -> Iterator[Batch]:
@@ -39,42 +41,71 @@ def calibration_batches(model: PreTrainedModel, tokenizer: Tokenizer, texts: lis
         yield {name: np.array(value) for name, value in inputs.items()}
 
 
-def clear_entries(entries: list[dict]) -> list[dict]:
-    """Leaves out the texts whose two best labels are nearly tied: int8 may swap those."""
+def margin(logits: list[float], problem_type: str) -> float:
+    """How far the logits are from other labels."""
+    if problem_type == "multi_label_classification":
+        return min(map(abs, logits))
+    second, first = sorted(logits)[-2:]
+    return first - second
+
+
+def clear_entries(entries: list[dict], problem_type: str) -> list[dict]:
+    """Leaves out the texts whose labels are nearly tied: int8 may swap those."""
     kept = []
     for entry in entries:
-        second, first = sorted(entry["logits"])[-2:]
-        if first - second >= MIN_MARGIN:
+        distance = margin(entry["logits"], problem_type)
+        if distance >= MIN_MARGIN[problem_type]:
             kept.append(entry)
         else:
-            print(f"left out, margin {first - second:.2f}: {entry['text'][:60]!r}")
+            print(f"left out, margin {distance:.2f}: {entry['text'][:60]!r}")
     return kept
+
+
+def labels_of(logits: np.ndarray, problem_type: str) -> np.ndarray:
+    return logits > 0 if problem_type == "multi_label_classification" else logits.argmax(1)
+
+
+def write_thresholds(folder: Path, task: Task) -> None:
+    """Adds to config.json the score from which on each label is taken: the best on the held-out texts, in int8."""
+    logits = OnnxClassifier(folder, "onnx/model_quantized.onnx").all_logits(task.held_out, 1)
+    tuned = best_thresholds(1 / (1 + np.exp(-logits)), task.held_out_targets.numpy())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["thresholds"] = dict(zip(task.labels, tuned.tolist(), strict=True))
+    write_json(folder / "config.json", config)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("task", choices=sorted(GOLDEN_TEXTS))
-    parser.add_argument("--checkpoint", type=Path, required=True, help="what train_<task>.py wrote")
+    parser.add_argument("task", choices=sorted(TASKS))
+    parser.add_argument("--checkpoint", type=Path, required=True, help="what train.py wrote")
     parser.add_argument("--out", type=Path, required=True, help="for example models/sentiment/1")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--fp32", action="store_true", help="writes onnx/model.onnx as well")
     args = parser.parse_args()
 
-    model = DistilBertForSequenceClassification.from_pretrained(args.checkpoint).eval()
+    model = MeanClassifier.from_pretrained(args.checkpoint).eval()
+    problem_type = model.config.problem_type
     tokenizer = Tokenizer.from_file(str(args.checkpoint / "tokenizer.json"))
-    fp32, int8 = (args.out / "onnx" / name for name in ("model.onnx", "model_quantized.onnx"))
+    int8 = args.out / "onnx" / "model_quantized.onnx"
     write_layout(args.out, model.config, tokenizer)
-    export_onnx(model, fp32)
-    quantize_calibrated(fp32, int8, calibration_batches(model, tokenizer, calibration_texts(args.task, args.data)))
-
-    entries = clear_entries(record(model, tokenizer, GOLDEN_TEXTS[args.task]))
-    error = largest_error(int8, entries)
-    tolerance = math.ceil(30 * error) / 10
+    int8.parent.mkdir(exist_ok=True)
+    entries = clear_entries(record(model, tokenizer, GOLDEN_TEXTS[args.task]), problem_type)
+    with tempfile.TemporaryDirectory() as scratch:
+        fp32 = (int8.parent if args.fp32 else Path(scratch)) / "model.onnx"
+        export_onnx(model, fp32)
+        texts = calibration_texts(args.task, args.data)
+        quantize_calibrated(fp32, int8, calibration_batches(model, tokenizer, texts))
+        fp32_error = largest_error(fp32, entries)
+    if problem_type == "multi_label_classification":
+        write_thresholds(args.out, TASKS[args.task](args.data))
+    int8_error = largest_error(int8, entries)
+    tolerance = math.ceil(20 * int8_error) / 10
     write_golden(args.out / "golden.json", model, entries, int8_tolerance=tolerance)
 
-    recorded = np.array([entry["logits"] for entry in entries]).argmax(1)
-    swapped = int((replay(int8, entries).argmax(1) != recorded).sum())
-    print(f"{len(entries)} golden entries; largest error: fp32 {largest_error(fp32, entries):.2e}, int8 {error:.3f}")
-    print(f"labels that int8 swaps: {swapped}; int8 tolerance {tolerance}")
+    recorded = labels_of(np.array([entry["logits"] for entry in entries]), problem_type)
+    swapped = (labels_of(replay(int8, entries), problem_type) != recorded).reshape(len(entries), -1).any(1).sum()
+    print(f"{len(entries)} golden entries; largest error: fp32 {fp32_error:.2e}, int8 {int8_error:.3f}")
+    print(f"texts whose labels int8 changes: {swapped}; int8 tolerance {tolerance}")
 
 
 if __name__ == "__main__":

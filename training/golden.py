@@ -66,6 +66,7 @@ def write_golden(
     int8_tolerance: float | None = None,
     fp32_tolerance: float = FP32_TOLERANCE,
     fp16_tolerance: float | None = None,
+    max_length: int | None = None,
 ) -> None:
     config = model.config
     tolerance = {"fp32": fp32_tolerance, "int8": int8_tolerance, "fp16": fp16_tolerance}
@@ -76,7 +77,7 @@ def write_golden(
                 f"Transformers {transformers_version}, PyTorch {torch.__version__}, fp32, one row at a time"
             ),
             "labels": [config.id2label[index] for index in range(config.num_labels)],
-            "max_length": config.max_position_embeddings,
+            "max_length": max_length or config.max_position_embeddings,
             "tolerance": {name: value for name, value in tolerance.items() if value is not None},
             "entries": entries,
         },

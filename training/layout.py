@@ -50,8 +50,19 @@ def label_maps(labels: list[str]) -> dict[str, dict]:
     }
 
 
+# These tell the two texts of a pair apart by their token types.
+WITH_TOKEN_TYPES = {"albert", "bert", "big_bird", "convbert", "deberta", "deberta-v2", "electra", "rembert"}
+# Exporters have these ask for the positions of the tokens.
+WITH_POSITIONS = {"data2vec-text", "gpt2", "llama", "qwen2", "qwen3"}
+
+
 def input_names(config: PretrainedConfig) -> list[str]:
-    """The model's inputs: BERT tells the two texts of a pair apart, DistilBERT does not."""
-    if config.model_type == "bert":
-        return ["input_ids", "attention_mask", "token_type_ids"]
-    return ["input_ids", "attention_mask"]
+    """The inputs of the model's graph, as exporters choose them."""
+    names = ["input_ids", "attention_mask"]
+    if config.model_type in WITH_TOKEN_TYPES and config.type_vocab_size > 0:
+        names.append("token_type_ids")
+    if config.model_type in WITH_POSITIONS:
+        names.append("position_ids")
+    if config.model_type == "longformer":
+        names.append("global_attention_mask")
+    return names

@@ -19,7 +19,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from export import export_onnx
+from onnx_export import export_onnx
 from golden import Text, largest_error, record, write_golden
 from layout import label_maps, write_json, write_layout
 from quantize import quantize_weights

@@ -202,6 +202,16 @@ def make_unnamed_labels(out: Path) -> None:
     write(out, "unnamed-dynamic", graph, "twice", {"id2label": None}, width="labels")
 
 
+def make_positions(out: Path) -> None:
+    """Asks for position_ids, as decoders do: the later a word, the more it counts for GOOD."""
+    graph = plain()
+    graph.inputs.append("position_ids")
+    table = np.array([(-position / 16, position / 16) for position in range(MAX_TOKENS)], np.float32)
+    graph.weight("positions.weight", table)
+    graph.add("Gather", ["positions.weight", "position_ids"], "places")
+    write(out, "positions", graph, graph.pool(graph.add("Add", ["words", "places"], "placed")))
+
+
 def make_external(out: Path) -> None:
     graph = plain()
     write(out, "external", graph, graph.pool(), external=True)
@@ -273,6 +283,7 @@ MAKERS: list[Callable[[Path], None]] = [
     make_sigmoided,
     make_one_label,
     make_unnamed_labels,
+    make_positions,
     make_external,
     make_pad_3,
     make_few_positions,

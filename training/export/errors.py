@@ -1,0 +1,5 @@
+"""What stops an export, in words for the person who asked for it."""
+
+
+class ExportError(Exception):
+    pass
