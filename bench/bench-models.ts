@@ -9,13 +9,18 @@ import type { Tokenizer } from '../src/tokenizer/types.js';
 import { provideBaseModel } from './base-model.js';
 import { ScenarioSkipped } from './scenario.js';
 
-export const modelNames = ['base', 'sentiment', 'intent'] as const;
+export const modelNames = ['base', 'sentiment', 'intent', 'emotion'] as const;
 
 export type ModelName = (typeof modelNames)[number];
 
 export const precisions = ['fp32', 'int8', 'fp16', 'auto'] as const;
 
 export type PrecisionChoice = (typeof precisions)[number];
+
+/** The embedded models ship int8 alone. */
+export function usualPrecision(name: ModelName): Precision {
+  return name === 'base' ? 'fp32' : 'int8';
+}
 
 /** A model as both sides of a comparison need it. */
 export interface BenchModel {
@@ -91,6 +96,11 @@ export class BenchModels {
   /** The precisions that the model has files of. */
   get precisions(): readonly Precision[] {
     return Object.keys(this.#manifest.weights) as Precision[];
+  }
+
+  /** @throws ScenarioSkipped where the model lacks one of them */
+  require(...needed: readonly Precision[]): void {
+    for (const precision of needed) this.#onnxPath(precision);
   }
 
   /** The tokens of texts, cut to what the model reads, special tokens included. */

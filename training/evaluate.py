@@ -1,7 +1,7 @@
 """Prints the accuracy of an ONNX model over a labelled .tsv or .csv file.
 
     python training/evaluate.py models/sentiment/1 sst2/validation.tsv
-    python training/evaluate.py models/intent/1 banking77/test.csv --file onnx/model_quantized.onnx
+    python training/evaluate.py models/intent/1 banking77/test.csv
 
 The file has a header. The text is in the first column, the label in the second: a label's name or its number.
 """
@@ -46,7 +46,9 @@ class OnnxClassifier:
         encodings = self.tokenizer.encode_batch(texts)
         ids = np.array([encoding.ids for encoding in encodings])
         mask = np.array([encoding.attention_mask for encoding in encodings])
-        return self.session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
+        columns = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        inputs = {given.name: columns[given.name] for given in self.session.get_inputs()}
+        return self.session.run(["logits"], inputs)[0]
 
     def all_logits(self, texts: list[str], batch_size: int) -> np.ndarray:
         starts = range(0, len(texts), batch_size)
@@ -57,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="a model folder, such as models/sentiment/1")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--file", default="onnx/model.onnx")
+    parser.add_argument("--file", default="onnx/model_quantized.onnx")
     parser.add_argument("--batch-size", type=int, default=1)
     args = parser.parse_args()
     model = OnnxClassifier(args.model, args.file)

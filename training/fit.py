@@ -1,4 +1,4 @@
-"""The training loop that teachers and students share."""
+"""The training loop: one for single labels and for several."""
 
 import copy
 import random
@@ -15,30 +15,27 @@ from batches import Row, by_length, in_order, pad
 UNK_ID = 1
 SPECIAL_IDS = 5
 
-Classifier = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Epoch(NamedTuple):
-    """Rows with their target distributions.
-
-    `trust` says how much of a row's target is `targets`; the teacher supplies the rest.
-    """
+    """Rows with their targets: a share for each label."""
 
     rows: list[Row]
     targets: torch.Tensor
-    trust: torch.Tensor
 
 
 @dataclass(frozen=True)
 class Recipe:
     epochs: int
     learning_rate: float
-    max_tokens: int = 2048
+    max_tokens: int = 1024
     weight_decay: float = 0.01
-    warmup: float = 0.05
-    word_dropout: float = 0.1
-    average_decay: float = 0.998
-    bfloat16: bool = False
+    warmup: float = 0.06
+    word_dropout: float = 0.05
+    average_decay: float = 0.995
+    frozen_layers: int | None = 2
+    """Lowest layers that stay as they are, with the embeddings; None: everything learns."""
 
 
 class Average:
@@ -51,7 +48,13 @@ class Average:
     def update(self, model: nn.Module) -> None:
         self.steps += 1
         keep = min(self.decay, self.steps / (self.steps + 10))
-        torch._foreach_lerp_(list(self.model.parameters()), list(model.parameters()), 1 - keep)
+        pairs = zip(self.model.parameters(), model.parameters(), strict=True)
+        own, new = zip(*((mine, its) for mine, its in pairs if its.requires_grad), strict=True)
+        torch._foreach_lerp_(own, new, 1 - keep)
+
+
+def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return -(targets * logits.log_softmax(-1)).sum(-1).mean()
 
 
 def drop_words(ids: torch.Tensor, share: float) -> torch.Tensor:
@@ -65,10 +68,10 @@ def fit(
     sample: Callable[[random.Random], Epoch],
     recipe: Recipe,
     seed: int,
-    teacher: Classifier | None = None,
-    after_epoch: Callable[[int, nn.Module], None] = lambda epoch, model: None,
+    loss_of: Loss = cross_entropy,
+    after_epoch: Callable[[int, float, nn.Module], None] = lambda epoch, seconds, model: None,
 ) -> nn.Module:
-    """Trains with cross-entropy against soft targets and returns the averaged weights."""
+    """Trains in bfloat16 on fp32 weights and returns their moving average."""
     rng = random.Random(seed)
     torch.manual_seed(seed)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -79,28 +82,22 @@ def fit(
     started = time.monotonic()
     for epoch in range(recipe.epochs):
         model.train()
-        rows, targets, trust = sample(rng)
+        rows, targets = sample(rng)
         batches = by_length([len(row) for row in rows], recipe.max_tokens, rng)
         for number, batch in enumerate(batches):
             progress = (epoch + number / len(batches)) / recipe.epochs
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * schedule(progress, recipe.warmup)
             ids, mask = pad([rows[index] for index in batch])
-            ids = drop_words(ids, recipe.word_dropout)
-            wanted = targets[batch]
-            if teacher:
-                share = trust[batch, None]
-                wanted = share * wanted + (1 - share) * teacher(ids, mask)
-            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-                logits = model(ids, mask)
-            loss = -(wanted * logits.float().log_softmax(-1)).sum(-1).mean()
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(drop_words(ids, recipe.word_dropout), mask).logits
+            loss = loss_of(logits.float(), targets[batch])
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             average.update(model)
-        print(f"epoch {epoch + 1}/{recipe.epochs}, {time.monotonic() - started:.0f} s", flush=True)
-        after_epoch(epoch, average.model)
+        after_epoch(epoch, time.monotonic() - started, average.model)
     return average.model
 
 
@@ -110,9 +107,10 @@ def schedule(progress: float, warmup: float) -> float:
 
 
 @torch.inference_mode()
-def probabilities(model: Classifier, rows: list[Row], batch_size: int = 100) -> torch.Tensor:
-    return torch.cat([model(ids, mask).float().softmax(-1) for ids, mask in in_order(rows, batch_size)])
-
-
-def accuracy(model: Classifier, rows: list[Row], labels: torch.Tensor) -> float:
-    return (probabilities(model, rows).argmax(-1) == labels).float().mean().item()
+def all_logits(model: nn.Module, rows: list[Row], batch_size: int = 32) -> torch.Tensor:
+    """The logits of every row, in order, in fp32."""
+    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+    sorted_logits = torch.cat([model(*batch).logits for batch in in_order([rows[i] for i in order], batch_size)])
+    logits = torch.empty_like(sorted_logits)
+    logits[torch.tensor(order)] = sorted_logits
+    return logits

@@ -59,6 +59,11 @@ def whole_sentences(examples: list[Example], within: dict[str, set[str]]) -> lis
     return sorted(whole)
 
 
+def whole_sentences_of(examples: list[Example]) -> list[Example]:
+    """The whole sentences among the examples, each once."""
+    return whole_sentences(examples, containers([example.text for example in examples]))
+
+
 def split_sentences(examples: list[Example], held_out: int, seed: int) -> Split:
     """Holds out whole sentences and drops from training the phrases that only they contain."""
     within = containers([example.text for example in examples])

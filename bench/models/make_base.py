@@ -20,7 +20,7 @@ from transformers import DistilBertConfig, DistilBertForSequenceClassification
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "training"))
 
-from export import export_onnx  # noqa: E402
+from onnx_export import export_onnx  # noqa: E402
 from golden import largest_error, record, replay, write_golden  # noqa: E402
 from layout import label_maps, write_layout  # noqa: E402
 from quantize import quantize_weights  # noqa: E402
