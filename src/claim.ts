@@ -4,6 +4,11 @@
  */
 export type ServiceClass = 'interactive' | 'bulk';
 
+/** A caller whose share among the callers of a class is `weight` times that of any other object. */
+export class WeightedFlow {
+  constructor(readonly weight: number) {}
+}
+
 /** What one input may claim of the server. Made once, where the call comes in, and passed on as it is. */
 export interface Claim {
   /** The call's one signal: cancelled, deadline passed, or drained by force. */
@@ -12,11 +17,11 @@ export interface Claim {
   readonly deadlineAt: number;
   readonly serviceClass: ServiceClass;
   /**
-   * Who asks: a caller, told from others by identity alone. Those of one class get equal shares of it. Undefined: all
-   * without one share together.
+   * Who asks: a caller, told from others by identity alone. Those of one class get equal shares of it, but for a
+   * {@link WeightedFlow}. Undefined: all without one share together.
    */
   readonly flow: object | undefined;
-  /** Whether a full queue refuses the input (unary, batch) or lets it wait outside until there is room (streams). */
+  /** Whether a full queue refuses the input (unary, batch) or lets it wait in the overflow until there is room (streams). */
   readonly whenFull: 'refuse' | 'wait';
 }
 

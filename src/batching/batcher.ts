@@ -1,26 +1,26 @@
 import type { SharedClaim } from '../claim.js';
 import type { CostCurve } from '../cost/cost-curve.js';
 import { CostTracker } from '../cost/cost-tracker.js';
+import type { BatchLimits } from '../cost/drain-forecast.js';
 import { EffectiveBudget } from '../cost/effective-budget.js';
-import { Admission } from './admission.js';
-import { ArrivalQueue } from './arrival-queue.js';
-import { Backlog } from './backlog.js';
-import { BatchFormer } from './batch-former.js';
 import { type Clock, systemClock } from './clock.js';
-import { Dispatcher } from './dispatcher.js';
-import { ofEqualLength } from './equal-length-policy.js';
-import { FairQueue } from './fair-queue.js';
-import { policies } from './policy.js';
-import { QueueBounds } from './queue-bounds.js';
-import { type ItemOwner, QueueItem } from './queue-item.js';
+import { BatchFormer } from './dispatch/batch-former.js';
+import { Dispatcher } from './dispatch/dispatcher.js';
+import { ofEqualLength, policies } from './dispatch/policies.js';
+import { RunCap } from './dispatch/run-cap.js';
+import { RunnerPool } from './dispatch/runner-pool.js';
+import { Admission } from './queueing/admission.js';
+import { ArrivalQueue } from './queueing/arrival-queue.js';
+import { Backlog } from './queueing/backlog.js';
+import { FairQueue } from './queueing/fair-queue.js';
+import { Input, type InputOwner } from './queueing/input.js';
+import { QueueBounds } from './queueing/queue-bounds.js';
 import { abandoned, deadlineExceeded, draining, noInstance } from './rejections.js';
-import { RunCap } from './run-cap.js';
-import { RunnerPool } from './runner-pool.js';
 import type { BatcherHooks, BatcherOptions, Permit, Runner, ServiceClass, Submission } from './types.js';
 
 /**
- * Joins items into batches for whatever runners are attached. It pulls: a batch is formed at the instant a runner is
- * free, out of what is queued then, so batches grow because runners are busy and a lone item does not wait.
+ * Joins inputs into batches for whatever runners are attached. It pulls: a batch is formed at the instant a runner is
+ * free, out of what is queued then, so batches grow because runners are busy and a solo input does not wait.
  */
 export class Batcher<T, R> {
   readonly #hooks: BatcherHooks;
@@ -33,30 +33,34 @@ export class Batcher<T, R> {
   readonly #dispatcher: Dispatcher<T, R>;
   readonly #closing = new Closing();
   readonly #runCap: RunCap;
-  readonly #owner: ItemOwner<T, R> = {
-    submitted: (item, payload, tokens) => this.#settle(item, payload, tokens),
-    abandoned: (item) => this.#abandon(item),
-    promoted: (item) => this.#promote(item),
+  readonly #owner: InputOwner<T, R> = {
+    submitted: (input, payload, tokens) => this.#settle(input, payload, tokens),
+    abandoned: (input) => this.#abandon(input),
+    promoted: (input) => this.#promote(input),
   };
 
   constructor(options: BatcherOptions, hooks: BatcherHooks = {}, clock: Clock = systemClock) {
     const { select, formsAhead, isFair } = policies[options.policy];
     const selectBatch = options.equalLengths === true ? ofEqualLength(select) : select;
-    const { maxBatchItems } = options;
     const costs = new CostTracker(options.costCurve, options.budgetTokens);
     const budget = new EffectiveBudget(options.budgetTokens);
     const bounds = new QueueBounds(options.maxQueueItems, options.maxQueueTokens);
     const runCap = new RunCap(options);
     const queue = isFair
-      ? new FairQueue<QueueItem<T, R>>(options.interactiveWeight)
-      : new ArrivalQueue<QueueItem<T, R>>();
-    const backlog = new Backlog<T, R>(clock, bounds, queue, hooks, (item) =>
-      this.#drop(item, deadlineExceeded(), 'expired'),
+      ? new FairQueue<Input<T, R>>(options.interactiveWeight)
+      : new ArrivalQueue<Input<T, R>>();
+    const backlog = new Backlog<T, R>(clock, bounds, queue, hooks, (input) =>
+      this.#drop(input, deadlineExceeded(), 'expired'),
     );
     const runners = new RunnerPool<T, R>(clock, options.noRunnerGraceMs, () => this.#rejectBacklog());
     const former = new BatchFormer(selectBatch, options, costs, budget, runCap);
     const onRunEnded = (): void => this.#runEnded();
-    this.#admission = new Admission({ backlog, runners, costs, budget, runCap, maxBatchItems, hooks });
+    const limits = (now: number): BatchLimits => ({
+      budgetTokens: budget.tokens(now),
+      maxItems: options.maxBatchItems,
+      maxRunMs: runCap.capMs([], now, costs.curve),
+    });
+    this.#admission = new Admission({ backlog, runners, costs, limits, hooks });
     const parts = { backlog, runners, former, costs, budget, clock, hooks, formsAhead, onRunEnded };
     this.#dispatcher = new Dispatcher(parts);
     this.#hooks = hooks;
@@ -68,7 +72,7 @@ export class Batcher<T, R> {
     this.#runCap = runCap;
   }
 
-  /** Items that were let in and do not run yet, those that are still being prepared included. */
+  /** Inputs that are admitted and do not run yet, those that are not prepared yet included. */
   get queuedItems(): number {
     return this.#backlog.bounds.items;
   }
@@ -77,12 +81,12 @@ export class Batcher<T, R> {
     return this.#backlog.bounds.tokens;
   }
 
-  /** Items that wait outside the full queue. */
-  get waitingItems(): number {
-    return this.#backlog.waitingItems;
+  /** Inputs of the overflow. */
+  get overflowItems(): number {
+    return this.#backlog.overflowItems;
   }
 
-  /** Items in runs under way. */
+  /** Inputs in runs under way. */
   get inFlightItems(): number {
     return this.#runners.running().length;
   }
@@ -113,7 +117,7 @@ export class Batcher<T, R> {
   }
 
   /**
-   * How long a new item of this class, without a flow of its own, would wait for its run, in milliseconds: what runs, and
+   * How long a new input of this class, without a flow of its own, would wait for its run, in milliseconds: what runs, and
    * the work before it at the share that it has; 0 as long as nothing tells what runs cost.
    */
   predictedWaitMs(serviceClass: ServiceClass): number {
@@ -128,18 +132,19 @@ export class Batcher<T, R> {
   }
 
   /**
-   * Gives the batcher a runner for items that come while nothing runs and nothing else waits: one that is quicker with
-   * one item than those attached, because it has the threads of all of them. It does not count as a runner, and its runs
+   * Gives the batcher a runner for inputs that come while nothing runs and nothing else waits: one that is quicker with
+   * one input than those attached, because it has the threads of all of them. It does not count as a runner, and its runs
    * do not move the cost curve.
    */
-  attachLone(runner: Runner<T, R>): () => void {
-    const slot = this.#runners.attachLone(runner);
+  attachSolo(runner: Runner<T, R>): () => void {
+    const slot = this.#runners.attachSolo(runner);
     return () => this.#runners.detach(slot);
   }
 
   /**
-   * Asks for room for an item that is still to be prepared, which is most of what an item costs before its run. Refuses
-   * it, lets it in, or lets it wait outside, as its claim says. Never throws: a refusal is the rejection of its result.
+   * Asks for room for an input that is still to be prepared, which is most of what an input costs before its run. Refuses
+   * it, admits it, or lets it wait in the overflow, as its claim says. Never throws: a refusal is the rejection of its
+   * result.
    *
    * @param tokens its length, as estimated
    */
@@ -147,37 +152,37 @@ export class Batcher<T, R> {
     return this.#admit(undefined, tokens, claim);
   }
 
-  /** Takes an item in that is ready, with its length in tokens, special tokens included. */
+  /** Takes an input in that is ready, with its length in tokens, special tokens included. */
   submit(payload: T, tokens: number, claim: SharedClaim): Submission<R> {
-    const item = this.#admit(payload, tokens, claim);
-    if (item.place !== 'settled') this.#tellArrival(item);
-    return item;
+    const input = this.#admit(payload, tokens, claim);
+    if (input.place !== 'settled') this.#tellArrival(input);
+    return input;
   }
 
-  #admit(payload: T | undefined, tokens: number, claim: SharedClaim): QueueItem<T, R> {
+  #admit(payload: T | undefined, tokens: number, claim: SharedClaim): Input<T, R> {
     const now = this.#clock.now();
     this.#runCap.note(claim, now);
-    const item = new QueueItem<T, R>(payload, tokens, claim, now, this.#owner);
-    const refusal = this.#closing.started ? draining() : this.#admission.refusal(item, now);
+    const input = new Input<T, R>(payload, tokens, claim, now, this.#owner);
+    const refusal = this.#closing.started ? draining() : this.#admission.refusal(input, now);
     if (refusal !== undefined) {
-      item.refuse(refusal);
-      this.#tellArrival(item);
-      return item;
+      input.refuse(refusal);
+      this.#tellArrival(input);
+      return input;
     }
-    this.#backlog.add(item);
+    this.#backlog.add(input);
     this.#backlog.announce();
     this.#dispatcher.schedule();
-    return item;
+    return input;
   }
 
   /**
-   * Refuses new items and finishes those there are. Resolves when all are answered. When the signal aborts, the rest is
+   * Refuses new inputs and finishes those there are. Resolves when all are answered. When the signal aborts, the rest is
    * answered as unavailable, without waiting for the runs under way.
    */
   close(signal: AbortSignal): Promise<void> {
     const closed = this.#closing.start(signal, () => {
-      for (const item of this.#backlog.clear()) item.refuse(draining());
-      for (const item of this.#runners.running()) if (item.place === 'running') item.refuse(draining());
+      for (const input of this.#backlog.clear()) input.refuse(draining());
+      for (const input of this.#runners.running()) if (input.place === 'running') input.refuse(draining());
       this.#finishClosing();
     });
     this.#dispatcher.drain();
@@ -185,39 +190,39 @@ export class Batcher<T, R> {
     return closed;
   }
 
-  #abandon(item: QueueItem<T, R>): void {
-    if (item.place === 'running') {
-      item.refuse(abandoned());
+  #abandon(input: Input<T, R>): void {
+    if (input.place === 'running') {
+      input.refuse(abandoned());
       return;
     }
-    this.#backlog.remove(item);
-    this.#drop(item, abandoned(), 'abandoned');
+    this.#backlog.remove(input);
+    this.#drop(input, abandoned(), 'abandoned');
   }
 
-  #settle(item: QueueItem<T, R>, payload: T, tokens: number): void {
-    this.#backlog.settle(item, payload, tokens);
-    // It may be shorter than was estimated: the difference is room for those outside.
-    this.#backlog.admitWaiting();
-    this.#tellArrival(item);
+  #settle(input: Input<T, R>, payload: T, tokens: number): void {
+    this.#backlog.settle(input, payload, tokens);
+    // It may be shorter than was estimated: the difference is room for the overflow.
+    this.#backlog.admitOverflow();
+    this.#tellArrival(input);
     this.#backlog.announce();
     this.#dispatcher.schedule();
   }
 
-  #tellArrival({ tokens, deadlineAt, whenFull, serviceClass, flow }: QueueItem<T, R>): void {
+  #tellArrival({ tokens, deadlineAt, whenFull, serviceClass, flow }: Input<T, R>): void {
     this.#hooks.onArrival?.({ tokens, deadlineAt, whenFull, serviceClass, flow });
   }
 
-  #promote(item: QueueItem<T, R>): void {
-    this.#backlog.promote(item);
-    this.#backlog.admitWaiting();
+  #promote(input: Input<T, R>): void {
+    this.#backlog.promote(input);
+    this.#backlog.admitOverflow();
     this.#backlog.announce();
   }
 
-  /** Answers an item that has left the backlog without a run. */
-  #drop(item: QueueItem<T, R>, error: Error, reason: 'abandoned' | 'expired'): void {
-    item.refuse(error);
-    this.#hooks.onShed?.(reason, item.serviceClass);
-    this.#backlog.admitWaiting();
+  /** Answers an input that has left the backlog without a run. */
+  #drop(input: Input<T, R>, error: Error, reason: 'abandoned' | 'expired'): void {
+    input.refuse(error);
+    this.#hooks.onShed?.(reason, input.serviceClass);
+    this.#backlog.admitOverflow();
     this.#backlog.announce();
     this.#dispatcher.schedule();
     this.#closeIfIdle();
@@ -225,16 +230,16 @@ export class Batcher<T, R> {
 
   /** There is no runner, and none is expected any more. */
   #rejectBacklog(): void {
-    for (const item of this.#backlog.clear()) {
-      item.refuse(noInstance());
-      this.#hooks.onShed?.('no_instance', item.serviceClass);
+    for (const input of this.#backlog.clear()) {
+      input.refuse(noInstance());
+      this.#hooks.onShed?.('no_instance', input.serviceClass);
     }
     this.#backlog.announce();
     this.#closeIfIdle();
   }
 
   #runEnded(): void {
-    // A run that was under way when the last runner was given up may have put its items back.
+    // A run that was under way when the last runner was given up may have requeued its inputs.
     if (this.#runners.absent) this.#rejectBacklog();
     this.#closeIfIdle();
   }

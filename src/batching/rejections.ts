@@ -1,6 +1,6 @@
 import { VerdictError } from '../errors.js';
 
-/** The errors that the batcher answers items with, each in one place so that reasons and wording stay the same. */
+/** The errors that the batcher answers inputs with, each in one place so that reasons and wording stay the same. */
 
 /** @param retryAfterMs predicted time until what the caller has to wait for is done */
 export function queueFull(retryAfterMs: number): VerdictError {
@@ -12,15 +12,15 @@ export function queueFull(retryAfterMs: number): VerdictError {
 
 /** @param retryAfterMs predicted time until what the caller would have to wait for is done */
 export function deadlineUnreachable(retryAfterMs: number): VerdictError {
-  return new VerdictError('resource_exhausted', 'the queue is too long for the deadline to be met', {
+  return new VerdictError('resource_exhausted', 'the queue is too long to meet the deadline', {
     reason: 'DEADLINE_UNREACHABLE',
     retryAfterMs,
   });
 }
 
-/** Of an item whose deadline has passed, or lies before the predicted end of its run. */
+/** Of an input whose deadline has passed, or lies before the predicted end of its run. */
 export function deadlineExceeded(): VerdictError {
-  return new VerdictError('deadline_exceeded', 'the deadline passed before the input could be run', {
+  return new VerdictError('deadline_exceeded', 'the deadline passed before the input could run', {
     reason: 'DEADLINE_EXCEEDED',
   });
 }
@@ -30,7 +30,7 @@ export function abandoned(): VerdictError {
 }
 
 export function noInstance(): VerdictError {
-  return new VerdictError('unavailable', 'no instance of this model can serve', { reason: 'NO_INSTANCE' });
+  return new VerdictError('unavailable', 'no session of this model can serve', { reason: 'NO_INSTANCE' });
 }
 
 export function draining(): VerdictError {
@@ -38,7 +38,7 @@ export function draining(): VerdictError {
 }
 
 export function runtimeLost(cause: unknown): VerdictError {
-  return new VerdictError('internal', 'the model runtime was lost twice while it ran this input', {
+  return new VerdictError('internal', 'two sessions in a row were lost while they ran this input', {
     reason: 'RUNTIME_LOST',
     cause,
   });
@@ -47,7 +47,7 @@ export function runtimeLost(cause: unknown): VerdictError {
 export function outOfMemory(cause: unknown): VerdictError {
   return new VerdictError(
     'resource_exhausted',
-    'the input alone does not fit the memory of the model runtime',
+    'the input does not fit in the memory of a session, even alone',
     {
       reason: 'OUT_OF_MEMORY',
       cause,

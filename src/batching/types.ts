@@ -4,11 +4,11 @@ import type { VerdictError } from '../errors.js';
 
 export type { ServiceClass } from '../claim.js';
 
-/** What the batcher is told of one item: everything a policy may look at, nothing it may not (no tensors, no text). */
-export interface ItemFacts {
+/** What the batcher is told of one input: everything a policy may look at, nothing it may not (no tensors, no text). */
+export interface InputFacts {
   /** Length in tokens: what padding is counted in. */
   readonly tokens: number;
-  /** When the item joined the queue, on the batcher's clock, in milliseconds. */
+  /** When the input joined the queue, on the batcher's clock, in milliseconds. */
   readonly enqueuedAt: number;
   /** When its last waiter gives up, on the batcher's clock, in milliseconds; Infinity: never. */
   readonly deadlineAt: number;
@@ -18,11 +18,11 @@ export interface ItemFacts {
 export type CloseReason =
   /** The queue had nothing more, though there was room. */
   | 'drained'
-  /** One more item would have passed the padded-token budget. */
+  /** One more input would have passed the padded-token budget. */
   | 'budget'
-  /** The batch held its largest number of items. */
+  /** The batch held its largest number of inputs. */
   | 'items'
-  /** With one more item the predicted run time would have passed its cap. */
+  /** With one more input the predicted run time would have passed its cap. */
   | 'run_time'
   /** What is left differs so much in length that batches of its own are cheaper than the padding. */
   | 'length'
@@ -31,7 +31,7 @@ export type CloseReason =
   /** A part of a failed batch: split to find the row that fails, or to fit the memory. */
   | 'bisected';
 
-/** What a policy knows besides the items. */
+/** What a policy knows besides the inputs. */
 export interface PolicyFacts {
   /** The batcher's clock, in milliseconds. */
   readonly now: number;
@@ -48,44 +48,44 @@ export interface PolicyFacts {
   readonly curve: CostCurve;
 }
 
-/** The items of a batch, as positions in the window, at least one. */
+/** The inputs of a batch, as positions in the window, at least one. */
 export interface Selection {
   readonly positions: ArrayLike<number>;
   readonly reason: CloseReason;
 }
 
-/** Chooses a batch out of some queued items, the most urgent one first, at least one. A pure function. */
-export type SelectBatch = (window: readonly ItemFacts[], facts: PolicyFacts) => Selection;
+/** Chooses a batch out of some queued inputs, the most urgent one first, at least one. A pure function. */
+export type SelectBatch = (window: readonly InputFacts[], facts: PolicyFacts) => Selection;
 
-/** How one item's run went. */
-export interface ItemResult<R> {
+/** How one input's run went. */
+export interface InputResult<R> {
   readonly value: R;
   /** From joining the queue to the start of the run that answered it. */
   readonly queueMs: number;
   /** The run of the batch that held it. */
   readonly runMs: number;
-  /** How many items ran together. */
+  /** How many inputs ran together. */
   readonly batchSize: number;
 }
 
-/** An item on its way: its result, and the ways to give it up and to hurry it. */
+/** An input on its way: its result, and the ways to give it up and to hurry it. */
 export interface Submission<R> {
   /**
    * Rejects with a VerdictError: resource_exhausted, deadline_exceeded, cancelled, unavailable, internal. A rejection
    * that nobody listens to is not reported as unhandled.
    */
-  readonly result: Promise<ItemResult<R>>;
-  /** Nobody waits any more: the item is dropped if it has not started; the result then rejects with `cancelled`. */
+  readonly result: Promise<InputResult<R>>;
+  /** Nobody waits any more: the input is dropped if it has not started; the result then rejects with `cancelled`. */
   abandon(): void;
   /**
    * Somebody waits for it to whom it is more urgent: from now on it is of the interactive class and of the flow that its
-   * claim names by now. Does nothing for an item that is interactive already, or runs.
+   * claim names by now. Does nothing for an input that is interactive already, or runs.
    */
   promote(): void;
 }
 
 /**
- * Room in the queue for an item that is still being prepared. It is given back when the item ends, however it ends: by its
+ * Room in the queue for an input that is still being prepared. It is given back when the input ends, however it ends: by its
  * result, its deadline, or `abandon`.
  */
 export interface Permit<T, R> extends Submission<R> {
@@ -93,16 +93,16 @@ export interface Permit<T, R> extends Submission<R> {
   readonly admitted: Promise<void> | undefined;
   /** Whether it has ended: refused at the door, expired, given up. */
   readonly settled: boolean;
-  /** Hands over the item and its true length, which settles what it takes of the queue. For want of room it cannot fail. */
+  /** Hands over the input and its true length, which settles what it takes of the queue. For want of room it cannot fail. */
   submit(payload: T, tokens: number): void;
 }
 
-/** Something that came to the door: its length, as estimated or as it is, and its claim. */
-export interface Arrival extends SharedClaim {
+/** An input at the door: its length, estimated or true, and its claim. */
+export interface ClaimedInput extends SharedClaim {
   readonly tokens: number;
 }
 
-/** What a runner rejects with when the process behind it is gone or hung, as opposed to a batch that failed in it. */
+/** What a runner rejects with when the session behind it is lost, as opposed to a batch that failed in it. */
 export class RunnerLostError extends Error {
   override readonly name = 'RunnerLostError';
 }
@@ -113,23 +113,23 @@ export class OutOfMemoryError extends Error {
 }
 
 /**
- * What a runner gives in place of a result: it has no answer to this item, while others of the batch may have theirs. An
- * item that ran with others runs once more before it is believed: one row can spoil another's.
+ * What a runner gives in place of a result: it has no answer to this input, while others of the batch may have theirs. An
+ * input that ran with others runs once more before it is believed: one row can spoil another's.
  */
-export class ItemFailure {
+export class InputFailure {
   constructor(readonly error: VerdictError) {}
 }
 
 /** Something that runs one batch at a time: a session. */
 export interface Runner<T, R> {
   /**
-   * Runs the items together; one result per item, in order.
+   * Runs the inputs together; one result per input, in order.
    * @throws RunnerLostError: the runner is detached by this, and is given no further batch; OutOfMemoryError; or any
    *   other error: the batch itself failed
    */
   run(
-    items: readonly T[],
-  ): Promise<{ readonly values: readonly (R | ItemFailure)[]; readonly runMs: number }>;
+    inputs: readonly T[],
+  ): Promise<{ readonly values: readonly (R | InputFailure)[]; readonly runMs: number }>;
 }
 
 /** What is queued. The object is only valid during the call. */
@@ -149,18 +149,18 @@ export interface BatcherHooks {
     readonly runMs: number;
   }): void;
   /**
-   * An item whose deadline had passed was handed to a runner all the same. That takes a deadline within the microseconds
+   * An input whose deadline had passed was handed to a runner all the same. That takes a deadline within the microseconds
    * in which its batch is formed.
    */
   onExpiredRun?(): void;
   /** Everything that came: with its true length, or, of what was refused before that was known, the estimate. */
-  onArrival?(arrival: Arrival): void;
+  onArrival?(input: ClaimedInput): void;
   onQueue?(depth: QueueDepth & Readonly<Record<ServiceClass, QueueDepth>>): void;
   onShed?(
     reason: 'queue_full' | 'deadline' | 'expired' | 'abandoned' | 'no_instance',
     serviceClass: ServiceClass,
   ): void;
-  /** An item was answered with an error after it had run. `reason` is the error's. */
+  /** An input was answered with an error after it had run. `reason` is the error's. */
   onFailed?(reason: string): void;
   onRetry?(reason: 'runner_lost' | 'bisect' | 'out_of_memory'): void;
 }
@@ -171,31 +171,31 @@ export type PolicyName = 'length' | 'fifo' | 'window';
 /** Limits and behaviour of a batcher. Times are in milliseconds. */
 export interface BatcherOptions {
   readonly policy: PolicyName;
-  /** Whether only items of one length share a batch: then nothing is padded. Default: false. */
+  /** Whether only inputs of one length share a batch: then nothing is padded. Default: false. */
   readonly equalLengths?: boolean;
-  /** Padded tokens (longest x items) of one batch. A lone item may be longer. */
+  /** Padded tokens (longest x inputs) of one batch. An input alone may be longer. */
   readonly budgetTokens: number;
   readonly maxBatchItems: number;
-  /** Items that may wait in the queue, all callers together. */
+  /** Inputs that may wait in the queue, all callers together. */
   readonly maxQueueItems: number;
-  /** Tokens that may wait in the queue. An empty queue takes one item of any length. */
+  /** Tokens that may wait in the queue. An empty queue takes one input of any length. */
   readonly maxQueueTokens: number;
-  /** How long a free runner waits for a fuller batch, counted from the oldest item; 0: not at all. */
+  /** How long a free runner waits for a fuller batch, counted from the oldest input; 0: not at all. */
   readonly maxDelayMs: number;
   /** Tokens that the interactive class gets for each token of the bulk class while both wait. */
   readonly interactiveWeight: number;
-  /** Predicted run time of one batch; 0: no cap. A lone item may take longer. */
+  /** Predicted run time of one batch; 0: no cap. An input alone may take longer. */
   readonly maxRunMs: number;
   /**
-   * Predicted run time of one batch, in per cent of the tightest deadline that waits, or that interactive items had of
+   * Predicted run time of one batch, in per cent of the tightest deadline that waits, or that interactive inputs had of
    * late; 0: no cap. Never so little that the base cost becomes most of it.
    */
   readonly maxRunPercent: number;
-  /** Queued items, from the oldest, that a batch is chosen from. */
+  /** Queued inputs, from the oldest, that a batch is chosen from. */
   readonly lookAhead: number;
-  /** Wait from which the look-ahead narrows to the items that have waited as long. */
+  /** Wait from which the look-ahead narrows to the inputs that have waited as long. */
   readonly maxAgeMs: number;
-  /** How long items are kept when no runner is attached, before they are refused as unavailable. */
+  /** How long inputs are kept when no runner is attached, before they are refused as unavailable. */
   readonly noRunnerGraceMs: number;
   /** What calibration measured. Left out: learnt from live batches, and deadlines are not judged on arrival. */
   readonly costCurve?: CostCurve;

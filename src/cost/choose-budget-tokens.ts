@@ -1,7 +1,7 @@
 import { type CostCurve, type CostSample, marginalMs, predictRunMs } from './cost-curve.js';
 
 export interface BudgetChoice {
-  /** Length that texts of this model usually have: the measured shapes nearest to it decide. */
+  /** The usual length of this model's texts: the measured shapes closest to it decide. */
   readonly typicalTokens: number;
   readonly minTokens: number;
   readonly maxTokens: number;
@@ -9,18 +9,18 @@ export interface BudgetChoice {
   readonly tolerance?: number;
 }
 
-/** Measured sizes this near to the best throughput count as the best: two runs of one shape differ by as much. */
+/** Measured sizes this close to the best throughput count as the best: two runs of one shape differ by as much. */
 const NOISE = 0.02;
 
 /**
  * The padded-token budget: the knee of the throughput curve, that is the smallest budget whose throughput is within the
- * tolerance of the best. Larger batches would only make everybody wait longer.
+ * tolerance of the best. Larger batches would only make all inputs wait longer.
  *
- * Throughput of a batch of P padded tokens of length L is P / run time. Where it was seen to level off or to fall (on
- * CPUs it falls once activations leave the caches, which the curve cannot express), the smallest measured P with at
- * least (1 - tolerance) x the best measured throughput is taken. Where the largest measured shape was still the best,
- * the curve extrapolates: with m = (msPerToken + msPerTokenSquared x L) the throughput is 1 / (baseMs / P + m), and
- * P = baseMs / (1 / target - m) reaches the target (1 - tolerance) x the throughput at `maxTokens`.
+ * Throughput of a batch of P padded tokens of length L is P / run time. If the measurements show it level off or fall
+ * (on CPUs it falls once activations leave the caches, which the curve cannot express), the budget is the smallest
+ * measured P with at least (1 - tolerance) x the best measured throughput. If the largest measured shape was still the
+ * best, the curve extrapolates: with m = (msPerToken + msPerTokenSquared x L) the throughput is 1 / (baseMs / P + m),
+ * and P = baseMs / (1 / target - m) reaches the target (1 - tolerance) x the throughput at `maxTokens`.
  */
 export function chooseBudgetTokens(
   curve: CostCurve,
@@ -43,7 +43,9 @@ export function chooseBudgetTokens(
   return clamp(room > 0 ? Math.ceil(curve.baseMs / room) : choice.maxTokens);
 }
 
-/** The measured sizes of the length nearest to the typical one, of those measured at more than one size, ascending. */
+/**
+ * The measured sizes, ascending, of the length closest to the typical one among those measured at more than one size.
+ */
 function sizesNear(
   samples: readonly CostSample[],
   typicalTokens: number,

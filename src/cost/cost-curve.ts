@@ -1,5 +1,5 @@
 /**
- * What a run costs: baseMs + msPerToken x padded tokens + msPerTokenSquared x items x longest². The linear term is
+ * The cost of a run: baseMs + msPerToken x padded tokens + msPerTokenSquared x inputs x longest². The linear term is
  * the matrix products, the squared one is attention.
  */
 export interface CostCurve {
@@ -11,17 +11,17 @@ export interface CostCurve {
 /** One measured run. */
 export interface CostSample {
   readonly items: number;
-  /** Of each item. */
+  /** Of each input. */
   readonly tokens: number;
   readonly runMs: number;
 }
 
-/** What one more item of `tokens` tokens adds to a run that is padded to this length. */
+/** The cost that one more input of `tokens` tokens adds to a run that is padded to this length. */
 export function marginalMs(curve: CostCurve, tokens: number): number {
   return tokens * (curve.msPerToken + curve.msPerTokenSquared * tokens);
 }
 
-/** The run time of `items` items padded to `longest` tokens. */
+/** The run time of `items` inputs padded to `longest` tokens. */
 export function predictRunMs(curve: CostCurve, items: number, longest: number): number {
   return curve.baseMs + items * marginalMs(curve, longest);
 }

@@ -2,15 +2,15 @@ import { type CostCurve, predictRunMs } from './cost-curve.js';
 import { CurveEstimate } from './curve-estimate.js';
 import type { LoadFacts } from './load.js';
 
-/** How fast a new batch moves the padding: about the last twenty count. */
+/** How fast a new batch changes the padding: about the last twenty count. */
 const PADDING_WEIGHT = 0.1;
 
-/** Padding that is assumed until batches have shown theirs. */
+/** Padding to assume until batches show theirs. */
 const FIRST_PADDING = 1.1;
 
 /**
- * What runs cost, kept current by live batches. Without a calibrated curve only a shape is assumed (a base worth a
- * twentieth of the budget, which is what the knee of the curve means) and the first batch sets the scale.
+ * The cost of runs, kept current by live batches. Without a calibrated curve it assumes only a shape (a base worth a
+ * twentieth of the budget, which is what the knee of the curve means), and the first batch sets the scale.
  */
 export class CostTracker {
   /** Whether the curve was measured beforehand, so that predictions may refuse a request. */
@@ -27,17 +27,17 @@ export class CostTracker {
     this.#estimate = new CurveEstimate(curve ?? assumed, budgetTokens);
   }
 
-  /** Whether predictions are in milliseconds at all. */
+  /** Whether predictions are in milliseconds yet. */
   get known(): boolean {
     return this.calibrated || this.#observed;
   }
 
-  /** The curve as live batches have it of late. */
+  /** The curve that recent live batches show. */
   get curve(): CostCurve {
     return this.#estimate.curve;
   }
 
-  /** Padded over real tokens, of late. */
+  /** Padded over real tokens in recent batches. */
   get padding(): number {
     return this.#padding;
   }
@@ -46,13 +46,13 @@ export class CostTracker {
     return predictRunMs(this.curve, items, longest);
   }
 
-  /** What items add to the runs that they are in, padding as of late included, bases left out. */
+  /** The cost that inputs add to their runs, with recent padding but without bases. */
   loadMs({ tokens, squares }: LoadFacts): number {
     const { msPerToken, msPerTokenSquared } = this.curve;
     return this.#padding * (msPerToken * tokens + msPerTokenSquared * squares);
   }
 
-  /** Learns from a run of `items` items with `tokens` tokens in all, padded to `longest`. */
+  /** Learns from a run of `items` inputs with `tokens` tokens in total, padded to `longest`. */
   observe(items: number, tokens: number, longest: number, runMs: number): void {
     const ratio = runMs / this.predictMs(items, longest);
     if (!Number.isFinite(ratio) || ratio <= 0 || tokens <= 0) return;

@@ -1,38 +1,42 @@
 import { type CostCurve, predictRunMs } from './cost-curve.js';
 import { nonNegativeMinimum, type Vector } from './non-negative-minimum.js';
 
-/** What is left of a batch's weight with each later one: about the last thirty count. */
+/** The part of a batch's weight that remains after each later batch: about the last thirty count. */
 const FORGETTING = 0.97;
 
 /** The calibrated curve counts as much as this many batches at first, and is forgotten like them. */
 const PRIOR_BATCHES = 20;
 
-/** How firmly the shape of the calibrated curve is held on to, in batches; its scale is not held on to at all. */
+/** How firmly the estimate keeps the shape of the calibrated curve, in batches; it does not keep its scale. */
 const SHAPE_BATCHES = 0.05;
 
-/** One batch says at most this much more, or less, than was expected: a stall of the machine is no property of the model. */
+/**
+ * One batch counts as at most this much more, or less, than expected: a stall of the machine is not a property of the
+ * model.
+ */
 const LARGEST_SURPRISE = 3;
 
-/** A term that calibration did not find is looked for on the scale of this share of a full batch's cost. */
+/** A term that calibration did not find is estimated on the scale of this share of a full batch's cost. */
 const LEAST_SHARE = 1 / 40;
 
 /** Length at which that share is taken of the squared term. */
 const USUAL_TOKENS = 32;
 
 /**
- * The cost curve as live batches have it: recursive least squares with exponential forgetting over its three
- * coefficients, errors counted relative to what was expected of the run (L. Ljung, T. Söderström, "Theory and Practice of
- * Recursive Identification", 1983; the sums of the normal equations are kept, rather than their inverse).
+ * The cost curve that live batches show: recursive least squares with exponential forgetting over its three
+ * coefficients, with errors relative to the expected cost of the run (L. Ljung, T. Söderström, "Theory and Practice of
+ * Recursive Identification", 1983; it keeps the sums of the normal equations rather than their inverse).
  *
- * Plain forgetting would lose whatever batches do not show: when all look alike, they show one number, and the
- * coefficients would drift. So part of what was known beforehand is never forgotten (R. Kulhavy, M. B. Zarrop, "On a
- * general concept of forgetting", 1993), namely the shape of the calibrated curve: of all curves that fit the batches
- * alike, the one nearest to a multiple of the calibrated one is taken. Batches that all look alike move the scale alone.
+ * Plain forgetting would lose what batches do not show: if all look alike, they show only one number, and the
+ * coefficients would drift. So part of the prior knowledge is never forgotten (R. Kulhavy, M. B. Zarrop, "On a general
+ * concept of forgetting", 1993), namely the shape of the calibrated curve: of all curves that fit the batches equally
+ * well, it takes the one closest to a multiple of the calibrated curve. Batches that all look alike change only the
+ * scale.
  *
  * No coefficient is negative, and a stalled run counts no more than `LARGEST_SURPRISE`.
  */
 export class CurveEstimate {
-  /** Units in which the coefficients are estimated, so that they are of one order. */
+  /** Units for the estimate that give the coefficients the same magnitude. */
   readonly #scale: Vector;
   /** Direction of the calibrated coefficients in these units, of length 1. */
   readonly #direction: Vector;
@@ -53,7 +57,7 @@ export class CurveEstimate {
     const length = Math.hypot(...start) || 1;
     this.#direction = [start[0] / length, start[1] / length, start[2] / length];
     this.#curve = prior;
-    // As many runs as the prior is worth, each of a cost of 1, along its own direction.
+    // The prior counts as this many runs, each with a cost of 1, along its own direction.
     const [a, b, c] = this.#direction;
     this.#add([a / length, b / length, c / length], 1, PRIOR_BATCHES);
   }
@@ -62,7 +66,7 @@ export class CurveEstimate {
     return this.#curve;
   }
 
-  /** Learns from a run of `items` items padded to `longest` tokens. */
+  /** Learns from a run of `items` inputs padded to `longest` tokens. */
   observe(items: number, longest: number, runMs: number): void {
     const expectedMs = predictRunMs(this.#curve, items, longest);
     if (!(expectedMs > 0)) return;
@@ -89,7 +93,7 @@ export class CurveEstimate {
   }
 
   #solve(): void {
-    // The longer the coefficients, the less a relative error weighs: the hold on the shape goes along.
+    // The larger the coefficients, the less a relative error weighs: the weight of the shape scales with them.
     const [x, y, z] = this.#scaled(this.#curve);
     const hold = SHAPE_BATCHES / (x * x + y * y + z * z || 1);
     const d = this.#direction;

@@ -1,21 +1,21 @@
 import type { CostTracker } from './cost-tracker.js';
 import type { LoadFacts } from './load.js';
 
-/** What holds for batches now. */
+/** The current limits on batches. */
 export interface BatchLimits {
   readonly budgetTokens: number;
   readonly maxItems: number;
-  /** Infinity: no cap. */
+  /** Infinity: no limit. */
   readonly maxRunMs: number;
 }
 
 /**
- * Predicts how long one runner takes for queued items, in milliseconds:
+ * Predicts how long one session takes for queued inputs, in milliseconds:
  *
- *   padding x sum of the items' own costs + base x batches
+ *   padding x sum of the inputs' own costs + base x batches
  *
- * where padding (padded over real tokens) is that of late batches, and the batches are at least as many as the token
- * budget, the largest number of items and the longest run allow.
+ * where padding (padded over real tokens) is that of recent batches, and the number of batches is the least that the
+ * token budget, the largest number of inputs and the longest run allow.
  */
 export function forecastDrainMs(load: LoadFacts, limits: BatchLimits, costs: CostTracker): number {
   if (load.items === 0) return 0;
@@ -26,7 +26,7 @@ export function forecastDrainMs(load: LoadFacts, limits: BatchLimits, costs: Cos
     1,
     Math.ceil((load.tokens * costs.padding) / limits.budgetTokens),
     Math.ceil(load.items / limits.maxItems),
-    // No batch holds less than one item, however tight the cap.
+    // Every batch holds at least one input, however tight the limit.
     room > 0 ? Math.min(load.items, Math.ceil(loadMs / room)) : load.items,
   );
   return loadMs + baseMs * batches;

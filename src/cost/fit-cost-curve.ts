@@ -2,10 +2,10 @@ import type { CostCurve, CostSample } from './cost-curve.js';
 import { type Matrix, nonNegativeMinimum, type Vector } from './non-negative-minimum.js';
 
 /**
- * Fits the curve to measured runs by least squares with no negative coefficient. Errors count relative to the run they
- * belong to, so that the short runs, which tell the base, weigh as much as the long ones.
+ * Fits the curve to measured runs by least squares with no negative coefficient. Errors count relative to their run, so
+ * that short runs, which show the base, weigh as much as long ones.
  *
- * @returns undefined where there is no sample to fit
+ * @returns undefined if there is no sample to fit
  */
 export function fitCostCurve(samples: readonly CostSample[]): CostCurve | undefined {
   const rows = samples
@@ -18,7 +18,7 @@ export function fitCostCurve(samples: readonly CostSample[]): CostCurve | undefi
       ],
     );
   if (rows.length === 0) return undefined;
-  // Columns of very different size make the normal equations lose their digits: each is scaled to length 1 first.
+  // Columns of very different size cost the normal equations precision: scale each to length 1 first.
   const scales = vectorOf((term) => Math.hypot(...rows.map((row) => row[term])) || 1);
   const matrix: Matrix = [rowOf(0), rowOf(1), rowOf(2)];
   const right = vectorOf((a) => sum(rows, (row) => row[a]) / scales[a]);

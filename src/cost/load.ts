@@ -1,12 +1,12 @@
-/** What some items come to: enough to tell what they will cost, whatever the cost curve is by then. */
+/** The totals of some inputs: enough to predict their cost with any later cost curve. */
 export interface LoadFacts {
   readonly items: number;
   readonly tokens: number;
-  /** Sum of the squared lengths: what attention costs grows with it. */
+  /** Sum of the squared lengths: the cost of attention grows with it. */
   readonly squares: number;
 }
 
-/** A load that items join and leave. */
+/** A load that inputs join and leave. */
 export class Load implements LoadFacts {
   items = 0;
   tokens = 0;

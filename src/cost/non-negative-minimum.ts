@@ -2,16 +2,16 @@
 export type Vector = readonly [number, number, number];
 export type Matrix = readonly [Vector, Vector, Vector];
 
-/** Rounding leaves less than this of a column that the others make up. */
+/** Rounding leaves less than this of a column that depends on the others. */
 const LEAST_PIVOT = 1e-9;
 
 /** The seven ways to keep some of three variables, all of them first. */
 const SUBSETS: readonly (readonly number[])[] = [[0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2]];
 
 /**
- * Where x'Ax - 2b'x is least among the x without a negative component; A symmetric and positive definite. The minimum is
- * the stationary point of one of the seven subsets of variables, the others being 0: of those without a negative
- * component the one with the smallest value. Where it is the one of all three, nothing else is looked at.
+ * Minimises x'Ax - 2b'x over the x without a negative component; A is symmetric and positive definite. The minimum is
+ * the stationary point of one of the seven subsets of variables, with the others 0: of those without a negative
+ * component, the one with the smallest value. If the point of all three variables qualifies, it is the minimum.
  */
 export function nonNegativeMinimum(a: Matrix, b: Vector): Vector {
   let best: Vector = [0, 0, 0];
@@ -30,7 +30,7 @@ export function nonNegativeMinimum(a: Matrix, b: Vector): Vector {
   return best;
 }
 
-/** Solves Ax = b over some of the variables by Gaussian elimination; undefined where that is singular. */
+/** Solves Ax = b over some of the variables by Gaussian elimination; undefined if the matrix is singular. */
 function stationaryPoint(a: Matrix, b: Vector, subset: readonly number[]): Vector | undefined {
   const rows = subset.map((i) => [...subset.map((j) => a[i]?.[j] ?? 0), b[i] ?? 0]);
   const size = subset.length;

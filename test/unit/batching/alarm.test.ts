@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Alarm } from '../../../src/batching/alarm.js';
+import { Alarm } from '../../../src/batching/clock.js';
 import { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
 describe('the alarm', () => {

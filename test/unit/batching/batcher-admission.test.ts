@@ -6,7 +6,7 @@ import { ManualRunner } from './fake-runners.js';
 const costCurve = { baseMs: 10, msPerToken: 1, msPerTokenSquared: 0 };
 
 describe('the admission to the batcher', () => {
-  test('refuses an item that would rather be refused when the queue is full, with the time it takes to drain', async () => {
+  test('refuses an input that would rather be refused when the queue is full, with the time it takes to drain', async () => {
     const { clock, batcher, events, submit } = setUp({ maxQueueItems: 2, costCurve });
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -57,15 +57,15 @@ describe('the admission to the batcher', () => {
     assert.ok(events.includes('shed:queue_full') && events.includes('shed:abandoned'));
   });
 
-  test('gives the room that an overestimated item leaves to one that waits', async () => {
+  test('gives the room that an overestimated input leaves to one that waits', async () => {
     const { batcher } = setUp({ maxQueueTokens: 80 });
     const patient = { whenFull: 'wait', flow: {} } as const;
     const long = batcher.admit(50, claimOf(patient));
     const waiting = batcher.admit(20, claimOf(patient));
-    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [1, 1]);
+    assert.deepEqual([batcher.queuedItems, batcher.overflowItems], [1, 1]);
     long.submit({ name: 'long', tokens: 10 }, 10);
     await waiting.admitted;
-    assert.deepEqual([batcher.queuedItems, batcher.queuedTokens, batcher.waitingItems], [2, 30, 0]);
+    assert.deepEqual([batcher.queuedItems, batcher.queuedTokens, batcher.overflowItems], [2, 30, 0]);
   });
 
   test('a permit that is waited for is granted in turn, and gives way to its deadline', async () => {
@@ -84,7 +84,7 @@ describe('the admission to the batcher', () => {
     );
     assert.equal(first.admitted, undefined);
     await clock.advance(6);
-    assert.deepEqual([granted, batcher.waitingItems], [[], 1]);
+    assert.deepEqual([granted, batcher.overflowItems], [[], 1]);
     assert.match((await lateIn) ?? '', /deadline/);
     first.submit({ name: 'first', tokens: 10 }, 10);
     await clock.settle();
@@ -96,7 +96,7 @@ describe('the admission to the batcher', () => {
     assert.equal(await outcomeOf(second), 'second');
   });
 
-  test('an item that expires, or is refused at the end, while it is prepared gives its room back', async () => {
+  test('an input that expires, or is refused at the end, while it is prepared gives its room back', async () => {
     const { clock, batcher } = setUp();
     batcher.attach(new ManualRunner());
     const expiring = batcher.admit(10, claimOf({ deadlineAt: 5 }));
@@ -131,12 +131,12 @@ describe('the admission to the batcher', () => {
     assert.equal(await outcomeOf(submit('c', 20)), 'pending');
   });
 
-  test('lets an item wait outside a full queue when it would rather wait, first come first served', async () => {
+  test('lets an input wait in the overflow of a full queue when it would rather wait, first come first served', async () => {
     const { clock, batcher, submit } = setUp({ maxQueueItems: 4, maxBatchItems: 1 });
     const runner = new ManualRunner();
     const wait = { whenFull: 'wait' } as const;
     for (const name of ['a', 'b', 'c', 'd', 'e']) submit(name, 10, wait);
-    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [3, 2]);
+    assert.deepEqual([batcher.queuedItems, batcher.overflowItems], [3, 2]);
     batcher.attach(runner);
     for (let i = 0; i < 5; i++) {
       await clock.settle();
@@ -146,7 +146,7 @@ describe('the admission to the batcher', () => {
     assert.deepEqual(runner.log, [['a'], ['b'], ['c'], ['d'], ['e']]);
   });
 
-  test('ends the wait outside at the deadline and when abandoned, like one in the queue', async () => {
+  test('ends the wait in the overflow at the deadline and when abandoned, like one in the queue', async () => {
     const { clock, batcher, submit } = setUp({ maxQueueItems: 1 });
     submit('a');
     const expiring = submit('b', 10, { whenFull: 'wait', deadlineAt: 20 });
@@ -155,16 +155,16 @@ describe('the admission to the batcher', () => {
     await clock.advance(20);
     assert.equal(await outcomeOf(expiring), 'deadline_exceeded DEADLINE_EXCEEDED');
     assert.equal(await outcomeOf(leaving), 'cancelled CANCELLED');
-    assert.equal(batcher.waitingItems, 0);
+    assert.equal(batcher.overflowItems, 0);
   });
 
-  test('gives the room of an abandoned item to the first who waits outside', async () => {
+  test('gives the room of an abandoned input to the first of the overflow', async () => {
     const { batcher, submit } = setUp({ maxQueueItems: 1 });
     const first = submit('a');
     submit('b', 10, { whenFull: 'wait' });
-    assert.equal(batcher.waitingItems, 1);
+    assert.equal(batcher.overflowItems, 1);
     first.abandon();
-    assert.deepEqual([batcher.queuedItems, batcher.waitingItems], [1, 0]);
+    assert.deepEqual([batcher.queuedItems, batcher.overflowItems], [1, 0]);
   });
 
   test('shares a full queue between those who wait and those who are refused, so that neither is shut out', async () => {
@@ -214,7 +214,7 @@ describe('the admission to the batcher', () => {
     assert.equal(await outcomeOf(submit('b', 20, { deadlineAt: 80 })), 'pending');
   });
 
-  test('judges no deadline without a calibrated curve, nor of items that would rather wait', async () => {
+  test('judges no deadline without a calibrated curve, nor of inputs that would rather wait', async () => {
     const uncalibrated = setUp();
     uncalibrated.batcher.attach(new ManualRunner());
     uncalibrated.submit('a', 90);
@@ -226,7 +226,7 @@ describe('the admission to the batcher', () => {
     assert.equal(await outcomeOf(waiting), 'pending');
   });
 
-  test('gives up on items when no runner has been attached for the grace, until one is', async () => {
+  test('gives up on inputs when no runner has been attached for the grace, until one is', async () => {
     const { batcher, clock, events, submit } = setUp({ noRunnerGraceMs: 1_000 });
     const queued = submit('a');
     await clock.advance(999);

@@ -13,7 +13,7 @@ function watch(promise: Promise<void>): { done: boolean } {
 }
 
 describe('closing the batcher', () => {
-  test('refuses new items and finishes those queued, running and waiting outside', async () => {
+  test('refuses new inputs and finishes those queued, running and in the overflow', async () => {
     const { batcher, clock, submit } = setUp({ maxQueueItems: 1, maxBatchItems: 1 });
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -89,7 +89,7 @@ describe('closing the batcher', () => {
     assert.equal(closed.done, true);
   });
 
-  test('ends when the last queued item is abandoned or has expired', async () => {
+  test('ends when the last queued input is abandoned or has expired', async () => {
     const { batcher, clock, submit } = setUp();
     const abandoned = submit('a');
     submit('b', 10, { deadlineAt: 50 }).result.catch(() => undefined);

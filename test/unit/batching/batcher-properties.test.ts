@@ -16,7 +16,7 @@ for (const policy of ['length', 'fifo', 'window'] as const) {
           await world.finish();
           assert.deepEqual(world.violations, []);
           assert.equal(world.outcomes.size, world.submissions.length);
-          assert.equal(world.setup.batcher.queuedItems + world.setup.batcher.waitingItems, 0);
+          assert.equal(world.setup.batcher.queuedItems + world.setup.batcher.overflowItems, 0);
           assert.equal(world.setup.batcher.queuedTokens, 0);
         }),
         { numRuns: 60 },
@@ -54,15 +54,15 @@ class CountingRunner extends TimedRunner {
     this.#count = count;
   }
 
-  override run(items: readonly Text[]) {
+  override run(inputs: readonly Text[]) {
     this.#count.runs++;
-    for (const { name } of items) this.#starts.set(name, this.#count.runs);
-    return super.run(items);
+    for (const { name } of inputs) this.#starts.set(name, this.#count.runs);
+    return super.run(inputs);
   }
 }
 
 describe('the wait in the queue', () => {
-  test('ends at the latest with as many batches as items were ahead, whatever comes in behind', async () => {
+  test('ends at the latest with as many batches as inputs were ahead, whatever comes in behind', async () => {
     const arrivals = fc.array(
       fc.record({ tokens: fc.integer({ min: 1, max: 300 }), pauseMs: fc.integer({ min: 0, max: 30 }) }),
       { minLength: 1, maxLength: 60 },

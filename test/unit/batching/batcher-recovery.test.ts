@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  ItemFailure,
+  InputFailure,
   OutOfMemoryError,
   RunnerLostError,
   type ServiceClass,
@@ -22,7 +22,7 @@ describe('the recovery of failed batches', () => {
     const cause = new Error('this row is bad');
     while (runner.runs.length > 0) {
       const run = runner.current;
-      if (run.items.some((item) => item.name === 'poison')) run.fail(cause);
+      if (run.inputs.some((input) => input.name === 'poison')) run.fail(cause);
       else run.succeed();
       await clock.settle();
     }
@@ -43,7 +43,7 @@ describe('the recovery of failed batches', () => {
     assert.ok(events.includes('batch:3:bisected'));
   });
 
-  test('runs an item without an answer once more alone, and then believes it', async () => {
+  test('runs an input without an answer once more alone, and then believes it', async () => {
     const failed: string[] = [];
     const { batcher, clock, events, submit } = setUp({}, { onFailed: (reason) => failed.push(reason) });
     const runner = new ManualRunner();
@@ -51,12 +51,12 @@ describe('the recovery of failed batches', () => {
     const [a, odd, spoilt, alsoSpoilt] = ['a', 'odd', 'spoilt', 'also spoilt'].map((name) => submit(name));
     assert.ok(a && odd && spoilt && alsoSpoilt);
     await clock.settle();
-    const none = () => new ItemFailure(new VerdictError('internal', 'no answer', { reason: 'NO_ANSWER' }));
+    const none = () => new InputFailure(new VerdictError('internal', 'no answer', { reason: 'NO_ANSWER' }));
     // `odd` spoils whoever runs with it.
     while (runner.runs.length > 0) {
       const run = runner.current;
-      const holdsOdd = run.items.some(({ name }) => name === 'odd');
-      run.end(run.items.map(({ name }) => (holdsOdd && name !== 'a' ? none() : name)));
+      const holdsOdd = run.inputs.some(({ name }) => name === 'odd');
+      run.end(run.inputs.map(({ name }) => (holdsOdd && name !== 'a' ? none() : name)));
       await clock.settle();
     }
     assert.deepEqual(await Promise.all([a, spoilt, alsoSpoilt].map(outcomeOf)), [
@@ -70,7 +70,7 @@ describe('the recovery of failed batches', () => {
     assert.ok(events.includes('retry:bisect'));
   });
 
-  test('puts an item back where it belongs by then: somebody more urgent waits for it', async () => {
+  test('puts an input back where it belongs by then: somebody more urgent waits for it', async () => {
     const { batcher, clock, submit } = setUp();
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -84,13 +84,13 @@ describe('the recovery of failed batches', () => {
     await clock.settle();
     runner.current.fail(new Error('this batch is bad'));
     await clock.settle();
-    // `b` and `c` are set aside, as the second half of the batch.
+    // `b` and `c` are prepared, as the second half of the batch.
     claim.serviceClass = 'interactive';
     claim.flow = {};
     promoted.promote();
     runner.current.succeed();
     await clock.settle();
-    runner.current.fail(new RunnerLostError('it is gone'));
+    runner.current.fail(new RunnerLostError('it is lost'));
     await clock.settle();
     const successor = new ManualRunner();
     batcher.attach(successor);
@@ -105,12 +105,12 @@ describe('the recovery of failed batches', () => {
     await batcher.close(new AbortController().signal);
   });
 
-  test('does not blame an item for a runner that may have died together with the one before', async () => {
+  test('does not blame an input for a runner that may have died together with the one before', async () => {
     const { batcher, clock, submit } = setUp();
     const runners = [new ManualRunner(), new ManualRunner()];
     for (const runner of runners) batcher.attach(runner);
     await clock.advance(10);
-    const item = submit('a');
+    const input = submit('a');
     await clock.settle();
     const [first, second] = runners[0]?.runs.length === 1 ? runners : runners.toReversed();
     assert.ok(first && second);
@@ -118,14 +118,14 @@ describe('the recovery of failed batches', () => {
     await clock.settle();
     second.current.fail(new RunnerLostError('killed with it'));
     await clock.advance(1);
-    assert.equal(await outcomeOf(item), 'pending');
-    // These came after the loss: the next one that is lost with the item is the second that counts.
+    assert.equal(await outcomeOf(input), 'pending');
+    // These came after the loss: the next one that is lost with the input is the second that counts.
     const later = new ManualRunner();
     batcher.attach(later);
     await clock.settle();
     later.current.fail(new RunnerLostError('killed by it'));
     await clock.settle();
-    assert.equal(await outcomeOf(item), 'internal RUNTIME_LOST');
+    assert.equal(await outcomeOf(input), 'internal RUNTIME_LOST');
   });
 
   test('treats a wrong number of results as a failure of the batch', async () => {
@@ -162,7 +162,7 @@ describe('the recovery of failed batches', () => {
     const submissions = [submit('a'), submit('b')];
     await clock.settle();
     submit('later', 90);
-    lost.current.fail(new RunnerLostError('gone'));
+    lost.current.fail(new RunnerLostError('lost'));
     await clock.settle();
     assert.equal(batcher.runners, 0);
     assert.equal(lost.log.length, 1);
@@ -179,19 +179,19 @@ describe('the recovery of failed batches', () => {
     assert.deepEqual(events.slice(0, 1), ['retry:runner_lost']);
   });
 
-  test('gives items that lose their second runner an error each, and keeps their neighbours', async () => {
+  test('gives inputs that lose their second runner an error each, and keeps their neighbours', async () => {
     const { batcher, clock, submit } = setUp();
     const [first, second, third] = [new ManualRunner(), new ManualRunner(), new ManualRunner()];
     batcher.attach(first);
     const twice = [submit('a'), submit('b')];
     await clock.settle();
     const once = submit('c');
-    first.current.fail(new RunnerLostError('gone'));
+    first.current.fail(new RunnerLostError('lost'));
     await clock.settle();
     batcher.attach(second);
     await clock.settle();
     assert.deepEqual(second.log, [['a', 'b', 'c']]);
-    second.current.fail(new RunnerLostError('gone again'));
+    second.current.fail(new RunnerLostError('lost again'));
     await clock.settle();
     const errors = await Promise.all(twice.map(errorOf));
     assert.deepEqual(
@@ -205,7 +205,7 @@ describe('the recovery of failed batches', () => {
     assert.equal(await outcomeOf(once), 'c');
   });
 
-  test('does not put back what was abandoned or has expired meanwhile', async () => {
+  test('does not requeue what was abandoned or has expired meanwhile', async () => {
     const { batcher, clock, submit } = setUp();
     const lost = new ManualRunner();
     batcher.attach(lost);
@@ -216,7 +216,7 @@ describe('the recovery of failed batches', () => {
     abandoned.abandon();
     await clock.advance(20);
     assert.equal(await outcomeOf(expired), 'pending', 'a run under way is waited for');
-    lost.current.fail(new RunnerLostError('gone'));
+    lost.current.fail(new RunnerLostError('lost'));
     await clock.settle();
     assert.equal(await outcomeOf(expired), 'deadline_exceeded DEADLINE_EXCEEDED');
     const runner = new ManualRunner();
@@ -233,7 +233,7 @@ describe('the recovery of failed batches', () => {
     batcher.attach(runner);
     const submissions = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => submit(name));
     await clock.settle();
-    assert.equal(runner.current.items.length, 8);
+    assert.equal(runner.current.inputs.length, 8);
     runner.current.fail(new OutOfMemoryError('no memory'));
     await clock.settle();
     assert.equal(batcher.budgetTokens, 40);
@@ -244,7 +244,7 @@ describe('the recovery of failed batches', () => {
     for (let i = 0; i < 8; i++) submissions.push(submit(`later ${i}`));
     runner.current.succeed();
     await clock.settle();
-    assert.equal(runner.current.items.length, 4);
+    assert.equal(runner.current.inputs.length, 4);
     runner.current.succeed();
     await clock.settle();
     runner.current.succeed();
@@ -254,7 +254,7 @@ describe('the recovery of failed batches', () => {
     assert.equal(batcher.budgetTokens, 80);
   });
 
-  test('tells an item that is out of memory alone that its resources are exhausted', async () => {
+  test('tells an input that is out of memory alone that its resources are exhausted', async () => {
     const { batcher, clock, submit } = setUp();
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -273,7 +273,7 @@ describe('the recovery of failed batches', () => {
     detach();
     await clock.advance(100);
     assert.equal(await outcomeOf(submission), 'pending', 'a detached runner still finishes its batch');
-    runner.current.fail(new RunnerLostError('gone'));
+    runner.current.fail(new RunnerLostError('lost'));
     assert.equal(await outcomeOf(submission), 'unavailable NO_INSTANCE');
   });
 });

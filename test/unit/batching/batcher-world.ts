@@ -21,7 +21,7 @@ const OPTIONS = {
   noRunnerGraceMs: 300,
 };
 
-/** What items belong to; the first has none of its own. */
+/** What inputs belong to; the first has none of its own. */
 const FLOWS: readonly (object | undefined)[] = [undefined, {}, {}, {}];
 
 /** One thing that happens to a batcher. */
@@ -43,7 +43,7 @@ export type Step =
       readonly how: 'well' | 'failed' | 'lost' | 'memory' | 'short';
     }
   | { readonly kind: 'attach' }
-  | { readonly kind: 'attach_lone' }
+  | { readonly kind: 'attach_solo' }
   | { readonly kind: 'detach'; readonly which: number };
 
 const submitStep = fc.record({
@@ -71,7 +71,7 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('attach' as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('attach_lone' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('attach_solo' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('detach' as const), which: fc.nat() }) },
 );
 
@@ -84,7 +84,7 @@ export class World {
   readonly violations: string[] = [];
   #runners: {
     readonly runner: ManualRunner;
-    readonly lone: boolean;
+    readonly solo: boolean;
     readonly detach: () => void;
     attached: boolean;
   }[] = [];
@@ -97,9 +97,9 @@ export class World {
       {
         onBatch: (batch) => {
           if (policy === 'length' && batch.items > 1 && batch.paddedTokens > OPTIONS.budgetTokens) {
-            this.violations.push(`${batch.items} items of up to ${batch.longest} tokens pass the budget`);
+            this.violations.push(`${batch.items} inputs of up to ${batch.longest} tokens pass the budget`);
           }
-          if (batch.items > OPTIONS.maxBatchItems) this.violations.push(`${batch.items} items in one batch`);
+          if (batch.items > OPTIONS.maxBatchItems) this.violations.push(`${batch.items} inputs in one batch`);
         },
       },
     );
@@ -114,19 +114,19 @@ export class World {
       this.submissions[step.which % Math.max(1, this.submissions.length)]?.promote();
     else if (step.kind === 'advance') await clock.advance(step.byMs);
     else if (step.kind === 'attach') this.attach();
-    else if (step.kind === 'attach_lone') this.#attachLone();
+    else if (step.kind === 'attach_solo') this.#attachSolo();
     else if (step.kind === 'detach') this.#detach(step.which);
     else this.#end(step);
     // Submissions of one turn come together; everything else is looked at when it has had its effect.
     if (step.kind === 'submit') return;
     await clock.settle();
     this.#check();
-    assert.ok(batcher.waitingItems === 0 || batcher.queuedItems > 0, 'items wait outside an empty queue');
+    assert.ok(batcher.overflowItems === 0 || batcher.queuedItems > 0, 'inputs wait outside an empty queue');
   }
 
   attach(): void {
     const runner = new ManualRunner();
-    this.#runners.push({ runner, lone: false, detach: this.setup.batcher.attach(runner), attached: true });
+    this.#runners.push({ runner, solo: false, detach: this.setup.batcher.attach(runner), attached: true });
   }
 
   /** Ends all runs well until nothing is left. */
@@ -139,9 +139,9 @@ export class World {
     }
   }
 
-  #attachLone(): void {
+  #attachSolo(): void {
     const runner = new ManualRunner();
-    this.#runners.push({ runner, lone: true, detach: this.setup.batcher.attachLone(runner), attached: true });
+    this.#runners.push({ runner, solo: true, detach: this.setup.batcher.attachSolo(runner), attached: true });
   }
 
   #submit(step: Extract<Step, { kind: 'submit' }>): void {
@@ -200,15 +200,15 @@ export class World {
   #check(): void {
     const { batcher, clock } = this.setup;
     const idle = this.#runners.filter(
-      ({ runner, lone, attached }) => attached && !lone && runner.runs.length === 0,
+      ({ runner, solo, attached }) => attached && !solo && runner.runs.length === 0,
     );
     if (this.#policy !== 'window' && idle.length > 0 && batcher.queuedItems > 0) {
-      this.violations.push(`${batcher.queuedItems} items are queued beside a free runner at ${clock.now()}`);
+      this.violations.push(`${batcher.queuedItems} inputs are queued beside a free runner at ${clock.now()}`);
     }
-    for (const { runner, lone } of this.#runners) {
+    for (const { runner, solo } of this.#runners) {
       if (runner.runs.length > 1) this.violations.push('a runner got a second batch');
-      if (lone && (runner.runs[0]?.items.length ?? 0) > 1) {
-        this.violations.push('a runner for lone items got several');
+      if (solo && (runner.runs[0]?.inputs.length ?? 0) > 1) {
+        this.violations.push('a runner for solo inputs got several');
       }
     }
     assert.deepEqual(this.violations, []);

@@ -5,7 +5,7 @@ import { claimOf, defaultOptions, outcomeOf, setUp } from './batcher-setup.js';
 import { ManualRunner, type Text, TimedRunner } from './fake-runners.js';
 
 describe('the batcher', () => {
-  test('runs a lone item at once when a runner is free', async () => {
+  test('runs a solo input at once when a runner is free', async () => {
     const { batcher, clock, submit } = setUp();
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -58,7 +58,7 @@ describe('the batcher', () => {
     batcher.attach(right);
     for (const name of ['a', 'b', 'c', 'd']) submit(name);
     await clock.settle();
-    assert.deepEqual([left.current.items.length, right.current.items.length], [2, 2]);
+    assert.deepEqual([left.current.inputs.length, right.current.inputs.length], [2, 2]);
     submit('e');
     right.current.succeed();
     await clock.settle();
@@ -66,7 +66,7 @@ describe('the batcher', () => {
     assert.equal(left.log.length, 1);
   });
 
-  test('keeps items until a runner is attached, and gives a detached one nothing more', async () => {
+  test('keeps inputs until a runner is attached, and gives a detached one nothing more', async () => {
     const { batcher, clock, submit } = setUp();
     const runner = new ManualRunner();
     const first = submit('a');
@@ -85,7 +85,7 @@ describe('the batcher', () => {
     assert.equal(await outcomeOf(second), 'b');
   });
 
-  test('drops abandoned items before they reach a runner', async () => {
+  test('drops abandoned inputs before they reach a runner', async () => {
     const { batcher, clock, events, submit } = setUp();
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -100,7 +100,7 @@ describe('the batcher', () => {
     assert.deepEqual(events, ['shed:abandoned', 'batch:1:drained']);
   });
 
-  test('ignores the result of an item that was abandoned during its run', async () => {
+  test('ignores the result of an input that was abandoned during its run', async () => {
     const { batcher, clock, submit } = setUp();
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -116,7 +116,7 @@ describe('the batcher', () => {
     assert.equal(await outcomeOf(kept), 'b');
   });
 
-  test('answers an item at its deadline, though no runner is free', async () => {
+  test('answers an input at its deadline, though no runner is free', async () => {
     const { batcher, clock, events, submit } = setUp();
     const runner = new ManualRunner();
     batcher.attach(runner);
@@ -131,7 +131,7 @@ describe('the batcher', () => {
     assert.deepEqual(events, ['shed:expired']);
   });
 
-  test('lets an item live on when others with a later deadline have joined it', async () => {
+  test('lets an input live on when others with a later deadline have joined it', async () => {
     const { clock, submit } = setUp();
     const flight = { deadlineAt: 50 };
     const joined = submit('a', 10, flight);
@@ -142,13 +142,13 @@ describe('the batcher', () => {
     assert.equal(await outcomeOf(joined), 'deadline_exceeded DEADLINE_EXCEEDED');
   });
 
-  test('refuses an item whose deadline has passed already', async () => {
+  test('refuses an input whose deadline has passed already', async () => {
     const { clock, submit } = setUp();
     await clock.advance(10);
     assert.equal(await outcomeOf(submit('a', 10, { deadlineAt: 10 })), 'deadline_exceeded DEADLINE_EXCEEDED');
   });
 
-  test('with a maximum delay holds a batch back until it is full or the oldest item has waited', async () => {
+  test('with a maximum delay holds a batch back until it is full or the oldest input has waited', async () => {
     const { batcher, clock, submit } = setUp({ maxDelayMs: 20, maxBatchItems: 3 });
     const runner = new ManualRunner();
     batcher.attach(runner);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { DeadlineTimer } from '../../../src/batching/deadline-timer.js';
+import { DeadlineTimer } from '../../../src/batching/queueing/deadline-timer.js';
 import { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
 function timed(deadlineAt: number) {
@@ -9,20 +9,20 @@ function timed(deadlineAt: number) {
 }
 
 describe('the deadline timer', () => {
-  test('calls each item back at its own deadline, in order, and removed ones never', async () => {
+  test('calls each input back at its own deadline, in order, and removed ones never', async () => {
     const entry = fc.record({ deadlineAt: fc.integer({ min: 1, max: 100 }), removed: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { maxLength: 40 }), async (entries) => {
         const clock = new VirtualClock();
         const due: [at: number, deadline: number][] = [];
-        const timer = new DeadlineTimer(clock, (item: ReturnType<typeof timed>) => {
-          due.push([clock.now(), item.deadlineAt]);
+        const timer = new DeadlineTimer(clock, (input: ReturnType<typeof timed>) => {
+          due.push([clock.now(), input.deadlineAt]);
         });
-        const items = entries.map(({ deadlineAt }) => timed(deadlineAt));
-        for (const item of items) timer.add(item);
+        const inputs = entries.map(({ deadlineAt }) => timed(deadlineAt));
+        for (const input of inputs) timer.add(input);
         entries.forEach(({ removed }, i) => {
-          const item = items[i];
-          if (removed && item !== undefined) timer.remove(item);
+          const input = inputs[i];
+          if (removed && input !== undefined) timer.remove(input);
         });
         await clock.advance(100);
         const kept = entries.filter(({ removed }) => !removed).map(({ deadlineAt }) => deadlineAt);
@@ -36,7 +36,7 @@ describe('the deadline timer', () => {
     );
   });
 
-  test('starts one timer for many items, and none for items without a deadline', () => {
+  test('starts one timer for many inputs, and none for inputs without a deadline', () => {
     const clock = new VirtualClock();
     const timer = new DeadlineTimer(clock, () => undefined);
     timer.add(timed(Number.POSITIVE_INFINITY));
@@ -47,14 +47,14 @@ describe('the deadline timer', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  test('takes an item again that comes back with a later deadline', async () => {
+  test('takes an input again that comes back with a later deadline', async () => {
     const clock = new VirtualClock();
     const due: number[] = [];
-    const timer = new DeadlineTimer(clock, (item: ReturnType<typeof timed>) => {
+    const timer = new DeadlineTimer(clock, (input: ReturnType<typeof timed>) => {
       due.push(clock.now());
-      if (item.deadlineAt < 30) {
-        item.deadlineAt += 10;
-        timer.add(item);
+      if (input.deadlineAt < 30) {
+        input.deadlineAt += 10;
+        timer.add(input);
       }
     });
     timer.add(timed(10));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ofEqualLength } from '../../../src/batching/equal-length-policy.js';
-import { policies } from '../../../src/batching/policy.js';
+import { ofEqualLength, policies } from '../../../src/batching/dispatch/policies.js';
 import { outcomeOf, setUp } from './batcher-setup.js';
 import { ManualRunner } from './fake-runners.js';
 
@@ -19,7 +18,7 @@ const facts = {
 const window = [10, 12, 10, 12, 10, 12, 10].map((tokens) => ({ tokens, enqueuedAt: 0, deadlineAt: 1_000 }));
 
 describe('a policy of equal lengths', () => {
-  it('takes only what is as long as the most urgent item, within the limits of the other policy', () => {
+  it('takes only what is as long as the most urgent input, within the limits of the other policy', () => {
     for (const { select } of Object.values(policies)) {
       const { positions, reason } = ofEqualLength(select)(window, { ...facts, maxItems: 3 });
       assert.deepEqual(Array.from(positions).slice(0, 1), [0]);
@@ -44,7 +43,7 @@ describe('a policy of equal lengths', () => {
     const submissions = lengths.map((tokens, i) => submit(`${i}`, tokens));
     await clock.settle();
     while (runner.runs.length > 0) {
-      assert.equal(new Set(runner.current.items.map(({ tokens }) => tokens)).size, 1);
+      assert.equal(new Set(runner.current.inputs.map(({ tokens }) => tokens)).size, 1);
       runner.current.succeed();
       await clock.settle();
     }

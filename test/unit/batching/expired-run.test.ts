@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setUp } from './batcher-setup.js';
 import { ManualRunner } from './fake-runners.js';
 
-/** One item on a clock that moves on by a millisecond at every look; how often the hook told of it. */
+/** One input on a clock that moves on by a millisecond at every look; how often the hook told of it. */
 async function handOver(deadlineMs: number): Promise<{ started: boolean; told: number }> {
   let told = 0;
   const { batcher, clock, submit } = setUp({}, { onExpiredRun: () => told++ });
@@ -20,12 +20,12 @@ async function handOver(deadlineMs: number): Promise<{ started: boolean; told: n
 }
 
 describe('Batcher, deadlines at the hand-over', () => {
-  it('tells of an item whose deadline passes while its batch is formed, and of no other', async () => {
+  it('tells of an input whose deadline passes while its batch is formed, and of no other', async () => {
     const outcomes = [];
     for (let deadlineMs = 0; deadlineMs < 40; deadlineMs++) outcomes.push(await handOver(deadlineMs));
     const swept = outcomes.findIndex(({ started }) => started);
     const inTime = outcomes.findIndex(({ told }, deadlineMs) => deadlineMs >= swept && told === 0);
-    assert.ok(swept > 0, 'a deadline that has passed before keeps the item from the runner');
+    assert.ok(swept > 0, 'a deadline that has passed before keeps the input from the runner');
     assert.ok(inTime > swept, 'a deadline between the sweep and the hand-over is told');
     assert.deepEqual(
       outcomes.map(({ told }) => told),

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ArrivalQueue } from '../../../src/batching/arrival-queue.js';
-import type { FlowQueue } from '../../../src/batching/class-queue.js';
-import { FairQueue } from '../../../src/batching/fair-queue.js';
+import { ArrivalQueue } from '../../../src/batching/queueing/arrival-queue.js';
+import { type FairlyQueued, FairQueue, type FlowQueue } from '../../../src/batching/queueing/fair-queue.js';
 import type { ServiceClass } from '../../../src/batching/types.js';
-import type { Entitled } from '../../../src/batching/work-queue.js';
+import { WeightedFlow } from '../../../src/claim.js';
 
 /** Nobody is overdue. */
 const NEVER = Number.NEGATIVE_INFINITY;
 
-class Item implements Entitled<Item> {
-  previous: Item | undefined = undefined;
-  next: Item | undefined = undefined;
-  lane: FlowQueue<Item> | undefined = undefined;
+class Input implements FairlyQueued<Input> {
+  previous: Input | undefined = undefined;
+  next: Input | undefined = undefined;
+  lane: FlowQueue<Input> | undefined = undefined;
 
   constructor(
     readonly name: string,
@@ -24,8 +23,8 @@ class Item implements Entitled<Item> {
   ) {}
 }
 
-/** Runs the most urgent item alone, as often as asked, and counts the tokens by what `keyOf` says. */
-function serve(queue: FairQueue<Item>, count: number, keyOf: (item: Item) => string): Map<string, number> {
+/** Runs the most urgent input alone, as often as asked, and counts the tokens by what `keyOf` says. */
+function serve(queue: FairQueue<Input>, count: number, keyOf: (input: Input) => string): Map<string, number> {
   const served = new Map<string, number>();
   for (let i = 0; i < count; i++) {
     const [first] = queue.window(512, 100, NEVER);
@@ -38,19 +37,19 @@ function serve(queue: FairQueue<Item>, count: number, keyOf: (item: Item) => str
 }
 
 function fill(
-  queue: FairQueue<Item>,
+  queue: FairQueue<Input>,
   count: number,
   tokens: number,
   of: ServiceClass,
   flow?: object,
   name = '',
 ): void {
-  for (let i = 0; i < count; i++) queue.push(new Item(`${name}${i}`, tokens, of, flow));
+  for (let i = 0; i < count; i++) queue.push(new Input(`${name}${i}`, tokens, of, flow));
 }
 
 describe('the fair queue', () => {
   test('is in order of arrival for one class and one flow', () => {
-    const queue = new FairQueue<Item>(4);
+    const queue = new FairQueue<Input>(4);
     fill(queue, 5, 10, 'bulk', undefined, 'a');
     assert.deepEqual(
       queue.window(3, 0, NEVER).map(({ name }) => name),
@@ -59,7 +58,7 @@ describe('the fair queue', () => {
   });
 
   test('shares tokens between the classes by weight, whatever the lengths', () => {
-    const queue = new FairQueue<Item>(3);
+    const queue = new FairQueue<Input>(3);
     fill(queue, 1_000, 30, 'interactive');
     fill(queue, 1_000, 7, 'bulk');
     const served = serve(queue, 400, ({ serviceClass }) => serviceClass);
@@ -67,8 +66,23 @@ describe('the fair queue', () => {
     assert.ok(Math.abs(ratio - 3) < 0.1, `${ratio}`);
   });
 
+  test('gives a flow with a weight as many shares, and forecasts by them', () => {
+    const queue = new FairQueue<Input>(4);
+    const [heavy, light] = [new WeightedFlow(3), {}];
+    fill(queue, 2_000, 5, 'bulk', heavy, 'a');
+    fill(queue, 2_000, 20, 'bulk', light, 'b');
+    assert.equal(queue.ahead('bulk', heavy).flows, 4 / 3);
+    assert.equal(queue.ahead('bulk', light).flows, 4);
+    assert.equal(queue.ahead('bulk', new WeightedFlow(2)).flows, 3);
+    const served = serve(queue, 1_000, ({ flow }) => (flow === heavy ? 'heavy' : 'light'));
+    const ratio = (served.get('heavy') ?? 0) / (served.get('light') ?? 0);
+    assert.ok(Math.abs(ratio - 3) < 0.1, `${ratio}`);
+    serve(queue, 4_000, () => '');
+    assert.equal(queue.ahead('bulk', light).flows, 1);
+  });
+
   test('shares tokens alike between the flows of a class, whatever the lengths and however many they queue', () => {
-    const queue = new FairQueue<Item>(4);
+    const queue = new FairQueue<Input>(4);
     fill(queue, 2_000, 5, 'bulk', {}, 'a');
     fill(queue, 300, 50, 'bulk', {}, 'b');
     fill(queue, 900, 20, 'bulk', undefined, 'c');
@@ -79,7 +93,7 @@ describe('the fair queue', () => {
   });
 
   test('gives a flow that comes late its turn at once, and nothing for the time that it was away', () => {
-    const queue = new FairQueue<Item>(4);
+    const queue = new FairQueue<Input>(4);
     const late = {};
     fill(queue, 100, 10, 'bulk', {}, 'a');
     fill(queue, 1, 10, 'bulk', late, 'b');
@@ -90,7 +104,7 @@ describe('the fair queue', () => {
   });
 
   test('does not forget what a flow has had when its queue is empty for a moment', () => {
-    const queue = new FairQueue<Item>(4);
+    const queue = new FairQueue<Input>(4);
     const quick = {};
     fill(queue, 100, 10, 'bulk', {}, 'a');
     let quickTokens = 0;
@@ -103,14 +117,14 @@ describe('the fair queue', () => {
   });
 
   test('leaves out of a window the classes and flows that are further ahead than the lead', () => {
-    const queue = new FairQueue<Item>(1);
+    const queue = new FairQueue<Input>(1);
     const [ahead, behind] = [{}, {}];
     fill(queue, 50, 10, 'bulk', ahead, 'a');
     const taken = queue.window(20, 0, NEVER);
     fill(queue, 5, 10, 'bulk', behind, 'b');
-    for (const item of taken) {
-      queue.remove(item);
-      queue.charge(item);
+    for (const input of taken) {
+      queue.remove(input);
+      queue.charge(input);
     }
     const names = (lead: number) =>
       new Set(queue.window(512, lead, NEVER).map(({ name }) => name.slice(0, 1)));
@@ -121,7 +135,7 @@ describe('the fair queue', () => {
   });
 
   test('leaves room in a full window for the class that is not first', () => {
-    const queue = new FairQueue<Item>(4);
+    const queue = new FairQueue<Input>(4);
     fill(queue, 600, 10, 'interactive', undefined, 'i');
     fill(queue, 600, 10, 'bulk', undefined, 'b');
     const window = queue.window(512, 0, NEVER);
@@ -129,15 +143,15 @@ describe('the fair queue', () => {
     assert.equal(window.filter(({ serviceClass }) => serviceClass === 'bulk').length, 256);
   });
 
-  test('takes an item that was run for nothing back to the front, as if it had not been run', () => {
-    const queue = new FairQueue<Item>(4);
+  test('takes an input that was run for nothing back to the front, as if it had not been run', () => {
+    const queue = new FairQueue<Input>(4);
     fill(queue, 3, 10, 'bulk', {}, 'a');
     fill(queue, 3, 10, 'bulk', {}, 'b');
     const [first] = queue.window(1, 0, NEVER);
     assert.ok(first);
     queue.remove(first);
     queue.charge(first);
-    queue.putBack(first);
+    queue.requeue(first);
     assert.deepEqual(
       queue
         .window(2, 0, NEVER)
@@ -148,7 +162,7 @@ describe('the fair queue', () => {
     assert.equal(queue.size, 6);
   });
 
-  test('keeps count, and every item once, whatever comes and goes', () => {
+  test('keeps count, and every input once, whatever comes and goes', () => {
     const flows = [undefined, {}, {}, {}];
     const steps = fc.array(
       fc.record({
@@ -161,29 +175,29 @@ describe('the fair queue', () => {
     );
     fc.assert(
       fc.property(steps, (list) => {
-        const queue = new FairQueue<Item>(4);
-        const inside = new Set<Item>();
-        const running: Item[] = [];
+        const queue = new FairQueue<Input>(4);
+        const inside = new Set<Input>();
+        const running: Input[] = [];
         for (const { kind, which, tokens, of } of list) {
           if (kind === 'push') {
-            const item = new Item(`${which}`, tokens, of, flows[which % flows.length]);
-            queue.push(item);
-            inside.add(item);
+            const input = new Input(`${which}`, tokens, of, flows[which % flows.length]);
+            queue.push(input);
+            inside.add(input);
           } else if (kind === 'back') {
-            const item = running.pop();
-            if (item === undefined) continue;
-            queue.putBack(item);
-            inside.add(item);
+            const input = running.pop();
+            if (input === undefined) continue;
+            queue.requeue(input);
+            inside.add(input);
           } else {
-            const items = [...inside];
-            const item =
-              kind === 'run' ? queue.window(1, 0, NEVER)[0] : items[which % Math.max(1, items.length)];
-            if (item === undefined) continue;
-            queue.remove(item);
-            inside.delete(item);
+            const inputs = [...inside];
+            const input =
+              kind === 'run' ? queue.window(1, 0, NEVER)[0] : inputs[which % Math.max(1, inputs.length)];
+            if (input === undefined) continue;
+            queue.remove(input);
+            inside.delete(input);
             if (kind === 'run') {
-              queue.charge(item);
-              running.push(item);
+              queue.charge(input);
+              running.push(input);
             }
           }
           assert.equal(queue.size, inside.size);
@@ -196,11 +210,11 @@ describe('the fair queue', () => {
   });
 
   test('lets the class that only fills go first where it is overdue and has not been first for as long', () => {
-    const queue = new FairQueue<Item>(3);
+    const queue = new FairQueue<Input>(3);
     fill(queue, 100, 10, 'interactive', undefined, 'i');
     fill(queue, 100, 10, 'bulk', undefined, 'b');
     // As after filling the other one's batches: ahead, but not by so much that it is left out.
-    const served = new Item('served', 5_000, 'bulk', undefined);
+    const served = new Input('served', 5_000, 'bulk', undefined);
     queue.push(served);
     queue.remove(served);
     queue.charge(served);
@@ -214,12 +228,12 @@ describe('the fair queue', () => {
     assert.equal(firsts.join(''), 'iiibiibi');
   });
 
-  test('puts the oldest item of a class first every other time, if it is overdue and its flow not too far ahead', () => {
+  test('puts the oldest input of a class first every other time, if it is overdue and its flow not too far ahead', () => {
     const [light, heavy] = [{}, {}];
-    const queue = new FairQueue<Item>(4);
-    queue.push(new Item('old', 10, 'bulk', heavy, 1));
-    queue.push(new Item('new', 10, 'bulk', light, 2));
-    const served = new Item('served', 50, 'bulk', heavy, 0);
+    const queue = new FairQueue<Input>(4);
+    queue.push(new Input('old', 10, 'bulk', heavy, 1));
+    queue.push(new Input('new', 10, 'bulk', light, 2));
+    const served = new Input('served', 50, 'bulk', heavy, 0);
     queue.push(served);
     queue.remove(served);
     queue.charge(served);
@@ -237,19 +251,19 @@ describe('the fair queue', () => {
 });
 
 test('the queue in order of arrival knows neither classes nor flows', () => {
-  const queue = new ArrivalQueue<Item>();
+  const queue = new ArrivalQueue<Input>();
   const [a, b, c] = [
-    new Item('a', 10, 'bulk', {}),
-    new Item('b', 20, 'interactive', undefined),
-    new Item('c', 30, 'bulk', {}),
+    new Input('a', 10, 'bulk', {}),
+    new Input('b', 20, 'interactive', undefined),
+    new Input('c', 30, 'bulk', {}),
   ];
-  for (const item of [a, b, c]) queue.push(item);
+  for (const input of [a, b, c]) queue.push(input);
   const names = () => queue.window(512).map(({ name }) => name);
   assert.deepEqual(names(), ['a', 'b', 'c']);
   const { share, classLoad, flows } = queue.ahead();
   assert.deepEqual([share, classLoad.tokens, flows], [1, 60, 1]);
   queue.remove(a);
   queue.remove(b);
-  queue.putBack(b);
+  queue.requeue(b);
   assert.deepEqual([names(), queue.size], [['b', 'c'], 2]);
 });

@@ -1,8 +1,10 @@
-import type { ItemFailure, Runner } from '../../../src/batching/types.js';
-import { type CostCurve, predictRunMs } from '../../../src/cost/cost-curve.js';
+import type { InputFailure, Runner } from '../../../src/batching/types.js';
+import type { CostCurve } from '../../../src/cost/cost-curve.js';
+import { seededRandom } from '../../../src/simulation/random.js';
+import { SimulatedRunner } from '../../../src/simulation/simulated-runner.js';
 import type { VirtualClock } from '../../../src/simulation/virtual-clock.js';
 
-/** What the tests submit: an item that knows its length. */
+/** What the tests submit: an input that knows its length. */
 export interface Text {
   readonly name: string;
   readonly tokens: number;
@@ -10,29 +12,29 @@ export interface Text {
 
 /** A run that a test ends by hand. */
 export interface PendingRun {
-  readonly items: readonly Text[];
+  readonly inputs: readonly Text[];
   succeed(): void;
   fail(error: Error): void;
   /** Ends with these results, however many. */
-  end(values: readonly (string | ItemFailure)[]): void;
+  end(values: readonly (string | InputFailure)[]): void;
 }
 
 /** A runner whose runs end when the test says so. Answers each text with its name. */
 export class ManualRunner implements Runner<Text, string> {
   readonly runs: PendingRun[] = [];
-  /** Runs so far, ended ones included, by the names of their items. */
+  /** Runs so far, ended ones included, by the names of their inputs. */
   readonly log: string[][] = [];
 
-  run(items: readonly Text[]): Promise<{ values: readonly (string | ItemFailure)[]; runMs: number }> {
-    this.log.push(items.map((item) => item.name));
+  run(inputs: readonly Text[]): Promise<{ values: readonly (string | InputFailure)[]; runMs: number }> {
+    this.log.push(inputs.map((input) => input.name));
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
         this.runs.splice(this.runs.indexOf(run), 1);
         settle();
       };
       const run: PendingRun = {
-        items,
-        succeed: () => end(() => resolve({ values: items.map((item) => item.name), runMs: 1 })),
+        inputs,
+        succeed: () => end(() => resolve({ values: inputs.map((input) => input.name), runMs: 1 })),
         fail: (error) => end(() => reject(error)),
         end: (values) => end(() => resolve({ values, runMs: 1 })),
       };
@@ -48,21 +50,16 @@ export class ManualRunner implements Runner<Text, string> {
   }
 }
 
-/** A runner whose runs take what the curve says, on the virtual clock. */
+/** A simulated session that answers each text with its name. */
 export class TimedRunner implements Runner<Text, string> {
-  readonly #clock: VirtualClock;
-  readonly #curve: CostCurve;
+  readonly #simulated: SimulatedRunner;
 
   constructor(clock: VirtualClock, curve: CostCurve) {
-    this.#clock = clock;
-    this.#curve = curve;
+    this.#simulated = new SimulatedRunner(clock, { curve, noise: 0 }, seededRandom(1));
   }
 
-  run(items: readonly Text[]): Promise<{ values: readonly string[]; runMs: number }> {
-    const longest = Math.max(...items.map((item) => item.tokens));
-    const runMs = predictRunMs(this.#curve, items.length, longest);
-    return new Promise((resolve) => {
-      this.#clock.startTimer(() => resolve({ values: items.map((item) => item.name), runMs }), runMs);
-    });
+  async run(inputs: readonly Text[]): Promise<{ values: readonly string[]; runMs: number }> {
+    const { runMs } = await this.#simulated.run(inputs);
+    return { values: inputs.map((input) => input.name), runMs };
   }
 }

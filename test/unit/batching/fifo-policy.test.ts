@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { selectInOrder } from '../../../src/batching/policy.js';
+import { selectInOrder } from '../../../src/batching/dispatch/policies.js';
 
 const facts = {
   now: 0,
@@ -15,7 +15,7 @@ const facts = {
 };
 const window = Array.from({ length: 5 }, () => ({ tokens: 20, enqueuedAt: 0, deadlineAt: 1_000 }));
 
-test('fifo takes the oldest items in order, whatever their lengths', () => {
+test('fifo takes the oldest inputs in order, whatever their lengths', () => {
   const { positions, reason } = selectInOrder(window, facts);
   assert.deepEqual(Array.from(positions), [0, 1, 2]);
   assert.equal(reason, 'items');

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { selectByLength } from '../../../src/batching/length-policy.js';
-import type { ItemFacts, PolicyFacts } from '../../../src/batching/types.js';
+import { selectByLength } from '../../../src/batching/dispatch/length-policy.js';
+import type { InputFacts, PolicyFacts } from '../../../src/batching/types.js';
 import { predictRunMs } from '../../../src/cost/cost-curve.js';
 
 /** A base that the policy believes at any budget here. */
 const steep = { baseMs: 20, msPerToken: 0.5, msPerTokenSquared: 0.0002 };
 const curve = { baseMs: 4, msPerToken: 0.5, msPerTokenSquared: 0.0002 };
 
-function texts(lengths: readonly number[], enqueuedAt = 0): ItemFacts[] {
+function texts(lengths: readonly number[], enqueuedAt = 0): InputFacts[] {
   return lengths.map((tokens) => ({ tokens, enqueuedAt, deadlineAt: Number.POSITIVE_INFINITY }));
 }
 
-function factsOf(window: readonly ItemFacts[], facts: Partial<PolicyFacts> = {}): PolicyFacts {
+function factsOf(window: readonly InputFacts[], facts: Partial<PolicyFacts> = {}): PolicyFacts {
   return {
     now: 0,
     queuedItems: window.length,
-    queuedTokens: window.reduce((total, item) => total + item.tokens, 0),
+    queuedTokens: window.reduce((total, input) => total + input.tokens, 0),
     idleRunners: 1,
     budgetTokens: 512,
     maxItems: 64,
@@ -28,7 +28,7 @@ function factsOf(window: readonly ItemFacts[], facts: Partial<PolicyFacts> = {})
   };
 }
 
-function select(window: readonly ItemFacts[], facts: Partial<PolicyFacts> = {}) {
+function select(window: readonly InputFacts[], facts: Partial<PolicyFacts> = {}) {
   const { positions, reason } = selectByLength(window, factsOf(window, facts));
   const chosen = Array.from(positions);
   return { chosen, reason, lengths: chosen.map((position) => window[position]?.tokens ?? 0) };
@@ -37,7 +37,7 @@ function select(window: readonly ItemFacts[], facts: Partial<PolicyFacts> = {}) 
 const lengthsArbitrary = fc.array(fc.integer({ min: 1, max: 512 }), { minLength: 1, maxLength: 60 });
 
 describe('the length policy', () => {
-  test('always takes the oldest item, and nothing twice', () => {
+  test('always takes the oldest input, and nothing twice', () => {
     fc.assert(
       fc.property(lengthsArbitrary, fc.integer({ min: 1, max: 4 }), (lengths, idleRunners) => {
         const { chosen } = select(texts(lengths), { idleRunners });
@@ -48,7 +48,7 @@ describe('the length policy', () => {
     );
   });
 
-  test('keeps to the budget, the number of items and the run time, except for a lone item', () => {
+  test('keeps to the budget, the number of inputs and the run time, except for one input alone', () => {
     const facts = { budgetTokens: 300, maxItems: 7, maxRunMs: 90 };
     fc.assert(
       fc.property(lengthsArbitrary, (window) => {
@@ -132,7 +132,7 @@ describe('the length policy', () => {
     assert.equal(select(window, { idleRunners: 4, queuedItems: 90 }).chosen.length, 25);
   });
 
-  test('looks for neighbours among the overdue first, once the oldest item is overdue', () => {
+  test('looks for neighbours among the overdue first, once the oldest input is overdue', () => {
     const overdue = texts(
       Array.from({ length: 80 }, (_, i) => (i === 0 ? 30 : 200 + i)),
       0,
@@ -163,9 +163,9 @@ function cheapestTotal(lengths: readonly number[], budgetTokens: number, maxItem
     const longest = sorted[end - 1] ?? 0;
     let least = Number.POSITIVE_INFINITY;
     for (let start = end - 1; start >= 0; start--) {
-      const items = end - start;
-      if (items > 1 && (items > maxItems || items * longest > budgetTokens)) break;
-      least = Math.min(least, (best[start] ?? 0) + predictRunMs(steep, items, longest));
+      const inputs = end - start;
+      if (inputs > 1 && (inputs > maxItems || inputs * longest > budgetTokens)) break;
+      least = Math.min(least, (best[start] ?? 0) + predictRunMs(steep, inputs, longest));
     }
     best.push(least);
   }

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Bounded, QueueBounds } from '../../../src/batching/queue-bounds.js';
+import { type Bounded, QueueBounds } from '../../../src/batching/queueing/queue-bounds.js';
 
 const unary: Bounded = { tokens: 10, whenFull: 'refuse', serviceClass: 'interactive', flow: undefined };
 const streamed: Bounded = { tokens: 10, whenFull: 'wait', serviceClass: 'bulk', flow: undefined };
 
-function fill(bounds: QueueBounds, item: Bounded, somebodyWaits = false): number {
+function fill(bounds: QueueBounds, input: Bounded, somebodyWaits = false): number {
   let count = 0;
-  while (bounds.admits(item, somebodyWaits)) {
-    bounds.enter(item);
+  while (bounds.admits(input, somebodyWaits)) {
+    bounds.enter(input);
     count++;
   }
   return count;
 }
 
 describe('the bounds of the queue', () => {
-  test('are in items', () => {
+  test('are in inputs', () => {
     assert.equal(fill(new QueueBounds(8, 1_000), unary), 8);
   });
 
@@ -23,11 +23,11 @@ describe('the bounds of the queue', () => {
     assert.equal(fill(new QueueBounds(100, 55), unary), 5);
   });
 
-  test('let one item of any length into an empty queue', () => {
+  test('let one input of any length into an empty queue', () => {
     assert.equal(fill(new QueueBounds(100, 5), { ...unary, tokens: 50 }), 1);
   });
 
-  test('keep a quarter free of items that would rather wait, for those that would be refused', () => {
+  test('keep a quarter free of inputs that would rather wait, for those that would be refused', () => {
     const bounds = new QueueBounds(8, 1_000);
     assert.equal(fill(bounds, streamed), 6);
     assert.equal(fill(bounds, unary, true), 2);
@@ -49,7 +49,7 @@ describe('the bounds of the queue', () => {
     assert.equal(fill(bounds, streamed), 2);
   });
 
-  test('let a queue of one item be used by either', () => {
+  test('let a queue of one input be used by either', () => {
     assert.equal(fill(new QueueBounds(1, 10), unary), 1);
     assert.equal(fill(new QueueBounds(1, 10), streamed), 1);
   });

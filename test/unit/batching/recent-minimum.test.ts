@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { RecentMinimum } from '../../../src/batching/run-cap.js';
+import { RecentMinimum } from '../../../src/batching/dispatch/run-cap.js';
 
 describe('the recent minimum', () => {
   test('is infinite as long as nothing was noted', () => {

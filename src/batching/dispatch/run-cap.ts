@@ -1,8 +1,8 @@
-import type { SharedClaim } from '../claim.js';
-import type { CostCurve } from '../cost/cost-curve.js';
-import type { ItemFacts } from './types.js';
+import type { SharedClaim } from '../../claim.js';
+import type { CostCurve } from '../../cost/cost-curve.js';
+import type { InputFacts } from '../types.js';
 
-/** How long the deadline of an interactive item is remembered: others like it will come. */
+/** How long the deadline of an interactive input is remembered: others like it will come. */
 const MEMORY_MS = 10_000;
 
 /**
@@ -26,8 +26,8 @@ export interface RunCapOptions {
 /**
  * How long a batch may run. A run is not interrupted, so whoever arrives during one waits for its end and is then in the
  * next one; a cap at a quarter of the time that callers allow keeps both together well within it. It would come too late
- * if it looked at the queue alone: the run that an interactive item is going to wait for has begun when it arrives. So
- * the tightest time that interactive items were given of late counts as well.
+ * if it looked at the queue alone: the run that an interactive input is going to wait for has begun when it arrives. So
+ * the tightest time that interactive inputs were given of late counts as well.
  */
 export class RunCap {
   readonly #options: RunCapOptions;
@@ -37,13 +37,13 @@ export class RunCap {
     this.#options = options;
   }
 
-  /** An item has arrived. */
+  /** An input has arrived. */
   note({ serviceClass, deadlineAt }: Pick<SharedClaim, 'serviceClass' | 'deadlineAt'>, now: number): void {
     if (serviceClass === 'interactive' && deadlineAt > now) this.#recent.note(deadlineAt - now, now);
   }
 
   /** Longest predicted run of a batch out of this window, in milliseconds; Infinity: any. */
-  capMs(window: readonly ItemFacts[], now: number, curve: CostCurve): number {
+  capMs(window: readonly InputFacts[], now: number, curve: CostCurve): number {
     const { maxRunMs, maxRunPercent, budgetTokens } = this.#options;
     const most = maxRunMs > 0 ? maxRunMs : Number.POSITIVE_INFINITY;
     if (maxRunPercent === 0) return most;
@@ -56,6 +56,9 @@ export class RunCap {
   }
 }
 
+/** A value is remembered for its span, and for one of so many parts of it more at most. */
+const PARTS = 10;
+
 /** The least of what was noted lately, in a ring of buckets: noting and asking are O(1), and nothing grows. */
 export class RecentMinimum {
   readonly #bucketMs: number;
@@ -63,11 +66,10 @@ export class RecentMinimum {
   /** Which stretch of time each bucket holds, counted in buckets since the clock's zero. */
   readonly #stretches: Float64Array;
 
-  /** Values are remembered for at least `spanMs`, and for one part of it more at most. */
-  constructor(spanMs: number, parts = 10) {
-    this.#bucketMs = spanMs / parts;
-    this.#minima = new Float64Array(parts + 1);
-    this.#stretches = new Float64Array(parts + 1).fill(Number.NEGATIVE_INFINITY);
+  constructor(spanMs: number) {
+    this.#bucketMs = spanMs / PARTS;
+    this.#minima = new Float64Array(PARTS + 1);
+    this.#stretches = new Float64Array(PARTS + 1).fill(Number.NEGATIVE_INFINITY);
   }
 
   note(value: number, now: number): void {

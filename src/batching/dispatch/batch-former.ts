@@ -1,9 +1,9 @@
-import type { CostTracker } from '../cost/cost-tracker.js';
-import type { EffectiveBudget } from '../cost/effective-budget.js';
-import type { Backlog, FormedBatch } from './backlog.js';
-import type { QueueItem } from './queue-item.js';
+import type { CostTracker } from '../../cost/cost-tracker.js';
+import type { EffectiveBudget } from '../../cost/effective-budget.js';
+import type { Backlog, PreparedBatch } from '../queueing/backlog.js';
+import type { Input } from '../queueing/input.js';
+import type { BatcherOptions, CloseReason, SelectBatch, Selection } from '../types.js';
 import type { RunCap } from './run-cap.js';
-import type { BatcherOptions, CloseReason, SelectBatch, Selection } from './types.js';
 
 /** These batches cannot grow by waiting. */
 const FULL: ReadonlySet<CloseReason> = new Set(['budget', 'items', 'run_time']);
@@ -16,7 +16,7 @@ export type FormingOptions = Pick<BatcherOptions, 'lookAhead' | 'maxBatchItems' 
  */
 const LEAD_BUDGETS = 1;
 
-/** How often a batch is chosen anew because some of its items would come too late: each time costs a look at the window. */
+/** How often a batch is chosen anew because some of its inputs would come too late: each time costs a look at the window. */
 const LATE_ROUNDS = 3;
 
 /** Forms batches out of the queue by a policy. */
@@ -51,9 +51,9 @@ export class BatchFormer {
     idleRunners: number,
     now: number,
     closing: boolean,
-  ): FormedBatch<T, R> | number | undefined {
+  ): PreparedBatch<T, R> | number | undefined {
     const { lookAhead, maxDelayMs, maxAgeMs } = this.#options;
-    const window = backlog.window(lookAhead, this.#budget.tokens(now) * LEAD_BUDGETS, now - maxAgeMs);
+    const window = backlog.queue.window(lookAhead, this.#budget.tokens(now) * LEAD_BUDGETS, now - maxAgeMs);
     if (window.length === 0) return undefined;
     let selection = this.#choose(window, backlog, idleRunners, now);
     if (maxDelayMs > 0 && !closing && !FULL.has(selection.reason)) {
@@ -68,11 +68,11 @@ export class BatchFormer {
     }
     const [anchor] = window;
     if (anchor !== undefined) backlog.queue.anchored(anchor, now);
-    return { items: itemsAt(window, selection), reason: selection.reason };
+    return { inputs: inputsAt(window, selection), reason: selection.reason };
   }
 
   #choose<T, R>(
-    window: readonly QueueItem<T, R>[],
+    window: readonly Input<T, R>[],
     backlog: Backlog<T, R>,
     idleRunners: number,
     now: number,
@@ -80,7 +80,7 @@ export class BatchFormer {
     const { curve } = this.#costs;
     return this.#select(window, {
       now,
-      queuedItems: backlog.queueLength,
+      queuedItems: backlog.queue.size,
       queuedTokens: backlog.bounds.tokens,
       idleRunners,
       budgetTokens: this.#budget.tokens(now),
@@ -92,34 +92,34 @@ export class BatchFormer {
   }
 
   /**
-   * Gives up those items of the selection that would be answered after their deadline, as predicted: their place in the
+   * Gives up those inputs of the selection that would be answered after their deadline, as predicted: their place in the
    * batch is worth more to others. Returns the window without them; undefined where there are none, or nothing else: as
    * long as the runner has nothing better to do, the prediction may be put to the test.
    */
   #withoutLate<T, R>(
-    window: readonly QueueItem<T, R>[],
+    window: readonly Input<T, R>[],
     selection: Selection,
     backlog: Backlog<T, R>,
     now: number,
-  ): QueueItem<T, R>[] | undefined {
+  ): Input<T, R>[] | undefined {
     if (!this.#costs.calibrated) return undefined;
-    const items = itemsAt(window, selection);
-    const longest = items.reduce((most, item) => Math.max(most, item.tokens), 0);
-    const endAt = now + this.#costs.predictMs(items.length, longest);
-    const late = items.filter((item) => item.latestDeadlineAt < endAt);
+    const inputs = inputsAt(window, selection);
+    const longest = inputs.reduce((most, input) => Math.max(most, input.tokens), 0);
+    const endAt = now + this.#costs.predictMs(inputs.length, longest);
+    const late = inputs.filter((input) => input.latestDeadlineAt < endAt);
     if (late.length === 0 || late.length === window.length) return undefined;
-    for (const item of late) backlog.expire(item);
-    return window.filter((item) => item.place === 'queued');
+    for (const input of late) backlog.expire(input);
+    return window.filter((input) => input.place === 'queued');
   }
 }
 
-function itemsAt<T, R>(window: readonly QueueItem<T, R>[], { positions }: Selection): QueueItem<T, R>[] {
-  const items: QueueItem<T, R>[] = [];
+function inputsAt<T, R>(window: readonly Input<T, R>[], { positions }: Selection): Input<T, R>[] {
+  const inputs: Input<T, R>[] = [];
   for (let i = 0; i < positions.length; i++) {
-    const item = window[positions[i] ?? 0];
-    if (item !== undefined) items.push(item);
+    const input = window[positions[i] ?? 0];
+    if (input !== undefined) inputs.push(input);
   }
-  return items;
+  return inputs;
 }
 
 function oldestIn(window: readonly { readonly enqueuedAt: number }[]): number {

@@ -1,38 +1,37 @@
-import type { SharedClaim } from '../claim.js';
-import type { FlowQueue } from './class-queue.js';
+import type { SharedClaim } from '../../claim.js';
+import type { InputFacts, InputResult, Permit, ServiceClass } from '../types.js';
 import type { Timed } from './deadline-timer.js';
-import type { ItemFacts, ItemResult, Permit, ServiceClass } from './types.js';
-import type { Entitled } from './work-queue.js';
+import type { FairlyQueued, FlowQueue } from './fair-queue.js';
 
 /**
- * Where an item is: `new`, nowhere yet; `waiting`, outside a full queue; `admitted`, let in and still being prepared;
- * `queued`; `set_aside`, in a batch that is formed but not started; `running`; `settled`, answered.
+ * Where an input is: `new`, nowhere yet; `overflow`, outside a full queue; `admitted`, in its place and not tokenised yet;
+ * `queued`; `prepared`, in a batch that is formed but not started; `running`; `settled`, answered.
  */
-export type Place = 'new' | 'waiting' | 'admitted' | 'queued' | 'set_aside' | 'running' | 'settled';
+export type Place = 'new' | 'overflow' | 'admitted' | 'queued' | 'prepared' | 'running' | 'settled';
 
-/** Whoever keeps the item, and hears what becomes of it. */
-export interface ItemOwner<T, R> {
+/** Whoever keeps the input, and hears what becomes of it. */
+export interface InputOwner<T, R> {
   /** It was handed over, with its true length. */
-  submitted(item: QueueItem<T, R>, payload: T, tokens: number): void;
-  abandoned(item: QueueItem<T, R>): void;
-  promoted(item: QueueItem<T, R>): void;
+  submitted(input: Input<T, R>, payload: T, tokens: number): void;
+  abandoned(input: Input<T, R>): void;
+  promoted(input: Input<T, R>): void;
 }
 
 const ignore = (): void => undefined;
 
-/** One item on its way, and what the submitter holds of it. */
-export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled<QueueItem<T, R>> {
-  readonly result: Promise<ItemResult<R>>;
+/** One input on its way, and what the submitter holds of it. */
+export class Input<T, R> implements InputFacts, Permit<T, R>, Timed, FairlyQueued<Input<T, R>> {
+  readonly result: Promise<InputResult<R>>;
   readonly whenFull: 'refuse' | 'wait';
   serviceClass: ServiceClass;
   flow: object | undefined;
-  /** Estimated until the item is handed over. */
+  /** Estimated until the input is handed over. */
   tokens: number;
-  /** Undefined until the item is handed over. */
+  /** Undefined until the input is handed over. */
   payload: T | undefined;
   /** When it joined the queue; before that, when it came. */
   enqueuedAt: number;
-  lane: FlowQueue<QueueItem<T, R>> | undefined = undefined;
+  lane: FlowQueue<Input<T, R>> | undefined = undefined;
   deadlineAt: number;
   place: Place = 'new';
   /** When its latest run started. */
@@ -41,15 +40,15 @@ export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled
   losses = 0;
   lostAt = Number.NEGATIVE_INFINITY;
   heapIndex = -1;
-  previous: QueueItem<T, R> | undefined = undefined;
-  next: QueueItem<T, R> | undefined = undefined;
+  previous: Input<T, R> | undefined = undefined;
+  next: Input<T, R> | undefined = undefined;
   readonly #claim: SharedClaim;
-  readonly #owner: ItemOwner<T, R>;
-  #letInAt = 0;
-  /** How long it waited outside before `enqueuedAt`. */
-  #outsideMs = 0;
+  readonly #owner: InputOwner<T, R>;
+  #admittedAt = 0;
+  /** How long it waited in the overflow. */
+  #overflowMs = 0;
   #admitted: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
-  #resolve: (result: ItemResult<R>) => void = ignore;
+  #resolve: (result: InputResult<R>) => void = ignore;
   #reject: (error: Error) => void = ignore;
 
   /** @param payload undefined: it will be handed over later */
@@ -58,7 +57,7 @@ export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled
     tokens: number,
     claim: SharedClaim,
     now: number,
-    owner: ItemOwner<T, R>,
+    owner: InputOwner<T, R>,
   ) {
     this.payload = payload;
     this.tokens = tokens;
@@ -95,9 +94,9 @@ export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled
     if (this.serviceClass === 'bulk' && this.place !== 'settled') this.#owner.promoted(this);
   }
 
-  /** It has to wait outside. */
-  keepOut(): void {
-    this.place = 'waiting';
+  /** It has to wait in the overflow. */
+  waitInOverflow(): void {
+    this.place = 'overflow';
     if (this.#admitted !== undefined) return;
     let settle = { resolve: ignore, reject: ignore as (error: Error) => void };
     const promise = new Promise<void>((resolve, reject) => {
@@ -106,23 +105,23 @@ export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled
     this.#admitted = { promise, ...settle };
   }
 
-  /** It was let in. */
-  letIn(now: number): void {
-    this.#letInAt = now;
+  /** It got its place in the queue. */
+  admit(now: number): void {
+    this.#admittedAt = now;
     this.#admitted?.resolve();
   }
 
-  /** It is ready, after it was let in: its preparation was no wait. To be called while it is in no queue. */
+  /** It is prepared, after it was admitted: that was no wait. To be called while it is in no queue. */
   join(now: number): void {
-    this.#outsideMs = this.#letInAt - this.enqueuedAt;
+    this.#overflowMs = this.#admittedAt - this.enqueuedAt;
     this.enqueuedAt = now;
   }
 
-  /** Takes over what its claim says by now. To be called while the item is in no queue. */
+  /** Takes over what its claim says by now. To be called while the input is in no queue. */
   hurry(): void {
     this.serviceClass = 'interactive';
     this.flow = this.#claim.flow;
-    // An item of a failed batch comes back to where it was queued: that was a queue of the other class.
+    // An input of a failed batch comes back to where it was queued: that was a queue of the other class.
     this.lane = undefined;
   }
 
@@ -141,7 +140,7 @@ export class QueueItem<T, R> implements ItemFacts, Permit<T, R>, Timed, Entitled
 
   answer(value: R, runMs: number, batchSize: number): void {
     this.place = 'settled';
-    const queueMs = this.#outsideMs + this.startedAt - this.enqueuedAt;
+    const queueMs = this.#overflowMs + this.startedAt - this.enqueuedAt;
     this.#resolve({ value, queueMs, runMs, batchSize });
   }
 

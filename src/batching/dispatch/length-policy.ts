@@ -1,7 +1,7 @@
-import { marginalMs } from '../cost/cost-curve.js';
-import type { CloseReason, ItemFacts, PolicyFacts, Selection } from './types.js';
+import { marginalMs } from '../../cost/cost-curve.js';
+import type { CloseReason, InputFacts, PolicyFacts, Selection } from '../types.js';
 
-/** Below this many items the look-ahead does not narrow, however few are overdue: there must be neighbours to find. */
+/** Below this many inputs the look-ahead does not narrow, however few are overdue: there must be neighbours to find. */
 const NARROW_LOOK_AHEAD = 64;
 
 /**
@@ -11,7 +11,7 @@ const NARROW_LOOK_AHEAD = 64;
 const LEAST_BASE_SHARE = 1 / 40;
 
 /**
- * Length-aware batching: the most urgent item, the first one of the window, anchors the batch, and the nearest lengths
+ * Length-aware batching: the most urgent input, the first one of the window, anchors the batch, and the nearest lengths
  * fill it.
  *
  * Which neighbours, and how many, is a question of cost: each one makes the batch fuller, and each one may pad the
@@ -19,12 +19,12 @@ const LEAST_BASE_SHARE = 1 / 40;
  * time, within the limits; of these, the batch that holds the anchor runs now. A greedy fill of this one batch
  * takes from its neighbours what they would have needed: at 32 in flight it costs a fifth of the throughput.
  *
- * Nobody starves: each batch holds the most urgent item, so an item runs at the latest with as many batches as there were
- * items more urgent than it. The age guard tightens that: once the anchor has waited `maxAgeMs`, or half of the time that
- * its caller gave it, the look-ahead narrows to the items of which that is as true. Where it is of all, under overload,
+ * Nobody starves: each batch holds the most urgent input, so an input runs at the latest with as many batches as there were
+ * inputs more urgent than it. The age guard tightens that: once the anchor has waited `maxAgeMs`, or half of the time that
+ * its caller gave it, the look-ahead narrows to the inputs of which that is as true. Where it is of all, under overload,
  * nothing narrows, and throughput is kept.
  */
-export function selectByLength(window: readonly ItemFacts[], facts: PolicyFacts): Selection {
+export function selectByLength(window: readonly InputFacts[], facts: PolicyFacts): Selection {
   const order = byLength(window, candidates(window, facts));
   const lengths = new Float64Array(order.length);
   for (let i = 0; i < order.length; i++) lengths[i] = window[order[i] ?? 0]?.tokens ?? 0;
@@ -43,7 +43,7 @@ export function selectByLength(window: readonly ItemFacts[], facts: PolicyFacts)
 }
 
 /** The positions that the batch is chosen from: all, or those that are overdue like the anchor, and a few more. */
-function candidates(window: readonly ItemFacts[], facts: PolicyFacts): Uint32Array {
+function candidates(window: readonly InputFacts[], facts: PolicyFacts): Uint32Array {
   const positions = new Uint32Array(window.length);
   let count = 0;
   if (isOverdue(window[0], facts)) {
@@ -57,17 +57,17 @@ function candidates(window: readonly ItemFacts[], facts: PolicyFacts): Uint32Arr
   return positions;
 }
 
-function isOverdue(item: ItemFacts | undefined, facts: PolicyFacts): boolean {
-  if (item === undefined) return false;
-  const limitMs = Math.min(facts.maxAgeMs, (item.deadlineAt - item.enqueuedAt) / 2);
-  return facts.now - item.enqueuedAt >= limitMs;
+function isOverdue(input: InputFacts | undefined, facts: PolicyFacts): boolean {
+  if (input === undefined) return false;
+  const limitMs = Math.min(facts.maxAgeMs, (input.deadlineAt - input.enqueuedAt) / 2);
+  return facts.now - input.enqueuedAt >= limitMs;
 }
 
 /**
  * Sorts the positions by ascending length, then urgency. Both share one number: native sorting needs no callback. (Nor do
  * these loops: `from` of a typed array, with a callback, took a third of the time of choosing a batch.)
  */
-function byLength(window: readonly ItemFacts[], positions: Uint32Array): Uint32Array {
+function byLength(window: readonly InputFacts[], positions: Uint32Array): Uint32Array {
   const count = window.length;
   const keys = new Float64Array(positions.length);
   for (let i = 0; i < keys.length; i++) {
@@ -81,7 +81,7 @@ function byLength(window: readonly ItemFacts[], positions: Uint32Array): Uint32A
 
 /**
  * Where several runners are free and the queue is short, each takes its share: one full batch would leave the others
- * without work, and its items waiting for each other.
+ * without work, and its inputs waiting for each other.
  */
 function shareOfBudget(windowSize: number, facts: PolicyFacts): number {
   if (facts.idleRunners < 2 || facts.queuedItems > windowSize) return facts.budgetTokens;
@@ -89,8 +89,8 @@ function shareOfBudget(windowSize: number, facts: PolicyFacts): number {
 }
 
 /**
- * Cuts items sorted by length into the runs that cost least in all: `starts[end]` is where the last run of the first
- * `end` items begins. A dynamic program over the ends.
+ * Cuts inputs sorted by length into the runs that cost least in all: `starts[end]` is where the last run of the first
+ * `end` inputs begins. A dynamic program over the ends.
  *
  * The cost of a run, base + (end - start) x marginal(longest), satisfies the quadrangle inequality, as lengths ascend:
  * the best start never moves back as the end moves on, and the search begins at the last one. (It is the first of equal
@@ -104,10 +104,10 @@ function cheapestCuts(lengths: Float64Array, limit: number, facts: PolicyFacts):
   let best = 0;
   for (let end = 1; end <= lengths.length; end++) {
     const longest = lengths[end - 1] ?? 0;
-    const itemMs = marginalMs(curve, longest);
+    const inputMs = marginalMs(curve, longest);
     let least = Number.POSITIVE_INFINITY;
-    for (let start = Math.max(best, end - mostItems(longest, itemMs, limit, facts)); start < end; start++) {
-      const total = (totals[start] ?? 0) + baseMs + (end - start) * itemMs;
+    for (let start = Math.max(best, end - mostInputs(longest, inputMs, limit, facts)); start < end; start++) {
+      const total = (totals[start] ?? 0) + baseMs + (end - start) * inputMs;
       if (total < least) {
         least = total;
         best = start;
@@ -119,9 +119,9 @@ function cheapestCuts(lengths: Float64Array, limit: number, facts: PolicyFacts):
   return starts;
 }
 
-/** How many items of this length one batch may hold; one always may run. */
-function mostItems(longest: number, itemMs: number, limit: number, facts: PolicyFacts): number {
-  const byRunTime = itemMs > 0 ? (facts.maxRunMs - facts.curve.baseMs) / itemMs : Number.POSITIVE_INFINITY;
+/** How many inputs of this length one batch may hold; one always may run. */
+function mostInputs(longest: number, inputMs: number, limit: number, facts: PolicyFacts): number {
+  const byRunTime = inputMs > 0 ? (facts.maxRunMs - facts.curve.baseMs) / inputMs : Number.POSITIVE_INFINITY;
   return Math.max(1, Math.floor(Math.min(facts.maxItems, limit / longest, byRunTime)));
 }
 
@@ -129,8 +129,8 @@ function closeReason(size: number, longest: number, limit: number, facts: Policy
   if (size >= facts.maxItems) return 'items';
   const padded = (size + 1) * longest;
   if (padded > facts.budgetTokens) return 'budget';
-  const itemMs = marginalMs(facts.curve, longest);
-  if (size >= mostItems(longest, itemMs, Number.POSITIVE_INFINITY, facts)) return 'run_time';
+  const inputMs = marginalMs(facts.curve, longest);
+  if (size >= mostInputs(longest, inputMs, Number.POSITIVE_INFINITY, facts)) return 'run_time';
   if (size === facts.queuedItems) return 'drained';
   return padded > limit ? 'shared' : 'length';
 }

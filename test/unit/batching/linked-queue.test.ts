@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ItemQueue, type Linked } from '../../../src/batching/item-queue.js';
+import { type Linked, LinkedQueue } from '../../../src/batching/queueing/linked-queue.js';
 
 class Node implements Linked<Node> {
   previous: Node | undefined;
@@ -12,7 +12,7 @@ test('the queue behaves like an array under pushes, unshifts and removals anywhe
   const step = fc.oneof(fc.constant('push' as const), fc.constant('unshift' as const), fc.nat({ max: 50 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const queue = new ItemQueue<Node>();
+      const queue = new LinkedQueue<Node>();
       const model: Node[] = [];
       for (const action of steps) {
         if (action === 'push') {

@@ -1,5 +1,4 @@
-import { Alarm } from './alarm.js';
-import type { Clock } from './clock.js';
+import { Alarm, type Clock } from '../clock.js';
 import { type HeapEntry, IndexedHeap } from './indexed-heap.js';
 
 /** What has a deadline. `heapIndex` belongs to the timer; it starts at -1. */
@@ -9,17 +8,17 @@ export interface Timed extends HeapEntry {
 
 /**
  * One timer for all deadlines: a heap by deadline, so that adding and removing cost O(log n) and nothing stays behind.
- * The timer is moved only to an earlier time: of the many items that are answered long before their deadline none starts
+ * The timer is moved only to an earlier time: of the many inputs that are answered long before their deadline none starts
  * or stops one.
  */
 export class DeadlineTimer<I extends Timed> {
-  readonly #heap = new IndexedHeap<I>((item) => item.deadlineAt);
+  readonly #heap = new IndexedHeap<I>((input) => input.deadlineAt);
   readonly #clock: Clock;
   readonly #alarm: Alarm;
-  readonly #onDue: (item: I) => void;
+  readonly #onDue: (input: I) => void;
 
-  /** `onDue` is called with the item already removed; it may add it again. */
-  constructor(clock: Clock, onDue: (item: I) => void) {
+  /** `onDue` is called with the input already removed; it may add it again. */
+  constructor(clock: Clock, onDue: (input: I) => void) {
     this.#clock = clock;
     this.#onDue = onDue;
     this.#alarm = new Alarm(clock, () => this.sweep());
@@ -29,15 +28,15 @@ export class DeadlineTimer<I extends Timed> {
     return this.#heap.size;
   }
 
-  add(item: I): void {
-    if (item.deadlineAt === Number.POSITIVE_INFINITY) return;
-    this.#heap.add(item);
-    if (item.deadlineAt < this.#alarm.at) this.#alarm.set(item.deadlineAt);
+  add(input: I): void {
+    if (input.deadlineAt === Number.POSITIVE_INFINITY) return;
+    this.#heap.add(input);
+    if (input.deadlineAt < this.#alarm.at) this.#alarm.set(input.deadlineAt);
   }
 
-  /** Does nothing for an item that is not there. */
-  remove(item: I): void {
-    this.#heap.remove(item);
+  /** Does nothing for an input that is not there. */
+  remove(input: I): void {
+    this.#heap.remove(input);
   }
 
   /** Takes out what is due now, and sets the timer for the next. */

@@ -1,15 +1,14 @@
-import { Alarm } from './alarm.js';
-import type { Clock } from './clock.js';
-import type { QueueItem } from './queue-item.js';
-import type { Runner } from './types.js';
+import { Alarm, type Clock } from '../clock.js';
+import type { Input } from '../queueing/input.js';
+import type { Runner } from '../types.js';
 
 /** A runner and what it is doing. */
 export interface RunnerSlot<T, R> {
   readonly runner: Runner<T, R>;
-  /** Takes an item that comes while nothing runs and nothing else waits, and no other. */
-  readonly lone: boolean;
+  /** Takes an input that comes while nothing runs and nothing else waits, and no other. */
+  readonly solo: boolean;
   /** What it runs now; undefined: it is free. */
-  running: readonly QueueItem<T, R>[] | undefined;
+  running: readonly Input<T, R>[] | undefined;
   startedAt: number;
   /** How often its run counts as busy time: settled at the start, since a sum that others read must not shrink. */
   share: number;
@@ -20,12 +19,12 @@ export interface RunnerSlot<T, R> {
 }
 
 /**
- * The attached runners, which of them are free, and how long they have been busy in all. Runners for lone items stand
+ * The attached runners, which of them are free, and how long they have been busy in all. Runners for solo inputs stand
  * apart: they are not counted, and neither their coming nor their going says whether there is a runner.
  */
 export class RunnerPool<T, R> {
   readonly #attached = new Set<RunnerSlot<T, R>>();
-  readonly #lone = new Set<RunnerSlot<T, R>>();
+  readonly #solo = new Set<RunnerSlot<T, R>>();
   /** Also those that were detached during a run. */
   readonly #busy = new Set<RunnerSlot<T, R>>();
   readonly #clock: Clock;
@@ -60,7 +59,7 @@ export class RunnerPool<T, R> {
   }
 
   /**
-   * Time that runners have spent in runs, those under way included; two at once count twice, and one for lone items, which
+   * Time that runners have spent in runs, those under way included; two at once count twice, and one for solo inputs, which
    * has what all the others share, as often as there are others.
    */
   get busyMs(): number {
@@ -78,15 +77,15 @@ export class RunnerPool<T, R> {
     return slot;
   }
 
-  attachLone(runner: Runner<T, R>): RunnerSlot<T, R> {
+  attachSolo(runner: Runner<T, R>): RunnerSlot<T, R> {
     const slot = newSlot(runner, true, this.#clock.now());
-    this.#lone.add(slot);
+    this.#solo.add(slot);
     return slot;
   }
 
   /** Does nothing for a slot that was detached before. */
   detach(slot: RunnerSlot<T, R>): void {
-    this.#lone.delete(slot);
+    this.#solo.delete(slot);
     if (this.#attached.delete(slot) && this.#attached.size === 0 && !this.#stopped) {
       this.#absence.set(this.#clock.now() + this.#graceMs);
     }
@@ -98,10 +97,10 @@ export class RunnerPool<T, R> {
     return idle;
   }
 
-  /** A runner for lone items; undefined as long as anything runs. */
-  idleLone(): RunnerSlot<T, R> | undefined {
+  /** A runner for solo inputs; undefined as long as anything runs. */
+  idleSolo(): RunnerSlot<T, R> | undefined {
     if (this.#busy.size > 0) return undefined;
-    const [slot] = this.#lone;
+    const [slot] = this.#solo;
     return slot;
   }
 
@@ -110,9 +109,9 @@ export class RunnerPool<T, R> {
     return false;
   }
 
-  begin(slot: RunnerSlot<T, R>, items: readonly QueueItem<T, R>[], expectedMs: number): void {
-    slot.running = items;
-    slot.share = slot.lone ? Math.max(1, this.#attached.size) : 1;
+  begin(slot: RunnerSlot<T, R>, inputs: readonly Input<T, R>[], expectedMs: number): void {
+    slot.running = inputs;
+    slot.share = slot.solo ? Math.max(1, this.#attached.size) : 1;
     slot.startedAt = this.#clock.now();
     slot.expectedEndAt = slot.startedAt + expectedMs;
     this.#busy.add(slot);
@@ -127,8 +126,8 @@ export class RunnerPool<T, R> {
     return elapsedMs;
   }
 
-  /** The items of the runs under way, those that were answered meanwhile included. */
-  running(): QueueItem<T, R>[] {
+  /** The inputs of the runs under way, those that were answered meanwhile included. */
+  running(): Input<T, R>[] {
     return [...this.#busy].flatMap((slot) => slot.running ?? []);
   }
 
@@ -147,6 +146,6 @@ export class RunnerPool<T, R> {
   }
 }
 
-function newSlot<T, R>(runner: Runner<T, R>, lone: boolean, aliveAt: number): RunnerSlot<T, R> {
-  return { runner, lone, running: undefined, startedAt: 0, share: 1, expectedEndAt: 0, aliveAt };
+function newSlot<T, R>(runner: Runner<T, R>, solo: boolean, aliveAt: number): RunnerSlot<T, R> {
+  return { runner, solo, running: undefined, startedAt: 0, share: 1, expectedEndAt: 0, aliveAt };
 }
