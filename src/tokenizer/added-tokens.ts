@@ -1,7 +1,8 @@
+import { shown } from './checked-values.js';
 import type { Normalizer } from './normalizers/create-normalizer.js';
 import { type TokenizerJson, unsupported } from './tokenizer-json.js';
 
-/** A part of a text: an added token by its id, or what is still to be tokenised. */
+/** A part of a text: an added token by its id, or text that is still to be tokenised. */
 export type Section =
   | { readonly kind: 'token'; readonly id: number }
   | { readonly kind: 'text'; readonly text: string; readonly start: number };
@@ -11,7 +12,7 @@ interface AddedToken {
   readonly singleWord: boolean;
   readonly takesLeft: boolean;
   readonly takesRight: boolean;
-  /** Found, so that no shorter token is, but read as text. */
+  /** Found, so that no shorter token matches, but read as text. */
   readonly isText: boolean;
 }
 
@@ -25,7 +26,7 @@ const STARTS_WITH_WORD = new RegExp(`^${WORD}`, 'u');
 const ENDS_WITH_WORD = new RegExp(`${WORD}$`, 'u');
 const SPACE = /\p{White_Space}/u;
 
-/** Finds a set of added tokens in a text: the leftmost, and of those the longest. */
+/** Finds a set of added tokens in a text: the leftmost match, and among those the longest. */
 class Finder {
   readonly #root: Node = { next: new Map() };
   #isEmpty = true;
@@ -42,7 +43,7 @@ class Finder {
       node = next;
     }
     if (node.token !== undefined && node.token.id !== token.id) {
-      throw unsupported(`the added token ${JSON.stringify(content)}`, 'two added tokens read alike');
+      throw unsupported(`the added token ${shown(content)}`, 'two added tokens read alike');
     }
     node.token = token;
     this.#isEmpty = false;
@@ -55,6 +56,8 @@ class Finder {
     const sections: Section[] = [];
     let done = 0;
     let at = 0;
+    /** The white space that was walked through last to the right: not again from a place inside of it. */
+    let walked = { from: 0, to: 0 };
     while (at < text.length) {
       const found = this.#longestAt(text, at);
       if (found === undefined) {
@@ -65,10 +68,13 @@ class Finder {
       const begin = at;
       at = end;
       if (token.isText || (token.singleWord && !standsAlone(text, begin, end))) continue;
-      const from = token.takesLeft ? Math.max(spaceStart(text, begin), done) : begin;
-      const to = token.takesRight ? spaceEnd(text, end) : end;
+      const from = token.takesLeft ? spaceStart(text, begin, done) : begin;
+      if (token.takesRight && !(walked.from <= end && end < walked.to)) {
+        walked = { from: end, to: spaceEnd(text, end) };
+      }
+      const to = token.takesRight ? walked.to : end;
       if (done < from) sections.push({ kind: 'text', text: text.slice(done, from), start: done });
-      // What a token before it took along with its white space is not found again.
+      // A match inside the white space that the previous token took is skipped.
       if (from < to) sections.push({ kind: 'token', id: token.id });
       done = to;
     }
@@ -88,15 +94,16 @@ class Finder {
 }
 
 function standsAlone(text: string, begin: number, end: number): boolean {
-  // Two units hold the character next to the token, whatever it is.
+  // Two units hold any character next to the token.
   const before = text.slice(Math.max(0, begin - 2), begin);
   const after = text.slice(end, end + 2);
   return !ENDS_WITH_WORD.test(before) && !STARTS_WITH_WORD.test(after);
 }
 
-function spaceStart(text: string, end: number): number {
-  let start = end;
-  while (start > 0 && SPACE.test(text.charAt(start - 1))) start--;
+/** Where the white space before `end` begins, and `least` at the earliest, even where that lies behind `end`. */
+function spaceStart(text: string, end: number, least: number): number {
+  let start = Math.max(end, least);
+  while (start > least && SPACE.test(text.charAt(start - 1))) start--;
   return start;
 }
 
@@ -106,7 +113,7 @@ function spaceEnd(text: string, start: number): number {
   return end;
 }
 
-/** What a model knows of its own tokens. */
+/** A model's knowledge of its own tokens. */
 export interface ModelVocabulary {
   readonly size: number;
   idOf(token: string): number | undefined;
@@ -114,17 +121,17 @@ export interface ModelVocabulary {
 
 /**
  * The tokens that `tokenizer.json` adds to those of the model. They are found before a model sees a text: some in the
- * text as it comes, the others, `normalized` ones, in the normalised text.
+ * original text, `normalized` ones in the normalised text.
  *
- * The ids are those that Rust `tokenizers` gives them: the model's own where it knows the token, else the next free ones.
- * What `tokenizer.json` says is their id must be the same.
+ * Their ids are the same as in Rust `tokenizers`: the model's own if it knows the token, else the next free ones. The
+ * ids in `tokenizer.json` must match.
  */
 export class AddedTokens {
   readonly #raw = new Finder();
   readonly #normalized = new Finder();
   readonly #ids = new Map<string, number>();
 
-  /** @throws Error for ids that contradict the model's, and for tokens that cannot be told apart */
+  /** @throws Error for ids that contradict the model's, and for tokens that cannot be distinguished */
   constructor(
     { added_tokens, encode_special_tokens }: TokenizerJson,
     vocabulary: ModelVocabulary,
@@ -136,7 +143,7 @@ export class AddedTokens {
       if (content === '') continue;
       const id = this.#ids.get(content) ?? vocabulary.idOf(content) ?? next++;
       if (json.id !== id) {
-        const name = `the added token ${JSON.stringify(content)}`;
+        const name = `the added token ${shown(content)}`;
         throw unsupported(name, `its id is ${json.id}, while the vocabulary makes it ${id}`);
       }
       this.#ids.set(content, id);
@@ -153,10 +160,7 @@ export class AddedTokens {
       }
       const normalized = normalize(content);
       if (normalized === '') {
-        throw unsupported(
-          `the added token ${JSON.stringify(content)}`,
-          'nothing is left of it after normalisation',
-        );
+        throw unsupported(`the added token ${shown(content)}`, 'nothing is left of it after normalisation');
       }
       this.#normalized.add(normalized, token);
     }

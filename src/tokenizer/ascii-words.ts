@@ -7,10 +7,10 @@ const MAX_WORD_CHARS = 40;
 const WORD_OR_MARK = /[A-Za-z0-9]+|[!-/:-@[-`{-~]/g;
 
 /**
- * A short cut for plain ASCII text under a BERT tokenizer (normalizer, pre-tokenizer and WordPiece model of that
- * kind), where each word and each punctuation mark is tokenised by itself: what the pipeline makes of a word is
- * remembered, and a text is put together from its words. Several times as fast on English sentences, with the same
- * result. Any other text, or tokenizer, takes the whole way.
+ * A fast path for plain ASCII text with a BERT tokenizer (normalizer, pre-tokenizer and WordPiece model of that kind),
+ * which tokenises each word and punctuation mark separately: it remembers the pipeline's ids of each word, and
+ * assembles a text from its words. It is several times as fast on English sentences, with the same result. Other texts
+ * and tokenizers take the full path.
  */
 export class AsciiWords {
   readonly #plain: RegExp;
@@ -24,13 +24,13 @@ export class AsciiWords {
     this.#idsOfWord = idsOfWord;
   }
 
-  /** The short cut for a tokenizer; undefined where it does not apply. */
+  /** The fast path for a tokenizer; undefined if it does not apply. */
   static of(json: TokenizerJson, idsOfWord: (word: string) => readonly number[]): AsciiWords | undefined {
     const isBert =
       json.normalizer?.type === 'BertNormalizer' &&
       json.pre_tokenizer?.type === 'BertPreTokenizer' &&
       json.model?.type === 'WordPiece';
-    // An added token, such as [SEP], is found anywhere in a text: a text that might hold one is not plain.
+    // An added token, such as [SEP], may occur anywhere in a text: a text that might hold one is not plain.
     const openers = new Set((json.added_tokens ?? []).map(({ content }) => content.charAt(0)));
     if (!isBert || [...openers].some((opener) => !/^[!-/:-@[-`{-~]$/.test(opener))) return undefined;
     const characters = Array.from({ length: 0x7f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index));
@@ -39,7 +39,7 @@ export class AsciiWords {
     return new AsciiWords(plain, (json.normalizer?.lowercase ?? true) === true, idsOfWord);
   }
 
-  /** The ids of a text, without special tokens; undefined for a text that has to take the whole way. */
+  /** The ids of a text, without special tokens; undefined for a text that must take the full path. */
   idsOf(text: string): number[] | undefined {
     if (!this.#plain.test(text)) return undefined;
     const ids: number[] = [];

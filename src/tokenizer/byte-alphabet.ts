@@ -1,6 +1,6 @@
 /**
- * GPT-2's alphabet: a printable character for every byte. Those of Latin-1 that print stand for themselves; the others
- * follow from U+0100 on, in order (`bytes_to_unicode` of OpenAI's encoder.py).
+ * GPT-2's alphabet: a printable character for every byte. Printable Latin-1 characters stand for themselves; the others
+ * follow from U+0100, in order (`bytes_to_unicode` of OpenAI's encoder.py).
  */
 export const BYTE_CHARACTERS: readonly string[] = (() => {
   let next = 0x100;
@@ -11,7 +11,7 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
 
 const PRINTABLE_ASCII = /^[!-~]*$/;
 
-/** The bytes of a text in UTF-8, each by its character. */
+/** The UTF-8 bytes of a text, each as its character. */
 export function byteLevel(text: string): string {
   if (PRINTABLE_ASCII.test(text)) return text;
   let result = '';

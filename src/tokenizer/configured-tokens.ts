@@ -1,6 +1,7 @@
 import type { AddedTokenJson, ConfigToken, TokenizerConfig, TokenizerJson } from './tokenizer-json.js';
 
-const NAMED = [
+/** The fields that name a special token each. */
+export const NAMED = [
   'bos_token',
   'eos_token',
   'unk_token',
@@ -11,11 +12,11 @@ const NAMED = [
 ] as const;
 
 /**
- * The added tokens of `tokenizer.json`, and those of `tokenizer_config.json` besides, as Transformers 5 adds them: what
- * `added_tokens_decoder` says of a token counts more than what `tokenizer.json` says; a special token that is named there
- * is found in a text even where `tokenizer.json` has it in the vocabulary alone.
+ * The added tokens of `tokenizer.json` and `tokenizer_config.json`, combined as in Transformers 5:
+ * `added_tokens_decoder` overrides `tokenizer.json`; a special token that is named there is found in a text even if
+ * `tokenizer.json` has it only in the vocabulary.
  *
- * One that no vocabulary knows is passed over, where Transformers gives it an id: the model was trained without it.
+ * A token that no vocabulary knows is skipped. Transformers gives it an id, but the model was trained without it.
  */
 export function withConfiguredTokens(json: TokenizerJson, config: TokenizerConfig): TokenizerJson {
   const listed = json.added_tokens ?? [];
@@ -71,4 +72,11 @@ function vocabularyIdsOf({ model }: TokenizerJson): (token: string) => number | 
   }
   const ids = (vocab ?? {}) as Readonly<Record<string, number>>;
   return (token) => (Object.hasOwn(ids, token) ? ids[token] : undefined);
+}
+
+/** The id of a token, be it added or in the vocabulary. */
+export function tokenIdsOf(json: TokenizerJson): (token: string) => number | undefined {
+  const added = new Map((json.added_tokens ?? []).map(({ content, id }) => [content, id]));
+  const idOf = vocabularyIdsOf(json);
+  return (token) => added.get(token) ?? idOf(token);
 }

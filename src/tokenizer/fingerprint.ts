@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** To be raised with every change that gives some text other tokens. */
+/** Raise it with every change that gives any text other tokens. */
 const REVISION = 1;
 
-/** The packages whose code has a say in tokens. */
+/** The packages whose code affects tokens. */
 const PACKAGES = ['@huggingface/tokenizers', 'oniguruma-to-es'];
 
 /**
- * Names the code that turns texts into tokens: two processes with the same fingerprint give the same tokens for the same
- * files. Besides this folder and the packages it uses, that is the Unicode version that Node.js was built with.
+ * Identifies the code that turns texts into tokens: two processes with the same fingerprint give the same tokens for
+ * the same files. It covers this folder, the packages it uses, and the Unicode version of Node.js.
  * @example "1 @huggingface/tokenizers@0.2.0 oniguruma-to-es@4.3.6 unicode@17.0"
  */
 export function tokenizerFingerprint(): string {

@@ -1,4 +1,6 @@
 import { AsciiWords } from './ascii-words.js';
+import { checkedConfig } from './checked-config.js';
+import { checkedTokenizer } from './checked-tokenizer.js';
 import { Pipeline } from './pipeline.js';
 import type { PairTemplate, SingleTemplate } from './special-template.js';
 import { templatesOf } from './special-tokens.js';
@@ -7,7 +9,7 @@ import { asTransformersReads } from './transformers-config.js';
 import { keptFrom, keptOfPair } from './truncate.js';
 import type { Encoding, TextInput, Truncation } from './types.js';
 
-/** An encoding, or the number of tokens of an input that is too long and was not to be cut. */
+/** An encoding, or the number of tokens of an input that is too long and must not be truncated. */
 export type EncodeResult =
   | { readonly kind: 'encoding'; readonly encoding: Encoding }
   | { readonly kind: 'too_long'; readonly tokens: number };
@@ -27,12 +29,12 @@ export class HfTokenizer {
 
   /**
    * @param json `tokenizer.json`
-   * @param config `tokenizer_config.json`; {} where there is none
-   * @param maxTokens tokens that the model reads at most, special tokens included
-   * @throws Error for a tokenizer that would be read wrongly, or a limit that special tokens alone exceed
+   * @param config `tokenizer_config.json`; {} if there is none
+   * @param maxTokens most tokens that the model reads, including special tokens
+   * @throws Error for a tokenizer that is not supported, or a limit that special tokens alone exceed
    */
   constructor(json: TokenizerJson, config: TokenizerConfig, maxTokens: number) {
-    const effective = asTransformersReads(json, config);
+    const effective = asTransformersReads(checkedTokenizer(json), checkedConfig(config));
     const pipeline = new Pipeline(effective);
     const { single, pair } = templatesOf(effective.post_processor);
     const specials = pair.prefix.length + pair.middle.length + pair.suffix.length;
@@ -47,23 +49,23 @@ export class HfTokenizer {
     this.#pair = pair;
   }
 
-  /** Tokenises one input: special tokens added, cut to the limit as `truncation` says. */
-  encode(input: TextInput, truncation: Truncation): EncodeResult {
+  /** Tokenises one input: adds special tokens and truncates it to the limit as `truncation` says. */
+  encode(input: TextInput, truncation: Truncation, maxTokens = this.maxTokens): EncodeResult {
     return input.textPair === undefined
-      ? this.#encodeSingle(this.#idsOf(input.text), truncation)
-      : this.#encodePair(this.#idsOf(input.text), this.#idsOf(input.textPair), truncation);
+      ? this.#encodeSingle(this.#idsOf(input.text), truncation, maxTokens)
+      : this.#encodePair(this.#idsOf(input.text), this.#idsOf(input.textPair), truncation, maxTokens);
   }
 
   #idsOf(text: string): readonly number[] {
     return this.#words?.idsOf(text) ?? this.#pipeline.idsOf(wellFormed(text));
   }
 
-  #encodeSingle(text: readonly number[], truncation: Truncation): EncodeResult {
+  #encodeSingle(text: readonly number[], truncation: Truncation, maxTokens: number): EncodeResult {
     const { prefix, suffix } = this.#single;
-    const budget = this.maxTokens - prefix.length - suffix.length;
+    const budget = Math.max(0, maxTokens - prefix.length - suffix.length);
     const truncated = text.length > budget;
     if (truncated && truncation === 'reject') {
-      return { kind: 'too_long', tokens: text.length + this.maxTokens - budget };
+      return { kind: 'too_long', tokens: text.length + prefix.length + suffix.length };
     }
     const kept = Math.min(text.length, budget);
     const ids = new Int32Array(prefix.length + kept + suffix.length);
@@ -73,12 +75,18 @@ export class HfTokenizer {
     return { kind: 'encoding', encoding: { ids, pairStart: ids.length, truncated } };
   }
 
-  #encodePair(first: readonly number[], second: readonly number[], truncation: Truncation): EncodeResult {
+  #encodePair(
+    first: readonly number[],
+    second: readonly number[],
+    truncation: Truncation,
+    maxTokens: number,
+  ): EncodeResult {
     const { prefix, middle, suffix, typeOffset } = this.#pair;
-    const budget = this.maxTokens - prefix.length - middle.length - suffix.length;
+    const specials = prefix.length + middle.length + suffix.length;
+    const budget = Math.max(0, maxTokens - specials);
     const total = first.length + second.length;
     if (total > budget && truncation === 'reject') {
-      return { kind: 'too_long', tokens: total + this.maxTokens - budget };
+      return { kind: 'too_long', tokens: total + specials };
     }
     const [keptFirst, keptSecond] = keptOfPair(first.length, second.length, budget);
     const firstEnd = prefix.length + keptFirst;
@@ -98,12 +106,12 @@ function copy(from: readonly number[], start: number, count: number, to: Int32Ar
   for (let index = 0; index < count; index++) to[at + index] = from[start + index] ?? 0;
 }
 
-/** A lone surrogate is no character: as in UTF-8, U+FFFD stands for it. */
+/** A lone surrogate is not a character: as in UTF-8, U+FFFD replaces it. */
 function wellFormed(text: string): string {
   return LONE_SURROGATE.test(text) ? text.replaceAll(LONE_SURROGATES, '\ufffd') : text;
 }
 
-/** By the name in the configuration, else by the names that BERT and RoBERTa give it; 0 where there is none. */
+/** By the name in the configuration, else by the names in BERT and RoBERTa; 0 if there is none. */
 function padIdOf(pipeline: Pipeline, config: TokenizerConfig): number {
   const named = typeof config.pad_token === 'string' ? config.pad_token : config.pad_token?.content;
   for (const token of [named, '[PAD]', '<pad>']) {

@@ -1,29 +1,27 @@
-import { statSync } from 'node:fs';
 import type { EncodeResult, HfTokenizer } from './hf-tokenizer.js';
 import { readTokenizer } from './read-tokenizer.js';
-import type { TokenizerSource } from './thread-messages.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 import type { TextInput, Truncation } from './types.js';
 
-/** Texts up to this many characters are a matter of microseconds, whatever their script. */
+/** Texts up to this many characters take microseconds in any script. */
 const MAX_CHARS = 256;
-/** A larger vocabulary would hold up the main thread for too long while it is read. */
+/** Reading a larger vocabulary would block the main thread for too long. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /**
- * Tokenises, on the main thread, a short text that comes alone to an idle server. Waking a thread and being woken by it
- * costs more than the work then: the caches are cold, and nothing else is waiting for the main thread.
+ * Tokenises a short solo text on the main thread of an idle server. Waking a thread and being woken by it would cost
+ * more than the work: the caches are cold, and nothing else waits for the main thread.
  */
 export class LoneText {
   readonly #tokenizer: HfTokenizer | undefined;
 
   /** @throws Error for a tokenizer that cannot be read */
-  constructor(source: TokenizerSource) {
-    const { size } = statSync(source.tokenizerJsonPath);
-    this.#tokenizer = size > MAX_FILE_BYTES ? undefined : readTokenizer(source);
+  constructor(files: TokenizerFiles) {
+    this.#tokenizer = files.tokenizerJson.length > MAX_FILE_BYTES ? undefined : readTokenizer(files);
   }
 
-  /** The result, or undefined where the text is one for the threads. @throws Error in the library's words */
-  encode(input: TextInput, truncation: Truncation): EncodeResult | undefined {
+  /** The result, or undefined if the text is for the threads. @throws Error in the library's words */
+  encode(input: TextInput, truncation: Truncation, maxTokens: number): EncodeResult | undefined {
     const chars = input.text.length + (input.textPair?.length ?? 0);
-    return chars > MAX_CHARS ? undefined : this.#tokenizer?.encode(input, truncation);
+    return chars > MAX_CHARS ? undefined : this.#tokenizer?.encode(input, truncation, maxTokens);
   }
 }

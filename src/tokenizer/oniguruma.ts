@@ -1,7 +1,8 @@
 import { toRegExp } from 'oniguruma-to-es';
+import { shown } from './checked-values.js';
 import { unsupported } from './tokenizer-json.js';
 
-/** A word character inside a class, and what is one besides outside of it. */
+/** Word characters inside a class, and the additional ones outside of it. */
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
 const WORD_OUTSIDE = '²³¹¼½¾';
 const WORD_ESCAPES: Readonly<Record<string, string>> = {
@@ -10,10 +11,10 @@ const WORD_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The regular expression that matches as Oniguruma does: Rust `tokenizers` hands the patterns of Split and Replace to
- * it, in Ruby's syntax. Global. `\w` is rewritten first, since Oniguruma's differs from every other: it was measured
- * over all code points, with onig 6.5.1.
- * @throws Error for what JavaScript cannot do alike; the message holds the pattern
+ * A global regular expression that matches like Oniguruma, to which Rust `tokenizers` passes the patterns of Split and
+ * Replace, in Ruby's syntax. It rewrites `\w` first, because Oniguruma's differs from every other: it was measured over
+ * all code points, with onig 6.5.1.
+ * @throws Error for a pattern that JavaScript cannot match in the same way; the message holds the pattern
  */
 export function onigurumaRegExp(pattern: string, owner: string): RegExp {
   try {
@@ -24,7 +25,7 @@ export function onigurumaRegExp(pattern: string, owner: string): RegExp {
       target: 'ES2024',
     });
   } catch (error) {
-    throw unsupported(`${owner} with the pattern ${JSON.stringify(pattern)}`, (error as Error).message);
+    throw unsupported(`${owner} with the pattern ${shown(pattern)}`, (error as Error).message);
   }
 }
 
@@ -49,7 +50,7 @@ export interface Match {
   readonly end: number;
 }
 
-/** The matches in order, without those empty ones that directly follow a match: so Oniguruma's iterator has them. */
+/** The matches in order, without empty ones directly after a match, like Oniguruma's iterator. */
 export function matchesOf(text: string, expression: RegExp): Match[] {
   const matches: Match[] = [];
   let lastEnd = -1;

@@ -6,14 +6,18 @@ export interface TextJob {
   readonly tokenizer: number;
   readonly input: TextInput;
   readonly truncation: Truncation;
+  /** Most tokens that the input may have, special tokens included. */
+  readonly maxTokens: number;
 }
 
-/** Jobs without an object for each, which is what makes a message cheap to copy. */
+/** Jobs without an object for each, which makes a message cheap to copy. */
 export interface PackedJobs {
   /** For each job its text, and the second text of a pair after it. */
   readonly texts: readonly string[];
   /** For each job: tokenizer x 8 + (4 if a pair) + truncation. */
   readonly codes: readonly number[];
+  /** For each job: `maxTokens`. */
+  readonly limits: readonly number[];
 }
 
 const TRUNCATIONS = ['end', 'start', 'reject'] as const satisfies readonly Truncation[];
@@ -21,20 +25,23 @@ const TRUNCATIONS = ['end', 'start', 'reject'] as const satisfies readonly Trunc
 export function packJobs(jobs: readonly TextJob[]): PackedJobs {
   const texts: string[] = [];
   const codes: number[] = [];
-  for (const { tokenizer, input, truncation } of jobs) {
+  const limits: number[] = [];
+  for (const { tokenizer, input, truncation, maxTokens } of jobs) {
+    limits.push(maxTokens);
     texts.push(input.text);
     if (input.textPair !== undefined) texts.push(input.textPair);
     codes.push(tokenizer * 8 + (input.textPair === undefined ? 0 : 4) + TRUNCATIONS.indexOf(truncation));
   }
-  return { texts, codes };
+  return { texts, codes, limits };
 }
 
 /** Calls `use` for every job, in order. */
 export function unpackJobs(packed: PackedJobs, use: (job: TextJob) => void): void {
   let next = 0;
-  for (const code of packed.codes) {
+  packed.codes.forEach((code, index) => {
     const text = packed.texts[next++] ?? '';
     const input = (code & 4) === 0 ? { text } : { text, textPair: packed.texts[next++] ?? '' };
-    use({ tokenizer: code >> 3, input, truncation: TRUNCATIONS[code & 3] ?? 'end' });
-  }
+    const maxTokens = packed.limits[index] ?? 0;
+    use({ tokenizer: code >> 3, input, truncation: TRUNCATIONS[code & 3] ?? 'end', maxTokens });
+  });
 }

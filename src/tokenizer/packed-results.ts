@@ -1,9 +1,9 @@
 import type { EncodeResult } from './hf-tokenizer.js';
 
-/** What became of a job; `failed`: the tokenizer threw. */
+/** The outcome of a job; `failed`: the tokenizer threw. */
 export type JobResult = EncodeResult | { readonly kind: 'failed' };
 
-/** Per job: tokens (or, of one too long, their number), pair start, outcome. */
+/** Per job: tokens (or their number, if it is too long), pair start, outcome. */
 const HEADER_INTS = 3;
 const ENCODED = 0;
 const TRUNCATED = 1;

@@ -2,12 +2,14 @@ import { AddedTokens } from './added-tokens.js';
 import { createModel } from './models/create-model.js';
 import type { Model } from './models/model.js';
 import { createNormalizer, type Normalizer } from './normalizers/create-normalizer.js';
-import { createPreTokenizer, type PreTokenizer } from './pre-tokenizers/create-pre-tokenizer.js';
+import { createPreTokenizer } from './pre-tokenizers/create-pre-tokenizer.js';
+import type { PreTokenizer } from './pre-tokenizers/pre-tokenizer.js';
 import type { TokenizerJson } from './tokenizer-json.js';
 
 /**
- * A tokenizer as `tokenizer.json` describes it, from a text to ids without special tokens: added tokens are cut out, the
- * rest is normalised, cut into words, and given to the model. The reference is the Rust library `tokenizers`, 0.23.3.
+ * A tokenizer as `tokenizer.json` describes it, from a text to ids without special tokens: it cuts out added tokens,
+ * normalises the rest, cuts it into words, and gives them to the model. The reference is the Rust library `tokenizers`,
+ * 0.23.3.
  */
 export class Pipeline {
   readonly #normalize: Normalizer;

@@ -1,25 +1,30 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { isObject, shown } from './checked-values.js';
 import { HfTokenizer } from './hf-tokenizer.js';
-import type { TokenizerSource } from './thread-messages.js';
+import type { SharedBytes, TokenizerFiles } from './tokenizer-files.js';
+import type { TokenizerJson } from './tokenizer-json.js';
 import { withTokenizerClass } from './transformers-class.js';
 
-/**
- * Reads a tokenizer from its files, and from the `config.json` beside them, which may tell the tokenizer's class. Blocks
- * the calling thread for as long. @throws Error naming no file
- */
-export function readTokenizer({
-  tokenizerJsonPath,
-  tokenizerConfigPath,
-  maxTokens,
-}: TokenizerSource): HfTokenizer {
-  const config = readJson(tokenizerConfigPath);
-  const model = readJson(join(dirname(tokenizerConfigPath), 'config.json'));
-  const json = JSON.parse(readFileSync(tokenizerJsonPath, 'utf8'));
-  return new HfTokenizer(json, withTokenizerClass(config, model), maxTokens);
+/** Creates a tokenizer from its files. Blocks the calling thread. @throws Error naming the file, without its folder */
+export function readTokenizer(files: TokenizerFiles): HfTokenizer {
+  const config = parse(files.tokenizerConfigJson, 'tokenizer_config.json');
+  const model = parse(files.configJson, 'config.json');
+  const json: TokenizerJson = parse(files.tokenizerJson, 'tokenizer.json');
+  return new HfTokenizer(json, withTokenizerClass(config, model), files.maxTokens);
 }
 
-/** {} where there is no such file. */
-function readJson(path: string): object {
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+/** {} if there is no such file. */
+function parse(bytes: SharedBytes | undefined, name: string): object {
+  if (bytes === undefined) return {};
+  let json: unknown;
+  try {
+    json = JSON.parse(textOf(bytes));
+  } catch (error) {
+    throw new Error(`${name}: not valid JSON: ${(error as Error).message}`);
+  }
+  if (!isObject(json)) throw new Error(`${name}: it holds ${shown(json)}, not an object`);
+  return json;
+}
+
+function textOf(bytes: SharedBytes): string {
+  return Buffer.from(bytes.buffer).toString('utf8');
 }

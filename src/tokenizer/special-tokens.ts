@@ -1,3 +1,4 @@
+import { idIn, listIn, objectIn, shown, stringIn } from './checked-values.js';
 import type { PairTemplate, SingleTemplate } from './special-template.js';
 import { type ComponentJson, componentsOf, unsupported } from './tokenizer-json.js';
 
@@ -48,43 +49,41 @@ const FIRST: FramePart = { kind: 'first', type: 0 };
 
 function around(json: ComponentJson, pair: (tokens: [FramePart, FramePart]) => FramePart[]): Frames {
   const [cls, sep] = [json.cls, json.sep].map((token): FramePart => {
-    const id = Array.isArray(token) ? token[1] : undefined;
-    if (typeof id !== 'number') throw unsupported(`the post-processor ${json.type}`, 'it lacks cls or sep');
-    return { kind: 'special', ids: [id], type: 0 };
+    const part = `the post-processor ${json.type}`;
+    if (!Array.isArray(token)) throw unsupported(part, 'it lacks cls or sep');
+    return { kind: 'special', ids: [idIn(token[1], part, 'cls or sep')], type: 0 };
   }) as [FramePart, FramePart];
   return { single: [cls, FIRST, sep], pair: pair([cls, sep]) };
 }
 
-interface TemplatePiece {
-  readonly SpecialToken?: { readonly id: string; readonly type_id: number };
-  readonly Sequence?: { readonly id: string; readonly type_id: number };
-}
+const TEMPLATE = 'the post-processor TemplateProcessing';
 
 function templateOf(json: ComponentJson, name: 'single' | 'pair'): FramePart[] {
-  const specials = (json.special_tokens ?? {}) as Record<string, { readonly ids?: readonly number[] }>;
-  const pieces = (json[name] ?? []) as readonly TemplatePiece[];
-  const parts = pieces.map(({ SpecialToken: special, Sequence: sequence }): FramePart => {
-    if (special !== undefined) {
-      const ids = specials[special.id]?.ids;
-      if (ids === undefined) {
-        throw unsupported('the post-processor TemplateProcessing', `it does not list ${special.id}`);
-      }
-      return { kind: 'special', ids, type: special.type_id };
-    }
-    return { kind: sequence?.id === 'B' ? 'second' : 'first', type: sequence?.type_id ?? 0 };
+  const specials = objectIn(json.special_tokens ?? {}, TEMPLATE, 'special_tokens');
+  const parts = listIn(json[name] ?? [], TEMPLATE, name).map((json): FramePart => {
+    const { SpecialToken: special, Sequence: sequence } = objectIn(json, TEMPLATE, name);
+    const { id, type_id } = objectIn(special ?? sequence, TEMPLATE, name);
+    const type = idIn(type_id ?? 0, TEMPLATE, `${name}'s type_id`);
+    if (special === undefined) return { kind: id === 'B' ? 'second' : 'first', type };
+    return { kind: 'special', ids: idsOfSpecial(specials, stringIn(id, TEMPLATE, `${name}'s id`)), type };
   });
   const order = parts.filter(({ kind }) => kind !== 'special').map(({ kind }) => kind);
   if (order.join() !== (name === 'single' ? 'first' : 'first,second')) {
-    throw unsupported(
-      'the post-processor TemplateProcessing',
-      `its ${name} is not of the texts in their order`,
-    );
+    throw unsupported(TEMPLATE, `its ${name} is not of the texts in their order`);
   }
   return parts;
 }
 
+function idsOfSpecial(specials: Readonly<Record<string, unknown>>, token: string): number[] {
+  if (!Object.hasOwn(specials, token)) throw unsupported(TEMPLATE, `it does not list ${shown(token)}`);
+  const { ids } = objectIn(specials[token], TEMPLATE, `special_tokens[${shown(token)}]`);
+  return listIn(ids, TEMPLATE, `ids of ${shown(token)}`).map((id) =>
+    idIn(id, TEMPLATE, `id of ${shown(token)}`),
+  );
+}
+
 /**
- * The tokens before, between and after the texts, as `processors/*.rs` of Rust `tokenizers` put them.
+ * The tokens before, between and after the texts, as in `processors/*.rs` of Rust `tokenizers`.
  * @throws Error naming the post-processor that is not supported
  */
 export function templatesOf(json: ComponentJson | null | undefined): {

@@ -1,9 +1,9 @@
-/** Ticks that a limit is divided into. */
+/** Number of ticks per limit. */
 const TICKS = 8;
 
 /**
- * Notices that a message has not been answered within its limit. Counts ticks instead of reading a clock: when the main
- * thread, or the whole process, was held up, one late tick does not make the thread late.
+ * Notices that a message has not been answered within its limit. Counts ticks instead of reading a clock: if the main
+ * thread, or the whole process, was delayed, one late tick does not make the thread late.
  */
 export class StallWatch {
   readonly #tickMs: number;
@@ -13,22 +13,22 @@ export class StallWatch {
   #ticks = 0;
 
   /**
-   * @param shortestMs the shortest limit that will be asked for
-   * @param onStall told once for each watch that runs out
+   * @param shortestMs the shortest limit to watch
+   * @param onStall called once for each watch that runs out
    */
   constructor(shortestMs: number, onStall: (limitMs: number) => void) {
     this.#tickMs = Math.max(1, shortestMs / TICKS);
     this.#onStall = onStall;
   }
 
-  /** Watches a message from now on, and none before it. */
+  /** Watches a message from now on, instead of an earlier one. */
   begin(limitMs: number): void {
     this.#limitMs = limitMs;
     this.#ticks = 0;
     this.#timer ??= setInterval(() => this.#tick(), this.#tickMs).unref();
   }
 
-  /** Watches nothing. The timer goes on until its next tick, since the next message is often close. */
+  /** Watches nothing. The timer runs until its next tick, because the next message often follows soon. */
   end(): void {
     this.#limitMs = undefined;
   }
@@ -48,7 +48,7 @@ export class StallWatch {
     }
     if (++this.#ticks * this.#tickMs < limitMs) return;
     const ticks = this.#ticks;
-    // The answer may lie in the port, unread: the loop reads it before immediates run.
+    // The answer may be in the port, unread: the loop reads it before immediates run.
     setImmediate(() => {
       if (this.#limitMs !== limitMs || this.#ticks !== ticks) return;
       this.stop();

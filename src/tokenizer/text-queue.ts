@@ -2,19 +2,18 @@ import { callerLeft, type VerdictError } from '../errors.js';
 import type { TextJob } from './packed-jobs.js';
 import type { Encoding, Work } from './types.js';
 
-/** Characters that one message holds, so that short texts do not wait long for those that share their message. */
+/** Most characters in one message, so that short texts do not wait long for others in the same message. */
 const MAX_MESSAGE_CHARS = 8192;
-/** Texts that one message holds: empty ones take no characters. */
+/** Most texts in one message: empty texts take no characters. */
 const MAX_MESSAGE_TEXTS = 1024;
-/** The thread that a text was lost with says nothing about it; the second one, which worked on it alone, does. */
+/** The first thread lost with a text says nothing about the text; the second one, which worked on it alone, does. */
 const MOST_LOSSES = 1;
 
 /** A text that somebody waits for. */
 export interface PendingText extends TextJob {
   readonly chars: number;
-  readonly maxTokens: number;
   readonly work: Work;
-  /** Threads that ended while they worked on it. */
+  /** Number of threads that ended while they worked on it. */
   losses: number;
   resolve(encoding: Encoding): void;
   reject(error: VerdictError): void;
@@ -24,21 +23,20 @@ export interface PendingText extends TextJob {
 export interface Message {
   readonly texts: readonly PendingText[];
   readonly chars: number;
-  /** Its one text was lost with a thread before. */
+  /** Its only text was lost with a thread before. */
   readonly isSuspect: boolean;
 }
 
 /**
- * The texts that wait for a thread: first come, first served. They were admitted before, so there are never more than the
- * queues of the models have room for. Those that a thread was lost with are tried once more,
- * each in a message of its own and one at a time: the one that ends threads fails alone, and takes one thread at most
- * from the others.
+ * The texts that wait for a thread: first come, first served. They are already admitted, so there are never more than
+ * the queues of the models can hold. Texts that were lost with a thread are retried once, one at a time in separate
+ * messages: the text that ends threads fails alone, and takes at most one thread from the others.
  */
 export class TextQueue {
   #pending: PendingText[] = [];
   #suspects: PendingText[] = [];
   #suspectUnderWay = false;
-  /** The last suspect ended its thread as well: others have their turn before the next one. */
+  /** The last suspect also ended its thread: other texts go before the next suspect. */
   #suspectsYield = false;
 
   get isEmpty(): boolean {
@@ -49,7 +47,7 @@ export class TextQueue {
     this.#pending.push(text);
   }
 
-  /** The next message, which counts as under way from now on. Texts that nobody waits for any more are dropped. */
+  /** The next message, which counts as under way from now on. Drops texts that nobody waits for. */
   next(): Message | undefined {
     if (this.#suspectsYield) return this.#nextMessage() ?? this.#nextSuspect();
     return this.#nextSuspect() ?? this.#nextMessage();
@@ -63,7 +61,7 @@ export class TextQueue {
 
   /**
    * The thread ended while it worked on the message.
-   * @returns the texts that are not tried again
+   * @returns the texts that are not retried
    */
   lost({ texts, isSuspect }: Message): readonly PendingText[] {
     if (isSuspect) {
@@ -75,7 +73,7 @@ export class TextQueue {
     return texts.filter(({ losses }) => losses > MOST_LOSSES);
   }
 
-  /** The thread ended before it came to the message: back to the front. */
+  /** The thread ended before it reached the message: the message returns to the front. */
   unbegun({ texts, isSuspect }: Message): void {
     if (isSuspect) {
       this.#suspectUnderWay = false;
@@ -85,7 +83,7 @@ export class TextQueue {
     }
   }
 
-  /** Takes out all that wait. */
+  /** Removes all waiting texts. */
   removeAll(): PendingText[] {
     return [...this.#suspects.splice(0), ...this.#pending.splice(0)];
   }
@@ -110,7 +108,7 @@ export class TextQueue {
     return undefined;
   }
 
-  /** The oldest texts that fit one message. It may be empty where texts are dropped. */
+  /** The oldest texts that fit one message. It may be empty if texts are dropped. */
   #take(): Message {
     const texts: PendingText[] = [];
     let chars = 0;

@@ -3,18 +3,19 @@ import type { Errand } from './tokenizer-thread.js';
 
 const TEXT = 'A self-test.';
 
-/** A message that has a thread use every tokenizer once. It answers in well under a millisecond, or it is stuck. */
+/** A message that makes a thread use every tokenizer once. It answers in well under a millisecond, or it is stuck. */
 export function threadTest(tokenizers: number, limitMs: number): Errand {
   const input = { text: TEXT };
   const jobs = Array.from({ length: tokenizers }, (_, tokenizer) => ({
     tokenizer,
     input,
     truncation: 'end' as const,
+    maxTokens: TEXT.length,
   }));
   return {
     request: { kind: 'encode', jobs: packJobs(jobs) },
     limitMs,
-    // That there is an answer is all that is asked for; a thread that has none is replaced, whoever asked.
+    // Any answer will do; a thread without one is replaced anyway.
     onReply: () => {},
     onLost: () => {},
     onUnbegun: () => {},

@@ -4,7 +4,7 @@ export interface ComponentJson {
   readonly [field: string]: unknown;
 }
 
-/** An entry of `added_tokens`. What is missing is false, but for `normalized`. */
+/** An entry of `added_tokens`. A missing property is false, except `normalized`. */
 export interface AddedTokenJson {
   readonly id: number;
   readonly content: string;
@@ -16,21 +16,21 @@ export interface AddedTokenJson {
   readonly special?: boolean;
 }
 
-/** What of `tokenizer.json` is read. */
+/** The parts of `tokenizer.json` that are read. */
 export interface TokenizerJson {
   readonly normalizer?: ComponentJson | null;
   readonly pre_tokenizer?: ComponentJson | null;
   readonly model?: ComponentJson;
   readonly post_processor?: ComponentJson | null;
   readonly added_tokens?: readonly AddedTokenJson[] | null;
-  /** Whether special tokens in a text are text. Rust `tokenizers` has it as a property, not in the file. */
+  /** Whether special tokens in a text are read as text. In Rust `tokenizers` this is a property, not in the file. */
   readonly encode_special_tokens?: boolean;
 }
 
-/** A special token as `tokenizer_config.json` writes it: by name alone, or with its properties. */
+/** A special token in `tokenizer_config.json`: only its name, or with its properties. */
 export type ConfigToken = string | (Partial<AddedTokenJson> & { readonly __type?: string });
 
-/** What of `tokenizer_config.json` is read. */
+/** The parts of `tokenizer_config.json` that are read. */
 export interface TokenizerConfig {
   readonly tokenizer_class?: string | null;
   readonly pad_token?: ConfigToken | null;
@@ -52,15 +52,17 @@ export interface TokenizerConfig {
   readonly keep_accents?: boolean | null;
   readonly add_prefix_space?: boolean | null;
   readonly split_by_punct?: boolean | null;
+  /** Of Llama: whether every part between added tokens begins with a space. */
+  readonly legacy?: boolean | null;
   readonly split_special_tokens?: boolean | null;
 }
 
-/** A part that would be read wrongly. The message names it as `tokenizer.json` does. */
+/** A part that is not supported. The message names it as `tokenizer.json` does. */
 export function unsupported(part: string, detail: string): Error {
   return new Error(`tokenizer.json: ${part} is not supported: ${detail}`);
 }
 
-/** The components of a sequence, whatever its list is called; of any other component the component itself. */
+/** The components of a sequence, whatever its list is called; any other component is returned itself. */
 export function componentsOf(json: ComponentJson | null | undefined): ComponentJson[] {
   if (json === null || json === undefined) return [];
   if (json.type !== 'Sequence') return [json];

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { shuttingDown } from '../errors.js';
 import type { EncodeResult } from './hf-tokenizer.js';
 import { LoneText } from './lone-text.js';
@@ -6,51 +5,60 @@ import { packJobs } from './packed-jobs.js';
 import { type JobResult, unpackResults } from './packed-results.js';
 import { StallWatch } from './stall-watch.js';
 import { type Message, type PendingText, TextQueue } from './text-queue.js';
-import type { ThreadReply, TokenizerSource } from './thread-messages.js';
+import type { ThreadReply } from './thread-messages.js';
 import { threadTest } from './thread-test.js';
 import { threadLost, tokenizerAway, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
+import { filesDigest, readTokenizerFiles } from './tokenizer-files.js';
 import { type Errand, type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
-import type { Encoding, TextInput, Tokenizer, TokenizerHooks, Truncation, Work } from './types.js';
+import type {
+  Encoding,
+  TextInput,
+  Tokenizer,
+  TokenizerHooks,
+  TokenizerSource,
+  Truncation,
+  Work,
+} from './types.js';
 
-/** Messages that a thread has at once: one that it works on, and one so that it need not wait for the next. */
+/** Messages that a thread holds at once: one that it works on, and one so that it need not wait for the next. */
 const MAX_UNDER_WAY = 2;
 const DEFAULT_QUIET_MS = 1;
-/** A full message takes milliseconds; seconds pass only where the machine is far too busy. */
+/** A full message takes milliseconds; it takes seconds only on a very busy machine. */
 const DEFAULT_STALL_TIMEOUT_MS = 3_000;
-/** On top of it, for a text longer than a message: fifty times what a slow core takes. */
+/** Added for a text longer than a message: fifty times what a slow core takes. */
 const STALL_MS_PER_CHAR = 0.05;
-/** A vocabulary of tens of megabytes takes seconds. The start of the thread counts as part of it. */
+/** A vocabulary of tens of megabytes takes seconds, including the start of the thread. */
 const DEFAULT_LOAD_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_WAIT_MS = 30_000;
 
 export interface TokenizerPoolOptions {
   /** Threads. Each holds the tokenizers of all models. */
   readonly workers: number;
-  /** A thread that takes this long over a message of texts, and more over a long one, is replaced. Default: 3000. */
+  /** A thread that takes this long for a message of texts (longer for a long text) is replaced. Default: 3000. */
   readonly stallTimeoutMs?: number;
   /** A thread that takes this long to read a tokenizer is replaced. Default: 30000. */
   readonly loadTimeoutMs?: number;
-  /** A thread that was stuck has a successor after this long, though it does not end. Default: 5000. */
+  /** A stuck thread gets a successor after this long, even if it does not end. Default: 5000. */
   readonly endGraceMs?: number;
-  /** Texts are refused once no thread has answered anything for this long. Default: 30000. */
+  /** Texts are refused if no thread has answered anything for this long. Default: 30000. */
   readonly maxWaitMs?: number;
-  /** How often a thread that has answered nothing meanwhile is tested; 0: never. Default: 0. */
+  /** How often to test a thread that has answered nothing meanwhile; 0: never. Default: 0. */
   readonly testIntervalMs?: number;
-  /** A short text that comes after this long without another is tokenised on the calling thread. Default: 1. */
+  /** A short text that arrives after this long without another is tokenised on the calling thread. Default: 1. */
   readonly quietMs?: number;
   readonly hooks?: TokenizerHooks;
   readonly startThread?: StartThread;
 }
 
-/** Work that somebody waits for to its end. */
+/** Work whose end somebody waits for. */
 const WANTED: Work = { abandoned: false };
 
 /**
- * Tokenises on worker threads. What is asked for in one turn of the event loop travels in one message, and while the
- * threads are busy, more gathers into the next: the hand-over costs the main thread a few microseconds per text.
+ * Tokenises on worker threads. Texts of one turn of the event loop travel in one message, and while the threads are
+ * busy, more texts gather for the next message: the hand-over costs the main thread a few microseconds per text.
  *
- * Whatever happens to a thread makes the pool look again at all that waits and all that has room (`#pump`), so there is
- * no wake-up to be lost.
+ * After any event of a thread, the pool checks all waiting texts and all free threads again (`#pump`), so it cannot
+ * lose a wake-up.
  */
 export class TokenizerPool {
   readonly #threads: readonly TokenizerThread[];
@@ -61,7 +69,7 @@ export class TokenizerPool {
   /** Runs while texts wait, from the last answer of any thread. */
   readonly #wait: StallWatch;
   #isWaiting = false;
-  /** The wait ran out: texts are refused until a thread answers. */
+  /** The wait is over: texts are refused until a thread answers. */
   #isAway = false;
   #pumpScheduled = false;
   readonly #testTimer: NodeJS.Timeout | undefined;
@@ -72,7 +80,7 @@ export class TokenizerPool {
   #tokenizerCount = 0;
   #closed = false;
 
-  /** @throws Error when no thread can be started */
+  /** @throws Error if no thread can be started */
   constructor(options: TokenizerPoolOptions) {
     this.#quietMs = options.quietMs ?? DEFAULT_QUIET_MS;
     this.#stallTimeoutMs = options.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS;
@@ -86,7 +94,6 @@ export class TokenizerPool {
       onChange: () => this.#pump(),
       onAnswer: () => this.#heard(),
       onLost: (reason: string) => options.hooks?.onThreadLost?.(reason),
-      onReloadFailed: (reason: string) => options.hooks?.onReloadFailed?.(reason),
     };
     this.#onAvailability = (available) => options.hooks?.onAvailability?.(available);
     const { testIntervalMs = 0 } = options;
@@ -96,18 +103,14 @@ export class TokenizerPool {
 
   /**
    * Reads a tokenizer on every thread.
-   * @throws Error that names the file, for one that cannot be read or used
+   * @throws Error that names the file if it cannot be read or used
    */
   async load(source: TokenizerSource): Promise<Tokenizer> {
-    const { tokenizerJsonPath, tokenizerConfigPath, maxTokens } = source;
-    await Promise.all([tokenizerJsonPath, tokenizerConfigPath].map(refuseSpecialFile));
+    const files = await readTokenizerFiles(source);
     if (this.#closed) throw shuttingDown();
+    const { path, maxTokens } = files;
     const tokenizer = this.#tokenizerCount++;
-    const request = {
-      kind: 'load',
-      tokenizer,
-      source: { tokenizerJsonPath, tokenizerConfigPath, maxTokens },
-    } as const;
+    const request = { kind: 'load', tokenizer, files } as const;
     const [padId = 0] = await Promise.all(
       this.#threads.map(
         (thread) =>
@@ -118,41 +121,43 @@ export class TokenizerPool {
               limitMs: this.#loadTimeoutMs,
               onReply: (reply) => {
                 if (reply.kind === 'loaded') resolve(reply.padId);
-                else fail(reply.kind === 'failed' ? reply.reason : `${tokenizerJsonPath}: no answer`);
+                else fail(reply.kind === 'failed' ? reply.reason : `${path}: no answer`);
               },
-              onLost: (reason) => fail(`${tokenizerJsonPath}: the tokenizer thread ${reason}`),
-              onUnbegun: () => fail(`${tokenizerJsonPath}: the tokenizer thread ended`),
+              onLost: (reason) => fail(`${path}: the tokenizer thread ${reason}`),
+              onUnbegun: () => fail(`${path}: the tokenizer thread ended`),
             });
           }),
       ),
     );
-    const lone = new LoneText(source);
+    const lone = new LoneText(files);
     return {
       maxTokens,
       padId,
-      encode: (input, truncation, work = WANTED) => {
+      filesDigest: filesDigest(files),
+      encode: (input, truncation, work = WANTED, most = maxTokens) => {
+        const limit = Math.min(most, maxTokens);
         if (this.#closed) return Promise.reject(shuttingDown());
         const chars = input.text.length + (input.textPair?.length ?? 0);
         if (this.#isQuiet()) {
-          const encoding = encodeAlone(lone, input, truncation, maxTokens);
+          const encoding = encodeAlone(lone, input, truncation, limit);
           if (encoding !== undefined) return encoding;
         }
         if (this.#isAway) return Promise.reject(tokenizerAway());
         return new Promise((resolve, reject) => {
-          const text = { tokenizer, maxTokens, input, truncation, chars, work, losses: 0, resolve, reject };
-          this.#queue.add(text);
+          const job = { tokenizer, input, truncation, maxTokens: limit };
+          this.#queue.add({ ...job, chars, work, losses: 0, resolve, reject });
           this.#pumpSoon();
         });
       },
     };
   }
 
-  /** Whether there is a thread, be it busy: not all of them are being replaced. */
+  /** Whether there is a thread, even a busy one: not all of them are being replaced. */
   get isAvailable(): boolean {
     return this.#isAvailable;
   }
 
-  /** Ends the threads. What was not tokenised yet is refused. */
+  /** Ends the threads. Refuses texts that are not tokenised yet. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#testTimer);
@@ -161,7 +166,7 @@ export class TokenizerPool {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  /** Whether no text has been asked for in a while. */
+  /** Whether no text has arrived for a while. */
   #isQuiet(): boolean {
     const now = performance.now();
     const quiet = now - this.#lastAskedAt >= this.#quietMs;
@@ -178,7 +183,9 @@ export class TokenizerPool {
     });
   }
 
-  /** Gives threads that have room what waits. Does nothing where nothing waits or none has room: call it at any time. */
+  /**
+   * Gives waiting texts to threads with room. Does nothing if no text waits or no thread has room: call it at any time.
+   */
   #pump(): void {
     for (let thread = this.#freeThread(); thread !== undefined; thread = this.#freeThread()) {
       const message = this.#queue.next();
@@ -199,7 +206,7 @@ export class TokenizerPool {
     this.#onAvailability(isAvailable);
   }
 
-  /** Texts that come meanwhile go to another thread, or wait for less than a millisecond. */
+  /** Texts that arrive meanwhile go to another thread, or wait less than a millisecond. */
   #test(): void {
     for (const thread of this.#threads) {
       const isProven = thread.takeProof();
@@ -208,7 +215,7 @@ export class TokenizerPool {
     }
   }
 
-  /** The least busy one of those that have room. */
+  /** The least busy thread with room. */
   #freeThread(): TokenizerThread | undefined {
     let free: TokenizerThread | undefined;
     let least = MAX_UNDER_WAY;
@@ -237,7 +244,7 @@ export class TokenizerPool {
     };
   }
 
-  /** A thread has answered: those that wait may hope. */
+  /** A thread has answered: restart the wait. */
   #heard(): void {
     this.#isAway = false;
     if (this.#isWaiting) this.#wait.begin(this.#maxWaitMs);
@@ -264,12 +271,12 @@ function settle(texts: readonly PendingText[], reply: ThreadReply): void {
 function settleOne(text: PendingText, result: JobResult, failure: string | undefined): void {
   if (result.kind === 'encoding') text.resolve(result.encoding);
   else if (result.kind === 'failed') text.reject(tokenizerFailed(failure));
-  else text.reject(tooManyTokens(fieldOf(text.input), result.tokens, text.maxTokens));
+  else text.reject(tooManyTokens(text.input, result.tokens, text.maxTokens));
 }
 
 async function settledAlone(result: EncodeResult, input: TextInput, maxTokens: number): Promise<Encoding> {
   if (result.kind === 'encoding') return result.encoding;
-  throw tooManyTokens(fieldOf(input), result.tokens, maxTokens);
+  throw tooManyTokens(input, result.tokens, maxTokens);
 }
 
 function encodeAlone(
@@ -279,19 +286,9 @@ function encodeAlone(
   maxTokens: number,
 ): Promise<Encoding> | undefined {
   try {
-    const result = lone.encode(input, truncation);
+    const result = lone.encode(input, truncation, maxTokens);
     return result && settledAlone(result, input, maxTokens);
   } catch (error) {
     return Promise.reject(tokenizerFailed(error instanceof Error ? error.message : String(error)));
   }
-}
-
-function fieldOf(input: TextInput): 'text' | 'pair' {
-  return input.textPair === undefined ? 'text' : 'pair';
-}
-
-/** Who reads from a pipe or a device may wait for ever. What is not there at all is told by who reads it. */
-async function refuseSpecialFile(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() === false) throw new Error(`${path}: is not a regular file`);
 }

@@ -2,31 +2,29 @@ import { Worker } from 'node:worker_threads';
 import { StallWatch } from './stall-watch.js';
 import type { ThreadReply, ThreadRequest } from './thread-messages.js';
 
-/** Before a thread that failed again without answering anything is replaced; doubles, up to the last. */
+/** Delay before replacing a thread that failed again without an answer; it doubles, up to the last value. */
 const RESTART_DELAY_MS = 100;
 const MAX_RESTART_DELAY_MS = 5000;
-/** A thread in a call to the system cannot be ended: after this it is left behind, with its memory. */
+/** A thread in a system call cannot be ended: after this time it is abandoned, with its memory. */
 const END_GRACE_MS = 5000;
-/** Threads that may be left behind at once. */
+/** Most threads that may be abandoned at once. */
 const MOST_LEFT_BEHIND = 2;
-/** Before a successor tries again to read a tokenizer that it could not read. */
-const RELOAD_DELAY_MS = 5000;
 
-/** Starts the thread behind it; tests put their own in, to end it by hand. */
+/** Starts the worker thread; tests use their own, to end it by hand. */
 export type StartThread = () => Worker;
 
 export const startTokenizerThread: StartThread = () =>
   new Worker(new URL('./tokenizer-worker.js', import.meta.url));
 
-/** A message on its way, and what is to be done with its answer or with its loss. Exactly one of these is called. */
+/** A message on its way, with callbacks for its answer and its loss. Exactly one of them is called. */
 export interface Errand {
   readonly request: ThreadRequest;
-  /** Without an answer for this long, the thread is taken for stuck, and replaced. */
+  /** Without an answer for this long, the thread is considered stuck, and replaced. */
   readonly limitMs: number;
   onReply(reply: ThreadReply): void;
-  /** The thread ended while it worked on this very message. */
+  /** The thread ended while it worked on this message. */
   onLost(reason: string): void;
-  /** The thread ended before it came to this message: it is as if it had not been sent. */
+  /** The thread ended before it reached this message: as if it had not been sent. */
   onUnbegun(): void;
 }
 
@@ -34,36 +32,34 @@ export interface TokenizerThreadOptions {
   readonly start: StartThread;
   /** The shortest limit of an errand. */
   readonly stallTimeoutMs: number;
-  /** How long a thread that was stuck may take to end before it has a successor all the same. Default: 5000. */
+  /** How long a stuck thread may take to end before it gets a successor anyway. Default: 5000. */
   readonly endGraceMs?: number;
-  /** Something has happened that may have made room: an answer of any kind, a loss, a new start. */
+  /** An event that may have made room: any answer, a loss, a new start. */
   onChange(): void;
-  /** The thread has answered a message, of whatever kind. */
+  /** The thread has answered a message of any kind. */
   onAnswer(): void;
   /** The thread ended by itself or was stuck. */
   onLost(reason: string): void;
-  /** A successor could not read what its predecessor had read. */
-  onReloadFailed(reason: string): void;
 }
 
 /**
- * One tokenizer thread, replaced whenever it ends. Texts are taken by a thread that has read all of its tokenizers and
- * by no other, so that none waits in a thread that cannot serve while others can. The message that it was working on
- * when it ended may be what ended it; that behind it is handed back.
+ * One tokenizer thread, replaced whenever it ends. A thread takes texts only after it has read all of its tokenizers,
+ * so that no text waits in a thread that cannot serve while others can. The message that the thread was working on may
+ * be what ended it; the message behind it is returned.
  */
 export class TokenizerThread {
   readonly #options: TokenizerThreadOptions;
   readonly #stall: StallWatch;
   /** Messages that the thread has not answered, oldest first. */
   #underWay: Errand[] = [];
-  /** Loads that no thread has been sent yet, while there is none. */
+  /** Loads not sent yet, because there is no thread. */
   #unsent: Errand[] = [];
-  /** Loads that succeeded: what a successor starts with. */
+  /** Successful loads: a successor starts with them. */
   readonly #loaded: Errand[] = [];
   #worker: Worker | undefined;
-  /** Threads that were stuck and have not ended yet. */
+  /** Stuck threads that have not ended yet. */
   readonly #ending = new Set<Worker>();
-  /** Those of them that have a successor all the same. */
+  /** Those of them that already have a successor. */
   readonly #leftBehind = new Set<Worker>();
   #restartTimer: NodeJS.Timeout | undefined;
   #lossesInARow = 0;
@@ -71,7 +67,7 @@ export class TokenizerThread {
   #hasAnswered = false;
   #closed = false;
 
-  /** @throws Error when no thread can be started */
+  /** @throws Error if no thread can be started */
   constructor(options: TokenizerThreadOptions) {
     this.#options = options;
     this.#stall = new StallWatch(options.stallTimeoutMs, (limitMs) => {
@@ -82,32 +78,32 @@ export class TokenizerThread {
     this.#run(options.start());
   }
 
-  /** How many messages of texts are not answered yet; undefined while the thread can take none. */
+  /** Number of unanswered messages of texts; undefined while the thread cannot take any. */
   get textsUnderWay(): number | undefined {
     if (this.#worker === undefined || this.#underWay.some(({ request }) => request.kind === 'load'))
       return undefined;
     return this.#underWay.length;
   }
 
-  /** It has ended, and no successor has answered anything yet. */
+  /** The thread has ended, and no successor has answered anything yet. */
   get isLost(): boolean {
     return this.#isLost;
   }
 
-  /** Whether it has answered anything since this was last asked. */
+  /** Whether it has answered anything since the last call. */
   takeProof(): boolean {
     const proven = this.#hasAnswered;
     this.#hasAnswered = false;
     return proven;
   }
 
-  /** Sends texts, while `textsUnderWay` is a number; loads at any time. */
+  /** Sends a message: texts only while `textsUnderWay` is a number, loads at any time. */
   send(errand: Errand): void {
     if (this.#worker === undefined) this.#unsent.push(errand);
     else this.#post(this.#worker, errand);
   }
 
-  /** Ends the thread. What is under way is lost. */
+  /** Ends the thread. Messages under way are lost. */
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#closed = true;
@@ -120,7 +116,7 @@ export class TokenizerThread {
     );
   }
 
-  /** All that happens to a thread passes here: the pool learns of whatever may have made room, whichever way. */
+  /** Every event of a thread passes here, so that the pool learns of anything that may have made room. */
   #event(change: () => void): void {
     if (this.#closed) return;
     change();
@@ -143,7 +139,7 @@ export class TokenizerThread {
     });
     worker.on('exit', (code) => {
       ifCurrent(() => this.#lose(failure ?? `exited with code ${code}`));
-      // One that was stuck is succeeded when it has gone: two of them would take twice the memory.
+      // A stuck thread gets its successor when it has ended: two would take twice the memory.
       this.#ending.delete(worker);
       if (this.#leftBehind.delete(worker)) return;
       this.#event(() => this.#startAgain());
@@ -168,16 +164,14 @@ export class TokenizerThread {
     worker.once('exit', () => clearTimeout(timer));
   }
 
-  /** A load for a successor. One that fails, since files are away, leaves the others to serve, and is tried again. */
+  /** A load for a successor: of the same bytes as before. Where it fails all the same, another successor tries. */
   #reload(worker: Worker, load: Errand): Errand {
     return {
       ...load,
       onReply: (reply) => {
         if (reply.kind !== 'failed') return;
-        this.#options.onReloadFailed(reply.reason);
-        setTimeout(() => {
-          if (worker === this.#worker) this.#post(worker, this.#reload(worker, load));
-        }, RELOAD_DELAY_MS).unref();
+        this.#lose(`could not read a tokenizer again: ${reply.reason}`, undefined);
+        this.#end(worker);
       },
       onLost: () => {},
       onUnbegun: () => {},
@@ -200,17 +194,18 @@ export class TokenizerThread {
     errand.onReply(reply);
   }
 
-  #lose(reason: string): void {
+  /** @param begun the message that the thread was working on */
+  #lose(reason: string, begun = this.#underWay.shift()): void {
     this.#worker = undefined;
     this.#isLost = true;
     this.#stall.stop();
     this.#lossesInARow++;
-    const [first, ...rest] = this.#underWay.splice(0);
+    const rest = this.#underWay.splice(0);
     this.#options.onLost(reason);
-    first?.onLost(reason);
+    begun?.onLost(reason);
     for (const errand of rest) {
       if (errand.request.kind === 'encode') errand.onUnbegun();
-      // Loads of a successor are made anew from those that succeeded.
+      // A successor's loads are created again from the successful ones.
       else if (!this.#loaded.some(({ request }) => request === errand.request)) this.#unsent.push(errand);
     }
   }

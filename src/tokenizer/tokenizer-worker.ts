@@ -3,37 +3,38 @@ import type { HfTokenizer } from './hf-tokenizer.js';
 import { type PackedJobs, unpackJobs } from './packed-jobs.js';
 import { type JobResult, packResults } from './packed-results.js';
 import { readTokenizer } from './read-tokenizer.js';
-import type { EncodedReply, ThreadReply, ThreadRequest, TokenizerSource } from './thread-messages.js';
+import type { EncodedReply, ThreadReply, ThreadRequest } from './thread-messages.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 
 /* Entry of a tokenizer thread: holds the tokenizers of all models and answers every message with one, in order. */
 const tokenizers = new Map<number, HfTokenizer>();
 
 parentPort?.on('message', (request: ThreadRequest) => {
-  if (request.kind === 'load') parentPort?.postMessage(load(request.tokenizer, request.source));
+  if (request.kind === 'load') parentPort?.postMessage(load(request.tokenizer, request.files));
   else {
     const reply = encode(request.jobs);
     parentPort?.postMessage(reply, [reply.results.buffer]);
   }
 });
 
-function load(number: number, source: TokenizerSource): ThreadReply {
+function load(number: number, files: TokenizerFiles): ThreadReply {
   try {
-    const tokenizer = readTokenizer(source);
+    const tokenizer = readTokenizer(files);
     tokenizers.set(number, tokenizer);
     return { kind: 'loaded', padId: tokenizer.padId };
   } catch (error) {
-    return { kind: 'failed', reason: `${source.tokenizerJsonPath}: ${wordsOf(error)}` };
+    return { kind: 'failed', reason: `${files.path}: ${wordsOf(error)}` };
   }
 }
 
 function encode(jobs: PackedJobs): EncodedReply {
   const results: JobResult[] = [];
   let failure: string | undefined;
-  unpackJobs(jobs, ({ tokenizer, input, truncation }) => {
+  unpackJobs(jobs, ({ tokenizer, input, truncation, maxTokens }) => {
     try {
       const known = tokenizers.get(tokenizer);
       if (known === undefined) throw new Error(`tokenizer ${tokenizer} is not loaded`);
-      results.push(known.encode(input, truncation));
+      results.push(known.encode(input, truncation, maxTokens));
     } catch (error) {
       failure ??= wordsOf(error);
       results.push({ kind: 'failed' });

@@ -1,12 +1,12 @@
 import type { TokenizerConfig } from './tokenizer-json.js';
 
-/** What of a model's `config.json` bears on its tokenizer. */
+/** The parts of a model's `config.json` that affect its tokenizer. */
 export interface ModelConfig {
   readonly model_type?: string;
   readonly tokenizer_class?: string | null;
 }
 
-/** Settings that mean something under a class alone. */
+/** Settings that only mean something with a class. */
 const SETTINGS = [
   'do_lower_case',
   'strip_accents',
@@ -16,7 +16,7 @@ const SETTINGS = [
   'split_by_punct',
 ] as const;
 
-/** The class of a model type, where its settings matter: `TOKENIZER_MAPPING_NAMES` of Transformers 5.23.0. */
+/** The class of a model type, for classes whose settings matter: `TOKENIZER_MAPPING_NAMES` of Transformers 5.23.0. */
 const CLASS_OF_TYPE: Readonly<Record<string, string>> = {
   albert: 'Albert',
   bart: 'Roberta',
@@ -62,8 +62,8 @@ const CLASS_OF_TYPE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Model types whose class in `tokenizer_config.json` Transformers 5.23.0 knows to be wrong, and puts the generic one in its
- * place: those of `MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS` that read text.
+ * Model types whose class in `tokenizer_config.json` Transformers 5.23.0 knows to be wrong, and replaces with the
+ * generic one: those of `MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS` that read text.
  */
 const GENERIC_TYPES: ReadonlySet<string> = new Set(
   (
@@ -73,9 +73,9 @@ const GENERIC_TYPES: ReadonlySet<string> = new Set(
 );
 
 /**
- * The configuration with the class that Transformers' `AutoTokenizer` takes: the one it names, else the one that
- * `config.json` names, else that of the model type. A configuration that says nothing that a class could obey gets none,
- * so that `tokenizer.json` counts; there, Transformers would take the defaults of the class.
+ * The configuration with the class that Transformers' `AutoTokenizer` takes: the one it names, else the one in
+ * `config.json`, else that of the model type. A configuration without settings for a class gets none, so that
+ * `tokenizer.json` counts; Transformers would take the defaults of the class.
  */
 export function withTokenizerClass(config: TokenizerConfig, model: ModelConfig): TokenizerConfig {
   const type = model.model_type ?? '';

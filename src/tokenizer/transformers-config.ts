@@ -1,4 +1,5 @@
-import { withConfiguredTokens } from './configured-tokens.js';
+import { tokenIdsOf, withConfiguredTokens } from './configured-tokens.js';
+import { rebuilt } from './rebuilt-tokenizers.js';
 import {
   type ComponentJson,
   componentsOf,
@@ -6,7 +7,7 @@ import {
   type TokenizerJson,
 } from './tokenizer-json.js';
 
-/** The settings of `tokenizer_config.json` that Transformers puts above what `tokenizer.json` says. */
+/** The settings of `tokenizer_config.json` that override `tokenizer.json` in Transformers. */
 interface Family {
   readonly classes: readonly string[];
   apply(json: TokenizerJson, config: TokenizerConfig): TokenizerJson;
@@ -33,10 +34,9 @@ const BERT: Family = {
   },
 };
 
-/** Byte-level BPE. By default no space is put before a text, but for the second list. */
+/** Byte-level BPE. By default no space is added before a text, except for the second list. */
 const BYTE_LEVEL: Family = {
-  classes:
-    'Roberta Longformer LED Bart GPT2 Deberta GPTNeoX CodeGen Luke MarkupLM Whisper Cohere Qwen2'.split(' '),
+  classes: 'Roberta Longformer LED Bart GPT2 GPTNeoX CodeGen Luke MarkupLM Whisper Cohere Qwen2'.split(' '),
   apply: (json, config) => withPrefixSpace(json, config.add_prefix_space ?? false),
 };
 const BYTE_LEVEL_SPACED: Family = {
@@ -44,68 +44,48 @@ const BYTE_LEVEL_SPACED: Family = {
   apply: (json, config) => withPrefixSpace(json, config.add_prefix_space ?? true),
 };
 
-const METASPACE: Family = {
-  classes: 'XLMRoberta Camembert BigBird Barthez LayoutXLM XGLM'.split(' '),
+const LAYOUT_XLM: Family = {
+  classes: ['LayoutXLM'],
   apply: (json, config) => withPrependScheme(json, config.add_prefix_space === false ? 'never' : 'always'),
 };
 
-const ALBERT: Family = {
-  classes: ['Albert', 'FNet'],
-  apply: (json, config) =>
-    withPrependScheme(
-      withCase(json, { lowers: config.do_lower_case ?? true, keeps: config.keep_accents ?? false }),
-      config.add_prefix_space === false ? 'never' : 'always',
-    ),
+/** Its class frames pairs by itself, with two separators between the texts and no token types. */
+const DEBERTA: Family = {
+  classes: ['Deberta'],
+  apply: (json, config) => {
+    const spaced = withPrefixSpace(json, config.add_prefix_space ?? false);
+    const idOf = tokenIdsOf(json);
+    const [cls, sep] = [config.cls_token ?? '[CLS]', config.sep_token ?? '[SEP]'].map((token) =>
+      idOf(typeof token === 'string' ? token : (token.content ?? '')),
+    );
+    if (cls === undefined || sep === undefined) return spaced;
+    return {
+      ...spaced,
+      normalizer: null,
+      post_processor: { type: 'RobertaProcessing', cls: ['', cls], sep: ['', sep] },
+    };
+  },
 };
-const REMBERT: Family = {
-  classes: ['RemBert'],
-  apply: (json, config) =>
-    withPrependScheme(
-      withCase(json, { lowers: config.do_lower_case ?? false, keeps: config.keep_accents ?? true }),
-      config.add_prefix_space === false ? 'never' : 'always',
-    ),
-};
-/** It has a setting keep_accents, which Transformers does not obey. */
+
+/** It has a setting keep_accents, which Transformers ignores. */
 const XLNET: Family = {
   classes: ['XLNet'],
   apply: (json, config) => withCase(json, { lowers: config.do_lower_case ?? false, keeps: false }),
 };
 
-const DEBERTA_V2: Family = {
-  classes: ['DebertaV2'],
-  apply: (json, config) => {
-    const steps = componentsOf(json.normalizer).filter(({ type }) => type !== 'Lowercase');
-    const words = componentsOf(json.pre_tokenizer).filter(({ type }) => type !== 'Punctuation');
-    return withPrependScheme(
-      {
-        ...json,
-        normalizer: sequence('normalizers', [
-          ...(config.do_lower_case === true ? [{ type: 'Lowercase' }] : []),
-          ...steps,
-        ]),
-        pre_tokenizer: sequence('pretokenizers', [
-          ...(config.split_by_punct === true ? [{ type: 'Punctuation', behavior: 'Isolated' }] : []),
-          ...words,
-        ]),
-      },
-      config.add_prefix_space === false ? 'first' : 'always',
-    );
-  },
-};
-
-const FAMILIES = [BERT, BYTE_LEVEL, BYTE_LEVEL_SPACED, METASPACE, ALBERT, REMBERT, XLNET, DEBERTA_V2];
+const FAMILIES = [BERT, BYTE_LEVEL, BYTE_LEVEL_SPACED, DEBERTA, LAYOUT_XLM, XLNET];
 
 /**
- * A tokenizer as Transformers 5 (5.23.0) makes it of both files: its classes build their normalizer and pre-tokenizer from
- * the settings in `tokenizer_config.json`, or from the defaults of the class, and take from `tokenizer.json` the rest. What
- * neither a setting nor the class decides stays as `tokenizer.json` has it, and so does everything under the generic classes
- * (`PreTrainedTokenizerFast`, `TokenizersBackend`) and those unknown here. `add_bos_token` and `add_eos_token` change nothing
- * beside a `tokenizer.json`.
+ * A tokenizer as Transformers 5 (5.23.0) builds it from both files: its classes take their normalizer and pre-tokenizer
+ * from the settings in `tokenizer_config.json`, or from the defaults of the class, and the rest from `tokenizer.json`.
+ * Anything that neither a setting nor the class decides stays as in `tokenizer.json`, and so does everything with the
+ * generic classes (`PreTrainedTokenizerFast`, `TokenizersBackend`) and unknown ones. `add_bos_token` and
+ * `add_eos_token` have no effect if there is a `tokenizer.json`.
  */
 export function asTransformersReads(json: TokenizerJson, config: TokenizerConfig): TokenizerJson {
   const name = classOf(config);
   const family = FAMILIES.find(({ classes }) => name !== undefined && classes.includes(name));
-  const components = family?.apply(json, config) ?? json;
+  const components = family?.apply(json, config) ?? rebuilt(name ?? '', json, config);
   return withConfiguredTokens(
     { ...components, encode_special_tokens: config.split_special_tokens === true },
     config,
@@ -121,7 +101,7 @@ function withPrefixSpace(json: TokenizerJson, adds: boolean): TokenizerJson {
   return withPreTokenizer(json, 'ByteLevel', { add_prefix_space: adds });
 }
 
-function withPrependScheme(json: TokenizerJson, scheme: 'always' | 'never' | 'first'): TokenizerJson {
+function withPrependScheme(json: TokenizerJson, scheme: 'always' | 'never'): TokenizerJson {
   return withPreTokenizer(json, 'Metaspace', {
     prepend_scheme: scheme,
     add_prefix_space: scheme !== 'never',
@@ -137,7 +117,7 @@ function withPreTokenizer(json: TokenizerJson, type: string, fields: object): To
   return { ...json, pre_tokenizer: sequence('pretokenizers', changed) };
 }
 
-/** Accents go and letters are lowered, or not, before the charsmap and after the quotation marks are replaced. */
+/** Strips accents and lowers case, if set, after replacing quotation marks and before the charsmap. */
 function withCase(
   json: TokenizerJson,
   { lowers, keeps }: { lowers: boolean; keeps: boolean },

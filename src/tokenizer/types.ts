@@ -1,38 +1,51 @@
-/** What is tokenised: one text, or a pair judged together. */
+/** The text of an input: one text, or a pair classified together. */
 export interface TextInput {
   readonly text: string;
   readonly textPair?: string;
 }
 
-/** How an input longer than the model reads is cut. `reject` refuses it instead. */
+/** How to truncate an input that is longer than the model reads. `reject` refuses it instead. */
 export type Truncation = 'end' | 'start' | 'reject';
 
-/** One tokenised input, special tokens included, not padded. */
+/** One tokenised input, with special tokens, not padded. */
 export interface Encoding {
   /** Token ids, at most the model's `maxTokens`. */
   readonly ids: Int32Array;
-  /** Index of the first token of type 1 (the second text of a pair); `ids.length` where there is none. */
+  /** Index of the first token of type 1 (the second text of a pair); `ids.length` if there is none. */
   readonly pairStart: number;
-  /** Whether something was cut off. */
+  /** Whether it was truncated. */
   readonly truncated: boolean;
+}
+
+/** Where a tokenizer is read from, and how much its model reads. */
+export interface TokenizerSource {
+  /** `tokenizer.json`. */
+  readonly tokenizerJsonPath: string;
+  /** `tokenizer_config.json`. The file may be missing. */
+  readonly tokenizerConfigPath: string;
+  /** Most tokens that the model reads, including special tokens. */
+  readonly maxTokens: number;
 }
 
 /** Turns texts into tokens for one model. */
 export interface Tokenizer {
-  /** Tokens that the model reads at most, special tokens included. */
+  /** Most tokens that the model reads, including special tokens. */
   readonly maxTokens: number;
   /** The id that pads a batch. */
   readonly padId: number;
+  /** 64 hexadecimal digits over the contents of the files that it was made from. */
+  readonly filesDigest: string;
   /**
-   * Tokenises one input, here or on a worker thread. The number of characters was checked before.
-   * @param work what the input is tokenised for; it is dropped, unless begun, once that is abandoned
-   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long; cancelled
-   *   when it was dropped; internal when two threads were lost with it; unavailable when none answers
+   * Tokenises one input, here or on a worker thread. The number of characters is already checked.
+   * @param work the work that needs the tokens; if it is abandoned, the input is dropped unless it is under way
+   * @param maxTokens truncates it further than the model must; special tokens are kept even if they are more
+   * @throws VerdictError invalid_argument when truncation is `reject` and the input is too long; cancelled when it
+   *   was dropped; internal when two threads were lost with it; unavailable when none answers
    */
-  encode(input: TextInput, truncation: Truncation, work?: Work): Promise<Encoding>;
+  encode(input: TextInput, truncation: Truncation, work?: Work, maxTokens?: number): Promise<Encoding>;
 }
 
-/** Something that may cease to be wanted. */
+/** Work that can be abandoned. */
 export interface Work {
   readonly abandoned: boolean;
 }
@@ -43,6 +56,4 @@ export interface TokenizerHooks {
   onThreadLost?(reason: string): void;
   /** The last thread was lost, or the first one is back. */
   onAvailability?(available: boolean): void;
-  /** The replacement of a thread could not read a tokenizer, whose texts it fails until it can. */
-  onReloadFailed?(reason: string): void;
 }

@@ -1,9 +1,10 @@
 import * as library from '@huggingface/tokenizers';
 import { BYTE_CHARACTERS } from '../byte-alphabet.js';
+import { objectIn, shown, stringIn } from '../checked-values.js';
 import { type ComponentJson, unsupported } from '../tokenizer-json.js';
 import { BYTE_TOKENS, type Model } from './model.js';
 
-/** The part of the library's BPE that is used; its own declarations do not resolve under `nodenext`. */
+/** The part of the library's BPE that we use; its own declarations do not resolve under `nodenext`. */
 interface LibraryBpe {
   readonly tokens_to_ids: ReadonlyMap<string, number>;
   /** The tokens of words; `unk_token` for each unknown character. */
@@ -12,7 +13,10 @@ interface LibraryBpe {
 
 const { BPE: LibraryBpeClass } = library as unknown as { BPE: new (json: ComponentJson) => LibraryBpe };
 
-/** Byte-pair encoding by `@huggingface/tokenizers`. What of it differs from the Rust library is refused, or done here. */
+/**
+ * Byte-pair encoding by `@huggingface/tokenizers`. Where it differs from the Rust library, this class refuses the
+ * setting or handles it.
+ */
 export class Bpe implements Model {
   readonly #library: LibraryBpe;
   readonly #unknown: string | undefined;
@@ -22,9 +26,15 @@ export class Bpe implements Model {
     const refuse = (detail: string): never => {
       throw unsupported('the model BPE', detail);
     };
-    if (json.continuing_subword_prefix) refuse(`continuing_subword_prefix ${json.continuing_subword_prefix}`);
-    if (json.dropout) refuse(`dropout ${json.dropout}, which makes the tokens random`);
-    if (!Array.isArray(json.merges)) refuse('it has no merges');
+    if (json.continuing_subword_prefix) {
+      refuse(`continuing_subword_prefix ${shown(json.continuing_subword_prefix)}`);
+    }
+    if (json.dropout) refuse(`dropout ${shown(json.dropout)}, which makes the tokens random`);
+    objectIn(json.vocab, 'the model BPE', 'vocab');
+    for (const field of ['unk_token', 'end_of_word_suffix', 'continuing_subword_suffix']) {
+      stringIn(json[field] ?? '', 'the model BPE', field);
+    }
+    checkMergeShapes(json.merges, refuse);
     this.#library = new LibraryBpeClass(json);
     const ids = this.#library.tokens_to_ids;
     checkMerges(json, ids, refuse);
@@ -36,7 +46,7 @@ export class Bpe implements Model {
     }
     const knowsAll = BYTE_CHARACTERS.every((character) => ids.has(character));
     if (this.#unknown !== undefined && !ids.has(this.#unknown) && !knowsAll) {
-      refuse(`its vocabulary lacks its unk_token ${JSON.stringify(this.#unknown)}`);
+      refuse(`its vocabulary lacks its unk_token ${shown(this.#unknown)}`);
     }
   }
 
@@ -59,6 +69,18 @@ export class Bpe implements Model {
   }
 }
 
+/** Two tokens in one string with a space between them, or in a list; the library takes all to be as the first one is. */
+function checkMergeShapes(merges: unknown, refuse: (detail: string) => never): void {
+  if (!Array.isArray(merges)) throw unsupported('the model BPE', 'it has no merges');
+  const areLists = Array.isArray(merges[0]);
+  for (const merge of merges) {
+    const isMerge = areLists
+      ? Array.isArray(merge) && merge.length === 2 && merge.every((token) => typeof token === 'string')
+      : typeof merge === 'string';
+    if (!isMerge) refuse(`its merge ${shown(merge)} is not of two tokens`);
+  }
+}
+
 /** Rust `tokenizers` refuses a file whose merges name tokens that are not in the vocabulary. */
 function checkMerges(
   json: ComponentJson,
@@ -72,9 +94,9 @@ function checkMerges(
       typeof merge === 'string' ? [merge.slice(0, space), merge.slice(space + 1)] : [merge[0], merge[1]];
     const isKnown =
       (typeof merge !== 'string' || space > 0) && ids.has(left) && ids.has(right) && ids.has(left + right);
-    if (!isKnown) refuse(`its merge ${JSON.stringify(merge)} is not of tokens of its vocabulary`);
+    if (!isKnown) refuse(`its merge ${shown(merge)} is not of tokens of its vocabulary`);
     if (json.byte_fallback === true && (left.startsWith('<0x') || right.startsWith('<0x'))) {
-      refuse(`its merge ${JSON.stringify(merge)} is of byte tokens`);
+      refuse(`its merge ${shown(merge)} is of byte tokens`);
     }
   }
 }

@@ -8,21 +8,22 @@ import { WordPiece } from './word-piece.js';
 /** @throws Error naming the model, or the setting of it, that is not supported */
 export function createModel(json: ComponentJson | undefined): Model {
   if (json === undefined) throw unsupported('a tokenizer without a model', 'there is none');
-  switch (json.type ?? typeByFields(json)) {
+  const type = json.type ?? typeByFields(json);
+  switch (type) {
     case 'WordPiece':
-      return new WordPiece(json);
+      return new WordPiece({ ...json, type });
     case 'BPE':
-      return new Bpe(json);
+      return new Bpe({ ...json, type });
     case 'Unigram':
       return new Unigram(json);
     case 'WordLevel':
-      return new WordLevel(json);
+      return new WordLevel({ ...json, type });
     default:
       throw unsupported(`the model ${json.type}`, 'there is no such component');
   }
 }
 
-/** Old files name no type. */
+/** Old files do not name a type. */
 function typeByFields(json: ComponentJson): string {
   if (Array.isArray(json.vocab)) return 'Unigram';
   if (json.merges !== undefined) return 'BPE';

@@ -1,14 +1,16 @@
 import type { ModelVocabulary } from '../added-tokens.js';
+import { objectIn } from '../checked-values.js';
+import type { ComponentJson } from '../tokenizer-json.js';
 
-/** Turns a word, as the pre-tokenizer cut it, into token ids. */
+/** Turns a word of the pre-tokenizer into token ids. */
 export interface Model extends ModelVocabulary {
   /** Appends the ids of a word that is not empty. */
   tokenize(word: string, ids: number[]): void;
 }
 
-/** `vocab` of a model that maps tokens to ids. */
-export function vocabularyOf(vocab: unknown): Map<string, number> {
-  return new Map(Object.entries((vocab ?? {}) as Record<string, number>));
+/** `vocab` of a model that maps tokens to ids. @throws Error naming the model */
+export function vocabularyOf({ type, vocab }: ComponentJson): Map<string, number> {
+  return new Map(Object.entries(objectIn(vocab, `the model ${type}`, 'vocab') as Record<string, number>));
 }
 
 /** The names of the 256 tokens that stand for bytes, as SentencePiece writes them. */

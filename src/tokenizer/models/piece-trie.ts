@@ -1,9 +1,9 @@
-/** Slots to begin with; at most half of them are used. */
+/** Initial slots; at most half of them are used. */
 const FIRST_SLOTS = 1 << 12;
 
 /**
- * A trie over UTF-16 units, for vocabularies of hundreds of thousands of pieces: all edges are in one open-addressing hash
- * table of typed arrays, 10 bytes each, and what a piece costs to add is what its letters cost.
+ * A trie over UTF-16 units, for vocabularies of hundreds of thousands of pieces: all edges are in one open-addressing
+ * hash table of typed arrays, 10 bytes each, and adding a piece costs as much as its letters.
  */
 export class PieceTrie {
   readonly root = 0;
@@ -16,7 +16,7 @@ export class PieceTrie {
   #ids = new Int32Array(FIRST_SLOTS).fill(-1);
   #nodes = 1;
 
-  /** @param piece not empty; of a piece given twice the last id counts */
+  /** @param piece not empty; if it is added twice, the last id counts */
   set(piece: string, id: number): void {
     let node = this.root;
     for (let index = 0; index < piece.length; index++) {
@@ -27,7 +27,7 @@ export class PieceTrie {
     this.#ids[node] = id;
   }
 
-  /** The node behind the edge `unit`, or -1. */
+  /** The node at the end of the edge `unit`, or -1. */
   child(node: number, unit: number): number {
     const slot = this.#slotOf(node + 1, unit);
     return this.#parents[slot] === 0 ? -1 : (this.#children[slot] ?? -1);

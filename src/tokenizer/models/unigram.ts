@@ -1,14 +1,15 @@
+import { isId, shown } from '../checked-values.js';
 import { type ComponentJson, unsupported } from '../tokenizer-json.js';
 import { BYTE_TOKENS, type Model } from './model.js';
 import { PieceTrie } from './piece-trie.js';
 
-/** What an unknown character costs more than the least likely piece: `K_UNK_PENALTY` of Rust `tokenizers`. */
+/** The cost of an unknown character beyond the least likely piece: `K_UNK_PENALTY` of Rust `tokenizers`. */
 const UNKNOWN_PENALTY = 10;
 
 /**
- * The most likely cut of a word into pieces (Kudo 2018, SentencePiece's unigram model). As `encode_optimized` in
- * `models/unigram/model.rs` of Rust `tokenizers`: of equally likely cuts, that whose last piece begins first; adjacent
- * unknown characters are one token, or their bytes.
+ * The most likely segmentation of a word (Kudo 2018, SentencePiece's unigram model). Like `encode_optimized` in
+ * `models/unigram/model.rs` of Rust `tokenizers`: among equally likely segmentations it takes the one whose last piece
+ * begins first; adjacent unknown characters become one token, or their bytes.
  */
 export class Unigram implements Model {
   readonly #ids = new Map<string, number>();
@@ -17,7 +18,9 @@ export class Unigram implements Model {
   readonly #unknownId: number;
   readonly #unknownScore: number;
   readonly #byteIds: readonly number[] | undefined;
-  /** For each end of a piece: the score of the best cut up to there, the start of its last piece, and its id. */
+  /**
+   * For each end of a piece: the score of the best segmentation up to there, the start of its last piece, and its id.
+   */
   #best = new Float64Array(256);
   #starts = new Int32Array(256);
   #pieces = new Int32Array(256);
@@ -25,8 +28,9 @@ export class Unigram implements Model {
   constructor({ vocab, unk_id, byte_fallback }: ComponentJson) {
     const pieces = vocab as readonly (readonly [string, number])[];
     if (!Array.isArray(vocab)) throw unsupported('the model Unigram', 'it has no vocab');
-    if (typeof unk_id !== 'number' || !(unk_id < pieces.length)) {
-      throw unsupported('the model Unigram', `its unk_id is ${JSON.stringify(unk_id)}`);
+    if (!isId(unk_id) || unk_id >= pieces.length) {
+      const detail = `its unk_id is ${shown(unk_id)}, which is no index of its ${pieces.length} pieces`;
+      throw unsupported('the model Unigram', detail);
     }
     this.#scores = Float64Array.from(pieces, ([, score]) => score);
     pieces.forEach(([piece], id) => {
@@ -113,7 +117,7 @@ export class Unigram implements Model {
         ? []
         : Array.from(Buffer.from(text, 'utf8'), (byte) => this.#byteIds?.[byte] ?? -1);
     if (known !== undefined) ids.push(known);
-    else if (bytes.length > 0 && !bytes.includes(-1)) ids.push(...bytes);
+    else if (bytes.length > 0 && !bytes.includes(-1)) for (const id of bytes) ids.push(id);
     else ids.push(this.#unknownId);
   }
 }

@@ -1,3 +1,4 @@
+import { shown } from '../checked-values.js';
 import { type ComponentJson, unsupported } from '../tokenizer-json.js';
 import { type Model, vocabularyOf } from './model.js';
 
@@ -7,7 +8,7 @@ export class WordLevel implements Model {
   readonly #unknown: number;
 
   constructor(json: ComponentJson) {
-    this.#ids = vocabularyOf(json.vocab);
+    this.#ids = vocabularyOf(json);
     this.#unknown = unknownIdOf(this.#ids, json.unk_token, 'WordLevel');
   }
 
@@ -26,9 +27,9 @@ export class WordLevel implements Model {
 
 /** Without it, Rust `tokenizers` fails on the first unknown word. */
 export function unknownIdOf(ids: ReadonlyMap<string, number>, token: unknown, model: string): number {
-  const id = ids.get(String(token));
+  const id = typeof token === 'string' ? ids.get(token) : undefined;
   if (id === undefined) {
-    throw unsupported(`the model ${model}`, `its vocabulary lacks its unk_token ${JSON.stringify(token)}`);
+    throw unsupported(`the model ${model}`, `its vocabulary lacks its unk_token ${shown(token)}`);
   }
   return id;
 }

@@ -1,21 +1,29 @@
-import type { ComponentJson } from '../tokenizer-json.js';
+import { shown, stringIn } from '../checked-values.js';
+import { type ComponentJson, unsupported } from '../tokenizer-json.js';
 import { type Model, vocabularyOf } from './model.js';
 import { unknownIdOf } from './word-level.js';
 
 const DEFAULT_MAX_CHARS = 100;
 
-/** The longest piece that the vocabulary knows, again and again; a word with an unknown rest is unknown as a whole. */
+/** Repeatedly takes the longest piece in the vocabulary; a word with an unknown rest is unknown as a whole. */
 export class WordPiece implements Model {
   readonly #ids: Map<string, number>;
   readonly #unknown: number;
   readonly #prefix: string;
   readonly #maxChars: number;
+  /** UTF-16 units of the longest token: no piece of a word is longer. */
+  #maxPiece = 0;
 
   constructor(json: ComponentJson) {
-    this.#ids = vocabularyOf(json.vocab);
+    this.#ids = vocabularyOf(json);
     this.#unknown = unknownIdOf(this.#ids, json.unk_token, 'WordPiece');
-    this.#prefix = String(json.continuing_subword_prefix ?? '##');
-    this.#maxChars = Number(json.max_input_chars_per_word ?? DEFAULT_MAX_CHARS);
+    this.#prefix = stringIn(
+      json.continuing_subword_prefix ?? '##',
+      'the model WordPiece',
+      'continuing_subword_prefix',
+    );
+    this.#maxChars = maxCharsOf(json);
+    for (const token of this.#ids.keys()) this.#maxPiece = Math.max(this.#maxPiece, token.length);
   }
 
   get size(): number {
@@ -43,9 +51,9 @@ export class WordPiece implements Model {
     }
   }
 
-  /** Appends the longest piece that begins at `start`, and says where it ends. */
+  /** Appends the longest piece that begins at `start`, and returns its end. */
   #pieceEnd(word: string, start: number, ids: number[]): number | undefined {
-    for (let end = word.length; end > start; end--) {
+    for (let end = Math.min(word.length, start + this.#maxPiece); end > start; end--) {
       const piece = word.slice(start, end);
       const id = this.#ids.get(start === 0 ? piece : this.#prefix + piece);
       if (id === undefined) continue;
@@ -54,4 +62,10 @@ export class WordPiece implements Model {
     }
     return undefined;
   }
+}
+
+function maxCharsOf(json: ComponentJson): number {
+  const value = json.max_input_chars_per_word ?? DEFAULT_MAX_CHARS;
+  if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
+  throw unsupported('the model WordPiece', `its max_input_chars_per_word is ${shown(value)}`);
 }

@@ -1,4 +1,5 @@
 import { lowercase } from './lowercase.js';
+import { normalize } from './normalize.js';
 import { CONTROLS, NONSPACING_MARKS } from './unicode-tables.js';
 
 /** The fields of a `BertNormalizer`. */
@@ -18,7 +19,7 @@ const SPACES = /\p{White_Space}/gu;
 const IDEOGRAPHS =
   /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
 
-/** As `normalizers/bert.rs` of Rust `tokenizers`: accents go before letters are lowered. */
+/** Like `normalizers/bert.rs` of Rust `tokenizers`: it strips accents before it lowers case. */
 export function bertNormalizer(options: BertNormalizerOptions): (text: string) => string {
   const cleans = options.clean_text ?? true;
   const splits = options.handle_chinese_chars ?? true;
@@ -32,7 +33,7 @@ export function bertNormalizer(options: BertNormalizerOptions): (text: string) =
     }
     if (cleans) text = text.replace(REMOVED, '').replace(SPACES, ' ');
     if (splits) text = text.replace(IDEOGRAPHS, ' $& ');
-    if (strips) text = text.normalize('NFD').replace(ACCENTS, '');
+    if (strips) text = normalize(text, 'NFD').replace(ACCENTS, '');
     return lowers ? lowercase(text) : text;
   };
 }

@@ -1,6 +1,10 @@
 import { unsupported } from '../tokenizer-json.js';
+import { graphemes } from './graphemes.js';
 
-/** What may be one grapheme with its neighbours (Unicode Standard Annex 29): any text without it is cut by code points. */
+/**
+ * Characters that may form one grapheme with their neighbours (Unicode Standard Annex 29): a text without them is cut
+ * by code points.
+ */
 const JOINING =
   /[\p{M}\p{Cf}\r\p{Emoji_Modifier}\p{Regional_Indicator}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\uff9e\uff9f\u0e33\u0eb3\u0d4e\u{111c2}\u{111c3}\u{113d1}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]/u;
 /** Longer graphemes are replaced code point by code point. */
@@ -10,17 +14,16 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The normalisation that a SentencePiece model carries: a double-array trie (Darts-clone) from byte sequences to offsets
- * in a list of zero-ended strings. Applied as Rust's `spm_precompiled` does, and not as SentencePiece: a grapheme of at
- * most five bytes is replaced whole by what its *shortest* prefix in the trie stands for; of any other grapheme, every
- * code point by itself. Linear in the length of the text.
+ * The normalisation in a SentencePiece model: a double-array trie (Darts-clone) from byte sequences to offsets in a
+ * list of zero-ended strings. Applied like Rust's `spm_precompiled`, unlike SentencePiece: a grapheme of at most five
+ * bytes is replaced as a whole by the value of its *shortest* prefix in the trie; in any other grapheme, each code
+ * point is replaced separately. Linear in the length of the text.
  */
 export class Charsmap {
   readonly #units: Uint32Array;
   readonly #strings: Uint8Array;
   readonly #ascii: (string | undefined)[];
   readonly #plain: RegExp;
-  readonly #graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
   readonly #bytes = new Uint8Array(16);
 
   /** @param base64 `precompiled_charsmap`: the trie's size in bytes, the trie, the strings; numbers little-endian */
@@ -51,10 +54,10 @@ export class Charsmap {
     if (this.#plain.test(text)) return text;
     if (!JOINING.test(text)) return this.#byCodePoint(text);
     let result = '';
-    for (const { segment } of this.#graphemes.segment(text)) {
+    for (const grapheme of graphemes(text)) {
       const whole =
-        segment.length === 1 || segment.length > MAX_GRAPHEME_BYTES ? undefined : this.#walk(segment);
-      result += whole ?? this.#byCodePoint(segment);
+        grapheme.length === 1 || grapheme.length > MAX_GRAPHEME_BYTES ? undefined : this.#walk(grapheme);
+      result += whole ?? this.#byCodePoint(grapheme);
     }
     return result;
   }
@@ -68,7 +71,7 @@ export class Charsmap {
     return result;
   }
 
-  /** What the shortest prefix stands for; undefined where none is in the trie, or the part is too long for one. */
+  /** The value of the shortest prefix; undefined if the trie has none, or the part is too long. */
   #walk(part: string): string | undefined {
     const { written, read } = encoder.encodeInto(part, this.#bytes);
     if (read < part.length || written > MAX_GRAPHEME_BYTES) return undefined;
@@ -79,7 +82,7 @@ export class Charsmap {
       if (byte === 0) return undefined;
       position ^= byte;
       const unit = units[position] ?? 0;
-      // The label of a leaf has its top bit set, and so equals no byte.
+      // The label of a leaf has its top bit set, so it equals no byte.
       if ((unit & 0x8000_00ff) !== byte) return undefined;
       position ^= offsetOf(unit);
       if ((unit & 0x100) !== 0) return this.#stringAt((units[position] ?? 0) & 0x7fff_ffff);

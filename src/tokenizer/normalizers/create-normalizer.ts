@@ -1,15 +1,17 @@
 import { byteLevel } from '../byte-alphabet.js';
+import { patternIn, stringIn } from '../checked-values.js';
 import { matchesOf, onigurumaRegExp } from '../oniguruma.js';
 import { type ComponentJson, componentsOf, unsupported } from '../tokenizer-json.js';
 import { type BertNormalizerOptions, bertNormalizer } from './bert-normalizer.js';
 import { Charsmap } from './charsmap.js';
 import { lowercase } from './lowercase.js';
 import { nmt } from './nmt.js';
+import { normalize } from './normalize.js';
 import { MARKS } from './unicode-tables.js';
 
 const ACCENTS = new RegExp(`[${MARKS}]`, 'gu');
 
-/** Changes a text before it is cut. */
+/** Changes a text before it is cut into words. */
 export type Normalizer = (text: string) => string;
 
 /** @throws Error naming the component that is not supported */
@@ -18,7 +20,7 @@ export function createNormalizer(json: ComponentJson | null | undefined): Normal
   return (text) => steps.reduce((changed, step) => step(changed), text);
 }
 
-/** Whether what a normalizer gives may begin later in the text than the text itself: it removes characters. */
+/** Whether a normalizer may remove characters at the start of the text. */
 export function mayDropStart(json: ComponentJson | null | undefined): boolean {
   return componentsOf(json).some(
     ({ type, ...fields }) =>
@@ -43,7 +45,7 @@ function createStep(json: ComponentJson): Normalizer {
     case 'NFKC':
     case 'NFKD': {
       const form = json.type;
-      return (text) => text.normalize(form);
+      return (text) => normalize(text, form);
     }
     case 'Lowercase':
       return lowercase;
@@ -56,7 +58,7 @@ function createStep(json: ComponentJson): Normalizer {
     case 'Replace':
       return replace(json);
     case 'Prepend': {
-      const start = String(json.prepend);
+      const start = stringIn(json.prepend, 'the normalizer Prepend', 'prepend');
       if (start === '') throw unsupported('the normalizer Prepend', 'it prepends nothing');
       return (text) => (text === '' ? '' : start + text);
     }
@@ -74,7 +76,7 @@ function strip({ strip_left, strip_right }: ComponentJson): Normalizer {
   };
 }
 
-/** Without `\s+$`, which takes quadratic time on runs of white space in the middle. */
+/** Avoids `\s+$`, which takes quadratic time on runs of white space in the middle. */
 function trimEnd(text: string): string {
   let end = text.length;
   while (end > 0 && /\p{White_Space}/u.test(text.charAt(end - 1))) end--;
@@ -82,11 +84,15 @@ function trimEnd(text: string): string {
 }
 
 function replace({ pattern, content }: ComponentJson): Normalizer {
-  const { String: literal, Regex: source } = (pattern ?? {}) as { String?: string; Regex?: string };
-  const by = String(content);
-  if (literal !== undefined && literal !== '') return (text) => text.replaceAll(literal, () => by);
-  if (source === undefined) throw unsupported('the normalizer Replace', 'its pattern is empty');
-  const expression = onigurumaRegExp(source, 'the normalizer Replace');
+  const part = 'the normalizer Replace';
+  const found = patternIn(pattern, part);
+  const by = stringIn(content, part, 'content');
+  if (!('expression' in found)) {
+    const { text: literal = '' } = found;
+    if (literal === '') throw unsupported(part, 'its pattern is empty');
+    return (text) => text.replaceAll(literal, () => by);
+  }
+  const expression = onigurumaRegExp(found.expression, part);
   return (text) => {
     let result = '';
     let last = 0;

@@ -1,25 +1,21 @@
 import { byteLevel } from '../byte-alphabet.js';
+import { idIn, patternIn, stringIn } from '../checked-values.js';
 import { mayDropStart } from '../normalizers/create-normalizer.js';
 import { PUNCTUATION } from '../normalizers/unicode-tables.js';
 import { matchesOf, onigurumaRegExp } from '../oniguruma.js';
 import { type ComponentJson, componentsOf, type TokenizerJson, unsupported } from '../tokenizer-json.js';
 import { metaspace } from './metaspace.js';
+import type { PreTokenizer } from './pre-tokenizer.js';
 import { type SplitBehaviour, splitAt, splitBehaviourOf } from './split.js';
-
-/**
- * Cuts a text into words.
- * @param isStart whether the text begins where the caller's text does, which one kind of Metaspace asks for
- */
-export type PreTokenizer = (text: string, isStart: boolean) => readonly string[];
 
 const BERT_WORDS = new RegExp(`[^\\p{White_Space}${PUNCTUATION}]+|[${PUNCTUATION}]`, 'gu');
 const PUNCTUATION_MARK = new RegExp(`[${PUNCTUATION}]`, 'gu');
-/** The word characters of Rust's crate regex (UTS 18, Annex C), not those of JavaScript, which are ASCII's. */
+/** The word characters of Rust's crate regex (UTS 18, Annex C); JavaScript's are only ASCII. */
 const WORDS =
   /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
 const UNSPACED = /\P{White_Space}+/gu;
 const NUMERIC = /\p{N}/gu;
-/** GPT-2's pattern, as `pre_tokenizers/byte_level.rs` of Rust `tokenizers` has it. White space is Unicode's. */
+/** GPT-2's pattern, from `pre_tokenizers/byte_level.rs` of Rust `tokenizers`. White space is Unicode's. */
 const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
@@ -34,7 +30,7 @@ export function createPreTokenizer({ normalizer, pre_tokenizer }: TokenizerJson)
   return (text, isStart) => steps.reduce((words, step) => cutFurther(words, step, text, isStart), [text]);
 }
 
-/** Whether a word begins where the text does is not followed through what changes its characters. */
+/** A step that changes characters loses track of whether a word begins where the text does. */
 function checkStarts(components: readonly ComponentJson[], normalizer: TokenizerJson['normalizer']): void {
   const asks = components.findLastIndex(
     ({ type, prepend_scheme }) => type === 'Metaspace' && prepend_scheme === 'first',
@@ -71,7 +67,10 @@ function createStep(json: ComponentJson): PreTokenizer {
     case 'Digits':
       return splitter(NUMERIC, json.individual_digits === true ? 'Isolated' : 'Contiguous');
     case 'CharDelimiterSplit':
-      return splitter(literal(String(json.delimiter)), 'Removed');
+      return splitter(
+        literal(stringIn(json.delimiter, 'the pre-tokenizer CharDelimiterSplit', 'delimiter')),
+        'Removed',
+      );
     case 'Split':
       return split(json);
     case 'ByteLevel':
@@ -79,7 +78,7 @@ function createStep(json: ComponentJson): PreTokenizer {
     case 'Metaspace':
       return metaspace(json);
     case 'FixedLength':
-      return fixedLength(Number(json.length ?? 5));
+      return fixedLength(json.length ?? 5);
     default:
       throw unsupported(`the pre-tokenizer ${json.type}`, 'there is no such component');
   }
@@ -90,13 +89,12 @@ function splitter(expression: RegExp, behaviour: SplitBehaviour, inverted = fals
 }
 
 function split({ pattern, behavior, invert }: ComponentJson): PreTokenizer {
-  const { String: text, Regex: source } = (pattern ?? {}) as { String?: string; Regex?: string };
-  const behaviour = splitBehaviourOf(behavior, 'the pre-tokenizer Split');
-  if (source === undefined && (text === undefined || text === '')) {
-    throw unsupported('the pre-tokenizer Split', 'its pattern is empty');
-  }
+  const part = 'the pre-tokenizer Split';
+  const found = patternIn(pattern, part);
+  const behaviour = splitBehaviourOf(behavior, part);
+  if (!('expression' in found) && !found.text) throw unsupported(part, 'its pattern is empty');
   const expression =
-    source === undefined ? literal(text ?? '') : onigurumaRegExp(source, 'the pre-tokenizer Split');
+    'expression' in found ? onigurumaRegExp(found.expression, part) : literal(found.text ?? '');
   return splitter(expression, behaviour, invert === true);
 }
 
@@ -112,8 +110,9 @@ function gpt2(addsSpace: boolean, cuts: boolean): PreTokenizer {
   };
 }
 
-function fixedLength(length: number): PreTokenizer {
-  if (!(length >= 1)) throw unsupported('the pre-tokenizer FixedLength', `its length is ${length}`);
+function fixedLength(given: unknown): PreTokenizer {
+  const length = idIn(given, 'the pre-tokenizer FixedLength', 'length');
+  if (length === 0) throw unsupported('the pre-tokenizer FixedLength', 'its length is 0');
   return (text) => {
     const characters = Array.from(text);
     return Array.from({ length: Math.ceil(characters.length / length) }, (_, index) =>

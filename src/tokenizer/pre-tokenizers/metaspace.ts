@@ -1,21 +1,19 @@
+import { shown, stringIn } from '../checked-values.js';
 import { type ComponentJson, unsupported } from '../tokenizer-json.js';
-import type { PreTokenizer } from './create-pre-tokenizer.js';
+import type { PreTokenizer } from './pre-tokenizer.js';
 
 /**
- * As `pre_tokenizers/metaspace.rs` of Rust `tokenizers`: spaces become a visible mark, one is put before a text that has
- * none there (always, never, or where the caller's text begins), and each word begins with it.
+ * Like `pre_tokenizers/metaspace.rs` of Rust `tokenizers`: spaces become a visible mark, a text without one gets a mark
+ * at its start (always, never, or where the caller's text begins), and each word begins with a mark.
  */
 export function metaspace(json: ComponentJson): PreTokenizer {
-  const replacement = String(json.replacement);
+  const replacement = stringIn(json.replacement, 'the pre-tokenizer Metaspace', 'replacement');
   const scheme = json.prepend_scheme ?? 'always';
   if (Array.from(replacement).length !== 1) {
-    throw unsupported(
-      'the pre-tokenizer Metaspace',
-      `its replacement is ${JSON.stringify(json.replacement)}`,
-    );
+    throw unsupported('the pre-tokenizer Metaspace', `its replacement is ${shown(json.replacement)}`);
   }
   if (scheme !== 'always' && scheme !== 'never' && scheme !== 'first') {
-    throw unsupported('the pre-tokenizer Metaspace', `its prepend_scheme is ${JSON.stringify(scheme)}`);
+    throw unsupported('the pre-tokenizer Metaspace', `its prepend_scheme is ${shown(scheme)}`);
   }
   if (json.add_prefix_space === false && scheme !== 'never') {
     throw unsupported('the pre-tokenizer Metaspace', 'its prepend_scheme contradicts its add_prefix_space');

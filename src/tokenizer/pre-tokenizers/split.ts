@@ -1,7 +1,8 @@
+import { shown } from '../checked-values.js';
 import type { Match } from '../oniguruma.js';
 import { unsupported } from '../tokenizer-json.js';
 
-/** What becomes of the delimiters: `SplitDelimiterBehavior` in `tokenizer/normalizer.rs` of Rust `tokenizers`. */
+/** How delimiters are treated: `SplitDelimiterBehavior` in `tokenizer/normalizer.rs` of Rust `tokenizers`. */
 export const SPLIT_BEHAVIOURS = [
   'Removed',
   'Isolated',
@@ -13,7 +14,7 @@ export type SplitBehaviour = (typeof SPLIT_BEHAVIOURS)[number];
 
 export function splitBehaviourOf(value: unknown, owner: string): SplitBehaviour {
   const known = SPLIT_BEHAVIOURS.find((behaviour) => behaviour === value);
-  if (known === undefined) throw unsupported(owner, `its behavior is ${JSON.stringify(value)}`);
+  if (known === undefined) throw unsupported(owner, `its behavior is ${shown(value)}`);
   return known;
 }
 
@@ -23,7 +24,7 @@ interface Piece {
   readonly isDelimiter: boolean;
 }
 
-/** Cuts a text at the delimiters, which are in order; `inverted`: what lies between them are the delimiters. */
+/** Cuts a text at the delimiters, which are in order; `inverted`: the parts between them are the delimiters. */
 export function splitAt(
   text: string,
   delimiters: readonly Match[],
@@ -68,7 +69,7 @@ function joined(pieces: readonly Piece[], behaviour: SplitBehaviour): readonly P
   }
 }
 
-/** Joins a piece to what was made of the former one, where `joins` says so. Before the first one comes no delimiter. */
+/** Joins a piece to the previous one if `joins` says so. No delimiter comes before the first piece. */
 function merged(pieces: readonly Piece[], joins: (piece: Piece, previous: boolean) => boolean): Piece[] {
   const result: Piece[] = [];
   let previous = false;

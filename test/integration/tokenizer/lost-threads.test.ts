@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, cpSync, openSync, rmSync } from 'node:fs';
+import { closeSync, cpSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -16,10 +16,10 @@ import { sourceOf, TOPICS } from '../../unit/tokenizer/fixture-tokenizer.js';
 
 /** A wake-up that is lost shows as a test that never ends. */
 const PATIENCE = { timeout: 60_000 };
+const NOTHING = new Uint8Array(new SharedArrayBuffer(0));
 
 function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
   const lost: string[] = [];
-  const failedReloads: string[] = [];
   const threads: Worker[] = [];
   const start = options.startThread ?? startDelicateThread;
   const pool = new TokenizerPool({
@@ -27,7 +27,6 @@ function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
     quietMs: Number.POSITIVE_INFINITY,
     hooks: {
       onThreadLost: (reason) => lost.push(reason),
-      onReloadFailed: (reason) => failedReloads.push(reason),
     },
     ...options,
     startThread: () => {
@@ -37,7 +36,7 @@ function poolOf(t: TestContext, options: Partial<TokenizerPoolOptions> = {}) {
     },
   });
   t.after(() => pool.close());
-  return { pool, lost, threads, failedReloads };
+  return { pool, lost, threads };
 }
 
 function folder(t: TestContext): string {
@@ -178,18 +177,17 @@ describe('a tokenizer thread that is lost', () => {
   });
 
   it('while it reads a tokenizer fails that load, and is replaced', PATIENCE, async (t) => {
-    const stuck = [new Worker('for (;;);', { eval: true })];
+    const onMessage = "require('node:worker_threads').parentPort.on('message', () => process.exit(3))";
+    const first = [new Worker(onMessage, { eval: true }), new Worker('for (;;);', { eval: true })];
     const { pool, lost, threads } = poolOf(t, {
       loadTimeoutMs: 400,
       stallTimeoutMs: 400,
-      startThread: () => stuck.pop() ?? startTokenizerThread(),
+      startThread: () => first.pop() ?? startTokenizerThread(),
     });
     await assert.rejects(pool.load(sourceOf(TOPICS, 64)), /the tokenizer thread was stuck for 400 ms/);
     assert.deepEqual(lost, ['was stuck for 400 ms']);
     await until('a successor has been started', () => threads.length === 2);
-    const loading = pool.load(sourceOf(TOPICS, 64));
-    await threads[1]?.terminate();
-    await assert.rejects(loading, /the tokenizer thread exited with code/);
+    await assert.rejects(pool.load(sourceOf(TOPICS, 64)), /the tokenizer thread exited with code 3/);
     assert.equal(
       (await (await pool.load(sourceOf(TOPICS, 64))).encode({ text: 'soup' }, 'end')).ids.length,
       3,
@@ -244,18 +242,50 @@ describe('a tokenizer thread that is lost', () => {
     },
   );
 
-  it('is said where its successor cannot read a tokenizer; the others serve', PATIENCE, async (t) => {
+  it('has a successor with the same tokenizer, whatever became of the files', PATIENCE, async (t) => {
     const path = folder(t);
-    const { pool, threads, failedReloads } = poolOf(t);
-    const kept = await pool.load(sourceOf(TOPICS, 64));
-    const removed = await pool.load(sourceOf(path, 64));
-    rmSync(join(path, 'tokenizer.json'));
+    const { pool, threads } = poolOf(t);
+    const [removed, changed] = await Promise.all([64, 32].map((limit) => pool.load(sourceOf(path, limit))));
+    const ids = async (tokenizer?: Tokenizer) => (await tokenizer?.encode({ text: 'soup' }, 'end'))?.ids;
+    const before = await ids(changed);
+    const file = join(path, 'tokenizer.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"soup"', '"soap"'));
     await threads[0]?.terminate();
-    assert.deepEqual(await outcomes(encodeAll(kept, ['soup'])), { encoded: 1 });
-    assert.deepEqual(await outcomes(encodeAll(removed, ['soup'])), { TOKENIZER_FAILED: 1 });
-    assert.match(failedReloads[0] ?? '', /tokenizer\.json: ENOENT/);
+    assert.deepEqual(await ids(changed), before);
+    rmSync(file);
+    await threads[1]?.terminate();
+    assert.deepEqual(await ids(removed), before);
+    assert.equal(threads.length, 3);
+  });
+
+  it('is replaced again where its successor cannot read a tokenizer', PATIENCE, async (t) => {
+    let started = 0;
+    const { pool, threads, lost } = poolOf(t, {
+      startThread: () => (++started === 2 ? forgetfulThread() : startTokenizerThread()),
+    });
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    await threads[0]?.terminate();
+    assert.deepEqual(await outcomes(encodeAll(tokenizer, ['soup', 'law'])), { encoded: 2 });
+    assert.match(
+      lost[1] ?? '',
+      /could not read a tokenizer again: .*tokenizer\.json: not valid JSON: Unexpected end/,
+    );
+    assert.equal(threads.length, 3);
   });
 });
+
+/** The real thread, which finds nothing in the files that it is given. */
+function forgetfulThread(): Worker {
+  const thread = startTokenizerThread();
+  const post = thread.postMessage.bind(thread);
+  thread.postMessage = (message: object) =>
+    post(
+      'files' in message
+        ? { ...message, files: { ...Object(message.files), tokenizerJson: NOTHING } }
+        : message,
+    );
+  return thread;
+}
 
 describe('a text that takes long', () => {
   it('does not make its thread a stuck one: it has time for each character', PATIENCE, async (t) => {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { HfTokenizer } from '../../../src/tokenizer/hf-tokenizer.js';
-import type { TokenizerSource } from '../../../src/tokenizer/thread-messages.js';
 import type { TokenizerConfig, TokenizerJson } from '../../../src/tokenizer/tokenizer-json.js';
-import type { Encoding, TextInput, Truncation } from '../../../src/tokenizer/types.js';
+import type { Encoding, TextInput, TokenizerSource, Truncation } from '../../../src/tokenizer/types.js';
 
 export interface GoldenEntry {
   readonly text: string;

@@ -106,8 +106,20 @@ const REFUSED: readonly (readonly [string, TokenizerJson, RegExp])[] = [
     topicsJson({ model: { ...topicsJson().model, unk_token: '<oov>' } }),
     /WordPiece.*unk_token "<oov>"/,
   ],
+  ...[Number.NaN, 0, -1, 2.5, '100', [100]].map(
+    (limit) =>
+      [
+        `a WordPiece with the limit ${JSON.stringify(limit)}`,
+        topicsJson({ model: { ...topicsJson().model, max_input_chars_per_word: limit } }),
+        /WordPiece.*max_input_chars_per_word is/,
+      ] as const,
+  ),
   ['a random BPE', { ...bpe, model: { ...bpe.model, dropout: 0.1 } }, /BPE.*dropout/],
-  ['a prefix of BPE', { ...bpe, model: { ...bpe.model, continuing_subword_prefix: '##' } }, /BPE.*prefix ##/],
+  [
+    'a prefix of BPE',
+    { ...bpe, model: { ...bpe.model, continuing_subword_prefix: '##' } },
+    /BPE.*prefix "##"/,
+  ],
   ['a merge of nothing', { ...bpe, model: { ...bpe.model, merges: [['☃', 'a']] } }, /BPE.*merge.*☃/],
   ['a merge of bytes', { ...bpe, model: { ...bpe.model, merges: [['<0x41>', 'a']] } }, /BPE.*merge/],
   [
