@@ -1,10 +1,10 @@
 import type { CostSample } from '../cost/cost-curve.js';
+import type { Preprocessor } from '../preprocessing/preprocessor.js';
+import type { Encoded } from '../runtime/feeds.js';
 import type { RunResult } from '../runtime/types.js';
-import type { Encoding, Tokenizer } from '../tokenizer/types.js';
-import { cutTo } from './probe-inputs.js';
 
-/** Shapes of the sweep, inputs x tokens, by ascending cost: enough to tell the three terms of the curve apart. */
-const SHAPES: readonly (readonly [items: number, tokens: number])[] = [
+/** Shapes of the sweep, inputs x cost of each, by ascending cost: enough to tell the three terms of the curve apart. */
+const SHAPES: readonly (readonly [items: number, cost: number])[] = [
   [1, 8],
   [1, 32],
   [4, 16],
@@ -36,31 +36,34 @@ export interface CalibrationOptions {
  * also warms the session up. A slow model stops early: what was measured is extrapolated, and live batches refine it.
  */
 export async function calibrate(
-  run: (encodings: readonly Encoding[]) => Promise<RunResult>,
-  tokenizer: Tokenizer,
+  run: (batch: readonly Encoded[]) => Promise<RunResult>,
+  preprocessor: Pick<Preprocessor<never>, 'ofCost'>,
   options: CalibrationOptions,
 ): Promise<CostSample[]> {
-  const sample = await tokenizer.encode({ text: 'measure '.repeat(200) }, 'end');
   const startedAt = performance.now();
   const samples: CostSample[] = [];
-  for (const [items, tokens] of SHAPES) {
-    if (items > options.maxItems || tokens > sample.ids.length) continue;
-    const encodings = Array.from({ length: items }, () => cutTo(sample, tokens));
-    samples.push({ items, tokens, runMs: await shortestRun(run, encodings) });
+  for (const [items, cost] of SHAPES) {
+    if (items > options.maxItems) continue;
+    const encoded = await preprocessor.ofCost(cost);
+    // The model may read less, or cost the same whatever it reads.
+    const tokens = encoded.cost;
+    if (samples.some((sample) => sample.items === items && sample.tokens === tokens)) continue;
+    const batch = Array.from({ length: items }, () => encoded);
+    samples.push({ items, tokens, runMs: await shortestRun(run, batch) });
     if (samples.length >= LEAST_SHAPES && performance.now() - startedAt > options.timeLimitMs) break;
   }
   return samples;
 }
 
 async function shortestRun(
-  run: (encodings: readonly Encoding[]) => Promise<RunResult>,
-  encodings: readonly Encoding[],
+  run: (batch: readonly Encoded[]) => Promise<RunResult>,
+  batch: readonly Encoded[],
 ): Promise<number> {
-  await run(encodings);
+  await run(batch);
   let shortest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < TIMED_RUNS; i++) {
     const startedAt = performance.now();
-    await run(encodings);
+    await run(batch);
     shortest = Math.min(shortest, performance.now() - startedAt);
   }
   return shortest;

@@ -1,7 +1,6 @@
 import { SessionRunError } from '../runtime/errors.js';
+import type { Encoded } from '../runtime/feeds.js';
 import type { Precision, RunResult } from '../runtime/types.js';
-import type { Encoding } from '../tokenizer/types.js';
-import { cutTo } from './probe-inputs.js';
 import type { AppliedActivation, Batching, ProblemType } from './types.js';
 
 /** Rows that run together in a trial. */
@@ -17,7 +16,9 @@ const ROUNDING: Record<Exclude<Precision, 'int8'>, number> = { fp32: 1e-3, fp16:
 const INT8_MARGIN = 0.5;
 
 export interface BatchingSubject {
-  readonly run: (encodings: readonly Encoding[]) => Promise<RunResult>;
+  readonly run: (batch: readonly Encoded[]) => Promise<RunResult>;
+  /** The inputs again, truncated to a cost. */
+  readonly probesUpTo: (cost: number) => Promise<readonly Encoded[]>;
   readonly precision: Precision;
   readonly problemType: ProblemType;
   readonly appliedActivation: AppliedActivation | undefined;
@@ -42,14 +43,16 @@ export interface BatchingFound {
  * @throws the session's errors, but for a batch that ONNX Runtime refuses: that is an answer too
  */
 export async function findBatching(
-  inputs: readonly Encoding[],
+  inputs: readonly Encoded[],
   subject: BatchingSubject,
 ): Promise<BatchingFound> {
   const alone = await runAlone(inputs, subject);
   const again = await runAlone(inputs.slice(0, ROWS), subject);
   if (!allSame(alone.slice(0, ROWS), again, subject)) return { batching: undefined, alone };
   if (await survives(besideLonger(inputs, alone), subject)) return { batching: 'padded', alone };
-  for (const equal of [equallyLong(inputs, inputs.length >> 2), equallyLong(inputs, inputs.length >> 1)]) {
+  for (const from of [inputs.length >> 2, inputs.length >> 1]) {
+    const cost = inputs[from]?.cost ?? 1;
+    const equal = (await subject.probesUpTo(cost)).filter((input) => input.cost === cost);
     const rows = rowsOf(equal, await runAlone(equal, subject));
     if (!(await survives([rows], subject))) return { batching: 'one_at_a_time', alone };
   }
@@ -57,7 +60,7 @@ export async function findBatching(
 }
 
 interface Row {
-  readonly encoding: Encoding;
+  readonly encoded: Encoded;
   readonly alone: Float32Array;
 }
 
@@ -65,7 +68,7 @@ interface Row {
  * Batches in which short inputs are padded to the longest one, which comes last in one and first in the other; and all
  * inputs together, since one that is out of the ordinary may be anywhere among them.
  */
-function besideLonger(inputs: readonly Encoding[], alone: readonly Float32Array[]): Row[][] {
+function besideLonger(inputs: readonly Encoded[], alone: readonly Float32Array[]): Row[][] {
   const rows = rowsOf(inputs, alone);
   const longest = rows.slice(-1);
   return [
@@ -75,18 +78,11 @@ function besideLonger(inputs: readonly Encoding[], alone: readonly Float32Array[
   ];
 }
 
-function rowsOf(inputs: readonly Encoding[], alone: readonly Float32Array[]): Row[] {
-  return inputs.map((encoding, index) => ({ encoding, alone: alone[index] ?? new Float32Array() }));
+function rowsOf(inputs: readonly Encoded[], alone: readonly Float32Array[]): Row[] {
+  return inputs.map((encoded, index) => ({ encoded, alone: alone[index] ?? new Float32Array() }));
 }
 
-/** The inputs from this one on, cut to its length. */
-function equallyLong(inputs: readonly Encoding[], from: number): Encoding[] {
-  const longer = inputs.slice(from);
-  const tokens = longer[0]?.ids.length ?? 1;
-  return longer.map((encoding) => cutTo(encoding, tokens));
-}
-
-async function runAlone(inputs: readonly Encoding[], { run }: BatchingSubject): Promise<Float32Array[]> {
+async function runAlone(inputs: readonly Encoded[], { run }: BatchingSubject): Promise<Float32Array[]> {
   const answers: Float32Array[] = [];
   for (const input of inputs) answers.push((await run([input])).logits[0] ?? new Float32Array());
   return answers;
@@ -95,7 +91,7 @@ async function runAlone(inputs: readonly Encoding[], { run }: BatchingSubject): 
 async function survives(batches: readonly (readonly Row[])[], subject: BatchingSubject): Promise<boolean> {
   for (const batch of batches) {
     try {
-      const { logits } = await subject.run(batch.map(({ encoding }) => encoding));
+      const { logits } = await subject.run(batch.map(({ encoded }) => encoded));
       if (
         !allSame(
           batch.map(({ alone }) => alone),
@@ -164,5 +160,8 @@ function keepsLabels(
     );
   }
   const [first = 0, second = Number.NEGATIVE_INFINITY] = [...expected].sort((a, b) => b - a);
-  return first - second <= margin || expected.indexOf(first) === actual.indexOf(Math.max(...actual));
+  return (
+    first - second <= margin ||
+    expected.indexOf(first) === actual.indexOf(actual.reduce((most, value) => Math.max(most, value)))
+  );
 }

@@ -1,5 +1,6 @@
+import type { Preprocessor } from '../preprocessing/preprocessor.js';
+import type { Encoded } from '../runtime/feeds.js';
 import type { Precision, RunResult } from '../runtime/types.js';
-import type { Encoding, Tokenizer } from '../tokenizer/types.js';
 import type { Golden, GoldenEntry } from './golden.js';
 import type { AppliedActivation, Batching, ProblemType } from './types.js';
 
@@ -24,9 +25,9 @@ export interface GoldenReport {
   readonly failures: readonly string[];
 }
 
-export interface GoldenSubject {
-  readonly tokenizer: Tokenizer;
-  readonly run: (encodings: readonly Encoding[]) => Promise<RunResult>;
+export interface GoldenSubject<I> {
+  readonly preprocessor: Preprocessor<I>;
+  readonly run: (batch: readonly Encoded[]) => Promise<RunResult>;
   readonly precision: Precision;
   readonly problemType: ProblemType;
   /** Which entries run together: those that requests would. */
@@ -37,22 +38,22 @@ export interface GoldenSubject {
 }
 
 /**
- * Runs known inputs through tokeniser and session and compares with what the reference recorded: the same token ids,
+ * Runs known inputs through preprocessor and session and compares with what the reference recorded: the same tensors,
  * the same labels, logits within tolerance. Labels are the best one, or with several labels those above a probability of
  * one half.
  */
-export async function checkGolden(golden: Golden, subject: GoldenSubject): Promise<GoldenReport> {
+export async function checkGolden<I>(golden: Golden<I>, subject: GoldenSubject<I>): Promise<GoldenReport> {
   const tolerance = golden.tolerance[subject.precision] ?? DEFAULT_TOLERANCE[subject.precision];
   const failures: string[] = [];
   let largestShift = 0;
-  const chosen = spread(byLength(await encodeAll(golden, subject.tokenizer)), subject.sampleSize);
+  const chosen = spread(byCost(await encodeAll(golden, subject.preprocessor)), subject.sampleSize);
   for (const batch of batchesOf(chosen, subject.batching)) {
-    const { logits } = await subject.run(batch.map(({ encoding }) => encoding));
-    batch.forEach(({ entry, encoding, position }, index) => {
+    const { logits } = await subject.run(batch.map(({ encoded }) => encoded));
+    batch.forEach(({ entry, encoded, position }, index) => {
       const row = logits[index] ?? new Float32Array();
       const shift = distance(entry.logits, row);
       largestShift = Math.max(largestShift, shift);
-      const difference = differs(entry, encoding, row, shift, tolerance, subject);
+      const difference = differs(entry, encoded, row, shift, tolerance, subject);
       if (difference !== undefined) failures.push(`entry ${position}: ${difference}`);
     });
   }
@@ -65,25 +66,25 @@ export async function checkGolden(golden: Golden, subject: GoldenSubject): Promi
   };
 }
 
-interface EncodedEntry {
-  readonly entry: GoldenEntry;
-  readonly encoding: Encoding;
+interface EncodedEntry<I> {
+  readonly entry: GoldenEntry<I>;
+  readonly encoded: Encoded;
   /** In golden.json. */
   readonly position: number;
 }
 
-function encodeAll(golden: Golden, tokenizer: Tokenizer): Promise<EncodedEntry[]> {
+function encodeAll<I>(golden: Golden<I>, preprocessor: Preprocessor<I>): Promise<EncodedEntry<I>[]> {
   return Promise.all(
     golden.entries.map(async (entry, position) => ({
       entry,
-      encoding: await tokenizer.encode(entry.input, 'end'),
+      encoded: await preprocessor.encode(entry.input, 'end'),
       position,
     })),
   );
 }
 
-function byLength(encoded: readonly EncodedEntry[]): EncodedEntry[] {
-  return [...encoded].sort((a, b) => a.encoding.ids.length - b.encoding.ids.length);
+function byCost<I>(entries: readonly EncodedEntry<I>[]): EncodedEntry<I>[] {
+  return [...entries].sort((a, b) => a.encoded.cost - b.encoded.cost);
 }
 
 /** The first, the last and others at even distances. */
@@ -94,43 +95,46 @@ function spread<T>(items: readonly T[], count = items.length): readonly T[] {
 }
 
 /**
- * Batches of neighbouring lengths, within the limit; an entry that is longer runs alone.
- * @param encoded by length
+ * Batches of neighbouring costs, within the limit; an entry that is dearer runs alone.
+ * @param entries by cost
  */
-function batchesOf(encoded: readonly EncodedEntry[], batching: Batching): EncodedEntry[][] {
-  const batches: EncodedEntry[][] = [];
-  let batch: EncodedEntry[] = [];
-  for (const item of encoded) {
-    const [shortest] = batch;
-    const { length } = item.encoding.ids;
+function batchesOf<I>(entries: readonly EncodedEntry<I>[], batching: Batching): EncodedEntry<I>[][] {
+  const batches: EncodedEntry<I>[][] = [];
+  let batch: EncodedEntry<I>[] = [];
+  for (const entry of entries) {
+    const [cheapest] = batch;
+    const { cost } = entry.encoded;
     const fits =
-      shortest === undefined ||
-      (length * (batch.length + 1) <= BATCH_PADDED_TOKENS &&
+      cheapest === undefined ||
+      (cost * (batch.length + 1) <= BATCH_PADDED_TOKENS &&
         batching !== 'one_at_a_time' &&
-        (batching === 'padded' || length === shortest.encoding.ids.length));
+        (batching === 'padded' || cost === cheapest.encoded.cost));
     if (!fits) {
       batches.push(batch);
       batch = [];
     }
-    batch.push(item);
+    batch.push(entry);
   }
   return batch.length > 0 ? [...batches, batch] : batches;
 }
 
-function differs(
-  entry: GoldenEntry,
-  encoding: Encoding,
+function differs<I>(
+  entry: GoldenEntry<I>,
+  encoded: Encoded,
   logits: Float32Array,
   shift: number,
   tolerance: number,
-  { problemType, appliedActivation }: GoldenSubject,
+  { problemType, appliedActivation }: GoldenSubject<I>,
 ): string | undefined {
-  if (encoding.ids.length !== entry.tokenIds.length) {
-    return `expected ${entry.tokenIds.length} tokens, got ${encoding.ids.length}`;
+  for (const [name, values] of Object.entries(entry.tensors)) {
+    const found = encoded.tensors[name] ?? new Int32Array(0);
+    if (found.length !== values.length) {
+      return `${name}: expected ${values.length} numbers, got ${found.length}`;
+    }
+    const wrong = values.findIndex((value, index) => found[index] !== value);
+    if (wrong >= 0) return `${name}: number ${wrong} differs from the reference`;
   }
-  const wrongToken = entry.tokenIds.findIndex((id, index) => encoding.ids[index] !== id);
-  if (wrongToken >= 0) return `token ${wrongToken} differs from the reference`;
-  if (encoding.truncated !== entry.truncated) return `expected truncated to be ${entry.truncated}`;
+  if (encoded.truncated !== entry.truncated) return `expected truncated to be ${entry.truncated}`;
   if (!logits.every(Number.isFinite)) return 'a logit is not a finite number';
   if (!sameLabels(entry.logits, logits, problemType, appliedActivation === 'sigmoid' ? 0.5 : 0))
     return 'the labels differ from the reference';

@@ -5,26 +5,31 @@ import { isJsonObject, readJsonObject } from './json-file.js';
 import { ModelLoadError } from './model-load-error.js';
 
 /** One known input with what the reference implementation made of it. */
-export interface GoldenEntry {
-  readonly input: TextInput;
-  readonly tokenIds: readonly number[];
+export interface GoldenEntry<I> {
+  readonly input: I;
+  readonly cost: number;
+  /** The tensors that were recorded, by name. */
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
   readonly truncated: boolean;
   readonly logits: readonly number[];
 }
 
-export interface Golden {
-  readonly entries: readonly GoldenEntry[];
+export interface Golden<I> {
+  readonly entries: readonly GoldenEntry<I>[];
   /** Largest absolute difference that a logit may have, per precision. */
   readonly tolerance: Partial<Record<Precision, number>>;
 }
 
 /**
- * Reads a version's golden.json: texts with token ids and logits that PyTorch recorded. A version without one is
- * undefined: it can be served, unchecked.
+ * Reads the golden.json of a version that reads texts: token ids and logits that PyTorch recorded. Undefined if there is none:
+ * the version can be served, unchecked.
  *
  * @throws ModelLoadError naming the entry and what it should hold
  */
-export async function readGolden(path: string, labels: readonly string[]): Promise<Golden | undefined> {
+export async function readGolden(
+  path: string,
+  labels: readonly string[],
+): Promise<Golden<TextInput> | undefined> {
   const present = await access(path).then(
     () => true,
     () => false,
@@ -41,12 +46,12 @@ export async function readGolden(path: string, labels: readonly string[]): Promi
 }
 
 /** The entries that a lowered token limit leaves as they were recorded; undefined: none. */
-export function goldenWithin(golden: Golden | undefined, maxTokens: number): Golden | undefined {
-  const entries = golden?.entries.filter(({ tokenIds }) => tokenIds.length <= maxTokens) ?? [];
+export function goldenWithin<I>(golden: Golden<I> | undefined, maxCost: number): Golden<I> | undefined {
+  const entries = golden?.entries.filter(({ cost }) => cost <= maxCost) ?? [];
   return golden === undefined || entries.length === 0 ? undefined : { ...golden, entries };
 }
 
-function readTolerance(path: string, tolerance: unknown): Golden['tolerance'] {
+function readTolerance(path: string, tolerance: unknown): Golden<unknown>['tolerance'] {
   if (!isJsonObject(tolerance)) throw new ModelLoadError(path, 'tolerance must be an object');
   for (const [precision, value] of Object.entries(tolerance)) {
     if (!isFiniteNumber(value) || value < 0) {
@@ -56,7 +61,7 @@ function readTolerance(path: string, tolerance: unknown): Golden['tolerance'] {
   return tolerance;
 }
 
-function readEntry(path: string, entry: unknown, index: number, labelCount: number): GoldenEntry {
+function readEntry(path: string, entry: unknown, index: number, labelCount: number): GoldenEntry<TextInput> {
   if (!isJsonObject(entry)) throw new ModelLoadError(path, `entries[${index}] must be an object`);
   const { text, text_pair: textPair, token_ids: tokenIds, truncated, logits } = entry;
   if (typeof text !== 'string') throw new ModelLoadError(path, `entries[${index}].text must be a string`);
@@ -68,7 +73,8 @@ function readEntry(path: string, entry: unknown, index: number, labelCount: numb
   }
   return {
     input: typeof textPair === 'string' ? { text, textPair } : { text },
-    tokenIds,
+    cost: tokenIds.length,
+    tensors: { input_ids: tokenIds },
     truncated: truncated === true,
     logits,
   };

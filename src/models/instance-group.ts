@@ -1,15 +1,17 @@
+import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { BackoffOptions } from '../runtime/backoff.js';
+import type { Feed } from '../runtime/feeds.js';
 import { openSession } from '../runtime/open-session.js';
 import { type PrecisionChoice, precisionCandidates } from '../runtime/precision-candidates.js';
 import { SessionSupervisor } from '../runtime/session-supervisor.js';
 import type { Device, Precision, RuntimeHooks, Session } from '../runtime/types.js';
-import type { Tokenizer } from '../tokenizer/types.js';
 import type { Golden } from './golden.js';
 import type { GoldenReport } from './golden-check.js';
 import type { ModelManifest } from './manifest.js';
 import { ModelLoadError } from './model-load-error.js';
 import type { InstanceCounts } from './model-version.js';
 import { type ProofSubject, proveAnswers, proveSession, type SessionProof } from './prove-session.js';
+import { ensureUnchanged } from './weights.js';
 
 /** Known answers that a session must reproduce before it serves: few, so that a start and a replacement are quick. */
 const START_SAMPLE = 16;
@@ -46,11 +48,13 @@ export interface InstanceHooks {
 }
 
 /** The model whose sessions are wanted. */
-export interface InstanceSubject {
+export interface InstanceSubject<I> {
   readonly manifest: ModelManifest;
-  readonly golden: Golden | undefined;
+  readonly golden: Golden<I> | undefined;
+  /** What sessions are fed with. */
+  readonly feeds: readonly Feed[] | Promise<readonly Feed[]>;
   /** May still be loading: session processes start meanwhile. */
-  readonly tokenizer: Promise<Tokenizer>;
+  readonly preprocessor: Promise<Preprocessor<I>>;
   readonly runtimeHooks: RuntimeHooks;
   /** What other sessions of the same weights were found to do; undefined: the first session is tried. */
   readonly proof?: SessionProof;
@@ -80,8 +84,8 @@ export interface InstanceGroup {
  * @throws ModelLoadError when no precision does; the error of the only or last candidate that could not be opened; the
  *   signal's reason
  */
-export async function startInstances(
-  subject: InstanceSubject,
+export async function startInstances<I>(
+  subject: InstanceSubject<I>,
   options: InstanceOptions,
   hooks: InstanceHooks,
   signal: AbortSignal,
@@ -110,7 +114,7 @@ export async function startInstances(
  */
 export function candidatesFor(
   { directory, weights }: ModelManifest,
-  golden: Golden | undefined,
+  golden: Golden<unknown> | undefined,
   { precision: choice, device }: Pick<InstanceOptions, 'precision' | 'device'>,
 ): readonly Precision[] {
   const available = Object.keys(weights) as Precision[];
@@ -125,20 +129,20 @@ export function candidatesFor(
   }
   throw new ModelLoadError(
     directory,
-    `holds only ${held} weights, and no golden.json that shows that they answer rightly: add one, or fp32 weights, ` +
-      `or ask for them with VERDICT_PRECISION=${candidates[0]}`,
+    `holds only ${held} weights, and no golden.json that shows that their answers are right: add one, or fp32 weights, ` +
+      `or choose them with VERDICT_PRECISION=${candidates[0]}`,
   );
 }
 
-async function startInPrecision(
+async function startInPrecision<I>(
   precision: Precision,
   isLast: boolean,
-  subject: InstanceSubject,
+  subject: InstanceSubject<I>,
   options: InstanceOptions,
   hooks: InstanceHooks,
   giveUp: AbortSignal,
 ): Promise<InstanceGroup> {
-  const { manifest, tokenizer, runtimeHooks } = subject;
+  const { manifest, preprocessor, runtimeHooks } = subject;
   const weights = manifest.weights[precision];
   if (weights === undefined) throw new ModelLoadError(manifest.directory, `holds no ${precision} weights`);
   if (weights.problem !== undefined) throw weights.problem;
@@ -157,7 +161,7 @@ async function startInPrecision(
           device: options.device,
           deviceId: options.deviceId,
           intraOpThreads: options.intraOpThreads,
-          padId: manifest.padId ?? (await tokenizer).padId,
+          feeds: await subject.feeds,
           labelCount: manifest.labels.length,
         },
         {
@@ -168,8 +172,15 @@ async function startInPrecision(
         },
       ),
     verify: async (session) => {
+      await ensureUnchanged(weights);
       const { golden } = subject;
-      const known: ProofSubject = { manifest, precision, weights, golden, tokenizer: await tokenizer };
+      const known: ProofSubject<I> = {
+        manifest,
+        precision,
+        weights,
+        golden,
+        preprocessor: await preprocessor,
+      };
       const run = session.run.bind(session);
       proof ??= proveSession(run, known);
       const found = await proof;
@@ -192,7 +203,7 @@ async function startInPrecision(
   giveUp.addEventListener('abort', abort, { once: true });
   await supervisor.start().finally(() => giveUp.removeEventListener('abort', abort));
   const found = await proof;
-  if (found === undefined) throw new ModelLoadError(weights.path, 'was tried on no session');
+  if (found === undefined) throw new ModelLoadError(weights.path, 'was not tried on any session');
   return {
     precision,
     device: options.device,
@@ -202,8 +213,7 @@ async function startInPrecision(
     },
     get first() {
       const [first] = sessions.keys();
-      if (first === undefined)
-        throw new ModelLoadError(manifest.directory, 'lost its runtime process while loading');
+      if (first === undefined) throw new ModelLoadError(manifest.directory, 'lost its session while loading');
       return first;
     },
     connect(attachSession, listener) {
@@ -217,5 +227,5 @@ async function startInPrecision(
 
 /** Of a reduced precision, where another one is left to try: the scales of a batch see all of its rows. */
 function dependsOnNeighbours(path: string): ModelLoadError {
-  return new ModelLoadError(path, 'changes its answers with the neighbours in a batch');
+  return new ModelLoadError(path, 'changes its answers with the other inputs in a batch');
 }

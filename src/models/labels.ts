@@ -8,6 +8,9 @@ const PROBLEM_TYPES: readonly ProblemType[] = [
   'regression',
 ];
 
+/** More than this means a damaged file: every answer holds a score for each label. */
+const MOST_LABELS = 65_536;
+
 /**
  * The label names that config.json gives, in the order of the logits. Transformers leaves `id2label` out where the names
  * are the default ones: undefined then, and `defaultLabels` names them once their number is known.
@@ -19,7 +22,11 @@ export function readLabels(path: string, config: JsonObject): string[] | undefin
   if (!isJsonObject(id2label) || Object.keys(id2label).length === 0) {
     throw new ModelLoadError(path, 'id2label must map 0, 1, ... to label names');
   }
-  const labels = Array.from({ length: Object.keys(id2label).length }, (_, index) => {
+  const { length } = Object.keys(id2label);
+  if (length > MOST_LABELS) {
+    throw new ModelLoadError(path, `id2label names ${length} labels; expected at most ${MOST_LABELS}`);
+  }
+  const labels = Array.from({ length }, (_, index) => {
     const label = id2label[String(index)];
     if (typeof label !== 'string' || label === '') {
       throw new ModelLoadError(path, `id2label.${index} must be a label name`);
@@ -36,6 +43,12 @@ export function readLabels(path: string, config: JsonObject): string[] | undefin
  * @throws ModelLoadError where config.json speaks of another number
  */
 export function defaultLabels(path: string, config: JsonObject, count: number): string[] {
+  if (!Number.isInteger(count) || count < 1 || count > MOST_LABELS) {
+    throw new ModelLoadError(
+      path,
+      `the model's output is ${count} wide; expected 1 to ${MOST_LABELS} labels`,
+    );
+  }
   checkCount(path, config, count, `the model's output is ${count} wide`);
   return Array.from({ length: count }, (_, index) => `LABEL_${index}`);
 }

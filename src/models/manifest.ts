@@ -6,7 +6,7 @@ import { type JsonObject, readJsonObject } from './json-file.js';
 import { defaultLabels, readLabels, readProblemType } from './labels.js';
 import { refuseLfsPointer } from './lfs-pointer.js';
 import { ModelLoadError } from './model-load-error.js';
-import { tokenLimit } from './token-limit.js';
+import { tokenLimit, unusedPositions } from './token-limit.js';
 import type { ProblemType } from './types.js';
 import { findWeights, type Weights } from './weights.js';
 
@@ -15,6 +15,8 @@ export interface ModelManifest {
   readonly name: string;
   readonly version: string;
   readonly directory: string;
+  /** The family of its architecture, such as `distilbert`, as config.json gives it. */
+  readonly modelType: string | undefined;
   /** In the order of the logits. */
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
@@ -23,6 +25,8 @@ export interface ModelManifest {
   readonly defaultTruncation: Truncation;
   /** The id that pads a batch, as config.json gives it; undefined: the tokeniser's. */
   readonly padId: number | undefined;
+  /** The position of the first token. */
+  readonly firstPosition: number;
   /** The precisions whose weights exist. Never empty. */
   readonly weights: Partial<Record<Precision, Weights>>;
   readonly tokenizerJsonPath: string;
@@ -66,11 +70,13 @@ export async function readManifest(
     name,
     version,
     directory,
+    modelType: typeof config.model_type === 'string' ? config.model_type : undefined,
     labels,
     problemType: readProblemType(configPath, config, labels.length),
     maxTokens: readMaxTokens(configPath, config, tokenizerConfig, weights, options.maxTokens),
     defaultTruncation: tokenizerConfig.truncation_side === 'left' ? 'start' : 'end',
     padId: readPadId(config),
+    firstPosition: unusedPositions(config, graphsOf(weights)),
     weights,
     tokenizerJsonPath,
     tokenizerConfigPath,
@@ -103,10 +109,13 @@ function readMaxTokens(
   weights: ModelManifest['weights'],
   cap: number | undefined,
 ): number {
-  const graphs = Object.values(weights).map(({ facts }) => facts);
-  const limit = tokenLimit(config, tokenizerConfig, graphs);
+  const limit = tokenLimit(config, tokenizerConfig, graphsOf(weights));
   if (limit < 1) throw new ModelLoadError(configPath, 'its number of positions leaves no room for a token');
   return cap === undefined ? limit : Math.min(limit, cap);
+}
+
+function graphsOf(weights: ModelManifest['weights']): Weights['facts'][] {
+  return Object.values(weights).map(({ facts }) => facts);
 }
 
 function readPadId(config: JsonObject): number | undefined {

@@ -4,12 +4,14 @@ import type { CacheKey } from '../cache/types.js';
 import { chooseBudgetTokens } from '../cost/choose-budget-tokens.js';
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import { fitCostCurve } from '../cost/fit-cost-curve.js';
+import type { Preprocessor } from '../preprocessing/preprocessor.js';
+import type { Encoded, Feed } from '../runtime/feeds.js';
 import { openSession } from '../runtime/open-session.js';
 import type { RuntimeHooks } from '../runtime/types.js';
-import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
+import type { Truncation } from '../tokenizer/types.js';
 import { calibrate } from './calibrate.js';
 import { modelDigest } from './digest.js';
-import { type Golden, goldenWithin, readGolden } from './golden.js';
+import { type Golden, goldenWithin } from './golden.js';
 import type { InstanceGroup } from './instance-group.js';
 import { type ModelManifest, readManifest } from './manifest.js';
 import { ModelVersion } from './model-version.js';
@@ -20,11 +22,11 @@ import { type ServingHooks, type ServingOptions, startServing } from './serving-
 import { SessionRunner } from './session-runner.js';
 import type { Weights } from './weights.js';
 
-/** The length that the token budget is set for, where golden.json does not tell how long texts usually are. */
-const FALLBACK_TYPICAL_TOKENS = 32;
+/** The cost that the budget is set for, where no known answers tell what inputs usually cost. */
+const FALLBACK_TYPICAL_COST = 32;
 
-/** Short: a test takes no time from callers. */
-const SELF_TEST_TEXT = 'A self-test.';
+/** Little: a test takes no time from callers. */
+const SELF_TEST_COST = 6;
 
 /** Bounds of a calibrated budget: below, padding pays for itself; above, nobody's latency is worth it. */
 const BUDGET_RANGE_TOKENS = { minTokens: 256, maxTokens: 2048 };
@@ -43,13 +45,22 @@ export interface ModelLoaderOptions {
   readonly selfTest: SelfTestOptions;
 }
 
-/** What the loader takes from outside the folder. */
-export interface ModelLoaderParts {
-  readonly loadTokenizer: (manifest: ModelManifest) => Promise<Tokenizer>;
-  /** Whether texts are tokenised at all at the moment. */
-  readonly isTokenizing: () => boolean;
-  readonly cacheKeys: (digest: string) => { key(input: TextInput, truncation: Truncation): CacheKey };
-  readonly hooks: (model: string) => { readonly batcher: BatcherHooks; readonly runtime: RuntimeHooks };
+/** What the loader takes from outside, for models that read inputs of one kind. */
+export interface ModelLoaderParts<I> {
+  readonly loadPreprocessor: (manifest: ModelManifest) => Promise<Preprocessor<I>>;
+  /** The known answers of a version; undefined: it has none. */
+  readonly readGolden: (manifest: ModelManifest) => Promise<Golden<I> | undefined>;
+  /** Why no input can be prepared at the moment; empty where it can. */
+  readonly preparationTrouble: () => string;
+  /** What a model is fed with, where its manifest tells: its sessions start while the preprocessor is loaded. */
+  readonly knownFeeds: (manifest: ModelManifest) => readonly Feed[] | undefined;
+  /** What a model is fed with that has to show how wide its output is, before it has a manifest. */
+  readonly probeFeeds: readonly Feed[];
+  readonly cacheKeys: (digest: string) => { key(input: string, truncation: Truncation): CacheKey };
+  readonly hooks: (version: ModelLocation) => {
+    readonly batcher: BatcherHooks;
+    readonly runtime: RuntimeHooks;
+  };
   /** Runs one task at a time: models that calibrate together would measure each other. */
   readonly oneAtATime: <T>(task: () => Promise<T>) => Promise<T>;
 }
@@ -61,12 +72,12 @@ export interface ModelLoaderHooks extends ServingHooks {
 }
 
 /** Makes a folder into a version that serves: read, check against known answers, calibrate, connect. */
-export class ModelLoader {
+export class ModelLoader<I> {
   readonly #options: ModelLoaderOptions;
-  readonly #parts: ModelLoaderParts;
+  readonly #parts: ModelLoaderParts<I>;
   readonly #hooks: ModelLoaderHooks;
 
-  constructor(options: ModelLoaderOptions, parts: ModelLoaderParts, hooks: ModelLoaderHooks = {}) {
+  constructor(options: ModelLoaderOptions, parts: ModelLoaderParts<I>, hooks: ModelLoaderHooks = {}) {
     this.#options = options;
     this.#parts = parts;
     this.#hooks = hooks;
@@ -78,34 +89,40 @@ export class ModelLoader {
    * @throws ModelLoadError and the runtime's errors, naming file and expectation; the signal's reason. Nothing is left
    *   running then
    */
-  async load(location: ModelLocation, onStateChange: () => void, signal: AbortSignal): Promise<ModelVersion> {
+  async load(
+    location: ModelLocation,
+    onStateChange: () => void,
+    signal: AbortSignal,
+  ): Promise<ModelVersion<I>> {
     const manifest = await readManifest(location.name, location.version, location.directory, {
       maxTokens: this.#options.maxTokens,
       probeLabelCount: (weights) => this.#probeLabelCount(weights, signal),
     });
-    const recorded = await readGolden(manifest.goldenPath, manifest.labels);
+    const recorded = await this.#parts.readGolden(manifest);
     const golden =
       this.#options.maxTokens === undefined ? recorded : goldenWithin(recorded, this.#options.maxTokens);
     if (golden === undefined) this.#hooks.onUnchecked?.(manifest.name);
-    const { batcher: batcherHooks, runtime: runtimeHooks } = this.#parts.hooks(manifest.name);
-    // Session processes start while the tokeniser loads; whoever needs it waits, and learns if it could not be read.
-    const loading = this.#parts.loadTokenizer(manifest);
+    const { batcher: batcherHooks, runtime: runtimeHooks } = this.#parts.hooks(location);
+    // Session processes start while it is loaded; whoever needs it waits, and learns if it could not be.
+    const loading = this.#parts.loadPreprocessor(manifest);
     loading.catch(() => {});
-    const typicalTokens = typicalLength(golden);
+    const feeds = this.#parts.knownFeeds(manifest) ?? loading.then((preprocessor) => preprocessor.feeds);
+    // A model may be refused before anybody asks for them.
+    if (feeds instanceof Promise) feeds.catch(() => {});
+    const typicalTokens = typicalCost(golden);
     // Read while the session is measured: it takes the precision that was chosen.
     let digest = '';
     const measure = async (group: InstanceGroup) => {
-      const tokenizer = await loading;
-      const measured = this.#parts.oneAtATime(() => this.#calibrate(group, tokenizer));
-      const padId = manifest.padId ?? tokenizer.padId;
+      const preprocessor = await loading;
+      const measured = this.#parts.oneAtATime(() => this.#calibrate(group, preprocessor));
       const read =
-        digest === '' ? modelDigest(manifest, group.precision, group.proof.batching, padId) : digest;
+        digest === '' ? modelDigest(manifest, group.precision, group.proof.batching, preprocessor) : digest;
       const [samples, known] = await Promise.all([measured, read]);
       digest = known;
       return samples;
     };
     const sessions = await startServing(
-      { manifest, golden, tokenizer: loading, runtimeHooks },
+      { manifest, golden, feeds, preprocessor: loading, runtimeHooks },
       this.#options.sessions,
       { measure, typicalTokens },
       this.#hooks,
@@ -114,19 +131,16 @@ export class ModelLoader {
     try {
       signal.throwIfAborted();
       const { shared, lone, samples } = sessions;
-      const tokenizer = await loading;
+      const preprocessor = await loading;
       const curve = fitCostCurve(samples);
-      const batcher = new Batcher<Encoding, Float32Array>(
-        this.#batcherOptions(shared.proof, Math.min(typicalTokens, tokenizer.maxTokens), samples, curve),
+      const batcher = new Batcher<Encoded, Float32Array>(
+        this.#batcherOptions(shared.proof, Math.min(typicalTokens, preprocessor.maxCost), samples, curve),
         batcherHooks,
       );
-      const test = new SelfTest(
-        await tokenizer.encode({ text: SELF_TEST_TEXT }, 'end'),
-        this.#options.selfTest,
-      );
+      const test = new SelfTest(await preprocessor.ofCost(SELF_TEST_COST), this.#options.selfTest);
       shared.connect((session) => batcher.attach(new SessionRunner(test.watch(session))), onStateChange);
       lone?.connect(
-        (session) => batcher.attachLone(new SessionRunner(test.watch(session))),
+        (session) => batcher.attachSolo(new SessionRunner(test.watch(session))),
         () => {},
       );
       const keys = this.#parts.cacheKeys(digest);
@@ -136,17 +150,17 @@ export class ModelLoader {
         device: shared.device,
         proof: shared.proof,
         digest,
-        tokenizer,
+        preprocessor,
         batcher,
         instances: () => shared.counts,
         samples,
         calibratedCurve: curve ?? FREE,
-        cacheKey: (input, truncation) => keys.key(input, truncation),
+        cacheKey: (input, truncation) => keys.key(preprocessor.keyOf(input), truncation),
         closeInstances: (force) => {
           test.close();
           return sessions.close(force);
         },
-        isTokenizing: this.#parts.isTokenizing,
+        preparationTrouble: this.#parts.preparationTrouble,
       });
     } catch (error) {
       await sessions.close(signal);
@@ -154,9 +168,9 @@ export class ModelLoader {
     }
   }
 
-  async #calibrate(group: InstanceGroup, tokenizer: Tokenizer): Promise<CostSample[]> {
+  async #calibrate(group: InstanceGroup, preprocessor: Preprocessor<I>): Promise<CostSample[]> {
     const session = group.first;
-    return calibrate((encodings) => session.run(encodings), tokenizer, {
+    return calibrate((batch) => session.run(batch), preprocessor, {
       timeLimitMs: this.#options.calibrationTimeMs,
       maxItems: group.proof.batching === 'one_at_a_time' ? 1 : Number.POSITIVE_INFINITY,
     });
@@ -166,7 +180,14 @@ export class ModelLoader {
   async #probeLabelCount({ path }: Weights, signal: AbortSignal): Promise<number> {
     const { device, deviceId, intraOpThreads, openTimeoutMs, runTimeoutMs } = this.#options.sessions;
     const session = await openSession(
-      { modelPath: path, device, deviceId, intraOpThreads, padId: 0, labelCount: undefined },
+      {
+        modelPath: path,
+        device,
+        deviceId,
+        intraOpThreads,
+        feeds: this.#parts.probeFeeds,
+        labelCount: undefined,
+      },
       { openTimeoutMs, runTimeoutMs, signal },
     );
     const { labelCount } = session.info;
@@ -195,8 +216,8 @@ export class ModelLoader {
   }
 }
 
-/** Median length of the golden texts: the best guess at what the model is meant to read. */
-function typicalLength(golden: Golden | undefined): number {
-  const lengths = (golden?.entries ?? []).map((entry) => entry.tokenIds.length).sort((a, b) => a - b);
-  return lengths[Math.floor(lengths.length / 2)] ?? FALLBACK_TYPICAL_TOKENS;
+/** Median of the known inputs: the best guess at what the model is meant to read. */
+function typicalCost(golden: Golden<unknown> | undefined): number {
+  const costs = (golden?.entries ?? []).map(({ cost }) => cost).sort((a, b) => a - b);
+  return costs[Math.floor(costs.length / 2)] ?? FALLBACK_TYPICAL_COST;
 }

@@ -1,36 +1,96 @@
 import { VerdictError } from '../errors.js';
-import type { ModelVersion } from './model-version.js';
-import type { ModelCatalog, ModelVersionView, ModelView } from './types.js';
+import type { TextInput } from '../tokenizer/types.js';
+import { type DeployableVersion, Deployment, type UnloadedVersion } from './deployment.js';
+import type { ModelCatalog, ModelView } from './types.js';
+
+/** What a request says about the model it means. */
+export interface ModelRequest {
+  /** Empty: the default model. */
+  readonly model: string;
+  /** Empty: any version that requests are routed to. */
+  readonly version: string;
+  readonly input: TextInput;
+}
 
 /** A version that could not be loaded. */
 export interface FailedVersion {
   readonly name: string;
-  /** Empty where not even a version was found. */
+  /** Empty if not even a version was found. */
   readonly version: string;
   /** Why, for everybody to read: no path but those below the models folder. */
   readonly reason: string;
 }
 
-/** The models that exist and the version of each that serves, or why none does. */
-export class ModelRegistry implements ModelCatalog {
+/** The models that exist, and what each of their names means. */
+export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog {
   readonly #defaultModel: string;
-  readonly #versions = new Map<string, ModelVersion>();
-  readonly #failed = new Map<string, FailedVersion>();
+  readonly #deployments = new Map<string, Deployment<V>>();
   readonly #listeners = new Set<() => void>();
+  readonly #onRetired: (version: V) => void;
 
-  /** @param defaultModel the model of requests that name none */
-  constructor(defaultModel: string) {
+  /**
+   * @param defaultModel the model of requests that name none
+   * @param onRetired called when a retired version has answered all it held. Must not throw
+   */
+  constructor(defaultModel: string, onRetired: (version: V) => void = () => {}) {
     this.#defaultModel = defaultModel;
+    this.#onRetired = onRetired;
   }
 
-  add(version: ModelVersion): void {
-    this.#versions.set(version.name, version);
+  /**
+   * Puts a version into service: from now on requests that name no version go to it. The model's other versions still answer
+   * requests that name them, until they are retired.
+   * @throws Error if it is deployed already
+   */
+  deploy(version: V): void {
+    const deployment = this.#deploymentOf(version.name);
+    deployment.add(version);
+    deployment.route({ [version.version]: 1 });
     this.changed();
   }
 
-  /** Keeps in mind that a model is there and could not be loaded. */
-  addFailed(version: FailedVersion): void {
-    this.#failed.set(version.name, version);
+  /**
+   * Divides the requests for a model that name no version.
+   * @param weights by version; a version that is left out gets no requests
+   * @throws Error if the model or a version is not deployed, a weight is negative, or no weight is above 0
+   */
+  route(model: string, weights: Readonly<Record<string, number>>): void {
+    const deployment = this.#deployments.get(model);
+    if (deployment === undefined) throw new Error(`${model} is not deployed`);
+    deployment.route(weights);
+    this.changed();
+  }
+
+  /**
+   * Takes a version out of service: it gets no new requests, answers what it holds, and ends. When the signal aborts, it refuses
+   * the rest.
+   * @throws Error if it is not deployed, or if all requests are routed to it while there are other versions
+   */
+  async retire(model: string, version: string, signal: AbortSignal): Promise<void> {
+    const deployment = this.#deployments.get(model);
+    if (deployment === undefined) throw new Error(`${model} is not deployed`);
+    const retired = deployment.retire(version);
+    retired.drain();
+    this.changed();
+    try {
+      await retired.close(signal);
+    } finally {
+      deployment.remove(retired);
+      this.#onRetired(retired);
+      if (deployment.versions.length === 0 && deployment.unloaded.size === 0) this.#deployments.delete(model);
+      this.changed();
+    }
+  }
+
+  /** Records that a version is loading, until it is deployed or could not be loaded. */
+  addLoading(name: string, version: string): void {
+    this.#deploymentOf(name).announce(version, { state: 'loading', reason: '' });
+    this.changed();
+  }
+
+  /** Records that a version exists and could not be loaded. */
+  addFailed({ name, version, reason }: FailedVersion): void {
+    this.#deploymentOf(name).announce(version, { state: 'failed', reason });
     this.changed();
   }
 
@@ -42,38 +102,34 @@ export class ModelRegistry implements ModelCatalog {
   /**
    * The version that a request means. A version whose processes are being replaced still takes requests: they wait
    * in its queue.
-   *
-   * @param name empty: the default model
-   * @param version empty: the one that serves
    * @throws VerdictError not_found; unavailable for a model that could not be loaded
    */
-  resolve(name: string, version: string): ModelVersion {
-    const wanted = name === '' ? this.#defaultModel : name;
-    const found = this.#versions.get(wanted);
-    if (found === undefined) {
-      if (!this.#failed.has(wanted)) throw notFound('model', wanted, 'MODEL_NOT_FOUND');
-      throw new VerdictError('unavailable', `the model ${wanted} could not be loaded`, {
-        reason: 'MODEL_NOT_LOADED',
-      });
+  resolve({ model, version, input }: ModelRequest): V {
+    const name = model === '' ? this.#defaultModel : model;
+    const deployment = this.#deployments.get(name);
+    if (deployment === undefined) throw notFound('model', name, 'MODEL_NOT_FOUND');
+    const found = version === '' ? deployment.pick(input) : deployment.find(version);
+    if (found !== undefined) return found;
+    const unloaded = deployment.unloaded.get(version) ?? [...deployment.unloaded.values()][0];
+    if (unloaded !== undefined && (deployment.versions.length === 0 || deployment.unloaded.has(version))) {
+      throw notLoaded(version === '' ? `the model ${name}` : `the version ${name}/${version}`, unloaded);
     }
-    if (version !== '' && version !== found.version)
-      throw notFound('version', `${wanted}/${version}`, 'VERSION_NOT_FOUND');
-    return found;
+    // Its last version is being retired.
+    if (version === '') {
+      throw new VerdictError('unavailable', `the model ${name} is being stopped`, { reason: 'DRAINING' });
+    }
+    throw notFound('version', `${name}/${version}`, 'VERSION_NOT_FOUND');
   }
 
   list(): readonly ModelView[] {
-    const views = [
-      ...[...this.#versions.values()].map(({ name, view }) => this.#model(name, view, true)),
-      ...[...this.#failed.values()].map((failed) => this.#model(failed.name, failedView(failed), false)),
-    ];
+    const views = [...this.#deployments.values()].map((deployment) => this.#view(deployment));
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   get(name: string): ModelView {
-    const failed = this.#failed.get(name);
-    if (failed !== undefined) return this.#model(name, failedView(failed), false);
-    const version = this.resolve(name, '');
-    return this.#model(version.name, version.view, true);
+    const deployment = this.#deployments.get(name);
+    if (deployment === undefined) throw notFound('model', name, 'MODEL_NOT_FOUND');
+    return this.#view(deployment);
   }
 
   onChange(listener: () => void): () => void {
@@ -82,62 +138,64 @@ export class ModelRegistry implements ModelCatalog {
   }
 
   /**
-   * Whether every model that was loaded serves, and what does not. Models that could not be loaded are named, but do not
-   * count: the others are there to be asked.
+   * Whether every version that requests are routed to serves, and which ones do not. Versions that are not loaded are named but
+   * do not count: the others can serve.
    */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
-    if (this.#versions.size === 0) return { ready: false, reasons: ['the models are being loaded'] };
-    const reasons = [...this.#versions.values()]
-      .filter((version) => version.state !== 'serving')
-      .map(({ name, view }) => `${name} is ${view.state}${view.stateReason && `: ${view.stateReason}`}`);
-    const failed = [...this.#failed.values()].map(
-      ({ name, reason }) => `${name} could not be loaded: ${reason}`,
+    const deployments = [...this.#deployments.values()];
+    const isLoaded = deployments.some(({ versions }) => versions.length > 0);
+    const reasons = deployments
+      .flatMap(({ routed }) => routed)
+      .filter(({ state }) => state !== 'serving')
+      .map(({ name, version, view: { state, stateReason } }) =>
+        [`${name}/${version} is ${state}`, stateReason].filter((words) => words !== '').join(': '),
+      );
+    const unloaded = deployments.flatMap(({ name, unloaded }) =>
+      [...unloaded].map(([version, { state, reason }]) =>
+        state === 'loading'
+          ? `${name}/${version} is being loaded`
+          : `${pathOf(name, version)} could not be loaded: ${reason}`,
+      ),
     );
-    return { ready: reasons.length === 0, reasons: [...reasons, ...failed] };
+    return { ready: isLoaded && reasons.length === 0, reasons: [...reasons, ...unloaded] };
   }
 
-  /** Every model takes leave; what has been accepted is still answered. */
+  /** Starts to drain every version: what they have accepted is still answered. */
   drain(): void {
-    for (const version of this.#versions.values()) version.drain();
+    for (const version of this.#versions()) version.drain();
     this.changed();
   }
 
-  /** Answers what is queued and ends the runtime processes. When the signal aborts, the rest is refused. */
+  /** Answers what is queued and ends the sessions. When the signal aborts, the rest is refused. */
   async close(signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.#versions.values()].map((version) => version.close(signal)));
+    await Promise.all(this.#versions().map((version) => version.close(signal)));
   }
 
-  #model(name: string, view: ModelVersionView, loaded: boolean): ModelView {
-    return {
-      name,
-      isDefault: name === this.#defaultModel,
-      servingVersion: view.state === 'serving' ? view.version : '',
-      loaded,
-      versions: view.version === '' ? [] : [view],
-    };
+  #versions(): V[] {
+    return [...this.#deployments.values()].flatMap(({ versions }) => versions);
+  }
+
+  #deploymentOf(name: string): Deployment<V> {
+    let deployment = this.#deployments.get(name);
+    if (deployment === undefined) {
+      deployment = new Deployment(name);
+      this.#deployments.set(name, deployment);
+    }
+    return deployment;
+  }
+
+  #view(deployment: Deployment<V>): ModelView {
+    return deployment.view(deployment.name === this.#defaultModel);
   }
 }
 
-function failedView({ version, reason }: FailedVersion): ModelVersionView {
-  return {
-    version,
-    state: 'failed',
-    stateReason: reason,
-    labels: [],
-    problemType: undefined,
-    maxTokens: 0,
-    batchBudgetTokens: 0,
-    precision: undefined,
-    device: undefined,
-    digest: '',
-    batching: undefined,
-    appliedActivation: undefined,
-    defaultTruncation: undefined,
-    readyInstances: 0,
-    instances: 0,
-    cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
-    costSamples: [],
-  };
+function notLoaded(what: string, { state }: UnloadedVersion): VerdictError {
+  const words = state === 'loading' ? 'is being loaded' : 'could not be loaded';
+  return new VerdictError('unavailable', `${what} ${words}`, { reason: 'MODEL_NOT_LOADED' });
+}
+
+function pathOf(name: string, version: string): string {
+  return version === '' ? name : `${name}/${version}`;
 }
 
 function notFound(type: string, name: string, reason: string): VerdictError {

@@ -1,9 +1,10 @@
 import type { Batcher } from '../batching/batcher.js';
 import type { CacheKey, Computed, EntryShape, Flight } from '../cache/types.js';
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
+import type { Preprocessor } from '../preprocessing/preprocessor.js';
+import type { Encoded } from '../runtime/feeds.js';
 import type { Device, Precision } from '../runtime/types.js';
-import type { Encoding, TextInput, Tokenizer, Truncation } from '../tokenizer/types.js';
-import { LengthEstimate } from './length-estimate.js';
+import type { Truncation } from '../tokenizer/types.js';
 import type { ModelManifest } from './manifest.js';
 import type { SessionProof } from './prove-session.js';
 import type { AppliedActivation, ModelState, ModelVersionView, ProblemType } from './types.js';
@@ -14,26 +15,26 @@ export interface InstanceCounts {
   readonly wanted: number;
 }
 
-export interface ModelVersionParts {
+export interface ModelVersionParts<I> {
   readonly manifest: ModelManifest;
   readonly precision: Precision;
   readonly device: Device;
   readonly proof: SessionProof;
   readonly digest: string;
-  readonly tokenizer: Tokenizer;
-  readonly batcher: Batcher<Encoding, Float32Array>;
+  readonly preprocessor: Preprocessor<I>;
+  readonly batcher: Batcher<Encoded, Float32Array>;
   readonly instances: () => InstanceCounts;
-  /** Whether texts are tokenised at all at the moment. */
-  readonly isTokenizing: () => boolean;
+  /** Why no input can be prepared at the moment; empty where it can. */
+  readonly preparationTrouble: () => string;
   readonly samples: readonly CostSample[];
   readonly calibratedCurve: CostCurve;
-  readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
+  readonly cacheKey: (input: I, truncation: Truncation) => CacheKey;
   /** Ends the runtime processes: after their batch, or at once when the signal aborts. */
   readonly closeInstances: (signal: AbortSignal) => Promise<void>;
 }
 
-/** A loaded version of a model: it has answered known inputs correctly and computes logits. */
-export class ModelVersion {
+/** A loaded version of a model: it has answered known inputs correctly and computes the logits of inputs of one kind. */
+export class ModelVersion<I> {
   readonly name: string;
   readonly version: string;
   readonly labels: readonly string[];
@@ -41,13 +42,12 @@ export class ModelVersion {
   readonly defaultTruncation: Truncation;
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
-  readonly cacheKey: (input: TextInput, truncation: Truncation) => CacheKey;
+  readonly cacheKey: (input: I, truncation: Truncation) => CacheKey;
   readonly entryShape: EntryShape;
-  readonly #parts: ModelVersionParts;
-  readonly #lengths: LengthEstimate;
+  readonly #parts: ModelVersionParts<I>;
   #draining = false;
 
-  constructor(parts: ModelVersionParts) {
+  constructor(parts: ModelVersionParts<I>) {
     this.name = parts.manifest.name;
     this.version = parts.manifest.version;
     this.labels = parts.manifest.labels;
@@ -55,44 +55,42 @@ export class ModelVersion {
     this.defaultTruncation = parts.manifest.defaultTruncation;
     this.appliedActivation = parts.proof.appliedActivation;
     this.cacheKey = parts.cacheKey;
-    this.entryShape = { labelCount: parts.manifest.labels.length, maxTokens: parts.tokenizer.maxTokens };
+    this.entryShape = { labelCount: parts.manifest.labels.length, maxTokens: parts.preprocessor.maxCost };
     this.#parts = parts;
-    this.#lengths = new LengthEstimate(parts.tokenizer.maxTokens);
   }
 
   /**
-   * Takes a place in the queue, tokenises the input, and waits for the run that answers it.
+   * Takes a place in the queue, prepares the input, and waits for the run that answers it.
    *
-   * @throws VerdictError invalid_argument (too long under `reject`), resource_exhausted, deadline_exceeded,
+   * @throws VerdictError invalid_argument (too long under `reject`, or without a token), resource_exhausted, deadline_exceeded,
    *   cancelled (every waiter left), unavailable, internal
    */
-  async compute(input: TextInput, truncation: Truncation, flight: Flight): Promise<Computed> {
-    const { batcher, tokenizer } = this.#parts;
-    const permit = batcher.admit(this.#lengths.tokens(input), flight);
+  async compute(input: I, truncation: Truncation, flight: Flight): Promise<Computed> {
+    const { batcher, preprocessor } = this.#parts;
+    const permit = batcher.admit(preprocessor.estimate(input), flight);
     flight.onAbandon(() => permit.abandon());
     flight.onUrgent(() => permit.promote());
     if (permit.admitted !== undefined) await permit.admitted;
     const startedAt = performance.now();
-    let encoding: Encoding;
+    let encoded: Encoded;
     try {
-      // What cannot be had any more is not tokenised: that is most of what a refusal would cost.
+      // What cannot be had any more is not prepared: that is most of what a refusal would cost.
       if (permit.settled) await permit.result;
-      encoding = await tokenizer.encode(input, truncation, flight);
+      encoded = await preprocessor.encode(input, truncation, flight);
     } catch (error) {
       permit.abandon();
       throw error;
     }
     const tokenizeMs = performance.now() - startedAt;
-    if (!encoding.truncated) this.#lengths.observe(input, encoding.ids.length);
-    permit.submit(encoding, encoding.ids.length);
+    permit.submit(encoded, encoded.cost);
     const { value, queueMs, runMs, batchSize } = await permit.result;
     return {
-      entry: { logits: value, tokenCount: encoding.ids.length, truncated: encoding.truncated },
+      entry: { logits: value, tokenCount: encoded.cost, truncated: encoded.truncated },
       timings: { tokenizeMs, queueMs, inferenceMs: runMs, batchSize },
     };
   }
 
-  get batcher(): Batcher<Encoding, Float32Array> {
+  get batcher(): Batcher<Encoded, Float32Array> {
     return this.#parts.batcher;
   }
 
@@ -107,9 +105,8 @@ export class ModelVersion {
 
   /** Why it cannot serve; empty where it can. */
   #trouble(): string {
-    if (this.instances.ready === 0) return 'no runtime process is able to serve; a replacement is on its way';
-    if (!this.#parts.isTokenizing()) return 'no tokeniser thread answers; a replacement is on its way';
-    return '';
+    if (this.instances.ready === 0) return 'no session is able to serve; a replacement is on its way';
+    return this.#parts.preparationTrouble();
   }
 
   get cost(): CostCurve {

@@ -152,7 +152,7 @@ class GraphReader {
     let dataType = 0;
     let data: Field | undefined;
     for await (const field of this.#inside(tensor)) {
-      if (field.number === TENSOR.dims) dims.push(...(await this.#integers(field)));
+      if (field.number === TENSOR.dims) for (const dim of await this.#integers(field)) dims.push(dim);
       else if (field.number === TENSOR.dataType) dataType = field.varint ?? 0;
       else if (field.number === TENSOR.name) name = await this.#text(field);
       else if (field.number === TENSOR.externalData) await this.#external(field);

@@ -1,21 +1,24 @@
+import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import { SessionOutOfMemoryError, SessionRunError } from '../runtime/errors.js';
+import type { Encoded } from '../runtime/feeds.js';
 import type { Precision, RunResult } from '../runtime/types.js';
-import type { Encoding, Tokenizer } from '../tokenizer/types.js';
 import { findBatching } from './find-batching.js';
 import type { Golden } from './golden.js';
 import { checkGolden, type GoldenReport } from './golden-check.js';
 import type { ModelManifest } from './manifest.js';
 import { ModelLoadError } from './model-load-error.js';
-import { inputAtLimit, probeInputs } from './probe-inputs.js';
 import type { AppliedActivation, Batching } from './types.js';
 import type { Weights } from './weights.js';
 
-export interface ProofSubject {
+/** A model may read more, but attention over so many tokens takes gigabytes. */
+const MOST_COST_AT_LIMIT = 512;
+
+export interface ProofSubject<I> {
   readonly manifest: ModelManifest;
   readonly precision: Precision;
   readonly weights: Weights;
-  readonly tokenizer: Tokenizer;
-  readonly golden: Golden | undefined;
+  readonly preprocessor: Preprocessor<I>;
+  readonly golden: Golden<I> | undefined;
 }
 
 /** What a session of these weights was found to do. The same for every session of them. */
@@ -25,19 +28,22 @@ export interface SessionProof {
   readonly appliedActivation: AppliedActivation | undefined;
 }
 
-type Run = (encodings: readonly Encoding[]) => Promise<RunResult>;
+type Run = (batch: readonly Encoded[]) => Promise<RunResult>;
 
 /**
- * Tries weights on a session of theirs: on the longest text that they are said to read, on texts alone and beside each
+ * Tries weights on a session of theirs: on the largest input that they are said to read, on inputs alone and beside each
  * other. Server and `models verify` both ask here.
  *
  * @throws ModelLoadError naming the weights and the remedy; the session's errors when it is lost
  */
-export async function proveSession(run: Run, subject: ProofSubject): Promise<SessionProof> {
-  const { manifest, precision, weights, tokenizer, golden } = subject;
+export async function proveSession<I>(run: Run, subject: ProofSubject<I>): Promise<SessionProof> {
+  const { manifest, precision, weights, preprocessor, golden } = subject;
   await runAtLimit(run, subject);
-  const found = await findBatching(await probeInputs(tokenizer, golden), {
+  const known = (golden?.entries ?? []).map(({ input }) => input);
+  const probes = await preprocessor.probes(known);
+  const found = await findBatching(probes, {
     run,
+    probesUpTo: (cost) => preprocessor.probes(known, cost),
     precision,
     problemType: manifest.problemType,
     appliedActivation: weights.facts.activation,
@@ -62,16 +68,16 @@ export async function proveSession(run: Run, subject: ProofSubject): Promise<Ses
  * @returns undefined where there are none
  * @throws ModelLoadError that says what differs; the session's errors
  */
-export async function proveAnswers(
+export async function proveAnswers<I>(
   run: Run,
-  { manifest, precision, tokenizer, golden }: ProofSubject,
+  { manifest, precision, preprocessor, golden }: ProofSubject<I>,
   { batching, appliedActivation }: SessionProof,
   sampleSize?: number,
 ): Promise<GoldenReport | undefined> {
   if (golden === undefined) return undefined;
   const { problemType } = manifest;
   const report = await checkGolden(golden, {
-    tokenizer,
+    preprocessor,
     run,
     precision,
     problemType,
@@ -86,8 +92,8 @@ export async function proveAnswers(
   );
 }
 
-async function runAtLimit(run: Run, { weights, tokenizer }: ProofSubject): Promise<void> {
-  const input = await inputAtLimit(tokenizer);
+async function runAtLimit<I>(run: Run, { weights, preprocessor }: ProofSubject<I>): Promise<void> {
+  const input = await preprocessor.ofCost(Math.min(preprocessor.maxCost, MOST_COST_AT_LIMIT));
   try {
     await run([input]);
   } catch (error) {
@@ -96,8 +102,8 @@ async function runAtLimit(run: Run, { weights, tokenizer }: ProofSubject): Promi
     const reason = error.cause instanceof Error ? `: ${error.cause.message}` : '';
     throw new ModelLoadError(
       weights.path,
-      `${outOfMemory ? 'runs out of memory' : 'fails'} on a text of ${input.ids.length} tokens, though it is said to ` +
-        `read ${tokenizer.maxTokens}: lower max_position_embeddings in config.json, or VERDICT_MAX_TOKENS${reason}`,
+      `${outOfMemory ? 'runs out of memory' : 'fails'} on a text of ${input.cost} tokens, though it should ` +
+        `read ${preprocessor.maxCost}: lower max_position_embeddings in config.json, or VERDICT_MAX_TOKENS${reason}`,
       error,
     );
   }

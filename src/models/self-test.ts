@@ -1,6 +1,6 @@
+import type { Encoded } from '../runtime/feeds.js';
 import { isStopped } from '../runtime/is-stopped.js';
 import type { RunResult, Session } from '../runtime/types.js';
-import type { Encoding } from '../tokenizer/types.js';
 
 /** The timers of Node, or those of a test. */
 export interface SelfTestTimers {
@@ -35,14 +35,14 @@ const nodeTimers: SelfTestTimers = {
 export class SelfTest {
   readonly #limitMs: number;
   readonly #isStopped: (pid: number) => boolean;
-  readonly #encoding: Encoding;
+  readonly #input: Encoded;
   readonly #watched = new Set<WatchedSession>();
   readonly #stop: () => void;
 
-  /** @param encoding what the sessions are tested with */
-  constructor(encoding: Encoding, options: SelfTestOptions) {
+  /** @param input what the sessions are tested with */
+  constructor(input: Encoded, options: SelfTestOptions) {
     const { intervalMs, limitMs, timers = nodeTimers } = options;
-    this.#encoding = encoding;
+    this.#input = input;
     this.#isStopped = options.isStopped ?? isStopped;
     this.#limitMs = limitMs;
     this.#stop = intervalMs === 0 ? () => {} : timers.every(intervalMs, () => this.#look());
@@ -66,7 +66,7 @@ export class SelfTest {
     for (const session of this.#watched) {
       if (session.takeProof()) continue;
       session.killIfStopped(this.#isStopped);
-      session.test(this.#encoding, this.#limitMs);
+      session.test(this.#input, this.#limitMs);
     }
   }
 }
@@ -91,10 +91,10 @@ class WatchedSession implements Session {
     return this.#session.lost;
   }
 
-  run(encodings: readonly Encoding[], limitMs?: number): Promise<RunResult> {
+  run(batch: readonly Encoded[], limitMs?: number): Promise<RunResult> {
     return this.#test === undefined
-      ? this.#run(encodings, limitMs)
-      : this.#test.then(() => this.#run(encodings, limitMs));
+      ? this.#run(batch, limitMs)
+      : this.#test.then(() => this.#run(batch, limitMs));
   }
 
   close(signal?: AbortSignal): Promise<void> {
@@ -119,9 +119,9 @@ class WatchedSession implements Session {
     this.#wasStopped = isStoppedNow;
   }
 
-  test(encoding: Encoding, limitMs: number): void {
+  test(input: Encoded, limitMs: number): void {
     if (this.#runs > 0 || this.#test !== undefined) return;
-    this.#test = this.#run([encoding], limitMs)
+    this.#test = this.#run([input], limitMs)
       // What fails is a session that is lost, which its own promise tells, or a model that refuses the text: an answer too.
       .catch(() => {})
       .then(() => {
@@ -129,10 +129,10 @@ class WatchedSession implements Session {
       });
   }
 
-  async #run(encodings: readonly Encoding[], limitMs?: number): Promise<RunResult> {
+  async #run(batch: readonly Encoded[], limitMs?: number): Promise<RunResult> {
     this.#runs++;
     try {
-      return await this.#session.run(encodings, limitMs);
+      return await this.#session.run(batch, limitMs);
     } finally {
       this.#runs--;
       this.#isProven = true;

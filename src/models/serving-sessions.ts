@@ -45,8 +45,8 @@ export interface ServingHooks extends InstanceHooks {
  *
  * @throws what `startInstances` and `measure` throw. Nothing is left running then
  */
-export async function startServing(
-  subject: InstanceSubject,
+export async function startServing<I>(
+  subject: InstanceSubject<I>,
   options: ServingOptions,
   parts: {
     readonly measure: (group: InstanceGroup) => Promise<readonly CostSample[]>;
@@ -93,9 +93,9 @@ function splits(samples: readonly CostSample[], typicalTokens: number, options: 
 }
 
 /** The first session serves alone where this fails, for want of memory before all. */
-async function startParts(
+async function startParts<I>(
   first: InstanceGroup,
-  subject: InstanceSubject,
+  subject: InstanceSubject<I>,
   options: ServingOptions,
   measure: (group: InstanceGroup) => Promise<readonly CostSample[]>,
   hooks: ServingHooks,

@@ -1,11 +1,11 @@
-import { ItemFailure, OutOfMemoryError, type Runner, RunnerLostError } from '../batching/types.js';
+import { InputFailure, OutOfMemoryError, type Runner, RunnerLostError } from '../batching/types.js';
 import { VerdictError } from '../errors.js';
 import { SessionLostError, SessionOutOfMemoryError } from '../runtime/errors.js';
+import type { Encoded } from '../runtime/feeds.js';
 import type { Session } from '../runtime/types.js';
-import type { Encoding } from '../tokenizer/types.js';
 
-/** A session as the batcher sees it: encodings in, logits out, failures in the batcher's words. */
-export class SessionRunner implements Runner<Encoding, Float32Array> {
+/** A session as the batcher sees it: encoded inputs in, logits out, failures in the batcher's words. */
+export class SessionRunner implements Runner<Encoded, Float32Array> {
   readonly #session: Session;
 
   constructor(session: Session) {
@@ -13,8 +13,8 @@ export class SessionRunner implements Runner<Encoding, Float32Array> {
   }
 
   async run(
-    items: readonly Encoding[],
-  ): Promise<{ values: readonly (Float32Array | ItemFailure)[]; runMs: number }> {
+    items: readonly Encoded[],
+  ): Promise<{ values: readonly (Float32Array | InputFailure)[]; runMs: number }> {
     try {
       const { logits, runMs } = await this.#session.run(items);
       return { values: logits.map((row) => (row.every(Number.isFinite) ? row : notFinite())), runMs };
@@ -28,9 +28,9 @@ export class SessionRunner implements Runner<Encoding, Float32Array> {
 }
 
 /** Nothing can be said of an input whose logits overflow, and no number of them is worth keeping. */
-function notFinite(): ItemFailure {
-  return new ItemFailure(
-    new VerdictError('internal', 'the model computed no finite number for this input', {
+function notFinite(): InputFailure {
+  return new InputFailure(
+    new VerdictError('internal', 'the model computed NaN or infinity for this input', {
       reason: 'NON_FINITE_LOGITS',
     }),
   );

@@ -59,8 +59,8 @@ export function tokenLimit(
   return limits.length === 0 ? FALLBACK_MAX_TOKENS : Math.min(...limits);
 }
 
-/** Positions at the start of the table that hold no token. */
-function unusedPositions(config: JsonObject, graphs: readonly Partial<GraphFacts>[]): number {
+/** Positions at the start of the table that hold no token: the first token stands right behind them. */
+export function unusedPositions(config: JsonObject, graphs: readonly Partial<GraphFacts>[]): number {
   for (const { positionsFromPadId } of graphs) {
     if (positionsFromPadId !== undefined) return positionsFromPadId + 1;
   }

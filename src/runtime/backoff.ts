@@ -4,13 +4,13 @@ export interface BackoffOptions {
   readonly initialMs: number;
   /** The longest wait, in milliseconds. */
   readonly maxMs: number;
-  /** A session that lived this long, in milliseconds, was sound: the next loss counts as the first again. */
+  /** A session that lived this long, in milliseconds, was healthy: the next loss counts as the first again. */
   readonly stableMs: number;
 }
 
 /**
- * The wait before attempt number `attempt` (1, 2, ...): doubling, capped, with the upper half drawn by `random`
- * (0 to 1), so that replicas that fail together do not come back together, and none comes back at once.
+ * The wait before attempt number `attempt` (1, 2, ...): doubling, capped, with the upper half drawn by `random` (0 to
+ * 1), so that replicas that fail together do not recover together, and none restarts at once.
  */
 export function backoffMs(options: BackoffOptions, attempt: number, random: () => number): number {
   const full = Math.min(options.maxMs, options.initialMs * 2 ** (attempt - 1));

@@ -1,81 +1,103 @@
+import type { Feed, FixedFeed, PositionsFeed, RaggedFeed } from './feeds.js';
 import { grown } from './frames.js';
-import type { InputName, InputType } from './model-contract.js';
+import type { ContractInput } from './model-contract.js';
 
-/** One padded input: the data of a tensor with the dimensions [rows, width]. */
-export type TensorData = Int32Array | BigInt64Array;
+/** The data of one tensor. */
+export type TensorData = Int32Array | BigInt64Array | Float32Array;
 
-/** A batch as it came from the server. The arrays are views that the next batch overwrites. */
-export interface RaggedBatch {
+/** What came of one feed: its rows' numbers one after another, as bits where they are floating-point numbers. */
+export interface SentCells {
+  /** Of a ragged feed: how many numbers each row has. */
+  readonly lengths: Int32Array | undefined;
+  readonly cells: Int32Array;
+}
+
+/** A batch as the server sent it. The arrays are views that the next batch overwrites. */
+export interface SentBatch {
   readonly rows: number;
-  /** Tokens of the longest row, at least 1. */
+  /** Numbers of the longest row of any ragged feed, at least 1. */
   readonly width: number;
-  readonly lengths: Int32Array;
-  /** Where each row's second text starts; undefined: not sent. */
-  readonly pairStarts: Int32Array | undefined;
-  /** The rows' ids, one after another. */
-  readonly ids: Int32Array;
+  readonly feeds: ReadonlyMap<string, SentCells>;
 }
 
 /**
- * Pads batches into one buffer per input, used again for every batch and grown where needed.
+ * Pads batches into one buffer per input, which is reused for every batch and grows as needed.
  *
- * An int64 tensor is filled through an Int32Array over the same memory, every second number, which is about three
- * times as fast as making BigInts. The upper halves are never written and stay zero: ids are not negative, and
- * every platform that onnxruntime-node is built for is little-endian.
+ * It fills an int64 tensor through an Int32Array over the same memory, every second number, which is about three times
+ * as fast as creating BigInts. The upper halves are never written and stay zero: ids are not negative, and every
+ * platform that onnxruntime-node is built for is little-endian.
  */
 export class BatchTensors {
-  readonly #buffers = new Map<InputName, ArrayBuffer>();
-  readonly #inputs: readonly { readonly name: InputName; readonly type: InputType }[];
-  readonly #padId: number;
+  readonly #buffers = new Map<string, ArrayBuffer>();
+  readonly #inputs: readonly ContractInput[];
 
-  constructor(inputs: readonly { readonly name: InputName; readonly type: InputType }[], padId: number) {
+  constructor(inputs: readonly ContractInput[]) {
     this.#inputs = inputs;
-    this.#padId = padId;
   }
 
-  /** Fills all inputs, and hands each to `use`. The data is a view that the next call overwrites. */
-  fill(batch: RaggedBatch, use: (name: InputName, data: TensorData) => void): void {
-    for (const { name, type } of this.#inputs) {
-      const stride = type === 'int64' ? 2 : 1;
-      const count = batch.rows * batch.width;
-      const buffer = grown(this.#buffers.get(name) ?? new ArrayBuffer(4096), count * stride * 4);
-      this.#buffers.set(name, buffer);
-      const cells = new Int32Array(buffer, 0, count * stride);
-      if (name === 'input_ids') fillIds(cells, stride, batch, this.#padId);
-      else if (name === 'attention_mask') fillMask(cells, stride, batch);
-      else fillTypes(cells, stride, batch);
-      use(name, type === 'int64' ? new BigInt64Array(buffer, 0, count) : cells);
+  /** Fills all inputs, and hands each to `use` with its dimensions. The data is a view that the next call overwrites. */
+  fill(batch: SentBatch, use: (name: string, data: TensorData, dims: readonly number[]) => void): void {
+    for (const { feed, type } of this.#inputs) {
+      if (feed.kind === 'fixed') use(feed.name, floatsOf(feed, batch), [batch.rows, ...feed.shape]);
+      else use(feed.name, this.#padded(feed, type === 'int64', batch), [batch.rows, batch.width]);
     }
+  }
+
+  #padded(feed: Exclude<Feed, FixedFeed>, isWide: boolean, batch: SentBatch): Int32Array | BigInt64Array {
+    const stride = isWide ? 2 : 1;
+    const count = batch.rows * batch.width;
+    const buffer = grown(this.#buffers.get(feed.name) ?? new ArrayBuffer(4096), count * stride * 4);
+    this.#buffers.set(feed.name, buffer);
+    const cells = new Int32Array(buffer, 0, count * stride);
+    if (feed.kind === 'ragged') fillRows(cells, stride, batch, feed);
+    else if (feed.kind === 'positions') fillPositions(cells, stride, batch, feed);
+    else if (feed.kind === 'lead') fillLead(cells, stride, batch);
+    else fillMask(cells, stride, batch, lengthsOf(batch, feed.of));
+    return isWide ? new BigInt64Array(buffer, 0, count) : cells;
   }
 }
 
-function fillIds(cells: Int32Array, stride: number, batch: RaggedBatch, padId: number): void {
-  const { rows, width, lengths, ids } = batch;
+function fillRows(into: Int32Array, stride: number, batch: SentBatch, { name, pad }: RaggedFeed): void {
+  const lengths = lengthsOf(batch, name);
+  const cells = batch.feeds.get(name)?.cells;
   let at = 0;
   let next = 0;
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0; row < batch.rows; row++) {
     const length = lengths[row] ?? 0;
-    for (let column = 0; column < width; column++, at += stride) {
-      cells[at] = column < length ? (ids[next++] ?? padId) : padId;
-    }
-  }
-}
-
-function fillMask(cells: Int32Array, stride: number, batch: RaggedBatch): void {
-  let at = 0;
-  for (let row = 0; row < batch.rows; row++) {
-    const length = batch.lengths[row] ?? 0;
-    for (let column = 0; column < batch.width; column++, at += stride) cells[at] = column < length ? 1 : 0;
-  }
-}
-
-function fillTypes(cells: Int32Array, stride: number, batch: RaggedBatch): void {
-  let at = 0;
-  for (let row = 0; row < batch.rows; row++) {
-    const length = batch.lengths[row] ?? 0;
-    const pairStart = batch.pairStarts?.[row] ?? length;
     for (let column = 0; column < batch.width; column++, at += stride) {
-      cells[at] = column >= pairStart && column < length ? 1 : 0;
+      into[at] = column < length ? (cells?.[next++] ?? pad) : pad;
     }
   }
+}
+
+function fillMask(into: Int32Array, stride: number, batch: SentBatch, lengths: Int32Array): void {
+  let at = 0;
+  for (let row = 0; row < batch.rows; row++) {
+    const length = lengths[row] ?? 0;
+    for (let column = 0; column < batch.width; column++, at += stride) into[at] = column < length ? 1 : 0;
+  }
+}
+
+function fillPositions(into: Int32Array, stride: number, batch: SentBatch, { first }: PositionsFeed): void {
+  let at = 0;
+  for (let row = 0; row < batch.rows; row++) {
+    for (let column = 0; column < batch.width; column++, at += stride) into[at] = first + column;
+  }
+}
+
+function fillLead(into: Int32Array, stride: number, batch: SentBatch): void {
+  let at = 0;
+  for (let row = 0; row < batch.rows; row++) {
+    for (let column = 0; column < batch.width; column++, at += stride) into[at] = column === 0 ? 1 : 0;
+  }
+}
+
+function lengthsOf(batch: SentBatch, name: string): Int32Array {
+  return batch.feeds.get(name)?.lengths ?? new Int32Array(batch.rows);
+}
+
+/** Nothing to pad: the rows lie one after another as the tensor has them. */
+function floatsOf({ name }: FixedFeed, batch: SentBatch): Float32Array {
+  const cells = batch.feeds.get(name)?.cells ?? new Int32Array(0);
+  return new Float32Array(cells.buffer, cells.byteOffset, cells.length);
 }

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /**
- * Where ONNX Runtime looks for its CUDA provider: beside its own library, nowhere else. The package brings the file
- * only when its install script has fetched it.
+ * Where ONNX Runtime looks for its CUDA provider: only beside its own library. The package has the file only if its
+ * install script has fetched it.
  */
 export function cudaLibraryPath(): string {
   const entry = createRequire(import.meta.url).resolve('onnxruntime-node');

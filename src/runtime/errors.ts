@@ -1,22 +1,22 @@
-/** The session process is gone, hung or closed: the batch may be run again elsewhere. */
+/** The session process is gone, hung or closed: the batch may run again in another session. */
 export class SessionLostError extends Error {
   override readonly name = 'SessionLostError';
 }
 
-/** The batch did not fit the memory of the device: a smaller one may. The session may go on. */
+/** The batch did not fit in the device's memory: a smaller one may. The session may continue. */
 export class SessionOutOfMemoryError extends Error {
   override readonly name = 'SessionOutOfMemoryError';
 }
 
-/** ONNX Runtime refused the batch; its own words are the `cause`, for logs alone. The session goes on. */
+/** ONNX Runtime refused the batch; its message is the `cause`, only for logs. The session continues. */
 export class SessionRunError extends Error {
   override readonly name = 'SessionRunError';
 }
 
 /**
- * Why a session could not be opened. `contract`: the model's inputs or output are not what Verdict feeds and reads;
- * `load`: ONNX Runtime cannot read the file or start the device; `process`: the child process did not start, died
- * or took too long.
+ * Why a session could not be opened. `contract`: the model's inputs or output do not match what Verdict feeds and
+ * reads; `load`: ONNX Runtime cannot read the file or start the device; `process`: the child process did not start,
+ * died or took too long.
  */
 export type OpenFailure = 'contract' | 'load' | 'process';
 

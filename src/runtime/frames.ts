@@ -1,11 +1,11 @@
 /**
- * The bytes between the server and a session process, over one socket pair. Both ends are the same machine and the
- * same build, so numbers are in native order and nothing is versioned.
+ * The protocol between the server and a session process, over one socket pair. Both ends are on the same machine and
+ * from the same build, so numbers are in native order and nothing is versioned.
  *
- * Request: four int32 (rows, width, ids, whether pair starts follow), then int32 lengths[rows], pairStarts[rows] if
- * they follow, ids[ids]. Reply: int32 kind, int32 payload bytes, float64 milliseconds, then the payload.
+ * Request: three int32 (rows, width, numbers that follow, four bytes each), then for each feed that is sent (`sentFeeds`)
+ * its rows one after another; of a ragged one, int32 lengths[rows] come before them. Reply: int32 kind, int32 payload bytes, float64 milliseconds, then the payload.
  */
-export const REQUEST_HEADER_INTS = 4;
+export const REQUEST_HEADER_INTS = 3;
 export const REPLY_HEADER_BYTES = 16;
 
 /** What a reply holds. */
@@ -16,9 +16,9 @@ export const ReplyKind = {
   refused: 2,
   /** Payload: float32 logits, row after row. Milliseconds: the ONNX run. */
   logits: 3,
-  /** Payload: what ONNX Runtime said, UTF-8. */
+  /** Payload: ONNX Runtime's message, UTF-8. */
   failed: 4,
-  /** Payload: what ONNX Runtime said, UTF-8. */
+  /** Payload: ONNX Runtime's message, UTF-8. */
   outOfMemory: 5,
 } as const;
 export type ReplyKind = (typeof ReplyKind)[keyof typeof ReplyKind];

@@ -8,18 +8,18 @@ const MAX_OUTPUT_BYTES = 64 * 1024;
 export interface GpuMonitorOptions {
   /** From one answer of nvidia-smi to the next question, in milliseconds. */
   readonly intervalMs: number;
-  /** When nvidia-smi counts as hung and is killed, in milliseconds. */
+  /** Time after which nvidia-smi counts as hung and is killed, in milliseconds. */
   readonly timeoutMs: number;
-  /** Where nvidia-smi is looked for (`PATH`). Default: the server's own environment. */
+  /** Where to look for nvidia-smi (`PATH`). Default: the server's own environment. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** nvidia-smi cannot be used, or no longer; not repeated while that lasts. Must not throw. */
+  /** nvidia-smi cannot be used, or no longer; not repeated until it works again. Must not throw. */
   readonly onUnavailable?: (reason: string) => void;
 }
 
 /**
- * Asks nvidia-smi about the GPUs now and then: a call that ends at once rather than one process that prints for
- * ever, so that a driver that hangs, an output that stays in a buffer or a server that is killed leaves nothing
- * behind. At most one call is under way. Where nvidia-smi is not installed it is not asked again.
+ * Asks nvidia-smi about the GPUs at intervals: with short calls rather than one process that prints for ever, so that a
+ * hanging driver, buffered output or a killed server leaves nothing behind. At most one call is under way. If
+ * nvidia-smi is not installed, it is not called again.
  */
 export class GpuMonitor {
   readonly #options: GpuMonitorOptions;
@@ -33,12 +33,12 @@ export class GpuMonitor {
     this.#options = options;
   }
 
-  /** What the GPUs said last; empty before the first answer and while nvidia-smi fails. */
+  /** The latest readings; empty before the first answer and while nvidia-smi fails. */
   get readings(): readonly GpuReading[] {
     return this.#readings;
   }
 
-  /** Asks for the first time. A second call is not made. */
+  /** Starts asking. A second call does nothing. */
   start(): void {
     if (!this.#closed && this.#child === undefined && this.#timer === undefined) this.#ask();
   }
@@ -53,7 +53,7 @@ export class GpuMonitor {
 
   #ask(): void {
     const { environment = process.env, timeoutMs } = this.#options;
-    // What a process that cannot be killed said before it hung is not true any more: the timeout forgets it.
+    // The readings before a hang are out of date: the timeout clears them.
     const hung = setTimeout(() => this.#fail(`nvidia-smi gave no answer within ${timeoutMs} ms`), timeoutMs);
     hung.unref();
     const settle = (error: ExecFileException | null, stdout: string) => {
@@ -80,7 +80,7 @@ export class GpuMonitor {
         settle,
       );
     } catch (error) {
-      // Node.js reports some failures to start a program at once, such as a file that is no program.
+      // Node.js throws some failures to start a program at once, such as a file that is not a program.
       settle(error as ExecFileException, '');
     }
   }
@@ -92,7 +92,7 @@ export class GpuMonitor {
     }
     const readings = parseGpuReadings(stdout);
     if (readings.length === 0) {
-      this.#fail('nvidia-smi names no GPU');
+      this.#fail('nvidia-smi lists no GPU');
       return;
     }
     this.#failing = false;
@@ -107,7 +107,7 @@ export class GpuMonitor {
   }
 }
 
-/** How the process ended. What it printed stays out of the log: it could be anything. */
+/** How the process ended. Its output stays out of the log: it could be anything. */
 function outcome({ code, signal }: ExecFileException): string {
   return signal ? `ended by ${signal}` : `code ${String(code)}`;
 }

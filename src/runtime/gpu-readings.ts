@@ -7,13 +7,13 @@ export const GPU_QUERY = [
 ] as const;
 
 const MEBIBYTE = 1024 ** 2;
-/** More than one machine holds: what is longer is no answer of nvidia-smi. */
+/** More than one machine has: a longer output is not from nvidia-smi. */
 const MAX_GPUS = 64;
 const UUID = /^[A-Za-z0-9-]{1,64}$/;
 
 /**
- * Reads what nvidia-smi printed, one GPU a line. A field in brackets (`[N/A]`, `[Not Supported]`) is undefined; a line
- * that is no GPU's is left out.
+ * Reads the output of nvidia-smi, one GPU per line. A field in brackets (`[N/A]`, `[Not Supported]`) is undefined; a
+ * line that does not describe a GPU is left out.
  */
 export function parseGpuReadings(output: string): GpuReading[] {
   const readings = new Map<number, GpuReading>();

@@ -1,12 +1,12 @@
-import type { Encoding } from '../tokenizer/types.js';
 import { SessionLostError, SessionOutOfMemoryError, SessionRunError } from './errors.js';
+import { type Encoded, type Feed, sentFeeds } from './feeds.js';
 import { type Reply, ReplyKind } from './frames.js';
 import { RequestWriter } from './request-writer.js';
 import type { SessionChild } from './session-child.js';
 import type { RunResult, Session, SessionInfo } from './types.js';
 
 export interface HostedSessionLimits {
-  /** A run longer than this is taken for a hang, and the process is killed: a run cannot be cancelled. */
+  /** A longer run counts as a hang, and the process is killed: a run cannot be cancelled. */
   readonly runTimeoutMs: number;
   /** How long the process may take to release its session and exit before it is killed. */
   readonly closeTimeoutMs: number;
@@ -31,11 +31,12 @@ export class HostedSession implements Session {
   #goneBecause: string | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(child: SessionChild, info: SessionInfo, limits: HostedSessionLimits) {
+  /** @param feeds those that the session was opened with */
+  constructor(child: SessionChild, info: SessionInfo, feeds: readonly Feed[], limits: HostedSessionLimits) {
     this.#child = child;
     this.info = info;
     this.#limits = limits;
-    this.#writer = new RequestWriter(info.inputs.includes('token_type_ids'));
+    this.#writer = new RequestWriter(sentFeeds(feeds, info.inputs));
     this.lost = child.gone.then((reason) => {
       this.#goneBecause = this.#closing === undefined ? reason : 'closed';
       this.#take()?.reject(new SessionLostError(`session process ${info.pid} ${reason}`));
@@ -43,28 +44,34 @@ export class HostedSession implements Session {
     });
   }
 
-  run(encodings: readonly Encoding[], limitMs = this.#limits.runTimeoutMs): Promise<RunResult> {
-    if (encodings.length === 0) return Promise.reject(new Error('a batch has at least one row'));
+  run(batch: readonly Encoded[], limitMs = this.#limits.runTimeoutMs): Promise<RunResult> {
+    if (batch.length === 0) return Promise.reject(new Error('a batch has at least one row'));
     const goneBecause = this.#goneBecause ?? (this.#closing === undefined ? undefined : 'closed');
     if (goneBecause !== undefined) {
       return Promise.reject(new SessionLostError(`session process ${this.info.pid} ${goneBecause}`));
     }
     if (this.#run !== undefined) return Promise.reject(new Error('a session runs one batch at a time'));
+    let request: Uint8Array;
+    try {
+      request = this.#writer.write(batch);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const result = new Promise<RunResult>((resolve, reject) => {
       const timer = setTimeout(() => this.#expire(limitMs), limitMs);
-      this.#run = { rows: encodings.length, timer, resolve, reject };
+      this.#run = { rows: batch.length, timer, resolve, reject };
     });
     this.#settled = result.catch(() => {});
-    this.#child.write(this.#writer.write(encodings));
+    this.#child.write(request);
     return result;
   }
 
-  /** Takes in what the process answered. */
+  /** Handles an answer of the process. */
   accept(reply: Reply): void {
     const { labelCount } = this.info;
     const rows = this.#run?.rows ?? 0;
     if (!isSound(reply, rows * labelCount)) {
-      this.#child.kill('gave an answer that is none and was killed');
+      this.#child.kill('sent an invalid answer and was killed');
       return;
     }
     const run = this.#take();
@@ -73,11 +80,11 @@ export class HostedSession implements Session {
       run.resolve({ logits: rowsOf(reply.payload, rows, labelCount), runMs: reply.ms });
       return;
     }
-    // An Error, since logs tell the words of errors alone: anything else that is thrown may be a caller's text.
+    // An Error, because logs print only the messages of errors: any other thrown value may be a caller's text.
     const cause = new Error(Buffer.from(reply.payload).toString());
     run.reject(
       reply.kind === ReplyKind.outOfMemory
-        ? new SessionOutOfMemoryError('the batch did not fit the memory', { cause })
+        ? new SessionOutOfMemoryError('the batch did not fit in memory', { cause })
         : new SessionRunError('ONNX Runtime refused the batch', { cause }),
     );
   }
@@ -117,8 +124,8 @@ export class HostedSession implements Session {
 
   #expire(limitMs: number): void {
     const run = this.#run;
-    // When this process itself was held up, the answer may lie in the socket, unread: the loop reads it before
-    // immediates run.
+    // If this process itself was delayed, the answer may be in the socket, unread: the loop reads it before immediates
+    // run.
     setImmediate(() => {
       if (run === undefined || run !== this.#run) return;
       this.#child.kill(`took longer than ${limitMs} ms over a batch and was killed`);
@@ -132,7 +139,7 @@ function isSound({ kind, ms, payload }: Reply, logits: number): boolean {
   return kind === ReplyKind.failed || kind === ReplyKind.outOfMemory;
 }
 
-/** A copy of its own for every row, so that a cached row does not keep its batch's memory. */
+/** A separate copy of every row, so that a cached row does not keep its batch's memory. */
 function rowsOf(payload: Uint8Array, rows: number, width: number): Float32Array[] {
   const all = new Float32Array(payload.buffer, payload.byteOffset, rows * width);
   return Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width));

@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-node';
-import { BatchTensors, type RaggedBatch } from './batch-tensors.js';
+import { BatchTensors, type SentBatch, type SentCells } from './batch-tensors.js';
+import { type FixedFeed, type RaggedFeed, sentFeeds, sizeOf } from './feeds.js';
 import {
   ContractError,
   checkContract,
@@ -9,7 +10,7 @@ import {
 import { sessionOptions } from './session-options.js';
 import type { SessionSpec } from './types.js';
 
-/** An ONNX session in this process: what the session process runs, and nobody else imports. */
+/** An ONNX session in this process. Only the session process imports it. */
 export class OnnxSession {
   readonly contract: ModelContract;
   /** Width of the output. */
@@ -24,11 +25,11 @@ export class OnnxSession {
 
   /**
    * Pads and runs one batch.
-   * @throws Error in ONNX Runtime's words, or one that says how the output's shape is wrong
+   * @throws ONNX Runtime's error, or one that says how the output's shape is wrong
    */
   async run(
     tensors: BatchTensors,
-    batch: RaggedBatch,
+    batch: SentBatch,
   ): Promise<{ readonly logits: Float32Array; readonly runMs: number }> {
     const feeds = feedsOf(tensors, batch);
     const startedAt = performance.now();
@@ -51,7 +52,7 @@ export class OnnxSession {
 
 /**
  * Loads the model and checks its contract.
- * @throws ContractError; Error in ONNX Runtime's words
+ * @throws ContractError; ONNX Runtime's error
  */
 export async function openOnnxSession(spec: SessionSpec): Promise<OnnxSession> {
   const session = await ort.InferenceSession.create(spec.modelPath, sessionOptions(spec));
@@ -59,6 +60,7 @@ export async function openOnnxSession(spec: SessionSpec): Promise<OnnxSession> {
     spec.modelPath,
     session.inputMetadata.map(declaration),
     session.outputMetadata.map(declaration),
+    spec.feeds,
     spec.labelCount,
   );
   return new OnnxSession(
@@ -68,15 +70,16 @@ export async function openOnnxSession(spec: SessionSpec): Promise<OnnxSession> {
   );
 }
 
-/** How wide the output of one padding token is, for a graph that does not declare it. */
+/** The width of the output, measured with one row of padding and zeros, for a graph that does not declare it. */
 async function probeWidth(
   session: ort.InferenceSession,
   { inputs, output }: ModelContract,
-  { modelPath, padId }: SessionSpec,
+  { modelPath, feeds }: SessionSpec,
 ): Promise<number> {
-  const one = Int32Array.of(1);
-  const batch = { rows: 1, width: 1, lengths: one, pairStarts: undefined, ids: Int32Array.of(padId) };
-  const outputs = await session.run(feedsOf(new BatchTensors(inputs, padId), batch), [output]);
+  const names = inputs.map(({ feed }) => feed.name);
+  const sent = sentFeeds(feeds, names).map((feed) => [feed.name, blankOf(feed)] as const);
+  const batch = { rows: 1, width: 1, feeds: new Map(sent) };
+  const outputs = await session.run(feedsOf(new BatchTensors(inputs), batch), [output]);
   const dims = outputs[output]?.dims ?? [];
   const [rows, width] = dims;
   if (dims.length === 2 && rows === 1 && width !== undefined && width > 0) return width;
@@ -85,12 +88,18 @@ async function probeWidth(
   );
 }
 
-function feedsOf(tensors: BatchTensors, batch: RaggedBatch): Record<string, ort.Tensor> {
+function blankOf(feed: RaggedFeed | FixedFeed): SentCells {
+  return feed.kind === 'ragged'
+    ? { lengths: Int32Array.of(1), cells: Int32Array.of(feed.pad) }
+    : { lengths: undefined, cells: new Int32Array(sizeOf(feed)) };
+}
+
+function feedsOf(tensors: BatchTensors, batch: SentBatch): Record<string, ort.Tensor> {
   const feeds: Record<string, ort.Tensor> = {};
-  const dims = [batch.rows, batch.width];
-  tensors.fill(batch, (name, data) => {
-    feeds[name] =
-      data instanceof Int32Array ? new ort.Tensor('int32', data, dims) : new ort.Tensor('int64', data, dims);
+  tensors.fill(batch, (name, data, dims) => {
+    if (data instanceof Int32Array) feeds[name] = new ort.Tensor('int32', data, dims);
+    else if (data instanceof Float32Array) feeds[name] = new ort.Tensor('float32', data, dims);
+    else feeds[name] = new ort.Tensor('int64', data, dims);
   });
   return feeds;
 }

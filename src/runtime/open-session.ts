@@ -8,26 +8,26 @@ import type { RuntimeHooks, Session, SessionInfo, SessionSpec } from './types.js
 const CLOSE_TIMEOUT_MS = 5000;
 
 export interface OpenSessionOptions {
-  /** From the start of the process to a session that is ready. */
+  /** Time from the start of the process to a ready session. */
   readonly openTimeoutMs: number;
-  /** A run longer than this is taken for a hang, and the process is killed: a run cannot be cancelled. */
+  /** A longer run counts as a hang, and the process is killed: a run cannot be cancelled. */
   readonly runTimeoutMs: number;
   /** How long the process may take to release its session and exit before it is killed. Default: 5000. */
   readonly closeTimeoutMs?: number;
   /**
-   * Whether the process ends even in the middle of a run when the server was killed. Costs the process a thread and
-   * about 8 MB. Default: on CUDA, where a run may hang; a run on the CPU comes to its end, and the process with it.
+   * Whether the process ends even in the middle of a run if the server was killed. Costs the process a thread and about
+   * 8 MB. Default: only on CUDA, where a run may hang; on the CPU a run ends, and then the process.
    */
   readonly watchServer?: boolean;
-  /** Gives up the opening. */
+  /** Aborts the opening. */
   readonly signal?: AbortSignal;
   readonly hooks?: Pick<RuntimeHooks, 'onInstanceOutput'>;
 }
 
 /**
  * Starts a session process, opens the model in it and checks the model's contract.
- * @throws SessionOpenError for a model that cannot be loaded or is no text classifier, or a process that fails;
- *   the signal's reason. The process is gone by then
+ * @throws SessionOpenError for a model that cannot be loaded or is not a classifier of such inputs, or a process that
+ *   fails; the signal's reason. The process is gone by then
  */
 export async function openSession(spec: SessionSpec, options: OpenSessionOptions): Promise<Session> {
   options.signal?.throwIfAborted();
@@ -35,7 +35,7 @@ export async function openSession(spec: SessionSpec, options: OpenSessionOptions
   const answered = new Promise<SessionInfo | OpenRefusal>((resolve) => {
     onReply = (reply) => {
       const answer = parseAnswer(reply);
-      if (answer === undefined) child.kill('sent bytes that are no answer and was killed');
+      if (answer === undefined) child.kill('sent an invalid answer and was killed');
       else resolve(answer);
     };
   });
@@ -59,7 +59,7 @@ export async function openSession(spec: SessionSpec, options: OpenSessionOptions
       throw new SessionOpenError('process', `${spec.modelPath}: the session process ${answer}`);
     }
     if ('failure' in answer) throw new SessionOpenError(answer.failure, answer.message);
-    const session = new HostedSession(child, answer, {
+    const session = new HostedSession(child, answer, spec.feeds, {
       runTimeoutMs: options.runTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS,
     });
@@ -75,7 +75,7 @@ export async function openSession(spec: SessionSpec, options: OpenSessionOptions
   }
 }
 
-/** What a process says first, or undefined where that is none of the two things that it may say. */
+/** The first message of a process, or undefined if it is neither of the two valid ones. */
 function parseAnswer({ kind, payload }: Reply): SessionInfo | OpenRefusal | undefined {
   if (kind !== ReplyKind.ready && kind !== ReplyKind.refused) return undefined;
   try {

@@ -1,23 +1,23 @@
 import type { Device, Precision } from './types.js';
 
-/** What the operator asks for. */
+/** The operator's choice. */
 export type PrecisionChoice = Precision | 'auto';
 
-/** Fastest first. Each has to pass its golden check before it serves. */
+/** Fastest first. Each must reproduce the known answers before it serves. */
 const AUTO = {
   cpu: ['int8', 'fp32'],
   cuda: ['fp16', 'fp32'],
 } as const satisfies Record<Device, readonly Precision[]>;
 
-/** Right but slow on the device: taken where the version has nothing else. */
+/** Correct but slow on the device: taken if the version has nothing else. */
 const LAST_RESORT = {
   cpu: [],
   cuda: ['int8'],
 } as const satisfies Record<Device, readonly Precision[]>;
 
 /**
- * The precisions to try, in order, out of those that the model version has. A precision asked for by name is the only
- * candidate. Empty: the version has nothing that fits.
+ * The precisions to try, in order, among those of the model version. A precision set by name is the only candidate.
+ * Empty: the version has nothing that fits.
  */
 export function precisionCandidates(
   choice: PrecisionChoice,

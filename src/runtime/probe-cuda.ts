@@ -5,24 +5,22 @@ import { fileURLToPath } from 'node:url';
 import { cudaFailure } from './cuda-failure.js';
 import { cudaLibraryPath } from './cuda-library.js';
 import { sessionEnvironment } from './session-environment.js';
+import type { CudaProbe } from './types.js';
 
 const ENTRY = fileURLToPath(new URL('./cuda-probe-process.js', import.meta.url));
 
-/** Whether CUDA computes here, and if not, why. */
-export type CudaProbe = { readonly usable: true } | { readonly usable: false; readonly reason: string };
-
 export interface ProbeCudaOptions {
   readonly deviceId: number;
-  /** How long the answer may take; the first use of a GPU can take seconds. */
+  /** Time limit for the answer; the first use of a GPU can take seconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** ONNX Runtime's CUDA provider. Default: where the package has it. */
+  /** Path of ONNX Runtime's CUDA provider. Default: in the package. */
   readonly libraryPath?: string;
 }
 
 /**
- * Computes a number on the GPU, in a process of its own: loading a provider library can crash, and what it loads
- * stays in memory. Where the library is not installed, the answer needs no process.
+ * Computes a number on the GPU in a separate process: loading a provider library can crash, and it stays in memory. If
+ * the library is not installed, the answer needs no process.
  * @throws the signal's reason
  */
 export async function probeCuda(options: ProbeCudaOptions): Promise<CudaProbe> {
@@ -59,7 +57,7 @@ export async function probeCuda(options: ProbeCudaOptions): Promise<CudaProbe> {
   return answer;
 }
 
-/** ONNX Runtime names the library that is missing in its log alone. */
+/** ONNX Runtime names the missing library only in its log. */
 function withDetail(found: CudaProbe, log: string): CudaProbe {
   if (found.usable) return found;
   const reason = cudaFailure(found.reason);

@@ -1,9 +1,9 @@
 import { grown, REPLY_HEADER_BYTES, type Reply } from './frames.js';
 
-/** Longer than any answer: the largest batch there may be, with a thousand labels, has 256 MiB of logits. */
+/** Longer than any answer: the largest possible batch, with a thousand labels, has 256 MiB of logits. */
 const MOST_PAYLOAD_BYTES = 2 ** 30;
 
-/** Puts the chunks of a byte stream together into replies. */
+/** Assembles replies from the chunks of a byte stream. */
 export class ReplyReader {
   #buffer = new ArrayBuffer(64 * 1024);
   #length = 0;
@@ -11,7 +11,7 @@ export class ReplyReader {
   readonly #onReply: (reply: Reply) => void;
   readonly #onBroken: () => void;
 
-  /** @param onBroken called once, when what comes cannot be replies; nothing is read any more then */
+  /** @param onBroken called once if the bytes cannot be replies; nothing more is read then */
   constructor(onReply: (reply: Reply) => void, onBroken: () => void) {
     this.#onReply = onReply;
     this.#onBroken = onBroken;

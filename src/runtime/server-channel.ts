@@ -1,11 +1,12 @@
 import { readSync, writeSync } from 'node:fs';
-import type { RaggedBatch } from './batch-tensors.js';
+import type { SentBatch, SentCells } from './batch-tensors.js';
+import { type FixedFeed, type RaggedFeed, sizeOf } from './feeds.js';
 import { grown, REPLY_HEADER_BYTES, REQUEST_HEADER_INTS, type ReplyKind } from './frames.js';
 
 /**
- * The session process's end of the socket pair, read and written with blocking calls. A process that runs one batch
- * at a time has nothing else to do while it waits, and a blocking read costs half the round trip of the event loop.
- * It also ends by itself: when the server closes its end or dies, however it dies, the read returns nothing.
+ * The session process's end of the socket pair, read and written with blocking calls. A process that runs one batch at
+ * a time has nothing else to do while it waits, and a blocking read costs half the round trip of the event loop. It
+ * also ends by itself: when the server closes its end, or dies for any reason, the read returns nothing.
  */
 export class ServerChannel {
   readonly #fd: number;
@@ -16,24 +17,31 @@ export class ServerChannel {
     this.#fd = fd;
   }
 
-  /** The next batch, as views that the next call overwrites; undefined once the server has closed its end. */
-  readBatch(): RaggedBatch | undefined {
+  /**
+   * The next batch, as views that the next call overwrites; undefined once the server has closed its end.
+   * @param feeds those that the session is sent
+   */
+  readBatch(feeds: readonly (RaggedFeed | FixedFeed)[]): SentBatch | undefined {
     const header = new Int32Array(REQUEST_HEADER_INTS);
     if (!this.#readFully(new Uint8Array(header.buffer))) return undefined;
-    const [rows = 0, width = 0, idCount = 0, withPairs = 0] = header;
-    const ints = rows * (withPairs === 1 ? 2 : 1) + idCount;
-    this.#request = grown(this.#request, ints * 4);
-    if (!this.#readFully(new Uint8Array(this.#request, 0, ints * 4))) return undefined;
-    return {
-      rows,
-      width,
-      lengths: new Int32Array(this.#request, 0, rows),
-      pairStarts: withPairs === 1 ? new Int32Array(this.#request, rows * 4, rows) : undefined,
-      ids: new Int32Array(this.#request, (ints - idCount) * 4, idCount),
+    const [rows = 0, width = 0, numbers = 0] = header;
+    this.#request = grown(this.#request, numbers * 4);
+    if (!this.#readFully(new Uint8Array(this.#request, 0, numbers * 4))) return undefined;
+    let at = 0;
+    const next = (count: number): Int32Array => {
+      const cells = new Int32Array(this.#request, at * 4, count);
+      at += count;
+      return cells;
     };
+    const sent = feeds.map((feed): [string, SentCells] => {
+      if (feed.kind === 'fixed') return [feed.name, { lengths: undefined, cells: next(rows * sizeOf(feed)) }];
+      const lengths = next(rows);
+      return [feed.name, { lengths, cells: next(lengths.reduce((sum, length) => sum + length, 0)) }];
+    });
+    return { rows, width, feeds: new Map(sent) };
   }
 
-  /** Sends one reply. A server that is gone shows in the next read. */
+  /** Sends one reply. If the server is gone, the next read shows it. */
   reply(kind: ReplyKind, ms: number, payload: Uint8Array): void {
     const bytes = REPLY_HEADER_BYTES + payload.length;
     this.#reply = grown(this.#reply, bytes);

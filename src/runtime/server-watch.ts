@@ -3,8 +3,8 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads';
 const POLL_INTERVAL_MS = 500;
 
 /**
- * Ends this process, in the middle of a run too, once the server is gone and the process has another parent.
- * A thread of its own has to look, because a run blocks the thread that it is on.
+ * Ends this process, even in the middle of a run, once the server is gone and the process has another parent. It needs
+ * a separate thread, because a run blocks its own.
  */
 export function watchServer(): void {
   const worker = new Worker(new URL(import.meta.url), {

@@ -9,17 +9,20 @@ import { CHANNEL_FD, type SessionLaunch } from './session-launch.js';
 
 const ENTRY = fileURLToPath(new URL('./session-process.js', import.meta.url));
 
-/** A process that waits in the kernel, on a GPU driver that hangs, cannot be killed: after this it counts as gone. */
+/** A process that waits in the kernel for a hanging GPU driver cannot be killed: after this time it counts as gone. */
 const KILL_GRACE_MS = 2000;
 
-/** What a session process tells. */
+/** Events of a session process. */
 export interface SessionChildEvents {
   onReply(reply: Reply): void;
-  /** A line that the process, or the library in it, printed. */
+  /** A line printed by the process or a library in it. */
   onOutput(line: string, pid: number | undefined): void;
 }
 
-/** A session process as the server holds it: started, written to, killed, and gone once, with a reason in words. */
+/**
+ * The server's handle of a session process: it starts, writes to and kills the process, which ends once, with a reason
+ * in words.
+ */
 export class SessionChild {
   /** Settles once the process is gone and everything it sent has been read. Never rejects. */
   readonly gone: Promise<string>;
@@ -44,16 +47,16 @@ export class SessionChild {
         );
       });
     });
-    // A process that could not be started may have no streams; its 'error' event says why.
+    // A process that could not start may have no streams; its 'error' event says why.
     const streams: readonly unknown[] | undefined = this.#process.stdio;
     const channel = streams?.[CHANNEL_FD];
     this.#channel = channel instanceof Socket ? channel : new Socket();
     const reader = new ReplyReader(
       (reply) => events.onReply(reply),
-      () => this.kill('sent bytes that are no answer and was killed'),
+      () => this.kill('sent an invalid answer and was killed'),
     );
     this.#channel.on('data', (chunk: Buffer) => reader.push(chunk));
-    // A broken pipe means that the process is gone, and 'close' tells that with the reason.
+    // A broken pipe means that the process is gone, and 'close' reports that with the reason.
     this.#channel.on('error', () => {});
     const onLine = (line: string) => events.onOutput(line, this.pid);
     readLines(this.#process.stdout, onLine);
@@ -74,7 +77,7 @@ export class SessionChild {
     this.#channel.end();
   }
 
-  /** Ends the process at once. The first reason given is the one that `gone` tells. */
+  /** Ends the process at once. `gone` reports the first reason given. */
   kill(reason: string): void {
     this.#killedBecause ??= reason;
     this.#process.kill('SIGKILL');

@@ -1,9 +1,9 @@
 import type { SessionSpec } from './types.js';
 
-/** What a session process is told, as JSON in its first argument. */
+/** The instructions for a session process, as JSON in its first argument. */
 export interface SessionLaunch {
   readonly spec: SessionSpec;
-  /** End the process even in the middle of a run when the server is gone. */
+  /** End the process even in the middle of a run if the server is gone. */
   readonly watchServer: boolean;
 }
 

@@ -2,19 +2,19 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { SessionSpec } from './types.js';
 
 /**
- * How ONNX Runtime is set up.
+ * The options of ONNX Runtime.
  *
  * - One batch at a time: operators one after another, the threads inside each.
  * - Spinning off: idle threads that spin would take the cores that the server's own thread needs.
- * - Dynamic blocks: a thread takes its next piece of an operator when it has done the last one. The server's own thread
- *   shares the cores, and with equal pieces everybody waits for the thread that it interrupted.
+ * - Dynamic blocks: a thread takes its next piece of an operator when it has finished the last one. The server's own
+ *   thread shares the cores, and with equal pieces all threads would wait for the one that it interrupted.
  * - Memory pattern off: it plans allocations per input shape, and the shapes here differ from batch to batch.
- * - Arena on: allocations of the run before are used again.
+ * - Arena on: it reuses the allocations of the previous run.
  * - Severity 3: errors only, on stderr.
- * - On CUDA one CPU thread: the operators run on the GPU, and what ONNX Runtime leaves on the CPU, the arithmetic of
- *   shapes, is too small to share.
+ * - On CUDA one CPU thread: the operators run on the GPU, and the rest on the CPU, the arithmetic of shapes, is too
+ *   small to share.
  *
- * docs/gpu.md says what of the CUDA provider cannot be set from Node.js, and what is worth trying.
+ * docs/gpu.md says which options of the CUDA provider Node.js cannot set, docs/performance.md which are worth trying.
  */
 export function sessionOptions(
   spec: Pick<SessionSpec, 'device' | 'deviceId' | 'intraOpThreads'>,

@@ -1,5 +1,6 @@
 import { constants, getPriority, setPriority } from 'node:os';
-import { BatchTensors, type RaggedBatch } from './batch-tensors.js';
+import { BatchTensors, type SentBatch } from './batch-tensors.js';
+import { sentFeeds } from './feeds.js';
 import { type OpenRefusal, ReplyKind } from './frames.js';
 import { ContractError } from './model-contract.js';
 import { type OnnxSession, openOnnxSession } from './onnx-session.js';
@@ -8,27 +9,32 @@ import { ServerChannel } from './server-channel.js';
 import { CHANNEL_FD, type SessionLaunch } from './session-launch.js';
 import type { SessionInfo } from './types.js';
 
-/** Linux gives a process of niceness 5 about a third of the share of one of niceness 0 when both want the same core. */
+/** Linux gives a process at niceness 5 about a third of the share of one at niceness 0 if both want the same core. */
 const SESSION_NICENESS = 5;
 
 /*
  * Entry of a session process: opens one ONNX session, then answers batch after batch until the server closes its end
- * of the socket pair. When to stop is the server's to say, so signals that reach the whole process group are ignored,
- * and SIGUSR1, which would open Node's debugger.
+ * of the socket pair. The server decides when it stops, so it ignores signals that reach the whole process group, and
+ * SIGUSR1, which would open Node's debugger.
  */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {});
 
 const launch: SessionLaunch = JSON.parse(process.argv[2] ?? '');
 
-// Where cores are scarce the server's own thread goes first: it has little to do, and everybody waits for it.
+// If cores are scarce, the server's own thread goes first: it has little to do, and everything waits for it.
 if (launch.spec.device === 'cpu')
   setPriority(Math.min(getPriority() + SESSION_NICENESS, constants.priority.PRIORITY_LOW));
 
 const channel = new ServerChannel(CHANNEL_FD);
 const session = await open();
 if (session !== undefined) {
-  const tensors = new BatchTensors(session.contract.inputs, launch.spec.padId);
-  for (let batch = channel.readBatch(); batch !== undefined; batch = channel.readBatch()) {
+  const { inputs } = session.contract;
+  const tensors = new BatchTensors(inputs);
+  const sent = sentFeeds(
+    launch.spec.feeds,
+    inputs.map(({ feed }) => feed.name),
+  );
+  for (let batch = channel.readBatch(sent); batch !== undefined; batch = channel.readBatch(sent)) {
     await answer(session, tensors, batch);
   }
   await session.release();
@@ -43,7 +49,7 @@ async function open(): Promise<OnnxSession | undefined> {
     const info: SessionInfo = {
       pid: process.pid,
       device: launch.spec.device,
-      inputs: opened.contract.inputs.map(({ name }) => name),
+      inputs: opened.contract.inputs.map(({ feed }) => feed.name),
       labelCount: opened.labelCount,
       loadMs: performance.now() - startedAt,
     };
@@ -59,7 +65,7 @@ async function open(): Promise<OnnxSession | undefined> {
   }
 }
 
-async function answer(opened: OnnxSession, tensors: BatchTensors, batch: RaggedBatch): Promise<void> {
+async function answer(opened: OnnxSession, tensors: BatchTensors, batch: SentBatch): Promise<void> {
   try {
     const { logits, runMs } = await opened.run(tensors, batch);
     channel.reply(

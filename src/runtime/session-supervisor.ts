@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import type { RuntimeHooks, Session } from './types.js';
 
-/** Time as the supervisor sees it; tests turn it by hand. */
+/** The supervisor's clock; tests advance it by hand. */
 export interface SupervisorClock {
   now(): number;
-  /** Calls back once after `delayMs`. Returns the way to call it off. */
+  /** Calls back once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
@@ -21,13 +21,13 @@ export interface SupervisorOptions {
   /** Sessions to keep alive. */
   readonly instances: number;
   readonly backoff: BackoffOptions;
-  /** Opens one session. Called again for every replacement. */
+  /** Opens one session; also called for every replacement. */
   open(signal: AbortSignal): Promise<Session>;
-  /** Proves a session before it is announced, by rejecting if it is not fit to serve. */
+  /** Checks a session before it is announced; rejects if it is not fit to serve. */
   verify(session: Session): Promise<void>;
   /** A session is open and verified. */
   onReady(session: Session): void;
-  /** An announced session is gone. Not called for those that `close` ended. */
+  /** An announced session is lost. Not called for sessions that `close` ended. */
   onLost(session: Session, reason: string): void;
   readonly hooks?: RuntimeHooks;
   readonly clock?: SupervisorClock;
@@ -36,8 +36,8 @@ export interface SupervisorOptions {
 }
 
 /**
- * Keeps a number of sessions alive: opens and verifies each, and replaces those that are lost, after a wait that
- * grows from loss to loss and is capped. It never gives up.
+ * Keeps a number of sessions alive: opens and verifies each, and replaces lost ones, after a wait that grows with each
+ * loss up to a limit. It never gives up.
  */
 export class SessionSupervisor {
   readonly #options: SupervisorOptions;
@@ -51,20 +51,20 @@ export class SessionSupervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    // Every session that is being opened listens.
+    // Every opening session listens to it.
     setMaxListeners(0, this.#closing.signal);
     this.#clock = options.clock ?? REAL_CLOCK;
     this.#random = options.random ?? Math.random;
   }
 
-  /** Sessions that are open and verified at this moment. */
+  /** Number of sessions that are open and verified now. */
   get readyCount(): number {
     return this.#readyCount;
   }
 
   /**
-   * Opens and verifies all sessions. From then on losses are replaced.
-   * @throws what the first session that failed threw; all others are closed by then, and nothing is tried again
+   * Opens and verifies all sessions. From then on it replaces lost sessions.
+   * @throws the error of the first session that failed; all others are closed by then, and nothing is retried
    */
   async start(): Promise<void> {
     const first = Array.from({ length: this.#options.instances }, () => this.#bringUp(0));
@@ -93,7 +93,7 @@ export class SessionSupervisor {
     const session = await this.#options.open(this.#closing.signal);
     this.#sessions.add(session);
     try {
-      // `close` may have begun after the session opened and before it stood in the list of those to close.
+      // `close` may have started after the session opened and before it was in the list of sessions to close.
       this.#closing.signal.throwIfAborted();
       await this.#options.verify(session);
       this.#closing.signal.throwIfAborted();

@@ -1,9 +1,9 @@
-import type { Encoding } from '../tokenizer/types.js';
+import type { Encoded, Feed } from './feeds.js';
 
 export type Device = 'cpu' | 'cuda';
 export type Precision = 'fp32' | 'int8' | 'fp16';
 
-/** What a session is opened with. */
+/** The parameters of a session. */
 export interface SessionSpec {
   /** ONNX file. */
   readonly modelPath: string;
@@ -12,13 +12,13 @@ export interface SessionSpec {
   readonly deviceId: number;
   /** Threads inside one operator, CPU only. */
   readonly intraOpThreads: number;
-  /** The id that pads `input_ids`. */
-  readonly padId: number;
-  /** Labels of the model: the width that its output must have; undefined: not known, the session finds out. */
+  /** The available feeds for the graph's inputs; the graph must take the first one. */
+  readonly feeds: readonly Feed[];
+  /** Number of labels: the required width of the output; undefined: not known, the session finds out. */
   readonly labelCount: number | undefined;
 }
 
-/** What the session process read from the ONNX file. */
+/** Facts that the session process read from the ONNX file. */
 export interface SessionInfo {
   readonly pid: number;
   readonly device: Device;
@@ -29,25 +29,27 @@ export interface SessionInfo {
 }
 
 export interface RunResult {
-  /** One row of `labelCount` logits per encoding, in order. What the model computed: they may be NaN or infinite. */
+  /** One row of `labelCount` logits per input, in order. They may be NaN or infinite. */
   readonly logits: readonly Float32Array[];
-  /** The ONNX run alone, in milliseconds, measured in the session process. */
+  /** Duration of the ONNX run only, in milliseconds, measured in the session process. */
   readonly runMs: number;
 }
 
-/** One ONNX session in a process of its own. Runs one batch at a time. */
+/** One ONNX session in a separate process. Runs one batch at a time. */
 export interface Session {
   readonly info: SessionInfo;
   /** Settles when the process is gone, with the reason in words. Never rejects. */
   readonly lost: Promise<string>;
   /**
-   * Pads the encodings to the longest one and runs them.
-   * @param limitMs how long that may take. Default: as long as any run
+   * Pads the inputs to the longest one and runs them.
+   * @param limitMs time limit. Default: that of any run
    * @throws SessionLostError when the process is gone or takes longer than its limit (it is then killed);
    *   SessionOutOfMemoryError; SessionRunError for a batch that ONNX Runtime refuses
    */
-  run(encodings: readonly Encoding[], limitMs?: number): Promise<RunResult>;
-  /** Ends the process at once, and the run under way with it, as if it had been lost. @param reason what `lost` tells */
+  run(batch: readonly Encoded[], limitMs?: number): Promise<RunResult>;
+  /**
+   * Ends the process at once, and the run under way with it, as if it had been lost. @param reason reported by `lost`
+   */
   kill(reason: string): void;
   /**
    * Waits for the batch under way, releases the session and ends the process. When the signal aborts, the process is
@@ -65,13 +67,13 @@ export interface RuntimeHooks {
   }): void;
   onInstanceLost?(instance: { readonly pid: number | undefined; readonly reason: string }): void;
   onRestartScheduled?(restart: { readonly attempt: number; readonly delayMs: number }): void;
-  /** A line that a session process, mostly ONNX Runtime in it, printed. Holds no text of callers. */
+  /** A line printed by a session process, usually by ONNX Runtime. Contains no caller's text. */
   onInstanceOutput?(output: { readonly pid: number | undefined; readonly line: string }): void;
 }
 
-/** What one GPU reports about itself; undefined where it does not tell, as some figures under MIG. */
+/** The readings of one GPU; a value that it does not report, as with MIG, is undefined. */
 export interface GpuReading {
-  /** As nvidia-smi counts; a container counts the GPUs that it was given. */
+  /** The index in nvidia-smi; a container counts only its own GPUs. */
   readonly index: number;
   readonly uuid: string;
   readonly memoryUsedBytes: number | undefined;
@@ -79,3 +81,6 @@ export interface GpuReading {
   /** Share of the driver's last sample period (a sixth of a second to a second) in which a kernel ran, 0 to 1. */
   readonly utilization: number | undefined;
 }
+
+/** Whether CUDA works here, and if not, why. */
+export type CudaProbe = { readonly usable: true } | { readonly usable: false; readonly reason: string };

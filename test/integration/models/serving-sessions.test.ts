@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import type { CostSample } from '../../../src/cost/cost-curve.js';
+import { modelDigest } from '../../../src/models/digest.js';
 import { readGolden } from '../../../src/models/golden.js';
 import type { InstanceGroup } from '../../../src/models/instance-group.js';
 import { readManifest } from '../../../src/models/manifest.js';
 import { type ServingOptions, startServing } from '../../../src/models/serving-sessions.js';
+import { TextPreprocessor, textFeeds } from '../../../src/preprocessing/text-preprocessor.js';
 import { TokenizerPool } from '../../../src/tokenizer/tokenizer-pool.js';
 import { isAlive } from '../../support/child-processes.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { until } from '../../support/until.js';
 
 const options: ServingOptions = {
@@ -40,9 +44,9 @@ async function serve(
   const refusals: string[] = [];
   const runtimeHooks = { onInstanceReady: ({ pid }: { pid: number }) => void started.push(pid) };
   try {
-    const tokenizer = pool.load(manifest);
+    const preprocessor = pool.load(manifest).then((tokenizer) => new TextPreprocessor(tokenizer));
     const serving = startServing(
-      { manifest, golden, tokenizer, runtimeHooks },
+      { manifest, golden, feeds: textFeeds(0), preprocessor, runtimeHooks },
       { ...options, ...given },
       { measure, typicalTokens: 10 },
       { onSplitRefused: ({ reason }) => refusals.push(reason) },
@@ -55,6 +59,46 @@ async function serve(
 }
 
 describe('startServing', () => {
+  it('replaces a session by none whose weights have changed meanwhile, until they are back', async (t) => {
+    const directory = join(temporaryFolder(t), '1');
+    await cp('test/fixtures/models/topics/1', directory, { recursive: true });
+    const manifest = await readManifest('topics', '1', directory);
+    const pool = new TokenizerPool({ workers: 1 });
+    t.after(() => pool.close());
+    const preprocessor = pool.load(manifest).then((tokenizer) => new TextPreprocessor(tokenizer));
+    const lost: string[] = [];
+    const { shared, close } = await startServing(
+      {
+        manifest,
+        golden: undefined,
+        feeds: textFeeds(0),
+        preprocessor,
+        runtimeHooks: { onInstanceLost: ({ reason }) => void lost.push(reason) },
+      },
+      { ...options, instances: 1 },
+      {
+        measure: async (group) => {
+          await modelDigest(manifest, group.precision, group.proof.batching, await preprocessor);
+          return samples(1);
+        },
+        typicalTokens: 10,
+      },
+      {},
+      new AbortController().signal,
+    );
+    t.after(() => close());
+    const path = join(directory, 'onnx/model.onnx');
+    const before = await readFile(path);
+    const after = Buffer.from(before);
+    after.writeUInt8(after.readUInt8(after.length >> 1) ^ 1, after.length >> 1);
+    await writeFile(path, after);
+    shared.first.kill('killed by a test');
+    await until('its successor is refused', () => lost.some((reason) => /has changed since/.test(reason)));
+    assert.equal(shared.counts.ready, 0);
+    await writeFile(path, before);
+    await until('the former weights serve again', () => shared.counts.ready === 1);
+  });
+
   it('divides the sessions of a model that takes as long as is worth it', async () => {
     const { sessions, started } = await serve(() => Promise.resolve(samples(4)));
     assert.ok('shared' in sessions);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { encodedText, textFeeds } from '../../../src/preprocessing/text-preprocessor.js';
+import type { Encoded } from '../../../src/runtime/feeds.js';
 import type { SessionSpec } from '../../../src/runtime/types.js';
-import type { Encoding } from '../../../src/tokenizer/types.js';
 
 export interface GoldenEntry {
   readonly text: string;
@@ -11,10 +12,10 @@ export interface GoldenEntry {
   readonly logits: readonly number[];
 }
 
-/** A fixture model: its spec, and its golden entries as encodings. */
+/** A fixture model: its spec, and its golden entries as sessions take them. */
 export interface FixtureModel {
   readonly spec: SessionSpec;
-  readonly encodings: readonly Encoding[];
+  readonly inputs: readonly Encoded[];
   readonly logits: readonly (readonly number[])[];
 }
 
@@ -32,15 +33,17 @@ export function fixtureModel(name: string, file = 'model.onnx'): FixtureModel {
       device: 'cpu',
       deviceId: 0,
       intraOpThreads: 1,
-      padId: 0,
+      feeds: textFeeds(0),
       labelCount: golden.labels.length,
     },
-    encodings: golden.entries.map((entry) => ({
-      ids: Int32Array.from(entry.token_ids),
-      pairStart:
-        entry.text_pair === undefined ? entry.token_ids.length : entry.token_ids.indexOf(SEPARATOR_ID) + 1,
-      truncated: entry.truncated,
-    })),
+    inputs: golden.entries.map((entry) =>
+      encodedText({
+        ids: Int32Array.from(entry.token_ids),
+        pairStart:
+          entry.text_pair === undefined ? entry.token_ids.length : entry.token_ids.indexOf(SEPARATOR_ID) + 1,
+        truncated: entry.truncated,
+      }),
+    ),
     logits: golden.entries.map((entry) => entry.logits),
   };
 }

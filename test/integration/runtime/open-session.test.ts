@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { encodedText } from '../../../src/preprocessing/text-preprocessor.js';
 import { SessionLostError, SessionOpenError, SessionRunError } from '../../../src/runtime/errors.js';
 import { type OpenSessionOptions, openSession } from '../../../src/runtime/open-session.js';
 import type { Session, SessionSpec } from '../../../src/runtime/types.js';
@@ -34,14 +35,14 @@ function assertClose(actual: Float32Array | undefined, expected: readonly number
 describe('a session', () => {
   for (const name of ['topics', 'pairs', 'poison']) {
     it(`the logits of "${name}" are PyTorch's, row by row and padded into one batch`, async (t) => {
-      const { spec, encodings, logits } = fixtureModel(name);
+      const { spec, inputs, logits } = fixtureModel(name);
       const session = await opened(t, spec);
-      for (const [index, encoding] of encodings.entries()) {
-        const alone = await session.run([encoding]);
+      for (const [index, input] of inputs.entries()) {
+        const alone = await session.run([input]);
         assertClose(alone.logits[0], logits[index]);
       }
-      const together = await session.run(encodings);
-      assert.equal(together.logits.length, encodings.length);
+      const together = await session.run(inputs);
+      assert.equal(together.logits.length, inputs.length);
       for (const [index, row] of together.logits.entries()) assertClose(row, logits[index]);
       assert.ok(together.runMs > 0);
     });
@@ -62,35 +63,38 @@ describe('a session', () => {
   });
 
   it('token types matter: a pair read as one text gets other logits', async (t) => {
-    const { spec, encodings } = fixtureModel('pairs');
+    const { spec, inputs } = fixtureModel('pairs');
     const session = await opened(t, spec);
-    const pair = encodings[0];
+    const pair = inputs[0];
     assert.ok(pair !== undefined);
-    const { logits } = await session.run([pair, { ...pair, pairStart: pair.ids.length }]);
+    const { logits } = await session.run([
+      pair,
+      { ...pair, tensors: { ...pair.tensors, token_type_ids: new Int32Array(0) } },
+    ]);
     assert.notDeepEqual(logits[0], logits[1]);
   });
 
   it('the int8 model runs and agrees with the fp32 model on the best label', async (t) => {
-    const { spec, encodings, logits } = fixtureModel('topics', 'model_quantized.onnx');
+    const { spec, inputs, logits } = fixtureModel('topics', 'model_quantized.onnx');
     const session = await opened(t, spec);
-    const result = await session.run(encodings.slice(0, 2));
+    const result = await session.run(inputs.slice(0, 2));
     const best = (row: ArrayLike<number> | undefined) =>
       Array.from(row ?? []).indexOf(Math.max(...Array.from(row ?? [])));
     for (const [index, row] of result.logits.entries()) assert.equal(best(row), best(logits[index]));
   });
 
   it('rows of a result do not share memory', async (t) => {
-    const { spec, encodings } = fixtureModel('topics');
+    const { spec, inputs } = fixtureModel('topics');
     const session = await opened(t, spec);
-    const { logits } = await session.run(encodings.slice(0, 2));
+    const { logits } = await session.run(inputs.slice(0, 2));
     assert.notEqual(logits[0]?.buffer, logits[1]?.buffer);
     assert.equal(logits[0]?.buffer.byteLength, session.info.labelCount * 4);
   });
 
   it('a batch of any size follows one of any other size', async (t) => {
-    const { spec, encodings, logits } = fixtureModel('topics');
+    const { spec, inputs, logits } = fixtureModel('topics');
     const session = await opened(t, spec);
-    const short = encodings[5];
+    const short = inputs[5];
     assert.ok(short !== undefined);
     for (const rows of [1, 700, 2, 64, 1]) {
       const result = await session.run(Array.from({ length: rows }, () => short));
@@ -99,12 +103,12 @@ describe('a session', () => {
   });
 
   it('a poison row fails its batch in words for the log alone, and the session lives on', async (t) => {
-    const { spec, encodings, logits } = fixtureModel('poison');
+    const { spec, inputs, logits } = fixtureModel('poison');
     const lines: string[] = [];
     const session = await opened(t, spec, { hooks: { onInstanceOutput: ({ line }) => lines.push(line) } });
-    const sound = encodings[0];
+    const sound = inputs[0];
     assert.ok(sound !== undefined);
-    const poison = { ...sound, ids: Int32Array.of(2, 268, 3), pairStart: 3 };
+    const poison = encodedText({ ids: Int32Array.of(2, 268, 3), pairStart: 3, truncated: false });
     await assert.rejects(session.run([sound, poison]), (error) => {
       assert.ok(error instanceof SessionRunError);
       assert.equal(error.message, 'ONNX Runtime refused the batch');
@@ -116,37 +120,37 @@ describe('a session', () => {
   });
 
   it('a killed process rejects the batch under way, tells the signal, and refuses later batches', async (t) => {
-    const { spec, encodings } = fixtureModel('slow');
+    const { spec, inputs } = fixtureModel('slow');
     const session = await opened(t, spec);
-    const run = session.run(encodings);
+    const run = session.run(inputs);
     process.kill(session.info.pid, 'SIGKILL');
     await assert.rejects(run, SessionLostError);
     assert.equal(await session.lost, 'killed by SIGKILL');
-    await assert.rejects(session.run(encodings), SessionLostError);
+    await assert.rejects(session.run(inputs), SessionLostError);
   });
 
   it('a process that hangs is killed when its time for a batch is over', async (t) => {
-    const { spec, encodings } = fixtureModel('topics');
+    const { spec, inputs } = fixtureModel('topics');
     const session = await opened(t, spec, { runTimeoutMs: 300 });
     process.kill(session.info.pid, 'SIGSTOP');
-    await assert.rejects(session.run(encodings), /took longer than 300 ms over a batch and was killed/);
+    await assert.rejects(session.run(inputs), /took longer than 300 ms over a batch and was killed/);
     assert.match(await session.lost, /took longer than 300 ms/);
     assert.equal(isAlive(session.info.pid), false);
   });
 
   it('signals meant for the server leave the process running', async (t) => {
-    const { spec, encodings } = fixtureModel('topics');
+    const { spec, inputs } = fixtureModel('topics');
     const session = await opened(t, spec);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(session.info.pid, signal);
-    assert.equal((await session.run(encodings)).logits.length, encodings.length);
+    assert.equal((await session.run(inputs)).logits.length, inputs.length);
   });
 
   it('closing during a run waits for its answer, and the process is gone afterwards', async (t) => {
-    const { spec, encodings } = fixtureModel('slow');
+    const { spec, inputs } = fixtureModel('slow');
     const session = await opened(t, spec);
-    const run = session.run(encodings.slice(0, 1));
+    const run = session.run(inputs.slice(0, 1));
     const closing = session.close();
-    await assert.rejects(session.run(encodings), SessionLostError, 'a second batch is refused while closing');
+    await assert.rejects(session.run(inputs), SessionLostError, 'a second batch is refused while closing');
     assert.equal((await run).logits.length, 1);
     await closing;
     assert.equal(await session.lost, 'closed');
@@ -161,10 +165,10 @@ describe('a session', () => {
   });
 
   it('a close that is told to end at once does not wait for a process that hangs', async (t) => {
-    const { spec, encodings } = fixtureModel('topics');
+    const { spec, inputs } = fixtureModel('topics');
     const session = await opened(t, spec);
     process.kill(session.info.pid, 'SIGSTOP');
-    const run = assert.rejects(session.run(encodings), SessionLostError);
+    const run = assert.rejects(session.run(inputs), SessionLostError);
     const force = new AbortController();
     const closing = session.close(force.signal);
     force.abort();
@@ -173,10 +177,10 @@ describe('a session', () => {
   });
 
   it('two batches at once, and an empty batch, are mistakes of the caller', async (t) => {
-    const { spec, encodings } = fixtureModel('topics');
+    const { spec, inputs } = fixtureModel('topics');
     const session = await opened(t, spec);
-    const run = session.run(encodings);
-    await assert.rejects(session.run(encodings), /one batch at a time/);
+    const run = session.run(inputs);
+    await assert.rejects(session.run(inputs), /one batch at a time/);
     await run;
     await assert.rejects(session.run([]), /at least one row/);
   });

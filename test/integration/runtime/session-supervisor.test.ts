@@ -226,14 +226,14 @@ describe('a supervisor', () => {
   });
 
   it('replaces a real process that was killed', async (t) => {
-    const { spec, encodings } = fixtureModel('topics');
+    const { spec, inputs } = fixtureModel('topics');
     const pids: number[] = [];
     const supervisor = new SessionSupervisor({
       instances: 2,
       backoff: { initialMs: 1, maxMs: 10, stableMs: 1000 },
       open: (signal) => openSession(spec, { openTimeoutMs: 30_000, runTimeoutMs: 30_000, signal }),
       verify: async (session) => {
-        await session.run(encodings);
+        await session.run(inputs);
       },
       onReady: ({ info }) => pids.push(info.pid),
       onLost: () => {},

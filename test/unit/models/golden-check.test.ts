@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Golden } from '../../../src/models/golden.js';
 import { checkGolden } from '../../../src/models/golden-check.js';
-import type { Encoding, Tokenizer } from '../../../src/tokenizer/types.js';
+import { TextPreprocessor } from '../../../src/preprocessing/text-preprocessor.js';
+import type { Encoded } from '../../../src/runtime/feeds.js';
+import type { TextInput, Tokenizer } from '../../../src/tokenizer/types.js';
 
 const tokenizer: Tokenizer = {
   maxTokens: 16,
   padId: 0,
+  filesDigest: '',
   encode: async ({ text }) => ({
     ids: Int32Array.from(text.split(' '), Number),
     pairStart: 0,
@@ -14,11 +17,19 @@ const tokenizer: Tokenizer = {
   }),
 };
 
-const golden: Golden = {
+const preprocessor = new TextPreprocessor(tokenizer);
+
+const golden: Golden<TextInput> = {
   tolerance: { fp32: 0.01 },
   entries: [
-    { input: { text: '1 2' }, tokenIds: [1, 2], truncated: false, logits: [2, -1] },
-    { input: { text: '3 4 5' }, tokenIds: [3, 4, 5], truncated: false, logits: [-1, 2] },
+    { input: { text: '1 2' }, cost: 2, tensors: { input_ids: [1, 2] }, truncated: false, logits: [2, -1] },
+    {
+      input: { text: '3 4 5' },
+      cost: 3,
+      tensors: { input_ids: [3, 4, 5] },
+      truncated: false,
+      logits: [-1, 2],
+    },
   ],
 };
 
@@ -27,12 +38,12 @@ function check(
   known = golden,
   problemType: 'single_label_classification' | 'multi_label_classification' = 'single_label_classification',
 ) {
-  const run = async (encodings: readonly Encoding[]) => ({
-    logits: encodings.map((_, row) => Float32Array.from(rows[row] ?? [])),
+  const run = async (batch: readonly Encoded[]) => ({
+    logits: batch.map((_, row) => Float32Array.from(rows[row] ?? [])),
     runMs: 0,
   });
   return checkGolden(known, {
-    tokenizer,
+    preprocessor,
     run,
     precision: 'fp32',
     problemType,
@@ -82,13 +93,13 @@ describe('checkGolden', () => {
     assert.equal((await check([[2, -1]])).ok, false);
   });
 
-  it('refuses other tokens than the reference has', async () => {
+  it('refuses other tensors than the reference has', async () => {
     const [first] = golden.entries;
     assert.ok(first);
-    const other = { ...golden, entries: [{ ...first, tokenIds: [1, 9] }] };
-    assert.match((await check([[2, -1]], other)).failures.join(), /token 1 differs/);
-    const fewer = { ...golden, entries: [{ ...first, tokenIds: [1] }] };
-    assert.match((await check([[2, -1]], fewer)).failures.join(), /expected 1 tokens, got 2/);
+    const other = { ...golden, entries: [{ ...first, tensors: { input_ids: [1, 9] } }] };
+    assert.match((await check([[2, -1]], other)).failures.join(), /input_ids: number 1 differs/);
+    const fewer = { ...golden, entries: [{ ...first, tensors: { input_ids: [1] } }] };
+    assert.match((await check([[2, -1]], fewer)).failures.join(), /input_ids: expected 1 numbers, got 2/);
     const cut = { ...golden, entries: [{ ...first, truncated: true }] };
     assert.match((await check([[2, -1]], cut)).failures.join(), /expected truncated to be true/);
   });
@@ -96,7 +107,8 @@ describe('checkGolden', () => {
   it('compares a sample from the shortest to the longest entry, and names the place in the file', async () => {
     const entries = [5, 1, 4, 2, 3].map((length) => ({
       input: { text: Array(length).fill('7').join(' ') },
-      tokenIds: Array<number>(length).fill(7),
+      cost: length,
+      tensors: { input_ids: Array<number>(length).fill(7) },
       truncated: false,
       logits: [2, -1],
     }));
@@ -104,11 +116,11 @@ describe('checkGolden', () => {
     const report = await checkGolden(
       { tolerance: {}, entries },
       {
-        tokenizer,
-        run: async (encodings) => ({
-          logits: encodings.map(({ ids }) => {
-            seen.push(ids.length);
-            return Float32Array.from(ids.length === 5 ? [-1, 2] : [2, -1]);
+        preprocessor,
+        run: async (batch) => ({
+          logits: batch.map(({ cost }) => {
+            seen.push(cost);
+            return Float32Array.from(cost === 5 ? [-1, 2] : [2, -1]);
           }),
           runMs: 0,
         }),

@@ -28,7 +28,22 @@ describe('readManifest', () => {
     assert.equal(manifest.labels.length, 4);
     assert.deepEqual(Object.keys(manifest.weights).sort(), ['fp32', 'int8']);
     assert.equal(manifest.defaultTruncation, 'end');
+    assert.equal(manifest.firstPosition, 0);
     assert.ok(manifest.maxTokens > 0);
+  });
+
+  it('refuses a number of labels that no model has', async () => {
+    await rm(join(directory, 'onnx'), { recursive: true });
+    await cp(join(topics, '../../../odd-models/unnamed-dynamic/1'), directory, { recursive: true });
+    for (const width of [0, 65_537, 1e8, Number.NaN]) {
+      await assert.rejects(
+        readManifest('unnamed', '1', directory, { probeLabelCount: async () => width }),
+        new RegExp(`the model's output is ${width} wide; expected 1 to 65536 labels`),
+      );
+    }
+    const id2label = Object.fromEntries(Array.from({ length: 65_537 }, (_, index) => [index, `${index}`]));
+    await write('config.json', { id2label });
+    await assert.rejects(read(), /id2label names 65537 labels; expected at most 65536/);
   });
 
   it('takes the order of the labels from their ids, not from the file', async () => {
@@ -54,7 +69,8 @@ describe('readManifest', () => {
     const id2label = { 0: 'no', 1: 'yes' };
     await write('config.json', { id2label, max_position_embeddings: 514, model_type: 'roberta' });
     await write('tokenizer_config.json', { model_max_length: 1e30 });
-    assert.equal((await read()).maxTokens, 512);
+    const roberta = await read();
+    assert.deepEqual([roberta.maxTokens, roberta.firstPosition], [512, 2]);
     await write('tokenizer_config.json', { model_max_length: 128 });
     assert.equal((await read()).maxTokens, 128);
     await write('config.json', { id2label });

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { SelfTest, type SelfTestTimers } from '../../../src/models/self-test.js';
+import { encodedText } from '../../../src/preprocessing/text-preprocessor.js';
+import type { Encoded } from '../../../src/runtime/feeds.js';
 import type { RunResult, Session } from '../../../src/runtime/types.js';
-import type { Encoding } from '../../../src/tokenizer/types.js';
 
-const TEST: Encoding = { ids: Int32Array.of(1, 2), pairStart: 2, truncated: false };
-const BATCH: Encoding = { ids: Int32Array.of(1, 7, 2), pairStart: 3, truncated: false };
+const TEST = encodedText({ ids: Int32Array.of(1, 2), pairStart: 2, truncated: false });
+const BATCH = encodedText({ ids: Int32Array.of(1, 7, 2), pairStart: 3, truncated: false });
 
 /** A session that answers when the test says so, and fails as the real one does when it is given two batches at once. */
 class FakeSession implements Session {
   readonly info = { pid: 1, device: 'cpu', inputs: [], loadMs: 1 } as unknown as Session['info'];
   readonly lost: Promise<string>;
-  readonly asked: { encodings: readonly Encoding[]; limitMs: number | undefined }[] = [];
+  readonly asked: { batch: readonly Encoded[]; limitMs: number | undefined }[] = [];
   readonly killed: string[] = [];
   lose: (reason: string) => void = () => {};
   #settle: { resolve(result: RunResult): void; reject(error: Error): void } | undefined;
@@ -22,9 +23,9 @@ class FakeSession implements Session {
     });
   }
 
-  run(encodings: readonly Encoding[], limitMs?: number): Promise<RunResult> {
+  run(batch: readonly Encoded[], limitMs?: number): Promise<RunResult> {
     assert.equal(this.#settle, undefined, 'one at a time');
-    this.asked.push({ encodings, limitMs });
+    this.asked.push({ batch, limitMs });
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -69,7 +70,7 @@ describe('a self-test', () => {
     look();
     assert.deepEqual(session.asked, [], 'it was proven when it was opened');
     look();
-    assert.deepEqual(session.asked, [{ encodings: [TEST], limitMs: 800 }]);
+    assert.deepEqual(session.asked, [{ batch: [TEST], limitMs: 800 }]);
     look();
     assert.equal(session.asked.length, 1, 'one is under way');
     await session.answer();
@@ -91,7 +92,7 @@ describe('a self-test', () => {
       look();
     }
     assert.deepEqual(
-      session.asked.map(({ encodings }) => encodings),
+      session.asked.map(({ batch }) => batch),
       [[BATCH], [BATCH], [BATCH]],
     );
   });
@@ -104,7 +105,7 @@ describe('a self-test', () => {
     const result = watched.run([BATCH, BATCH]);
     assert.equal(session.asked.length, 1);
     await session.answer();
-    assert.deepEqual(session.asked[1], { encodings: [BATCH, BATCH], limitMs: undefined });
+    assert.deepEqual(session.asked[1], { batch: [BATCH, BATCH], limitMs: undefined });
     await session.answer();
     assert.equal((await result).runMs, 1);
   });

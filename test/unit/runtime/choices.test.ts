@@ -38,7 +38,7 @@ describe('the device', () => {
     });
     await assert.rejects(decideDevice('cuda', missing), (error) => {
       assert.ok(error instanceof DeviceUnavailableError);
-      assert.match(error.message, /device cuda was asked for, but CUDA cannot be used: no library/);
+      assert.match(error.message, /the device is set to cuda, but CUDA cannot be used: no library/);
       return true;
     });
   });
@@ -86,7 +86,7 @@ describe('what CUDA says', () => {
       cudaFailure(message),
       'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version',
     );
-    assert.equal(cudaFailure('it computes wrongly'), 'it computes wrongly');
+    assert.equal(cudaFailure('it computes wrong results'), 'it computes wrong results');
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -118,7 +118,7 @@ describe('the GPU monitor', () => {
   it('takes rubbish, and more of it than fits, for no answer', async (t) => {
     const rubbish = await monitored(t, 'head -c 3000 /dev/urandom');
     await until('it was told', () => rubbish.reasons.length > 0);
-    assert.deepEqual(rubbish.reasons, ['nvidia-smi names no GPU']);
+    assert.deepEqual(rubbish.reasons, ['nvidia-smi lists no GPU']);
     const flood = await monitored(t, 'exec yes');
     await until('it was told', () => flood.reasons.length > 0);
     assert.match(flood.reasons[0] ?? '', /nvidia-smi failed: code ERR_CHILD_PROCESS_STDIO_MAXBUFFER/);
@@ -135,8 +135,9 @@ describe('the GPU monitor', () => {
     const monitor = start(t, folder, reasons);
     await until('it was told', () => reasons.length > 0);
     assert.deepEqual([monitor.readings, reasons], [[], ['nvidia-smi failed: code ELOOP']]);
-    await rm(join(folder, 'nvidia-smi'));
-    await writeFile(join(folder, 'nvidia-smi'), `#!/bin/sh\necho '${A10G}'\n`, { mode: 0o755 });
+    // In one step: where there is no file for a moment, nvidia-smi counts as not installed, for good.
+    await writeFile(join(folder, 'mended'), `#!/bin/sh\necho '${A10G}'\n`, { mode: 0o755 });
+    await rename(join(folder, 'mended'), join(folder, 'nvidia-smi'));
     await until('there are figures', () => monitor.readings.length > 0);
   });
 
