@@ -1,0 +1,118 @@
+import { resolve } from 'node:path';
+import type { AddedModel, AddModelOptions } from '../app/add-model.js';
+import { ownModelsDir } from '../config.js';
+import { isSystemError, systemTrouble } from '../errors/system-trouble.js';
+import type { Command } from './command.js';
+import type { CliContext } from './context.js';
+import { EXIT } from './exit-codes.js';
+import { type FlagValues, parseFlags } from './flags.js';
+import { hubSettings } from './hub-settings.js';
+import { cardJson, cardRows } from './model-card.js';
+import { copyProgress } from './output/copy-progress.js';
+import { LineWriter } from './output/line-writer.js';
+import { table, widthOf } from './output/table.js';
+import { OutputFailedError, UsageError } from './usage-error.js';
+
+const PRECISIONS = ['fp32', 'int8', 'fp16'] as const;
+
+const FLAGS = {
+  name: { kind: 'text', value: 'NAME', help: 'what to call the model; default: as its source is called' },
+  'models-dir': {
+    kind: 'text',
+    value: 'DIR',
+    help: "the folder to add it to; default: VERDICT_MODELS_DIR, else the server's own",
+  },
+  precision: {
+    kind: 'list',
+    value: 'PRECISION',
+    help: 'the weights to take: fp32, int8 or fp16; may be repeated; default: what the server would choose from',
+  },
+  json: { kind: 'switch', help: 'print a JSON object on a terminal too, as in a pipe' },
+} as const;
+
+export const modelsAdd: Command = {
+  name: 'models add',
+  usage: 'SOURCE [flags]',
+  description:
+    'Takes a sequence-classification model from the Hugging Face Hub (hf://org/name, hf://org/name@revision) or from\n' +
+    'a folder, checks it as models verify does, and adds it to the models folder as the next version of its name.\n' +
+    'If it does not pass, or the command is interrupted, the models folder stays as it was. A server reads the folder\n' +
+    'when it starts.\n\n' +
+    'The Hub is reached as by its own clients: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE count.',
+  flags: FLAGS,
+  examples: [
+    'models add hf://distilbert/distilbert-base-uncased-finetuned-sst-2-english --name sst2',
+    'models add ./my-export --name support-topics',
+    'models add hf://org/name@v1.2 --precision fp32 --precision int8',
+  ],
+  async run(argv, context) {
+    const { values, positionals } = parseFlags(FLAGS, argv);
+    const [source, ...others] = positionals;
+    if (source === undefined || others.length > 0)
+      throw new UsageError('give one source: hf://org/name, or a folder');
+    const { stdout, stderr } = context;
+    const added = await add(source, values, context);
+    if (typeof added === 'number') return added;
+    if (added.directory === undefined) {
+      stderr.write(`${source} does not pass, and was not added:\n`);
+      const failed = added.report.checks.filter(({ ok }) => !ok);
+      for (const { name, detail } of failed) stderr.write(`  ${name}: ${detail}\n`);
+      return EXIT.incomplete;
+    }
+    const lines =
+      values.json || stdout.isTTY !== true
+        ? [JSON.stringify(cardJson(added))]
+        : table(cardRows(added), widthOf(stdout));
+    await LineWriter.print(stdout, lines);
+    return EXIT.ok;
+  },
+};
+
+/** What was added, or the exit code of a command that has said why nothing was. */
+async function add(
+  source: string,
+  values: FlagValues<typeof FLAGS>,
+  context: CliContext,
+): Promise<AddedModel | number> {
+  const { stderr } = context;
+  const { addModel, HubError, SourceError } = await import('../app/add-model.js');
+  const signal = context.interruption();
+  const progress = copyProgress(stderr);
+  const options: AddModelOptions = {
+    source,
+    modelsDir: resolve(values['models-dir'] ?? context.env('VERDICT_MODELS_DIR') ?? ownModelsDir),
+    name: values.name,
+    precisions: values.precision.map(precisionOf),
+    hub: hubSettings((name) => context.env(name)),
+    signal,
+    onProgress: (file, done) => progress.update(file, done),
+    onVerify: () => {
+      progress.stop();
+      stderr.write('checking it\n');
+    },
+  };
+  try {
+    return await addModel(options);
+  } catch (error) {
+    if (signal.aborted) {
+      stderr.write('interrupted: nothing was added. A download goes on from here the next time\n');
+      return EXIT.interrupted;
+    }
+    if (error instanceof SourceError) {
+      stderr.write(`verdict models add: ${error.message}\n`);
+      return error instanceof HubError ? EXIT.unanswered : EXIT.usage;
+    }
+    if (!isSystemError(error)) throw error;
+    const { dest, path = options.modelsDir } = error as { readonly dest?: string; readonly path?: string };
+    throw new OutputFailedError(`cannot write to ${dest ?? path}: ${systemTrouble(error)}`, { cause: error });
+  } finally {
+    progress.stop();
+  }
+}
+
+function precisionOf(given: string): (typeof PRECISIONS)[number] {
+  const known = PRECISIONS.find((precision) => precision === given);
+  if (known === undefined)
+    throw new UsageError(`--precision must be one of ${PRECISIONS.join(', ')}; got "${given}"`);
+  return known;
+}
