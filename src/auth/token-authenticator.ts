@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { WeightedFlow } from '../claim.js';
+import { VerdictError } from '../errors.js';
+import type { Identity } from './identity.js';
+import { presentedKey } from './presented-key.js';
+import { expiredCredentials, invalidCredentials, unverifiableCredentials } from './refusals.js';
+import { tokenIdentity } from './token-identity.js';
+import type { Authenticator, AuthHooks, Credentials, Grant } from './types.js';
+
+export interface TokenRules {
+  /** What `iss` must be. */
+  readonly issuer: string;
+  /** What `aud` must be, or hold. */
+  readonly audience: string;
+  /** Where the issuer publishes its keys. */
+  readonly jwksUrl: string;
+}
+
+/** No secret that both sides know, and no `none`. */
+const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+
+/** How far the clocks of the issuer and of this server may be apart, in seconds. */
+const clockToleranceS = 30;
+
+/** How long a token that was good is believed without being verified again: keys of the issuer may be revoked. */
+const believedMs = 5 * 60_000;
+const maxBelieved = 10_000;
+const maxFlows = 10_000;
+
+/** Fetching the issuer's keys, in milliseconds. A token of an unknown key has them fetched again, but not more often. */
+const fetchTimeoutMs = 3_000;
+const refetchMs = 30_000;
+const keysAgeMs = 10 * 60_000;
+
+const retryMs = 1_000;
+
+interface Timing {
+  /** Milliseconds since 1970. Default: Date.now. */
+  readonly now?: () => number;
+  /** How soon keys may be fetched again. Default: 30 s. */
+  readonly refetchMs?: number;
+  /** How long fetching them may take. Default: 3 s. */
+  readonly fetchTimeoutMs?: number;
+}
+
+/** What verified claims say. */
+interface Believed {
+  readonly identity: Identity;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Knows callers by tokens (JWT, RFC 7519) that an issuer has signed. */
+export class TokenAuthenticator implements Authenticator {
+  readonly #rules: TokenRules;
+  readonly #hooks: Pick<AuthHooks, 'onRefused'>;
+  readonly #now: () => number;
+  readonly #keys: JWTVerifyGetKey;
+  /** By the hashes of tokens. */
+  readonly #believed: LRUCache<string, Believed>;
+  readonly #flows = new LRUCache<string, WeightedFlow>({ max: maxFlows });
+  readonly #listeners: (() => void)[] = [];
+  /** The next time at which a call under way may have to end. */
+  #nextExpiry = Number.POSITIVE_INFINITY;
+
+  constructor(rules: TokenRules, hooks: Pick<AuthHooks, 'onRefused'> = {}, timing: Timing = {}) {
+    this.#rules = rules;
+    this.#hooks = hooks;
+    this.#now = timing.now ?? (() => Date.now());
+    this.#believed = new LRUCache({ max: maxBelieved, ttl: believedMs });
+    this.#keys = createRemoteJWKSet(new URL(rules.jwksUrl), {
+      timeoutDuration: timing.fetchTimeoutMs ?? fetchTimeoutMs,
+      cooldownDuration: timing.refetchMs ?? refetchMs,
+      cacheMaxAge: keysAgeMs,
+    });
+  }
+
+  /** Without a promise if the token was verified before. */
+  authenticate(credentials: Credentials): Grant | Promise<Grant> {
+    const token = this.#counted(() => presentedKey(credentials));
+    const hash = createHash('sha256').update(token).digest('base64');
+    const believed = this.#believed.get(hash);
+    return believed === undefined ? this.#verify(token, hash) : this.#grant(believed);
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** To be called from time to time: a token that expires ends the calls under way. */
+  tick(): void {
+    if (this.#now() < this.#nextExpiry) return;
+    this.#nextExpiry = Number.POSITIVE_INFINITY;
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #verify(token: string, hash: string): Promise<Grant> {
+    let claims: JWTPayload;
+    try {
+      ({ payload: claims } = await jwtVerify(token, this.#keys, {
+        issuer: this.#rules.issuer,
+        audience: this.#rules.audience,
+        algorithms,
+        requiredClaims: ['sub', 'exp'],
+        clockTolerance: clockToleranceS,
+        currentDate: new Date(this.#now()),
+      }));
+    } catch (error) {
+      throw this.#refused(refusalOf(error));
+    }
+    const identity = tokenIdentity(claims, (name) => this.#flowOf(name));
+    if (identity === undefined) throw this.#refused(invalidCredentials());
+    const believed = { identity, expiresAt: ((claims.exp ?? 0) + clockToleranceS) * 1000 };
+    this.#believed.set(hash, believed);
+    return this.#grant(believed);
+  }
+
+  #grant(believed: Believed): Grant {
+    const renew = (): Identity =>
+      this.#counted(() => {
+        if (this.#now() >= believed.expiresAt) throw expiredCredentials();
+        this.#nextExpiry = Math.min(this.#nextExpiry, believed.expiresAt);
+        return believed.identity;
+      });
+    return { identity: renew(), renew };
+  }
+
+  #flowOf(name: string): WeightedFlow {
+    let flow = this.#flows.get(name);
+    if (flow === undefined) {
+      flow = new WeightedFlow(1);
+      this.#flows.set(name, flow);
+    }
+    return flow;
+  }
+
+  #counted<T>(find: () => T): T {
+    try {
+      return find();
+    } catch (error) {
+      throw error instanceof VerdictError ? this.#refused(error) : error;
+    }
+  }
+
+  #refused(error: VerdictError): VerdictError {
+    this.#hooks.onRefused?.(reasons[error.reason] ?? 'invalid');
+    return error;
+  }
+}
+
+const reasons: Readonly<Record<string, Parameters<NonNullable<AuthHooks['onRefused']>>[0]>> = {
+  MISSING_CREDENTIALS: 'missing',
+  EXPIRED_CREDENTIALS: 'expired',
+  UNVERIFIABLE_CREDENTIALS: 'unverifiable',
+};
+
+/** What is wrong with the token, or with the way to the issuer. */
+function refusalOf(error: unknown): VerdictError {
+  if (error instanceof errors.JWTExpired) return expiredCredentials();
+  const aboutToken =
+    error instanceof errors.JOSEError &&
+    !(error instanceof errors.JWKSTimeout) &&
+    !(error instanceof errors.JWKSInvalid) &&
+    // What the issuer answers but 200 is an error of no class of its own.
+    error.code !== 'ERR_JOSE_GENERIC';
+  return aboutToken ? invalidCredentials() : unverifiableCredentials(retryMs, error);
+}
