@@ -47,7 +47,7 @@ export class CallWaits {
     const partialMs = this.#partialNumber === -1 ? 0 : now - this.#partialSince;
     const requestMs = this.#isIncomplete(arrived) ? now - this.#arrivedAt : 0;
     if (Math.max(partialMs, requestMs) > messageMs) {
-      const message = `the request has not arrived in full within ${messageMs} ms of its beginning`;
+      const message = `the request did not arrive in full within ${messageMs} ms`;
       return new VerdictError('deadline_exceeded', message, { reason: 'MESSAGE_TIMEOUT' });
     }
     const mayIdle = this.#route.shape === 'unary' || this.#route.mayIdle === true;

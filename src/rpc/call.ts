@@ -2,28 +2,35 @@ import { setMaxListeners } from 'node:events';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Status } from '../../generated/google/rpc/status.js';
+import type { Identity } from '../auth/identity.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { callerLeft, deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
+import type { TlsIdentity } from '../tls/client-certificate.js';
 import { CallWaits } from './call-waits.js';
-import { causeOf } from './cause-of.js';
 import { malformed } from './codec.js';
 import type { Connection } from './connections.js';
 import { partsOf } from './grpc-seam.js';
-import { HeldByCall } from './held-by-call.js';
-import type { Holder } from './held-bytes.js';
+import { HeldByCall, type Holder } from './held-bytes.js';
 import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
-import { fromLibrary, malformedMessage } from './library-status.js';
+import type { CallHead } from './interceptor.js';
 import { acceptedEncodings, refusedMessage, unsupportedCompression } from './message-refusals.js';
+import { envoyTimeoutKey, ownTimeoutMs, requestIdFrom, requestIdKey, transcodedKey } from './metadata.js';
 import type { Method } from './method.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
-import { envoyTimeoutKey, ownTimeoutMs } from './own-timeout.js';
+import { Passage } from './passage.js';
 import { forwardedKey } from './peer.js';
-import { requestIdFrom, requestIdKey } from './request-id.js';
 import type { Call, CallHandler } from './route.js';
 import { scanFields, unscannedBytes } from './scan-fields.js';
-import { asVerdictError, codeNames, okStatus, statusOf } from './status.js';
-import { statusMetadata } from './status-metadata.js';
-import { transcodedKey } from './transcoded-key.js';
+import {
+  asVerdictError,
+  causeOf,
+  codeNames,
+  fromLibrary,
+  malformedMessage,
+  okStatus,
+  statusMetadata,
+  statusOf,
+} from './status.js';
 
 /** The inbound events of a call. grpc-js does not export the type by name. */
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
@@ -37,6 +44,9 @@ const maxUnsentBytes = 64 * 1024;
 
 /** How long a stream may stay open after its status, for a caller that has not said all it wanted to. */
 const lingerMs = 10_000;
+
+/** What an open call takes of the heap besides its messages, in bytes: what Node, grpc-js and this server keep of it. */
+const callBytes = 8 * 1024;
 
 /** How much later than the caller a deadline may pass here: the way of the headers, and rounding. */
 const transitMs = 5;
@@ -53,7 +63,7 @@ const transitMs = 5;
  */
 export class RpcCall
   extends ServerInterceptingCall
-  implements Listener, Call<unknown>, OpenCall, MessageSink, Holder
+  implements Listener, Call<unknown>, CallHead, OpenCall, MessageSink, Holder
 {
   readonly arrivedAt = performance.now();
   activeAt = this.arrivedAt;
@@ -71,6 +81,10 @@ export class RpcCall
   #inbound: InboundMessages | undefined;
   #metadata: Metadata | undefined;
   #handler: CallHandler<unknown> | undefined;
+  readonly #passage: Passage;
+  /** Who calls, if an interceptor has said so. */
+  #identity: Identity | undefined;
+  #callerName: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #controller: AbortController | undefined;
   #state: 'open' | 'ending' | 'ended' = 'open';
@@ -82,6 +96,8 @@ export class RpcCall
   #readDeferred = false;
   /** The status has to say in which encodings messages may come. */
   #offersEncodings = false;
+  /** It is among the calls that the end of the server waits for. */
+  #isCounted = false;
   /** HTTP/2 has closed the stream, or taken all that was sent on it. */
   #gone = false;
   #waits: CallWaits | undefined;
@@ -96,6 +112,7 @@ export class RpcCall
     this.#calls = calls;
     this.connection = calls.connections.of(stream.session);
     this.held = new HeldByCall(calls.held, this.connection);
+    this.#passage = new Passage(calls.interceptors);
     // What grpc-js ends by itself (a deadline, say) reaches no interceptor. Standing before the method on this one
     // object lets such a call have its request id, its details and its line in the log.
     this.#sendStatus = base.sendStatus.bind(base);
@@ -117,12 +134,31 @@ export class RpcCall
       sink: this,
       limits: this.#method.limits,
       inflater: this.#calls.inflater,
+      inflatesAs: this.connection.peer ?? this.connection,
       encoding: this.#encoding,
     });
     this.#calls.add(this);
+    this.#isCounted = true;
     this.connection.activity++;
-    this.#calls.hooks.onCallStarted?.(this.#method.route);
     this.#setDeadline();
+    try {
+      const passed = this.#passage.enter(this);
+      // May end this very call: the interceptors have heard of it by now, and hear of its end.
+      this.held.change(callBytes);
+      if (passed === undefined) this.#open();
+      else {
+        passed.then(
+          () => this.#open(),
+          (error: unknown) => this.fail(error),
+        );
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #open(): void {
+    if (this.#state !== 'open') return;
     try {
       this.#handler = this.#method.route.open(this);
       this.read();
@@ -190,7 +226,7 @@ export class RpcCall
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      // Every item in flight listens: that is no leak.
+      // Every input in flight listens: that is no leak.
       setMaxListeners(0, this.#controller.signal);
       if (this.#state === 'ended') this.#controller.abort(shuttingDown());
     }
@@ -201,13 +237,46 @@ export class RpcCall
     return this.#calls.connections.peers.of(this.connection.address, this.metadata(forwardedKey));
   }
 
+  get tlsIdentity(): TlsIdentity | undefined {
+    return this.connection.identity;
+  }
+
+  get service(): string {
+    return this.#method.name.service;
+  }
+
+  get method(): string {
+    return this.#method.name.method;
+  }
+
+  identify(identity: Identity): void {
+    this.#identity = identity;
+  }
+
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
   get caller(): object {
+    if (this.#identity !== undefined) return this.#identity.flow;
     return this.#calls.connections.callerOf(this.connection, this.metadata(forwardedKey));
+  }
+
+  get callerName(): string {
+    if (this.#identity !== undefined) return this.#identity.name;
+    this.#callerName ??= this.#calls.connections.nameOf(this.connection, this.metadata(forwardedKey));
+    return this.#callerName;
   }
 
   metadata(key: string): string | undefined {
     const value = this.#metadata?.get(key)[0];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  takeMetadata(key: string): string | undefined {
+    const value = this.metadata(key);
+    this.#metadata?.remove(key);
+    return value;
   }
 
   read(): void {
@@ -255,17 +324,19 @@ export class RpcCall
     this.#end(status, status);
   }
 
-  itemStatus(error: unknown): Status {
+  inputStatus(error: unknown): Status {
     const known = asVerdictError(error);
     if (known.code === 'internal') {
       const { requestId } = this;
-      this.#calls.hooks.onItemFailed?.({ ...this.#method.name, requestId, cause: causeOf(known) });
+      this.#calls.hooks.onInputFailed?.({ ...this.#method.name, requestId, cause: causeOf(known) });
     }
     return statusOf(known, this.requestId);
   }
 
+  /** Of a call that is still on its way to its handler nothing has begun. */
   drain(error: VerdictError): void {
-    this.#handler?.onDrain(error);
+    if (this.#handler === undefined) this.fail(error);
+    else this.#handler.onDrain(error);
   }
 
   interrupt(error: VerdictError): void {
@@ -300,8 +371,11 @@ export class RpcCall
     const { messageMs } = this.#calls.timeLimits;
     const limitMs = this.#gone ? Math.min(lingerMs, messageMs) : messageMs;
     if (this.#stream.destroyed) this.#calls.delete(this);
-    else if (now - this.activeAt > limitMs)
+    else if (now - this.activeAt > limitMs) {
       this.#stream.close(this.#gone ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+      // On a connection that is dead the reset never leaves.
+      this.#letGo();
+    }
   }
 
   #encode(message: unknown): Buffer | undefined {
@@ -329,6 +403,7 @@ export class RpcCall
     if (this.#gone) return;
     this.held.close();
     this.#gone = true;
+    if (this.#isCounted) this.#calls.left();
     if (this.#inbound?.ended !== false || this.#stream.destroyed) this.#calls.delete(this);
     this.#inbound?.leave();
     this.#inbound = undefined;
@@ -377,21 +452,18 @@ export class RpcCall
     this.#handler = undefined;
     this.#metadata = undefined;
     this.#timer = undefined;
-    const { hooks } = this.#calls;
-    if (hooks.onCallHandled !== undefined) {
-      hooks.onCallHandled({
-        service: this.#method.name.service,
-        method: this.#method.name.method,
-        code,
-        durationMs: performance.now() - this.arrivedAt,
-        requestId: this.requestId,
-        peer: this.connection.name,
-        received: this.#inbound?.received ?? 0,
-        sent: this.#sent,
-        cause,
-      });
-    }
-    this.held.reduceTo(this.#unsentBytes);
-    this.#calls.ended();
+    this.#passage.leave({
+      service: this.service,
+      method: this.method,
+      code,
+      durationMs: performance.now() - this.arrivedAt,
+      requestId: this.requestId,
+      peer: this.connection.name,
+      identity: this.#identity?.name ?? this.connection.identity?.sans[0],
+      received: this.#inbound?.received ?? 0,
+      sent: this.#sent,
+      cause,
+    });
+    this.held.reduceTo(callBytes + this.#unsentBytes);
   }
 }

@@ -2,7 +2,9 @@ import {
   CacheOutcome as CacheOutcomeMessage,
   type Classification as ClassificationMessage,
   type Prediction as PredictionMessage,
+  type Timings as TimingsMessage,
 } from '../../generated/verdict/v1/classification.js';
+import type { Identity } from '../auth/identity.js';
 import type { CacheOutcome } from '../cache/types.js';
 import type { Classification } from '../classify/types.js';
 
@@ -22,22 +24,33 @@ export function roundedMs(ms: number): number {
 /**
  * An answer in the words of the contract. Predictions have the same fields there, so they go as they are: the encoder
  * only reads.
+ *
+ * Where an answer came from tells whether others asked the same, and so does what it took: it is for those with the scope.
+ * @param identity undefined: callers have none, and see everything
  */
-export function classificationMessage(answer: Classification): ClassificationMessage {
-  const { tokenizeMs, queueMs, inferenceMs, totalMs, batchSize } = answer.timings;
+export function classificationMessage(
+  answer: Classification,
+  identity: Identity | undefined,
+): ClassificationMessage {
+  const seesOutcome = identity === undefined || identity.has('cache-outcomes');
   return {
     predictions: answer.predictions as PredictionMessage[],
     model: answer.model,
     version: answer.version,
     tokenCount: answer.tokenCount,
     truncated: answer.truncated,
-    cache: outcomes[answer.cache],
-    timings: {
-      tokenizeMs: roundedMs(tokenizeMs),
-      queueMs: roundedMs(queueMs),
-      inferenceMs: roundedMs(inferenceMs),
-      totalMs: roundedMs(totalMs),
-      batchSize,
-    },
+    cache: seesOutcome ? outcomes[answer.cache] : CacheOutcomeMessage.UNSPECIFIED,
+    timings: seesOutcome ? timingsMessage(answer.timings) : undefined,
+  };
+}
+
+function timingsMessage(timings: Classification['timings']): TimingsMessage {
+  const { tokenizeMs, queueMs, inferenceMs, totalMs, batchSize } = timings;
+  return {
+    tokenizeMs: roundedMs(tokenizeMs),
+    queueMs: roundedMs(queueMs),
+    inferenceMs: roundedMs(inferenceMs),
+    totalMs: roundedMs(totalMs),
+    batchSize,
   };
 }

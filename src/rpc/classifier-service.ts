@@ -7,15 +7,18 @@ import {
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
 import type { Classification, Classifier } from '../classify/types.js';
+import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
 import { BatchClassifier } from './classify-batch.js';
 import { ClassifyStream, type StreamContext } from './classify-stream.js';
-import { callDefaults, itemFrom } from './convert.js';
+import { serviceClassOf } from './metadata.js';
+import { accountOf, admitted, settled } from './metered.js';
+import type { ModelAccess } from './model-access.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxReceiveBytes, type RequestLimits } from './server-options.js';
-import { serviceClassOf } from './service-class.js';
 import { UnaryCall } from './unary.js';
+import { callDefaults, inputRequestFrom } from './validation.js';
 
 /** The name of the service, which is also one of the names that its health goes by. */
 export const classifierServiceName = 'verdict.v1.ClassifierService';
@@ -23,6 +26,9 @@ export const classifierServiceName = 'verdict.v1.ClassifierService';
 export interface ClassifierServiceOptions {
   readonly classifier: Classifier;
   readonly limits: RequestLimits;
+  readonly access: ModelAccess;
+  /** Undefined: callers have no limits. */
+  readonly limiter: RateLimiter | undefined;
   readonly streamWindow: number;
   readonly defaultDeadlineMs: number;
   /** ClassifyStream calls open at this moment. */
@@ -31,8 +37,8 @@ export interface ClassifierServiceOptions {
 
 /** The methods of ClassifierService. */
 export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] {
-  const { classifier, limits } = options;
-  const batch = new BatchClassifier(classifier, limits);
+  const { classifier, limits, access, limiter } = options;
+  const batch = new BatchClassifier(options);
   const service = classifierServiceName;
   const maxRequestBytes = maxReceiveBytes(limits);
 
@@ -45,9 +51,14 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     maxRequestBytes,
     open: (call) =>
       new UnaryCall(call, (request) => {
-        const item = itemFrom(request, callDefaults, limits);
+        const wanted = inputRequestFrom(request, callDefaults, limits);
+        access.check(call.identity, wanted.model);
         const claim = new CallClaim(call, serviceClassOf(call, 'interactive'));
-        const answer = classifier.classify(item, claim);
+        const account = accountOf(limiter, call);
+        const answer = admitted(account, 1, () => settled(account, () => classifier.classify(wanted, claim)));
+        const response = (found: Classification) => ({
+          classification: classificationMessage(found, call.identity),
+        });
         return answer instanceof Promise ? answer.then(response) : response(answer);
       }),
   };
@@ -66,8 +77,10 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
   const context: StreamContext = {
     classifier,
     limits,
+    access,
+    limiter,
     window: options.streamWindow,
-    itemDeadlineMs: options.defaultDeadlineMs,
+    inputDeadlineMs: options.defaultDeadlineMs,
     onClose: () => options.onStreamsInFlight(--streams),
   };
   const classifyStream: Route<ClassifyStreamRequest, ClassifyStreamResponse> = {
@@ -85,8 +98,4 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
   };
 
   return [classify, batchClassify, classifyStream];
-}
-
-function response(answer: Classification): ClassifyResponse {
-  return { classification: classificationMessage(answer) };
 }

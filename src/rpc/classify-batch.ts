@@ -4,11 +4,18 @@ import type {
   BatchResult,
   ClassifyInput,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { MaybePromise } from '../cache/types.js';
-import type { Classification, Classifier, ClassifyItem, ClassifyOptions } from '../classify/types.js';
+import type { Classification, Classifier, ClassifyOptions, InputRequest } from '../classify/types.js';
+import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { type ErrorCode, VerdictError } from '../errors.js';
+import type { Account } from '../ratelimit/account.js';
+import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
+import { serviceClassOf } from './metadata.js';
+import { accountOf, admitted, settled } from './metered.js';
+import type { ModelAccess } from './model-access.js';
+import type { Call } from './route.js';
+import type { RequestLimits } from './server-options.js';
 import {
   checkModel,
   checkVersion,
@@ -17,30 +24,41 @@ import {
   optionsFrom,
   refuse,
   type Violations,
-} from './convert.js';
-import type { Call } from './route.js';
-import type { RequestLimits } from './server-options.js';
-import { serviceClassOf } from './service-class.js';
+} from './validation.js';
 
-/** Whether an error of one input says something about the whole call. An unknown model is the same for all inputs. */
+/** Whether an error of one input says something about the whole call. A model that is unknown or not permitted is so for all inputs. */
 const failsCall = {
   cancelled: true,
   deadline_exceeded: true,
   invalid_argument: false,
   internal: false,
   not_found: true,
+  permission_denied: true,
   resource_exhausted: true,
+  unauthenticated: true,
   unavailable: true,
 } as const satisfies Record<ErrorCode, boolean>;
+
+export interface BatchClassifierParts {
+  readonly classifier: Classifier;
+  readonly limits: RequestLimits;
+  readonly access: ModelAccess;
+  /** Undefined: callers have no limits. */
+  readonly limiter: RateLimiter | undefined;
+}
 
 /** Classifies the inputs of one batch: one result each, in their order. */
 export class BatchClassifier {
   readonly #classifier: Classifier;
   readonly #limits: RequestLimits;
+  readonly #access: ModelAccess;
+  readonly #limiter: RateLimiter | undefined;
 
-  constructor(classifier: Classifier, limits: RequestLimits) {
+  constructor({ classifier, limits, access, limiter }: BatchClassifierParts) {
     this.#classifier = classifier;
     this.#limits = limits;
+    this.#access = access;
+    this.#limiter = limiter;
   }
 
   /**
@@ -52,31 +70,47 @@ export class BatchClassifier {
     call: Call<BatchClassifyResponse>,
   ): MaybePromise<BatchClassifyResponse> {
     const options = this.#checkedOptions(request);
+    this.#access.check(call.identity, request.model);
+    const account = accountOf(this.#limiter, call);
+    return admitted(account, request.inputs.length, () => this.#classifyAll(request, options, call, account));
+  }
+
+  #classifyAll(
+    request: BatchClassifyRequest,
+    options: ClassifyOptions,
+    call: Call<BatchClassifyResponse>,
+    account: Account | undefined,
+  ): MaybePromise<BatchClassifyResponse> {
     const claim = new CallClaim(call, serviceClassOf(call, 'bulk'));
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {
       if (isCallError(error)) throw error;
-      results[position] = { outcome: { $case: 'error', value: call.itemStatus(located(error, position)) } };
+      results[position] = { outcome: { $case: 'error', value: call.inputStatus(located(error, position)) } };
     };
     for (const [position, input] of request.inputs.entries()) {
       try {
-        const answer = this.#classifier.classify(this.#itemFrom(request, input, options), claim);
+        const answer = settled(account, () =>
+          this.#classifier.classify(this.#inputRequestFrom(request, input, options), claim),
+        );
         if (answer instanceof Promise) {
           waits.push(
             answer.then(
               (value) => {
-                results[position] = classified(value);
+                results[position] = classified(value, call);
               },
               (error: unknown) => fail(error, position),
             ),
           );
         } else {
-          results[position] = classified(answer);
+          results[position] = classified(answer, call);
         }
       } catch (error) {
-        // The inputs under way are given up with the call: nobody else hears of their end.
-        if (isCallError(error)) void Promise.allSettled(waits);
+        if (isCallError(error)) {
+          // The inputs under way are given up with the call: nobody else hears of their end.
+          void Promise.allSettled(waits);
+          for (let rest = position + 1; rest < request.inputs.length; rest++) account?.leave(0);
+        }
         fail(error, position);
       }
     }
@@ -97,7 +131,11 @@ export class BatchClassifier {
     return options;
   }
 
-  #itemFrom(request: BatchClassifyRequest, { input }: ClassifyInput, options: ClassifyOptions): ClassifyItem {
+  #inputRequestFrom(
+    request: BatchClassifyRequest,
+    { input }: ClassifyInput,
+    options: ClassifyOptions,
+  ): InputRequest {
     const violations: Violations = [];
     const converted = inputFrom(input, '', this.#limits, violations);
     refuse(violations);
@@ -111,8 +149,8 @@ function isCallError(error: unknown): boolean {
   return error.code !== 'resource_exhausted' || error.retryAfterMs !== undefined;
 }
 
-function classified(answer: Classification): BatchResult {
-  return { outcome: { $case: 'classification', value: classificationMessage(answer) } };
+function classified(answer: Classification, { identity }: Pick<Call<never>, 'identity'>): BatchResult {
+  return { outcome: { $case: 'classification', value: classificationMessage(answer, identity) } };
 }
 
 /** The error with its fields named from the batch's point of view. */

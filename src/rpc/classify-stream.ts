@@ -3,19 +3,21 @@ import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { ServiceClass } from '../batching/types.js';
+import type { ServiceClass } from '../claim.js';
 import type { Classification, Classifier } from '../classify/types.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { deadlineExceeded, type VerdictError } from '../errors.js';
+import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { classificationMessage } from './classification-message.js';
-import { invalidFields, itemFrom, type Violations } from './convert.js';
+import { serviceClassOf, transcodedKey } from './metadata.js';
+import { accountOf, admitted, settled } from './metered.js';
+import type { ModelAccess } from './model-access.js';
 import type { Call, CallHandler } from './route.js';
 import type { RequestLimits } from './server-options.js';
-import { serviceClassOf } from './service-class.js';
-import { maxIdChars, StreamItem } from './stream-item.js';
+import { maxIdChars, StreamInput } from './stream-input.js';
 import { defaultSettings, isSettingsOnly, settingsFrom } from './stream-settings.js';
 import { StreamTally } from './stream-tally.js';
-import { transcodedKey } from './transcoded-key.js';
+import { inputRequestFrom, invalidFields, type Violations } from './validation.js';
 
 /** Bytes of requests that one stream holds at a time, besides the one that goes beyond. */
 const maxHeldBytes = 2 ** 20;
@@ -24,16 +26,19 @@ const maxHeldBytes = 2 ** 20;
 export interface StreamContext {
   readonly classifier: Classifier;
   readonly limits: RequestLimits;
+  readonly access: ModelAccess;
+  /** Undefined: callers have no limits. */
+  readonly limiter: RateLimiter | undefined;
   /** Items that a stream holds at a time. */
   readonly window: number;
-  /** How long one item may take, from its arrival. */
-  readonly itemDeadlineMs: number;
+  /** How long one input may take, from its arrival. */
+  readonly inputDeadlineMs: number;
   /** Called once when the stream is over. */
   onClose(): void;
 }
 
 /**
- * One ClassifyStream call. An item is held from its arrival until the connection has taken its response, and while
+ * One ClassifyStream call. An input is held from its arrival until the connection has taken its response, and while
  * the window is full nothing more is read: a caller that does not read its answers is not read from either.
  *
  * An answer that is at hand when the request comes, and that nothing holds back, goes out in the same turn without
@@ -43,7 +48,7 @@ export interface StreamContext {
 export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   readonly #call: Call<ClassifyStreamResponse>;
   readonly #context: StreamContext;
-  readonly #pending = new Set<StreamItem>();
+  readonly #pending = new Set<StreamInput>();
   readonly #tally = new StreamTally();
   readonly #serviceClass: ServiceClass;
   #settings = defaultSettings;
@@ -57,7 +62,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   #reading = true;
   #readRequested = true;
   #pumping = false;
-  /** What the call ends with once the held items are answered. */
+  /** What the call ends with once the held inputs are answered. */
   #stopError: VerdictError | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -81,6 +86,9 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
         return;
       }
       this.#settings = settingsFrom(request.settings);
+      const { model } = this.#settings.defaults;
+      // A stream that names none may yet name others in its requests.
+      if (model !== '') this.#context.access.check(this.#call.identity, model);
       this.#sendsEnd ||= this.#settings.sendEnd;
     }
     if (request.settings === undefined || !isSettingsOnly(request)) this.#accept(request, bytes);
@@ -92,7 +100,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#readRequested = false;
     if (!this.#reading) return;
     if (this.#isFirst) throw error;
-    this.#answer(this.#newItem({ id: '' }), this.#failure(error));
+    this.#answer(this.#newInput({ id: '' }), this.#failure(error));
     this.#pump();
   }
 
@@ -118,59 +126,60 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   }
 
   #accept(request: ClassifyStreamRequest, bytes: number): void {
-    const { classifier, limits } = this.#context;
-    const item = this.#newItem(request);
+    const { classifier, limits, access, limiter } = this.#context;
+    const input = this.#newInput(request);
     try {
       const violations: Violations = [];
       if (request.id.length > maxIdChars) {
         violations.push({ field: 'id', description: `must have at most ${maxIdChars} UTF-16 units` });
       }
-      const answer = classifier.classify(
-        itemFrom(request, this.#settings.defaults, limits, violations),
-        item,
-      );
-      if (answer instanceof Promise) this.#await(item, answer, bytes);
-      else this.#answer(item, classified(answer));
+      const wanted = inputRequestFrom(request, this.#settings.defaults, limits, violations);
+      access.check(this.#call.identity, wanted.model);
+      const account = accountOf(limiter, this.#call);
+      const answer = admitted(account, 1, () => settled(account, () => classifier.classify(wanted, input)));
+      if (answer instanceof Promise) this.#await(input, answer, bytes);
+      else this.#answer(input, this.#classified(answer));
     } catch (error) {
-      this.#answer(item, this.#failure(error));
+      this.#answer(input, this.#failure(error));
     }
   }
 
-  #newItem(request: Pick<ClassifyStreamRequest, 'id'>): StreamItem {
+  #newInput(request: Pick<ClassifyStreamRequest, 'id'>): StreamInput {
     this.#held++;
     // The contract's index has 32 bits, and a stream may live for weeks.
     const index = this.#nextIndex++ >>> 0;
-    return new StreamItem(this.#call, request, index, this.#serviceClass, this.#context.itemDeadlineMs);
+    return new StreamInput(this.#call, request, index, this.#serviceClass, this.#context.inputDeadlineMs);
   }
 
-  #await(item: StreamItem, answer: Promise<Classification>, bytes: number): void {
-    this.#pending.add(item);
-    item.heldBytes = bytes;
+  #await(input: StreamInput, answer: Promise<Classification>, bytes: number): void {
+    this.#pending.add(input);
+    input.heldBytes = bytes;
     this.#heldBytes += bytes;
+    if (this.#timer === undefined) this.#arm(input.deadlineAt);
+    // May end the call, and with it the timer.
     this.#call.hold(bytes);
-    if (this.#timer === undefined) this.#arm(item.deadlineAt);
     answer.then(
-      (value) => this.#settle(item, classified(value)),
-      (error: unknown) => this.#settle(item, this.#failure(error)),
+      (value) => this.#settle(input, this.#classified(value)),
+      (error: unknown) => this.#settle(input, this.#failure(error)),
     );
   }
 
-  /** An item answered in the turn of its arrival. */
-  #answer(item: StreamItem, outcome: ClassifyStreamResponse['outcome']): void {
-    item.outcome = outcome;
-    if (this.#pending.size > 0 && this.#settings.order === 'request') this.#pending.add(item);
-    else this.#write(item);
+  /** An input answered in the turn of its arrival. */
+  #answer(input: StreamInput, outcome: ClassifyStreamResponse['outcome']): void {
+    input.outcome = outcome;
+    if (this.#pending.size > 0 && this.#settings.order === 'request') this.#pending.add(input);
+    else this.#write(input);
   }
 
-  /** An item that had to be waited for. Late answers, after its deadline or the end of the call, are dropped. */
-  #settle(item: StreamItem, outcome: ClassifyStreamResponse['outcome']): void {
-    if (item.outcome !== undefined || !this.#pending.has(item)) return;
-    item.outcome = outcome;
-    this.#heldBytes -= item.heldBytes;
-    this.#call.release(item.heldBytes);
+  /** An input that had to be waited for. Late answers, after its deadline or the end of the call, are dropped. */
+  #settle(input: StreamInput, outcome: ClassifyStreamResponse['outcome']): void {
+    if (input.outcome !== undefined || !this.#pending.has(input)) return;
+    input.outcome = outcome;
+    this.#heldBytes -= input.heldBytes;
+    this.#call.release(input.heldBytes);
     if (this.#settings.order === 'completion') {
-      this.#pending.delete(item);
-      this.#write(item);
+      this.#pending.delete(input);
+      this.#write(input);
     } else {
       for (const head of this.#pending) {
         if (head.outcome === undefined) break;
@@ -181,9 +190,9 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#endIfDone();
   }
 
-  #write(item: StreamItem): void {
-    this.#tally.add(item.outcome);
-    this.#call.send(item, this.#onWritten);
+  #write(input: StreamInput): void {
+    this.#tally.add(input.outcome);
+    this.#call.send(input, this.#onWritten);
   }
 
   readonly #onWritten = (): void => {
@@ -218,8 +227,12 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     else this.#call.fail(this.#stopError);
   }
 
+  #classified(answer: Classification): ClassifyStreamResponse['outcome'] {
+    return { $case: 'classification', value: classificationMessage(answer, this.#call.identity) };
+  }
+
   #failure(error: unknown): ClassifyStreamResponse['outcome'] {
-    return { $case: 'error', value: this.#call.itemStatus(error) };
+    return { $case: 'error', value: this.#call.inputStatus(error) };
   }
 
   #arm(deadlineAt: number): void {
@@ -227,21 +240,18 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#timer = setTimeout(this.#expire, Math.min(Math.max(1, delayMs), maxTimerMs));
   }
 
-  /** The classifier keeps the deadlines of its items; this is the net under it, so that no item waits for ever. */
+  /** The classifier keeps the deadlines of its inputs; this is the net under it, so that no input waits for ever. */
   readonly #expire = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    for (const item of this.#pending) {
-      if (item.outcome !== undefined) continue;
-      if (item.deadlineAt > now) {
-        this.#arm(item.deadlineAt);
+    for (const input of this.#pending) {
+      if (input.outcome !== undefined) continue;
+      if (input.deadlineAt > now) {
+        this.#arm(input.deadlineAt);
         return;
       }
-      this.#settle(item, this.#failure(deadlineExceeded()));
+      // At the deadline of the call itself its end tells of all that it holds.
+      if (input.deadlineAt < this.#call.deadlineAt) this.#settle(input, this.#failure(deadlineExceeded()));
     }
   };
-}
-
-function classified(answer: Classification): ClassifyStreamResponse['outcome'] {
-  return { $case: 'classification', value: classificationMessage(answer) };
 }

@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import { VerdictError } from '../errors.js';
 import type { Connection, Connections } from './connections.js';
 
@@ -29,22 +30,30 @@ export interface ConnectionCalls {
 const finishMs = 5_000;
 const flushMs = 1_000;
 
+/** How long a connection may stay open once its session has ended: for what was written last, and for the peer to close. */
+const lingerMs = 10_000;
+
 const maxLookMs = 1_000;
 const ageJitter = 0.1;
 const maxStreamId = 2 ** 31 - 1;
 
 interface Watched {
   readonly session: ServerHttp2Session;
+  readonly socket: Socket;
   readonly connection: Connection;
   readonly openedAt: number;
   readonly agesAt: number;
   greeted: boolean;
   /** What had been received, and how many calls and messages had come of it, at the last look. */
   bytesRead: number;
+  /** Whether anything had been received between the last two looks. */
+  hadCome: boolean;
   activity: number;
   /** What had been written when a ping was sent that is not answered yet. */
   pingedAtByte: number | undefined;
   end: 'none' | 'told' | 'draining' | 'interrupted';
+  /** When the session was first seen to have ended while the connection stood; performance.now() milliseconds. */
+  lingersSince: number | undefined;
 }
 
 /** Looks at all connections once a second or so, and ends those that have lasted too long or are dead. */
@@ -64,26 +73,30 @@ export class ConnectionWatch {
     this.#timer = setInterval(() => this.#look(), Math.min(maxLookMs, Math.max(20, shortest / 4))).unref();
   }
 
-  add(session: ServerHttp2Session): void {
+  /** @param socket the TCP connection that the session speaks over, below TLS too */
+  add(session: ServerHttp2Session, socket: Socket): void {
     const now = performance.now();
     const { maxAgeMs } = this.#limits;
     const jitter = 1 - ageJitter + 2 * ageJitter * Math.random();
     const watched: Watched = {
       session,
-      connection: this.#connections.of(session),
+      socket,
+      connection: this.#connections.open(session, socket),
       openedAt: now,
       agesAt: now + maxAgeMs * jitter,
       greeted: false,
       bytesRead: 0,
+      hadCome: false,
       activity: 0,
       pingedAtByte: undefined,
       end: 'none',
+      lingersSince: undefined,
     };
     this.#watched.add(watched);
     session.once('remoteSettings', () => {
       watched.greeted = true;
     });
-    session.once('close', () => this.#watched.delete(watched));
+    socket.once('close', () => this.#watched.delete(watched));
   }
 
   close(): void {
@@ -94,11 +107,16 @@ export class ConnectionWatch {
     const now = performance.now();
     const idle = new Map<Connection, number>();
     for (const watched of this.#watched) {
-      const { session } = watched;
-      if (session.destroyed) this.#watched.delete(watched);
-      else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) session.destroy();
-      else if (this.#isDead(watched)) session.destroy();
-      else this.#age(watched, now, idle);
+      const { session, socket } = watched;
+      if (session.destroyed) {
+        watched.lingersSince ??= now;
+        if (now - watched.lingersSince > lingerMs) socket.destroy();
+      } else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) session.destroy();
+      else if (this.#isDead(watched)) {
+        session.destroy();
+        // A session ends its connection when its last write is done. Over TLS, one that failed may never be.
+        socket.destroy();
+      } else this.#age(watched, now, idle);
     }
     if (idle.size > 0) this.#calls.drain(idle, aged());
   }
@@ -106,19 +124,23 @@ export class ConnectionWatch {
   /**
    * After most errors of the protocol nghttp2 sends its GOAWAY and hears nothing more, and Node does not notice: the
    * connection would stand until a ping times out. Such a session does not send frames either, so when bytes have come
-   * in of which nothing came, a ping tells: it is not written, though nothing else waits to be.
+   * in of which nothing came, or after which nothing more came, a ping tells: it is not written, though nothing else waits
+   * to be.
    */
   #isDead(watched: Watched): boolean {
-    const { session, connection } = watched;
+    const { session, socket, connection } = watched;
     const { bytesRead, bytesWritten } = session.socket;
     if (watched.pingedAtByte !== undefined) {
-      if (bytesWritten === watched.pingedAtByte && queuedBytes(session) === 0) return true;
+      if (bytesWritten === watched.pingedAtByte && queuedBytes(socket) === 0) return true;
       watched.pingedAtByte = undefined;
     }
-    const isSilent = bytesRead !== watched.bytesRead && connection.activity === watched.activity;
+    const hasCome = bytesRead !== watched.bytesRead;
+    const isSilent = hasCome && connection.activity === watched.activity;
+    const cameToRest = !hasCome && watched.hadCome;
     watched.bytesRead = bytesRead;
+    watched.hadCome = hasCome;
     watched.activity = connection.activity;
-    if (isSilent && session.ping(() => {})) watched.pingedAtByte = bytesWritten;
+    if ((isSilent || cameToRest) && session.ping(() => {})) watched.pingedAtByte = bytesWritten;
     return false;
   }
 
@@ -149,13 +171,17 @@ export class ConnectionWatch {
 }
 
 /** What the system has not taken yet of what was written. Node keeps it to itself; undefined where it is not found. */
-function queuedBytes({ socket }: ServerHttp2Session): unknown {
+function queuedBytes(socket: Socket): unknown {
   const handle: unknown = Reflect.get(socket, '_handle');
   return typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : undefined;
 }
 
 function aged(): VerdictError {
-  return new VerdictError('unavailable', 'the connection has reached its age: call again on a new one', {
-    reason: 'CONNECTION_AGE',
-  });
+  return new VerdictError(
+    'unavailable',
+    'the connection has reached its maximum age: call again on a new one',
+    {
+      reason: 'CONNECTION_AGE',
+    },
+  );
 }

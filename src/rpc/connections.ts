@@ -1,5 +1,8 @@
 import type { Http2Session } from 'node:http2';
-import type { ConnectionShare } from './held-bytes.js';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { identityOf, type TlsIdentity } from '../tls/client-certificate.js';
+import type { ConnectionShare, PeerShare } from './held-bytes.js';
 import type { Peers } from './peer.js';
 
 /** A caller whose name went while it had something queued is another one from then on: it loses nothing by it. */
@@ -12,11 +15,16 @@ export class Connection implements ConnectionShare {
   /** The same with the port. */
   readonly name: string;
   heldBytes = 0;
+  readonly peer: PeerShare | undefined;
+  /** Of the client's certificate; one object for all connections with the same names. */
+  readonly identity: TlsIdentity | undefined;
   /** Calls and messages that have come over it, added up. */
   activity = 0;
 
-  constructor(address = 'unknown', port?: number) {
+  constructor(address = 'unknown', port?: number, peer?: PeerShare, identity?: TlsIdentity) {
     this.address = address;
+    this.peer = peer;
+    this.identity = identity;
     this.name = port === undefined ? address : `${address}:${port}`;
   }
 }
@@ -27,18 +35,26 @@ export class Connections {
   /** Of callers behind trusted proxies, by name: the oldest names go when there are too many. */
   readonly #callers = new Map<string, object>();
   readonly #bySession = new WeakMap<Http2Session, Connection>();
+  /** Of the peers that are connected, by name. */
+  readonly #shares = new Map<string, PeerShare & { connections: number }>();
+  /** Of the clients that are connected with certificates, by their names. */
+  readonly #identities = new Map<string, TlsIdentity & { connections: number }>();
 
   constructor(peers: Peers) {
     this.peers = peers;
   }
 
   /**
-   * What all that one caller sends is told from the others' by: its connection, or, behind a trusted proxy, whom the proxy
-   * speaks for.
+   * What all that one caller sends is told from the others' by: the names in its certificate, else its connection, or, behind
+   * a trusted proxy, whom the proxy speaks for.
    * @param forwarded the header of the call, where one came
    */
   callerOf(connection: Connection, forwarded: string | undefined): object {
-    if (forwarded === undefined || !this.peers.isTrusted(connection.address)) return connection;
+    if (forwarded === undefined || !this.peers.isTrusted(connection.address)) {
+      const { identity } = connection;
+      // Certificates without names have nothing in common.
+      return identity !== undefined && identity.sans.length > 0 ? identity : connection;
+    }
     const name = this.peers.of(connection.address, forwarded);
     let caller = this.#callers.get(name);
     if (caller === undefined) {
@@ -50,14 +66,57 @@ export class Connections {
     return caller;
   }
 
-  of(session: Http2Session | undefined): Connection {
-    if (session === undefined) return new Connection();
-    let connection = this.#bySession.get(session);
-    if (connection === undefined) {
-      const { remoteAddress, remotePort } = session.socket;
-      connection = new Connection(remoteAddress, remotePort);
-      this.#bySession.set(session, connection);
-    }
+  /** Its name: the same on all its connections, and on all servers. */
+  nameOf({ address, identity }: Connection, forwarded: string | undefined): string {
+    const [san] = identity?.sans ?? [];
+    if (san !== undefined && (forwarded === undefined || !this.peers.isTrusted(address))) return san;
+    return this.peers.of(address, forwarded);
+  }
+
+  /** @param socket the TCP connection that the session speaks over, below TLS too: what it counts for ends with it */
+  open(session: Http2Session, socket: Socket): Connection {
+    const { remoteAddress, remotePort } = socket;
+    const connection = new Connection(
+      remoteAddress,
+      remotePort,
+      this.#shareOf(socket, remoteAddress),
+      this.#identityOf(session, socket),
+    );
+    this.#bySession.set(session, connection);
     return connection;
+  }
+
+  /** @param session undefined: it has ended */
+  of(session: Http2Session | undefined): Connection {
+    return (session && this.#bySession.get(session)) ?? new Connection();
+  }
+
+  #identityOf(session: Http2Session, socket: Socket): TlsIdentity | undefined {
+    const found = session.encrypted === true ? identityOf(session.socket as TLSSocket) : undefined;
+    if (found === undefined) return undefined;
+    const name = JSON.stringify(found.sans);
+    const identity = this.#identities.get(name) ?? { ...found, connections: 0 };
+    this.#identities.set(name, identity);
+    identity.connections++;
+    socket.once('close', () => {
+      identity.connections--;
+      if (identity.connections === 0 && this.#identities.get(name) === identity)
+        this.#identities.delete(name);
+    });
+    return identity;
+  }
+
+  /** What a peer's connections share, as long as there are any. A trusted proxy's calls are those of many. */
+  #shareOf(socket: Socket, address: string | undefined): PeerShare | undefined {
+    if (address === undefined || this.peers.isTrusted(address)) return undefined;
+    const name = this.peers.of(address);
+    const share = this.#shares.get(name) ?? { heldBytes: 0, connections: 0 };
+    this.#shares.set(name, share);
+    share.connections++;
+    socket.once('close', () => {
+      share.connections--;
+      if (share.connections === 0 && this.#shares.get(name) === share) this.#shares.delete(name);
+    });
+    return share;
   }
 }

@@ -2,6 +2,7 @@ import type { Any } from '../../generated/google/protobuf/any.js';
 import {
   BadRequest,
   ErrorInfo,
+  QuotaFailure,
   RequestInfo,
   ResourceInfo,
   RetryInfo,
@@ -58,13 +59,13 @@ export function errorInfo(reason: string): Any {
 }
 
 /**
- * What a caller's code can act on: ErrorInfo always; BadRequest, RetryInfo and ResourceInfo where the error has
+ * What a caller's code can act on: ErrorInfo always; BadRequest, RetryInfo, ResourceInfo and QuotaFailure where the error has
  * them; RequestInfo for internal errors, so that the caller can quote what to look for in the log.
  */
 export function errorDetails(error: VerdictError, requestId: string): Any[] {
   const details = [errorInfo(plainText(error.reason, maxNameChars))];
   if (error.violations.length > 0) details.push(badRequest(error.violations));
-  if (error.retryAfterMs !== undefined) {
+  if (error.retryAfterMs !== undefined && Number.isFinite(error.retryAfterMs)) {
     const ms = Math.max(0, Math.ceil(error.retryAfterMs));
     const retryDelay = { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6 };
     details.push(pack('RetryInfo', RetryInfo, { retryDelay }));
@@ -75,6 +76,11 @@ export function errorDetails(error: VerdictError, requestId: string): Any[] {
     details.push(
       pack('ResourceInfo', ResourceInfo, { resourceType, resourceName, owner: '', description: '' }),
     );
+  }
+  if (error.quota !== undefined) {
+    const subject = plainText(error.quota.subject, maxNameChars);
+    const description = plainText(error.quota.description, maxDescriptionChars);
+    details.push(pack('QuotaFailure', QuotaFailure, { violations: [{ subject, description }] }));
   }
   if (error.code === 'internal')
     details.push(pack('RequestInfo', RequestInfo, { requestId, servingData: '' }));

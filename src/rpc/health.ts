@@ -9,7 +9,7 @@ import { VerdictError } from '../errors.js';
 import type { ModelCatalog, ModelView } from '../models/types.js';
 import { classifierServiceName } from './classifier-service.js';
 import { HealthWatch } from './health-watch.js';
-import { PeerCounts } from './peer-counts.js';
+import { PeerCounts } from './peer.js';
 import type { AnyRoute, Route } from './route.js';
 import { smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
@@ -138,7 +138,7 @@ export class Health {
 function tooManyWatchers(max: number, whose: string): VerdictError {
   return new VerdictError(
     'resource_exhausted',
-    `${max} health Watch calls ${whose} are open: no more are taken`,
+    `${max} health Watch calls ${whose} are open, which is the limit`,
     {
       reason: 'TOO_MANY_WATCHERS',
       retryAfterMs: 5_000,

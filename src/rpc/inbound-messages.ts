@@ -43,9 +43,17 @@ const freeInflatedBytes = 64 * 1024;
 /** What streams have whose messages come whole, each in a chunk of its own: nothing is ever put into it. */
 const noQueue = new ByteQueue();
 
+function nothing(): void {}
+
 const inboundKey = Symbol('inbound messages');
 
 type TakenStream = ServerHttp2Stream & { [inboundKey]?: InboundMessages | undefined };
+
+/** Whether Node has put the end behind what it buffers. It shows that by itself only once all of it is read. */
+function hasEnded(stream: ServerHttp2Stream): boolean {
+  const state: unknown = Reflect.get(stream, '_readableState');
+  return typeof state === 'object' && state !== null && Reflect.get(state, 'ended') === true;
+}
 
 /** In the place of `push` of a taken stream: its bytes and its end come here, and false stops Node from reading on. */
 function pushToMessages(this: TakenStream, chunk: Buffer | null): boolean {
@@ -71,10 +79,13 @@ export class InboundMessages {
   readonly #limits: InboundLimits;
   readonly #inflater: Inflater;
   readonly #encoding: string;
+  readonly #inflatesAs: object;
   #queue = noQueue;
   #wanted = false;
   #pumping = false;
-  #inflating = false;
+  /** The bytes that are being inflated, or wait for it. */
+  #inflatingBytes = 0;
+  #cancelInflating = nothing;
   /** Node was told to stop reading. So it is before the first message is wanted, too. */
   #paused = true;
   /** The caller has half-closed. */
@@ -91,6 +102,8 @@ export class InboundMessages {
       readonly limits: InboundLimits;
       readonly inflater: Inflater;
       readonly encoding: string;
+      /** Who its messages are inflated for: messages of one wait for each other. */
+      readonly inflatesAs: object;
     },
   ) {
     this.#stream = stream;
@@ -98,8 +111,22 @@ export class InboundMessages {
     this.#limits = options.limits;
     this.#inflater = options.inflater;
     this.#encoding = options.encoding;
+    this.#inflatesAs = options.inflatesAs;
     this.#stream[inboundKey] = this;
     stream.push = pushToMessages;
+    // Over TLS a read may bring the body with the head, and Node has it all in before anybody hears of the stream.
+    if (stream.readableLength > 0) {
+      // grpc-js would hear of what is read here.
+      stream.removeAllListeners('data');
+      this.#queue = new ByteQueue();
+      this.#queue.append(stream.read());
+      this.#queue.keep();
+    }
+    // Then the end has come already, before anybody could hear of it.
+    if (stream.endAfterHeaders || hasEnded(stream)) {
+      this.#ended = true;
+      stream.resume();
+    }
   }
 
   /** Messages handed over. */
@@ -114,12 +141,16 @@ export class InboundMessages {
 
   /** Whether a message has begun to arrive, is wanted, and is not complete. */
   get partial(): boolean {
-    return this.#wanted && this.#queue.size > 0 && !this.#inflating;
+    return this.#wanted && this.#queue.size > 0 && !this.#isInflating;
   }
 
   /** Bytes that wait here. */
   get heldBytes(): number {
-    return this.#queue.heldBytes;
+    return this.#queue.heldBytes + this.#inflatingBytes;
+  }
+
+  get #isInflating(): boolean {
+    return this.#inflatingBytes > 0;
   }
 
   /** Asks for one message, or the half-close. It may be handed over before this returns. */
@@ -134,6 +165,8 @@ export class InboundMessages {
   close(): void {
     this.#closed = true;
     this.#wanted = false;
+    this.#cancelInflating();
+    this.#inflatingBytes = 0;
     this.#queue.clear();
     this.#tell();
     if (this.#paused && !this.#ended) this.#resume();
@@ -157,7 +190,7 @@ export class InboundMessages {
       this.#deliver(chunk.subarray(headerBytes));
       this.#pumping = false;
     }
-    this.#paused = !(this.#wanted || this.#closed) || this.#inflating;
+    this.#paused = !(this.#wanted || this.#closed) || this.#isInflating;
     return !this.#paused;
   }
 
@@ -167,7 +200,7 @@ export class InboundMessages {
     return (
       this.#wanted &&
       this.#queue.size === 0 &&
-      !this.#inflating &&
+      !this.#isInflating &&
       length >= 0 &&
       length <= this.#limits.maxMessageBytes &&
       chunk[0] === 0 &&
@@ -195,7 +228,7 @@ export class InboundMessages {
 
   /** Has Node go on where what is there was not enough. */
   #readOn(): void {
-    if (this.#wanted && this.#paused && !this.#ended && !this.#inflating) this.#resume();
+    if (this.#wanted && this.#paused && !this.#ended && !this.#isInflating) this.#resume();
   }
 
   #resume(): void {
@@ -204,7 +237,7 @@ export class InboundMessages {
   }
 
   #tell(): void {
-    const bytes = this.#queue.size === 0 ? 0 : this.#queue.heldBytes;
+    const bytes = this.#inflatingBytes + (this.#queue.size === 0 ? 0 : this.#queue.heldBytes);
     if (bytes === this.#toldBytes) return;
     this.#toldBytes = bytes;
     this.#sink.onHeldBytes(bytes);
@@ -219,9 +252,9 @@ export class InboundMessages {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#wanted && !this.#inflating && !this.#closed && this.#handOver());
+    while (this.#wanted && !this.#isInflating && !this.#closed && this.#handOver());
     this.#pumping = false;
-    if (this.#toldBytes > 0) this.#tell();
+    if (this.#toldBytes > 0 || this.#queue.size > 0 || this.#isInflating) this.#tell();
   }
 
   /** Returns whether there was something to hand over. */
@@ -255,9 +288,11 @@ export class InboundMessages {
     }
     const { maxMessageBytes, maxRatio } = this.#limits;
     const maxBytes = Math.min(maxMessageBytes, Math.max(freeInflatedBytes, maxRatio * body.length));
-    this.#inflating = true;
+    // A message of no bytes is none that inflates, and still takes its turn.
+    this.#inflatingBytes = Math.max(1, body.length);
     const done = (result: Buffer | 'too-large' | 'malformed') => {
-      this.#inflating = false;
+      this.#inflatingBytes = 0;
+      this.#cancelInflating = nothing;
       if (this.#closed) return;
       if (result === 'malformed') this.#fail({ kind: 'malformed' });
       else if (result === 'too-large') this.#fail({ kind: 'inflates-too-much', body, encoding });
@@ -268,7 +303,7 @@ export class InboundMessages {
         this.#readOn();
       }
     };
-    this.#inflater.inflate(this.#stream.session ?? this.#stream, { body, encoding, maxBytes, done });
+    this.#cancelInflating = this.#inflater.inflate(this.#inflatesAs, { body, encoding, maxBytes, done });
     return true;
   }
 

@@ -1,7 +1,9 @@
+import type { ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { type Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
-import type { Peers } from './peer.js';
-import { PeerCounts } from './peer-counts.js';
+import { http2ServersOf } from './grpc-seam.js';
+import { Handshakes, type RpcTls } from './handshakes.js';
+import { PeerCounts, type Peers } from './peer.js';
 import type { RefusalReason } from './types.js';
 
 export interface ListenerOptions {
@@ -10,12 +12,17 @@ export interface ListenerOptions {
   /** Of these, of one peer, and never more than half; trusted proxies, which speak for many, are not held to it. */
   readonly maxConnectionsPerPeer: number;
   readonly peers: Peers;
+  /** Without it connections are plain. */
+  readonly tls?: RpcTls | undefined;
   readonly onRefused?: (reason: RefusalReason) => void;
+  /** @param socket the TCP connection that the session speaks over, below TLS too */
+  readonly onSession?: (session: ServerHttp2Session, socket: Socket) => void;
 }
 
 /**
  * The listening socket and the connections of a gRPC server. grpc-js can listen by itself, but it then offers no
- * way to end open connections while channelz is off, and no limit to their number.
+ * way to end open connections while channelz is off, and no limit to their number. TLS ends here too (ADR 0016): a
+ * connection counts from the moment it is accepted, and the HTTP/2 server gets it decrypted.
  */
 export class Listener {
   readonly #server: NetServer;
@@ -23,13 +30,28 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #ofPeers = new PeerCounts();
   #maxPerPeer = 0;
+  readonly #handshakes: Handshakes | undefined;
   readonly #injector: ReturnType<GrpcServer['createConnectionInjector']>;
+  /** The connection that HTTP/2 is being given: its session begins within that call. */
+  #given: Socket | undefined;
   /** Settles when the last connection has ended; at once where none was ever accepted. */
   #closed: Promise<void> = Promise.resolve();
 
   constructor(grpc: GrpcServer, options: ListenerOptions) {
     this.#options = options;
     this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    for (const http2 of http2ServersOf(grpc)) {
+      http2.on('session', (session) => {
+        if (this.#given !== undefined) options.onSession?.(session, this.#given);
+      });
+    }
+    if (options.tls !== undefined) {
+      this.#handshakes = new Handshakes(options.tls, (decrypted, socket) => {
+        // Who comes through after the port has closed goes elsewhere, as one that comes later does.
+        if (this.#server.listening) this.#give(decrypted, socket);
+        else socket.destroy();
+      });
+    }
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
     this.#server.on('drop', () => options.onRefused?.('all'));
   }
@@ -93,6 +115,13 @@ export class Listener {
       this.#sockets.delete(socket);
       this.#ofPeers.remove(peer);
     });
-    this.#injector.injectConnection(socket);
+    if (this.#handshakes === undefined) this.#give(socket, socket);
+    else this.#handshakes.accept(socket);
+  }
+
+  #give(readable: Socket, socket: Socket): void {
+    this.#given = socket;
+    this.#injector.injectConnection(readable);
+    this.#given = undefined;
   }
 }

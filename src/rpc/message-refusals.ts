@@ -1,10 +1,9 @@
 import { VerdictError } from '../errors.js';
 import type { InboundLimits, MessageProblem } from './inbound-messages.js';
 import { inflatedStart } from './inflater.js';
-import { malformedMessage } from './library-status.js';
 import type { Method } from './method.js';
 import { scanFields } from './scan-fields.js';
-import { unimplemented } from './status.js';
+import { malformedMessage, unimplemented } from './status.js';
 
 /** What a call ends with whose message is compressed in a way that is not taken. */
 export const unsupportedCompression = unimplemented({

@@ -1,8 +1,8 @@
 import { deserializer, serializer } from './codec.js';
 import type { InboundLimits } from './inbound-messages.js';
 import type { MessageFields } from './message-fields.js';
-import type { RpcMethod } from './methods.js';
 import type { AnyRoute } from './route.js';
+import type { RpcMethod } from './types.js';
 
 /** A route with what its requests are held to. Made once; each call of the method has it. */
 export class Method {

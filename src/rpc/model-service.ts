@@ -24,10 +24,11 @@ import type {
 } from '../models/types.js';
 import type { Truncation } from '../tokenizer/types.js';
 import { roundedMs } from './classification-message.js';
-import { checkModel, refuse, type Violations } from './convert.js';
+import type { ModelAccess } from './model-access.js';
 import type { AnyRoute, Route } from './route.js';
 import { type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
+import { checkModel, refuse, type Violations } from './validation.js';
 
 const states = {
   loading: StateMessage.LOADING,
@@ -60,7 +61,7 @@ const truncations = {
 } as const satisfies Record<Truncation, TruncationMessage>;
 
 /** The methods of ModelService. */
-export function modelRoutes(catalog: ModelCatalog, limits: RequestLimits): AnyRoute[] {
+export function modelRoutes(catalog: ModelCatalog, access: ModelAccess, limits: RequestLimits): AnyRoute[] {
   const service = 'verdict.v1.ModelService';
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -71,7 +72,11 @@ export function modelRoutes(catalog: ModelCatalog, limits: RequestLimits): AnyRo
     responseType: ListModelsResponse,
     maxRequestBytes: smallRequestBytes,
     open: (call) =>
-      new UnaryCall(call, () => ({ models: catalog.list().map((view) => modelMessage(view, limits)) })),
+      new UnaryCall(call, () => {
+        const { identity } = call;
+        const views = catalog.list().filter(({ name }) => identity?.mayUse(name) ?? true);
+        return { models: views.map((view) => modelMessage(view, limits)) };
+      }),
   };
 
   const getModel: Route<GetModelRequest, GetModelResponse> = {
@@ -87,6 +92,7 @@ export function modelRoutes(catalog: ModelCatalog, limits: RequestLimits): AnyRo
         if (model === '') violations.push({ field: 'model', description: 'must be set' });
         checkModel(model, 'model', violations);
         refuse(violations);
+        access.check(call.identity, model);
         return { model: modelMessage(catalog.get(model), limits) };
       }),
   };

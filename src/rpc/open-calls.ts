@@ -3,6 +3,7 @@ import type { TimeLimits } from './call-waits.js';
 import type { Connection, Connections } from './connections.js';
 import { type ConnectionShare, HeldBytes, type HeldBytesOptions, type Holder } from './held-bytes.js';
 import { Inflater } from './inflater.js';
+import type { Interceptor } from './interceptor.js';
 import type { RpcHooks } from './types.js';
 
 /** A call that can be told of the server's end, and looked at from time to time. */
@@ -17,10 +18,11 @@ export interface OpenCall extends Holder {
 
 export interface OpenCallsOptions {
   readonly hooks: RpcHooks;
+  readonly interceptors: readonly Interceptor[];
   readonly defaultDeadlineMs: number;
   readonly timeLimits: TimeLimits;
   readonly connections: Connections;
-  readonly held: Pick<HeldBytesOptions, 'maxBytes' | 'maxConnectionBytes'>;
+  readonly held: Pick<HeldBytesOptions, 'maxBytes' | 'maxConnectionBytes' | 'maxPeerBytes'>;
 }
 
 /** Calls are looked at this often, or four times in the shortest of the limits where that is more often. */
@@ -29,6 +31,7 @@ const maxInspectionMs = 1_000;
 /** What all calls of one server share: the settings, the hooks, the bounds, and the list of those that are there. */
 export class OpenCalls {
   readonly hooks: RpcHooks;
+  readonly interceptors: readonly Interceptor[];
   readonly defaultDeadlineMs: number;
   readonly timeLimits: TimeLimits;
   readonly connections: Connections;
@@ -39,11 +42,13 @@ export class OpenCalls {
   /** Calls that have not ended, and ended ones whose streams are still open. */
   readonly #calls = new Set<OpenCall>();
   readonly #timer: NodeJS.Timeout;
+  /** Calls whose status has not left yet. */
   #open = 0;
   #onEmpty: (() => void) | undefined;
 
-  constructor({ hooks, defaultDeadlineMs, timeLimits, connections, held }: OpenCallsOptions) {
+  constructor({ hooks, interceptors, defaultDeadlineMs, timeLimits, connections, held }: OpenCallsOptions) {
     this.hooks = hooks;
+    this.interceptors = interceptors;
     this.defaultDeadlineMs = defaultDeadlineMs;
     this.timeLimits = timeLimits;
     this.connections = connections;
@@ -61,8 +66,8 @@ export class OpenCalls {
     this.#open++;
   }
 
-  /** One of the calls has ended. */
-  ended(): void {
+  /** The last word of one of the calls has left, or never will. */
+  left(): void {
     this.#open--;
     if (this.#open === 0) this.#onEmpty?.();
   }
@@ -72,7 +77,7 @@ export class OpenCalls {
     this.#calls.delete(call);
   }
 
-  /** Tells every call to finish what it has begun. Resolves when none is open. Called once. */
+  /** Tells every call to finish what it has begun. Resolves when all that they answered has left. Called once. */
   drain(): Promise<void> {
     for (const call of this.#calls) call.drain(shuttingDown());
     return new Promise((resolve) => {

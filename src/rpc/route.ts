@@ -1,4 +1,5 @@
 import type { Status } from '../../generated/google/rpc/status.js';
+import type { Identity } from '../auth/identity.js';
 import type { VerdictError } from '../errors.js';
 import type { MessageType } from './codec.js';
 
@@ -10,6 +11,10 @@ export interface Call<Res> {
   readonly peer: string;
   /** The same by identity: all that one caller sends competes as one with what others send. */
   readonly caller: object;
+  /** Its name: the same on all its connections, and on all servers. */
+  readonly callerName: string;
+  /** Who calls and what is open to them, as of now. Undefined: the server asks nobody who they are, and all is open. */
+  readonly identity: Identity | undefined;
   /** When its headers arrived; performance.now() milliseconds. */
   readonly arrivedAt: number;
   /** The caller's deadline or the default one; performance.now() milliseconds; Infinity: none. */
@@ -31,8 +36,8 @@ export interface Call<Res> {
   fail(error: unknown): void;
   /** Ends the call with a status that no VerdictError has. */
   end(status: Status): void;
-  /** The status of one item that failed inside the call. What is internal goes to the log. */
-  itemStatus(error: unknown): Status;
+  /** The status of one input that failed inside the call. What is internal goes to the log. */
+  inputStatus(error: unknown): Status;
 }
 
 /** What answers one call. Its methods are called one at a time; what they throw fails the call. */

@@ -1,7 +1,7 @@
 import { WireType } from '@bufbuild/protobuf/wire';
 import { VerdictError } from '../errors.js';
-import { invalidFields } from './convert.js';
 import type { FieldShape, MessageFields } from './message-fields.js';
+import { invalidFields } from './validation.js';
 
 /** Messages up to this size are decoded as they are: a field takes two bytes, and so many fields cost nothing. */
 export const unscannedBytes = 1024;

@@ -1,4 +1,5 @@
 import type { ServerOptions } from '@grpc/grpc-js';
+import type { RpcTls } from './handshakes.js';
 
 /** What one request may hold at most. */
 export interface RequestLimits {
@@ -58,6 +59,8 @@ export interface RpcServerOptions extends RequestLimits {
   readonly maxWatchersPerPeer?: number;
   readonly inbound?: InboundOptions;
   readonly connection?: ConnectionOptions;
+  /** Plain HTTP/2 without it. */
+  readonly tls?: RpcTls | undefined;
 }
 
 /** Bytes of a request that holds a name at most: of health, reflection and the model service. */

@@ -1,26 +1,25 @@
 import { getHeapStatistics } from 'node:v8';
 import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
 import { FileDescriptorSet } from '../../generated/google/protobuf/descriptor.js';
-import type { Classifier } from '../classify/types.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { untilAborted } from '../concurrency/until-aborted.js';
 import { shuttingDown } from '../errors.js';
 import type { ModelCatalog } from '../models/types.js';
 import { RpcCall } from './call.js';
-import { classifierRoutes } from './classifier-service.js';
 import { bareCodecs } from './codec.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { Connections } from './connections.js';
 import { DescriptorIndex } from './descriptor-index.js';
-import { http2ServersOf, verifySeam } from './grpc-seam.js';
+import { filterHeads, http2ServersOf, verifySeam } from './grpc-seam.js';
 import { Health } from './health.js';
 import { watchHeap } from './heap-watch.js';
+import type { Interceptor } from './interceptor.js';
 import { Listener } from './listener.js';
 import { Method } from './method.js';
-import { modelRoutes } from './model-service.js';
 import { OpenCalls } from './open-calls.js';
 import { Peers } from './peer.js';
 import { reflectionRoutes, reflectionServices } from './reflection.js';
+import { RequestHeads } from './request-heads.js';
 import { RequestSchema, repeatedLimits } from './request-schema.js';
 import type { AnyRoute } from './route.js';
 import { channelOptions, type RpcServerOptions } from './server-options.js';
@@ -28,18 +27,25 @@ import type { RpcHooks } from './types.js';
 import { unknownMethod, useForUnknownMethods } from './unknown-method.js';
 
 export interface RpcServerParts {
-  readonly classifier: Classifier;
+  /** What is answered besides health and reflection. */
+  readonly routes: readonly AnyRoute[];
+  /** The models, for health. */
   readonly catalog: ModelCatalog;
   /** The contract as a google.protobuf.FileDescriptorSet, for reflection. */
   readonly descriptorSet: Uint8Array;
   readonly options: RpcServerOptions;
+  /** The steps that every call passes, the outermost first. */
+  readonly interceptors: readonly Interceptor[];
   readonly hooks: RpcHooks;
 }
 
-/** What one connection may make the server hold, of what all may. */
-const maxConnectionShare = 1 / 2;
+/** What one connection, and all connections of one peer, may make the server hold, of what all may. */
+const maxCallerShare = 1 / 2;
 /** And one message. */
 const maxMessageShare = 1 / 8;
+
+/** All headers of a call: twice what most gRPC servers take. */
+const maxHeaderListBytes = 16 * 1024;
 
 /** How long a new connection may take to send what every HTTP/2 client begins with. */
 const prefaceMs = 10_000;
@@ -47,7 +53,7 @@ const prefaceMs = 10_000;
 /** How long the last statuses may take to leave once every call has ended. */
 const flushMs = 1_000;
 
-/** The gRPC server: ClassifierService, ModelService, health and reflection on one port. */
+/** The gRPC server: the services that it is given, health and reflection on one port. */
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #calls: OpenCalls;
@@ -57,46 +63,45 @@ export class RpcServer {
   readonly #stopHeapWatch: () => void;
 
   /** @throws Error when the descriptor set does not decode */
-  constructor({ classifier, catalog, descriptorSet, options, hooks }: RpcServerParts) {
+  constructor(parts: RpcServerParts) {
+    const { catalog, descriptorSet, options, interceptors, hooks } = parts;
     this.#options = options;
     const { inbound = {}, connection = {} } = options;
     const connections = new Connections(new Peers(connection.trustedProxies));
     const maxBytes = Math.min(inbound.maxHeldBytes ?? 256 * 2 ** 20, getHeapStatistics().heap_size_limit / 4);
     this.#calls = new OpenCalls({
       hooks,
+      interceptors,
       defaultDeadlineMs: options.defaultDeadlineMs,
       timeLimits: {
         messageMs: inbound.messageTimeoutMs ?? 30_000,
         streamIdleMs: inbound.streamIdleTimeoutMs ?? 3_600_000,
       },
       connections,
-      held: { maxBytes, maxConnectionBytes: maxBytes * maxConnectionShare },
+      held: {
+        maxBytes,
+        maxConnectionBytes: maxBytes * maxCallerShare,
+        maxPeerBytes: maxBytes * maxCallerShare,
+      },
     });
     this.#health = new Health({
       catalog,
       maxWatchers: options.maxWatchers ?? 1_000,
       maxWatchersPerPeer: options.maxWatchersPerPeer ?? 100,
     });
-    const routes = [
-      ...classifierRoutes({
-        classifier,
-        limits: options,
-        streamWindow: options.streamWindow,
-        defaultDeadlineMs: options.defaultDeadlineMs,
-        onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
-      }),
-      ...modelRoutes(catalog, options),
-      ...this.#health.routes(),
-    ];
+    const routes = [...parts.routes, ...this.#health.routes()];
     const services = [...new Set(routes.map(({ service }) => service)), ...reflectionServices];
     const set = FileDescriptorSet.decode(descriptorSet);
     routes.push(...reflectionRoutes(new DescriptorIndex(descriptorSet, set), services.sort()));
+    for (const interceptor of interceptors) interceptor.prepare?.(routes);
     const grpc = this.#grpcServer(this.#methods(routes, new RequestSchema(set), maxBytes));
     this.#listener = new Listener(grpc, {
       maxConnections: connection.maxConnections ?? 10_000,
       maxConnectionsPerPeer: connection.maxConnectionsPerPeer ?? 1_000,
       peers: connections.peers,
+      tls: options.tls,
       onRefused: (reason) => hooks.onConnectionRefused?.(reason),
+      onSession: (session, socket) => this.#watch.add(session, socket),
     });
     this.#watch = new ConnectionWatch(
       {
@@ -113,7 +118,11 @@ export class RpcServer {
     );
     verifySeam(grpc);
     this.#stopHeapWatch = watchHeap(() => this.#calls.held.relieve());
-    for (const http2 of http2ServersOf(grpc)) http2.on('session', (session) => this.#watch.add(session));
+    const heads = new RequestHeads(interceptors.flatMap(({ metadataKeys = [] }) => metadataKeys));
+    for (const http2 of http2ServersOf(grpc)) {
+      http2.updateSettings({ maxHeaderListSize: maxHeaderListBytes });
+      filterHeads(http2, (headers, raw) => heads.read(headers, raw));
+    }
   }
 
   /** Bytes held for callers at this moment: messages in part, requests under way, answers not taken. */

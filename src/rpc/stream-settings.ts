@@ -7,18 +7,18 @@ import {
   callDefaults,
   checkEnum,
   checkModel,
-  type ItemDefaults,
+  type InputDefaults,
   optionsFrom,
   refuse,
   type Violations,
-} from './convert.js';
+} from './validation.js';
 
 /** How one stream is answered. */
 export interface StreamSettings {
   readonly order: 'request' | 'completion';
   readonly sendEnd: boolean;
   /** What requests get that name no model, or carry no options. */
-  readonly defaults: ItemDefaults;
+  readonly defaults: InputDefaults;
 }
 
 /** What a stream without settings gets. */

@@ -1,5 +1,5 @@
 import type { Status } from '../../generated/google/rpc/status.js';
-import type { CacheOutcome } from '../../generated/verdict/v1/classification.js';
+import { CacheOutcome } from '../../generated/verdict/v1/classification.js';
 import type { ClassifyStreamResponse } from '../../generated/verdict/v1/classifier_service.js';
 
 /** The most that the contract's counts hold: they stay there. */
@@ -31,7 +31,8 @@ export class StreamTally {
   endMessage(status: Status): ClassifyStreamResponse {
     const cacheCounts = [];
     for (const [outcome, count] of this.#byCache.entries()) {
-      if (count > 0) cacheCounts.push({ outcome: outcome as CacheOutcome, count: atMost(count) });
+      if (count > 0 && outcome !== CacheOutcome.UNSPECIFIED)
+        cacheCounts.push({ outcome: outcome as CacheOutcome, count: atMost(count) });
     }
     const value = {
       classifiedCount: atMost(this.#classified),

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../cache/types.js';
+import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import type { VerdictError } from '../errors.js';
 import type { Call, CallHandler } from './route.js';
 import { unimplemented } from './status.js';

@@ -7,7 +7,7 @@ import { status } from '@grpc/grpc-js';
 import { ServerReflectionRequest } from '../../generated/grpc/reflection/v1/reflection.js';
 import { ClassifyStreamRequest } from '../../generated/verdict/v1/classifier_service.js';
 import { until } from '../support/until.js';
-import { frame, http2Frame, magic, settings } from '../support/wire-frames.js';
+import { callHeaders, frame, http2Frame, magic, settings } from '../support/wire-frames.js';
 import { call, codeOf, open, paths } from './raw-calls.js';
 
 /** Where a server listens. */
@@ -69,23 +69,8 @@ async function withheldBytes({ port }: Target): Promise<void> {
 async function tinyFrames({ port }: Target): Promise<void> {
   const socket = rawSocket(port);
   socket.write(Buffer.concat([magic, settings]));
-  // HPACK: POST, http, and the rest as literals.
-  const literal = (name: string, value: string) =>
-    Buffer.concat([
-      Buffer.from([0, name.length]),
-      Buffer.from(name),
-      Buffer.from([value.length]),
-      Buffer.from(value),
-    ]);
-  const headers = Buffer.concat([
-    Buffer.from([0x83, 0x86]),
-    literal(':path', paths.stream),
-    literal(':authority', 'x'),
-    literal('content-type', 'application/grpc'),
-    literal('te', 'trailers'),
-  ]);
   const one = http2Frame(0, 0, 1, Buffer.alloc(1));
-  socket.write(http2Frame(1, 4, 1, headers));
+  socket.write(callHeaders(1, paths.stream));
   socket.write(http2Frame(0, 0, 1, frame(Buffer.alloc(0), { length: megabyte })));
   const thousand = Buffer.concat(Array.from({ length: 1_000 }, () => one));
   for (let n = 0; n < 60 && !socket.destroyed; n++) {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { VerdictClient } from '../../src/client/index.js';
+import { VerdictClient } from '../../clients/typescript/src/index.js';
 
 /** A caller who asks one thing after the other, each with a deadline, and notes what became of it. */
 export class HealthyCaller {
@@ -9,8 +9,11 @@ export class HealthyCaller {
   readonly #done: Promise<void>;
   readonly #stopping = new AbortController();
 
-  constructor(address: string, { everyMs, timeoutMs }: { everyMs: number; timeoutMs: number }) {
-    this.#client = new VerdictClient({ address, retry: false });
+  constructor(
+    address: string,
+    { everyMs, timeoutMs, apiKey }: { everyMs: number; timeoutMs: number; apiKey?: string },
+  ) {
+    this.#client = new VerdictClient({ address, apiKey, retry: false });
     this.#done = this.#run(everyMs, timeoutMs);
   }
 

@@ -1,95 +1,47 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { repositoryRoot } from '../support/repository.js';
+import { HeldMemory } from '../support/held-memory.js';
 import { residentMemory } from '../support/resident-memory.js';
 import { Service } from '../support/service.js';
-import { until } from '../support/until.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { attacks } from './attacks.js';
-import { HealthyCaller } from './healthy-caller.js';
+import { atRest, withstands } from './withstands.js';
 
 const mebibyte = 2 ** 20;
 const passes = 3;
-/** A call beside the attacks takes milliseconds; this is what it is promised. */
-const deadlineMs = 3_000;
 
 describe('one caller', { timeout: 240_000 }, () => {
   let service: Service;
-  let folder: string;
-  let collectionsFile: string;
-  let collections = 0;
-  const residentAfter: number[] = [];
+  const heldAfter: number[] = [];
+  const held = new HeldMemory(temporaryFolder({ after }), '--max-old-space-size=512');
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'verdict-hostile-'));
-    collectionsFile = join(folder, 'collections');
-    const preload = pathToFileURL(join(repositoryRoot, 'dist/test/support/collect-garbage-on-signal.js'));
     service = await Service.start(['topics'], {
-      NODE_OPTIONS: `--import=${preload.href} --max-old-space-size=512`,
-      COLLECTIONS_FILE: collectionsFile,
+      ...held.settings,
       VERDICT_MAX_HELD_MIB: '64',
       VERDICT_MAX_CONNECTIONS_PER_PEER: '200',
     });
   });
-  after(async () => {
-    await service.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  /** Resident memory once nothing is held for callers, the heap collected. */
-  async function residentAtRest(): Promise<number> {
-    const { server } = service;
-    await until('nothing is held any more', async () => (await server.metric('verdict_held_bytes')) === 0);
-    await until('callers have left', async () => (await server.metric('verdict_connections')) <= 1);
-    collections++;
-    server.kill('SIGUSR2');
-    await until('the heap is collected', () => collected() === collections);
-    return residentMemory(server.pid).nowBytes;
-  }
-
-  function collected(): number {
-    try {
-      return Number(readFileSync(collectionsFile, 'utf8'));
-    } catch {
-      return 0;
-    }
-  }
+  after(() => service.stop());
 
   for (let pass = 1; pass <= passes; pass++) {
     describe(`in pass ${pass}`, () => {
       for (const [name, attack] of Object.entries(attacks)) {
         it(`does not stop the service with ${name}`, async () => {
-          const { server } = service;
-          const healthy = new HealthyCaller(server.address, { everyMs: 20, timeoutMs: deadlineMs });
-          try {
-            await attack({
-              port: service.port,
-              adminUrl: server.adminUrl,
-              metric: (metric) => server.metric(metric),
-            });
-            assert.equal((await service.page('/readyz')).status, 200);
-          } finally {
-            await healthy.stop();
-          }
-          assert.deepEqual(healthy.failures, []);
-          assert.ok(healthy.answered > 0);
+          await withstands(service, service.port, attack);
         });
       }
 
       it('leaves nothing behind', async () => {
-        residentAfter.push(await residentAtRest());
+        await atRest(service);
+        heldAfter.push(await held.bytes(service.server));
       });
     });
   }
 
-  it('makes the process no larger the third time than the second', () => {
-    const [, second = 0, third = 0] = residentAfter;
-    const shown = residentAfter.map((bytes) => `${Math.round(bytes / mebibyte)} MiB`).join(', ');
-    assert.ok(third < 1.1 * second, `resident memory after each pass: ${shown}`);
+  it('holds no more after the third time than after the second', () => {
+    const [, second = 0, third = 0] = heldAfter;
+    assert.ok(third < 1.1 * second, `held after each pass: ${shown(heldAfter)}`);
   });
 
   it('never made it much larger than what it may hold', () => {
@@ -97,3 +49,7 @@ describe('one caller', { timeout: 240_000 }, () => {
     assert.ok(peakBytes < 500 * mebibyte, `${Math.round(peakBytes / mebibyte)} MiB at most`);
   });
 });
+
+function shown(sizes: readonly number[]): string {
+  return sizes.map((bytes) => `${(bytes / mebibyte).toFixed(1)} MiB`).join(', ');
+}

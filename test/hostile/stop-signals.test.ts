@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { VerdictClient } from '../../src/client/index.js';
+import { VerdictClient } from '../../clients/typescript/src/index.js';
 import { childProcesses, isAlive } from '../support/child-processes.js';
 import { freePort } from '../support/free-port.js';
 import { modelsDirectory } from '../support/models-directory.js';
@@ -137,7 +137,7 @@ describe('a log that nobody reads', () => {
         assert.match(dropped, /verdict_log_lines_dropped_total 0/);
         server.kill('SIGTERM');
         assert.deepEqual(await server.exit, { code: 0, signal: null });
-        assert.match(server.output, /^[1-9][0-9]+ lines of the log were lost/);
+        assert.match(server.output, /^[1-9][0-9]+ log lines were lost/);
       },
     );
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { VerdictClient } from '../../src/client/index.js';
+import { VerdictClient } from '../../clients/typescript/src/index.js';
 import { endingThreads } from '../support/ending-threads.js';
 import { writeLargeTokenizer } from '../support/large-tokenizer.js';
 import { count, type Outcomes, outcomeOf } from '../support/outcomes.js';

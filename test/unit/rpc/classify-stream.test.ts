@@ -8,7 +8,7 @@ import {
   StreamOrder,
   type StreamSettings,
 } from '../../../generated/verdict/v1/classifier_service.js';
-import type { ClassifyItem } from '../../../src/classify/types.js';
+import type { InputRequest } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import { streamRequest } from '../../support/requests.js';
 import { StreamCall, short } from '../../support/stream-call.js';
@@ -124,7 +124,7 @@ test('bad requests in the middle fail alone, each with its own details', { timeo
 test('settings may come alone or with the first request, and give what requests leave out', {
   timeout,
 }, async () => {
-  const items: ClassifyItem[] = [];
+  const items: InputRequest[] = [];
   const classify: Classify = (item) => {
     items.push(item);
     return answerTo(item);

@@ -89,6 +89,16 @@ test('a connection that breaks the protocol goes, also where nghttp2 only says G
   timeout,
 }, async () => {
   const request = (payload: readonly number[]) => http2Frame(1, 5, 1, Buffer.from(payload));
+  // Indexed :method POST, :scheme http; literal :authority, :path and content-type, by the indexes of their names.
+  const literal = (index: readonly number[], value: string) =>
+    Buffer.concat([Buffer.from([...index, value.length]), Buffer.from(value)]);
+  const head = [
+    Buffer.from([0x83, 0x86]),
+    literal([0x01], 'host'),
+    literal([0x04], classifyPath),
+    literal([0x0f, 0x10], 'application/grpc'),
+  ];
+  const call = Buffer.concat([http2Frame(1, 4, 1, Buffer.concat(head)), http2Frame(0, 1, 1, valid)]);
   const breaches = {
     'data on stream 0': http2Frame(0, 0, 0, Buffer.from('x')),
     'headers that do not decompress': request([0xff, 0xff, 0xff, 0xff, 0xff]),
@@ -96,6 +106,7 @@ test('a connection that breaks the protocol goes, also where nghttp2 only says G
     'a ping of the wrong length': http2Frame(6, 0, 0, Buffer.alloc(5)),
     'a continuation of nothing': http2Frame(9, 4, 1, Buffer.alloc(5)),
     'data on an idle stream': http2Frame(0, 0, 1, Buffer.alloc(5)),
+    'data behind the end of a call that is answered': Buffer.concat([call, http2Frame(0, 1, 1, valid)]),
   };
   await Edge.run({}, async (edge) => {
     await RawCall.run(edge.port, async (session) => {

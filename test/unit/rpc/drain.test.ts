@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { constants } from 'node:http2';
+import { connect, constants } from 'node:http2';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { Status } from '../../../generated/google/rpc/status.js';
 import { ClassifyRequest, ClassifyStreamRequest } from '../../../generated/verdict/v1/classifier_service.js';
+import { messagesOf } from '../../support/raw-messages.js';
 import { batchRequest, streamRequest, textRequest } from '../../support/requests.js';
 import { StreamCall, short } from '../../support/stream-call.js';
+import { until } from '../../support/until.js';
 import { frame } from '../../support/wire-frames.js';
 import { decodeStatus, detailsOf } from './details.js';
 import { answerTo, Edge, HeldClassifier, timeout, unary } from './edge.js';
-import { classifyPath, RawCall } from './raw-call.js';
+import { classifyPath, RawCall, streamPath } from './raw-call.js';
 
 const never = new AbortController().signal;
 
@@ -31,6 +33,42 @@ test('unary calls and batches that have arrived are answered, then the server is
     assert.equal(late.error?.code, status.UNAVAILABLE);
     assert.equal(held.callers.has('late'), false);
   });
+});
+
+test('answers that a caller has not read yet are waited for, until the drain is given up', {
+  timeout,
+}, async () => {
+  const text = 'x'.repeat(1_000);
+  const total = 60;
+  const options = { maxTextChars: 1_000, streamWindow: 100 };
+  for (const giveUp of [false, true]) {
+    await Edge.run({ options }, async (edge) => {
+      const session = connect(`http://127.0.0.1:${edge.port}`, { settings: { initialWindowSize: 4_096 } });
+      session.on('error', () => {});
+      const call = new RawCall(session, streamPath);
+      const message = frame(ClassifyStreamRequest.encode(streamRequest(text)).finish());
+      for (let n = 0; n < total; n++) call.stream.write(message);
+      await call.headers;
+      await until('all is answered', () => edge.server.heldBytes > (total - 10) * 1_000);
+      const stop = new AbortController();
+      let isDrained = false;
+      const drained = edge.server.drain(stop.signal).then(() => {
+        isDrained = true;
+      });
+      const { code } = await edge.handledCall();
+      assert.equal(code, 'UNAVAILABLE');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(isDrained, false);
+      if (giveUp) stop.abort();
+      else {
+        assert.equal((await messagesOf(call.stream)).length, total);
+        call.stream.end();
+        assert.equal((await call.trailers)['grpc-status'], String(status.UNAVAILABLE));
+      }
+      await drained;
+      session.destroy();
+    });
+  }
 });
 
 test('open streams answer what they hold, then end with UNAVAILABLE', { timeout }, async () => {

@@ -8,16 +8,19 @@ import {
   type ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceClient } from '../../../generated/verdict/v1/model_service.js';
-import type { MaybePromise } from '../../../src/cache/types.js';
 import type { Claim } from '../../../src/claim.js';
-import type { Classification, ClassifyItem } from '../../../src/classify/types.js';
+import type { Classification, InputRequest } from '../../../src/classify/types.js';
+import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ModelCatalog, ModelView } from '../../../src/models/types.js';
+import type { RateLimiter } from '../../../src/ratelimit/rate-limiter.js';
+import type { Interceptor } from '../../../src/rpc/interceptor.js';
+import { serviceRoutes } from '../../../src/rpc/routes.js';
 import { RpcServer } from '../../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../../src/rpc/server-options.js';
 import type { HandledCall } from '../../../src/rpc/types.js';
 
-export type Classify = (item: ClassifyItem, caller: Claim) => MaybePromise<Classification>;
+export type Classify = (item: InputRequest, caller: Claim) => MaybePromise<Classification>;
 
 /** The longest that a test of this folder may take: a call that hangs fails its test. */
 export const timeout = 10_000;
@@ -25,7 +28,7 @@ export const timeout = 10_000;
 export const descriptorSet = readFileSync('generated/descriptor.binpb');
 
 /** An answer that names the text it is for in its label. */
-export function answerTo(item: ClassifyItem, cache: Classification['cache'] = 'lru'): Classification {
+export function answerTo(item: InputRequest, cache: Classification['cache'] = 'lru'): Classification {
   return {
     predictions: [{ label: item.input.text, score: 0.5, index: 0 }],
     model: item.model || 'sentiment',
@@ -44,7 +47,7 @@ export class HeldClassifier {
     string,
     { resolve: (value: Classification) => void; reject: (e: unknown) => void }
   >();
-  readonly #items = new Map<string, ClassifyItem>();
+  readonly #items = new Map<string, InputRequest>();
   readonly #waiting = new Map<string, () => void>();
 
   readonly classify: Classify = (item, caller) => {
@@ -121,6 +124,9 @@ export interface EdgeParts {
   readonly classify?: Classify;
   readonly catalog?: ModelCatalog;
   readonly options?: Partial<RpcServerOptions>;
+  /** Steps that calls pass after the one that records them. */
+  readonly interceptors?: readonly Interceptor[];
+  readonly limiter?: RateLimiter;
   /** Connections that there are descriptors for. */
   readonly room?: number;
 }
@@ -141,30 +147,46 @@ export class Edge {
     classify = (item) => answerTo(item),
     catalog = new TestCatalog(),
     options,
+    interceptors = [],
+    limiter,
   }: EdgeParts) {
+    const whole = {
+      host: '127.0.0.1',
+      port: 0,
+      maxTextChars: 100,
+      maxBatchInputs: 4,
+      streamWindow: 4,
+      defaultDeadlineMs: 5_000,
+      ...options,
+    };
+    const recorder: Interceptor = {
+      intercept: ({ method }) => {
+        this.started.push(method);
+        return {
+          onEnd: (call) => {
+            this.handled.push(call);
+            this.#whenHandled?.();
+          },
+        };
+      },
+    };
     this.server = new RpcServer({
-      classifier: { classify },
+      routes: serviceRoutes({
+        classifier: { classify },
+        catalog,
+        limiter,
+        defaultModel: 'sentiment',
+        options: whole,
+        hooks: { onStreamsInFlight: (count) => this.streams.push(count) },
+      }),
       catalog,
       descriptorSet,
-      options: {
-        host: '127.0.0.1',
-        port: 0,
-        maxTextChars: 100,
-        maxBatchInputs: 4,
-        streamWindow: 4,
-        defaultDeadlineMs: 5_000,
-        ...options,
-      },
+      options: whole,
+      interceptors: [recorder, ...interceptors],
       hooks: {
-        onCallStarted: ({ method }) => this.started.push(method),
-        onCallHandled: (call) => {
-          this.handled.push(call);
-          this.#whenHandled?.();
-        },
-        onItemFailed: ({ cause }) => this.itemFailures.push(cause),
+        onInputFailed: ({ cause }) => this.itemFailures.push(cause),
         onCallShed: (reason) => this.shed.push(reason),
         onConnectionRefused: (reason) => this.refused.push(reason),
-        onStreamsInFlight: (count) => this.streams.push(count),
       },
     });
   }

@@ -21,7 +21,12 @@ test('the largest and idlest calls go first, and no more of them than need be', 
   const now = performance.now();
   const ended: string[] = [];
   const holders: Holder[] = [];
-  const held = new HeldBytes({ maxBytes: 1_000, maxConnectionBytes: 10_000, holders: () => holders });
+  const held = new HeldBytes({
+    maxBytes: 1_000,
+    maxConnectionBytes: 10_000,
+    maxPeerBytes: 10_000,
+    holders: () => holders,
+  });
   const add = (name: string, bytes: number, idleMs: number) => {
     const holder = {
       connection,
@@ -46,6 +51,37 @@ test('the largest and idlest calls go first, and no more of them than need be', 
   assert.equal(held.bytes, 830);
 });
 
+test('what the connections of one peer hold has a limit, and only their calls are ended for it', () => {
+  const [loud, quiet] = [{ heldBytes: 0 }, { heldBytes: 0 }];
+  const ended: string[] = [];
+  const holders: Holder[] = [];
+  const held = new HeldBytes({
+    ...{ maxBytes: 2_000, maxConnectionBytes: 900, maxPeerBytes: 1_000 },
+    holders: () => holders,
+    onShed: (reason) => ended.push(reason),
+  });
+  const add = (peer: typeof loud, bytes: number, idleMs: number) => {
+    const connection = { heldBytes: 0, peer };
+    const holder = {
+      connection,
+      held: { bytes },
+      activeAt: performance.now() - idleMs,
+      shed() {
+        held.remove(connection, holder.held.bytes);
+        holder.held.bytes = 0;
+      },
+    };
+    holders.push(holder);
+    held.add(connection, bytes);
+  };
+  add(quiet, 400, 60_000);
+  for (let n = 0; n < 4; n++) add(loud, 250, 0);
+  assert.deepEqual(ended, []);
+  add(loud, 250, 0);
+  assert.deepEqual(ended, ['peer', 'peer']);
+  assert.deepEqual([loud.heldBytes, quiet.heldBytes, held.bytes], [750, 400, 1_150]);
+});
+
 test('streams that withhold the ends of their messages are ended beyond the connection limit, others go on', {
   timeout,
 }, async () => {
@@ -64,13 +100,33 @@ test('streams that withhold the ends of their messages are ended beyond the conn
         assert.equal((await call.trailers)['grpc-status'], '0');
       });
       await until('half of the limit holds again', () => edge.server.heldBytes <= 2 ** 19);
-      assert.ok(edge.shed.every((reason) => reason === 'connection'));
+      // Its connection is all that its peer has, but for one call.
+      assert.ok(edge.shed.every((reason) => reason === 'connection' || reason === 'peer'));
       const refused = await Promise.any(calls.map(async (call) => (await call.headers).fields));
       assert.equal(refused['grpc-status'], String(status.RESOURCE_EXHAUSTED));
       const { reason, message } = statusOfTrailers(refused);
       assert.equal(reason, 'MEMORY_PRESSURE');
       assert.match(message, /more than 0\.5 MiB/);
     });
+    await until('nothing is held any more', () => edge.server.heldBytes === 0);
+  });
+});
+
+test('connections of one peer share what it may hold, whomever its headers name', { timeout }, async () => {
+  const options = { maxTextChars: 8192, inbound: { maxHeldBytes: 2 ** 20 } };
+  await Edge.run({ options }, async (edge) => {
+    const part = frame(Buffer.alloc(50_000), { length: 100_000 });
+    const sessions = Array.from({ length: 20 }, () => {
+      const session = connect(`http://127.0.0.1:${edge.port}`);
+      session.on('error', () => {});
+      return session;
+    });
+    for (const [n, session] of sessions.entries()) {
+      new RawCall(session, streamPath, { 'x-forwarded-for': `203.0.113.${n}` }).stream.write(part);
+    }
+    await until('some are ended', () => edge.shed.length > 0);
+    assert.deepEqual(new Set(edge.shed), new Set(['peer']));
+    for (const session of sessions) session.destroy();
     await until('nothing is held any more', () => edge.server.heldBytes === 0);
   });
 });
@@ -143,7 +199,7 @@ test('a request that does not arrive in full within its time is ended; waiting f
         assert.equal(fields['grpc-status'], String(status.DEADLINE_EXCEEDED), name);
         assert.deepEqual(statusOfTrailers(fields), {
           reason: 'MESSAGE_TIMEOUT',
-          message: 'the request has not arrived in full within 200 ms of its beginning',
+          message: 'the request did not arrive in full within 200 ms',
         });
       }
       assert.equal(idle.stream.closed, false);
@@ -151,7 +207,7 @@ test('a request that does not arrive in full within its time is ended; waiting f
   });
 });
 
-test('a caller that has its status and goes on all the same is reset', { timeout }, async () => {
+test('a caller that has its status and goes on all the same is reset', { timeout }, async (t) => {
   await Edge.run({ options: { inbound: { messageTimeoutMs: 200 } } }, async (edge) => {
     await RawCall.run(edge.port, async (session) => {
       const call = new RawCall(session, classifyPath);
@@ -159,8 +215,8 @@ test('a caller that has its status and goes on all the same is reset', { timeout
       const { fields } = await call.headers;
       assert.equal(fields['grpc-status'], String(status.RESOURCE_EXHAUSTED));
       const sending = setInterval(() => call.stream.write(Buffer.alloc(1_000)), 10);
+      t.after(() => clearInterval(sending));
       await call.trailers;
-      clearInterval(sending);
       assert.equal(call.stream.rstCode, constants.NGHTTP2_NO_ERROR);
     });
   });

@@ -1,6 +1,7 @@
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
   connect,
   type IncomingHttpHeaders,
 } from 'node:http2';
@@ -12,17 +13,17 @@ export const streamPath = '/verdict.v1.ClassifierService/ClassifyStream';
 export class RawCall {
   readonly stream: ClientHttp2Stream;
   readonly headers: Promise<{ readonly fields: IncomingHttpHeaders; readonly endsStream: boolean }>;
-  /** Resolves when the stream is closed, with the trailers, or the only headers where they ended it. */
+  /** Resolves when the stream has ended, with the trailers, or the only headers where they ended it. */
   readonly trailers: Promise<IncomingHttpHeaders>;
 
-  constructor(session: ClientHttp2Session, path: string, fields: Record<string, string> = {}) {
-    this.stream = session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...fields,
-    });
+  constructor(
+    session: ClientHttp2Session,
+    path: string,
+    fields: Record<string, string> = {},
+    options: ClientSessionRequestOptions = {},
+  ) {
+    const head = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+    this.stream = session.request({ ...head, ...fields }, options);
     this.stream.on('error', () => {});
     let last: IncomingHttpHeaders = {};
     this.headers = new Promise((resolve) => {
@@ -37,6 +38,8 @@ export class RawCall {
         last = received;
       });
       this.stream.once('close', () => resolve(last));
+      // A stream of Node.js that is reset without an error while a write is under way never closes.
+      this.stream.once('aborted', () => resolve(last));
     });
   }
 

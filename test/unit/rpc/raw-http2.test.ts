@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { IncomingHttpHeaders } from 'node:http2';
+import { constants, type IncomingHttpHeaders } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -15,6 +15,7 @@ import {
 import { maxReceiveBytes } from '../../../src/rpc/server-options.js';
 import { batchRequest, streamRequest, textRequest } from '../../support/requests.js';
 import { short } from '../../support/stream-call.js';
+import { until } from '../../support/until.js';
 import { frame } from '../../support/wire-frames.js';
 import { decodeStatus } from './details.js';
 import { answerTo, Edge, HeldClassifier, timeout } from './edge.js';
@@ -189,8 +190,93 @@ test('a call that is no gRPC gets 415', { timeout }, async () => {
   });
 });
 
+test('a request that is no POST gets 405, with or without a body', { timeout }, async () => {
+  await Edge.run({}, async (edge) => {
+    await RawCall.run(edge.port, async (session) => {
+      for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT']) {
+        const call = new RawCall(session, classifyPath, { ':method': method });
+        const { fields } = await call.headers;
+        assert.deepEqual([fields[':status'], fields.allow], [405, 'POST'], method);
+      }
+      const call = new RawCall(session, classifyPath);
+      call.stream.end(valid);
+      assert.equal((await messages(call)).length, 1);
+    });
+    assert.deepEqual(edge.started, ['Classify']);
+  });
+});
+
+test('a call that ends with its headers is told at once that its message is missing', {
+  timeout,
+}, async () => {
+  await Edge.run({}, async (edge) => {
+    await RawCall.run(edge.port, async (session) => {
+      const ends = (path: string) => new RawCall(session, path, {}, { endStream: true });
+      for (const path of [classifyPath, '/grpc.health.v1.Health/Check', '/grpc.health.v1.Health/Watch']) {
+        const { fields } = await ends(path).headers;
+        assert.deepEqual(
+          [fields['grpc-status'], reasonOf(fields)],
+          [String(status.UNIMPLEMENTED), 'NO_MESSAGE'],
+          path,
+        );
+      }
+      const stream = ends(streamPath);
+      assert.equal((await stream.trailers)['grpc-status'], '0');
+    });
+  });
+});
+
+test('headers are bounded, and what an open call keeps of them counts', { timeout }, async () => {
+  const options = { inbound: { maxHeldBytes: 2 ** 20 } };
+  await Edge.run({ options }, async (edge) => {
+    await RawCall.run(edge.port, async (session) => {
+      session.setMaxListeners(0);
+      // The limit holds from the moment at which the client has agreed to it.
+      const first = new RawCall(session, classifyPath);
+      first.stream.end(valid);
+      first.stream.resume();
+      await first.trailers;
+      const large = new RawCall(session, streamPath, { 'x-pad': 'p'.repeat(20_000) });
+      await large.trailers;
+      assert.equal(large.stream.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      const calls = Array.from(
+        { length: 100 },
+        () => new RawCall(session, streamPath, { 'x-pad': 'p'.repeat(9_000) }),
+      );
+      await until('calls without a message are ended', () => edge.shed.length > 0);
+      await until('half of the limit holds again', () => edge.server.heldBytes <= 2 ** 19);
+      const refused = await Promise.any(calls.map(async (call) => (await call.headers).fields));
+      assert.equal(reasonOf(refused), 'MEMORY_PRESSURE');
+      await until('every call has arrived', () => edge.started.length === calls.length + 1);
+      await edge.handledCall(edge.shed.length + 1);
+    });
+    await until('nothing is held any more', () => edge.server.heldBytes === 0);
+  });
+});
+
+test('a call that is one too many on its arrival is counted and logged like any other', {
+  timeout,
+}, async () => {
+  await Edge.run({ options: { inbound: { maxHeldBytes: 4_096 } } }, async (edge) => {
+    await RawCall.run(edge.port, async (session) => {
+      const call = new RawCall(session, classifyPath);
+      call.stream.end(valid);
+      assert.equal(reasonOf((await call.headers).fields), 'MEMORY_PRESSURE');
+    });
+    const { code, method } = await edge.handledCall();
+    assert.deepEqual([method, code, edge.started], ['Classify', 'RESOURCE_EXHAUSTED', ['Classify']]);
+    assert.equal(edge.server.heldBytes, 0);
+  });
+});
+
+test('a deadline of years is one', { timeout }, async () => {
+  for (const value of ['597H', '27000H', '99999999H', '2592000S']) {
+    assert.equal((await send(valid, { fields: { 'grpc-timeout': value } })).code, status.OK, value);
+  }
+});
+
 test('a grpc-timeout that is none is INVALID_ARGUMENT and is not quoted', { timeout }, async () => {
-  for (const value of ['soon', '5', '5x', '%zz']) {
+  for (const value of ['soon', '5', '5x', '%zz', '-5S', '1.5S', '123456789S']) {
     const ended = await send(valid, { fields: { 'grpc-timeout': value } });
     assert.deepEqual(ended, refused('INVALID_ARGUMENT', 'MALFORMED_TIMEOUT'));
   }

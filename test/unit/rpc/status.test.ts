@@ -63,6 +63,8 @@ test('every code has its gRPC number', () => {
     cancelled: 1,
     invalid_argument: 3,
     not_found: 5,
+    permission_denied: 7,
+    unauthenticated: 16,
     resource_exhausted: 8,
     deadline_exceeded: 4,
     unavailable: 14,

@@ -7,10 +7,11 @@ import {
   CacheOutcome,
   Truncation,
 } from '../../../generated/verdict/v1/classification.js';
-import type { ClassifyRequest, ClassifyResponse } from '../../../generated/verdict/v1/classifier_service.js';
-import type { ClassifyItem } from '../../../src/classify/types.js';
+import { ClassifyRequest, type ClassifyResponse } from '../../../generated/verdict/v1/classifier_service.js';
+import type { InputRequest } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import { textRequest } from '../../support/requests.js';
+import { frame } from '../../support/wire-frames.js';
 import { detailsOf } from './details.js';
 import {
   answerTo,
@@ -22,6 +23,7 @@ import {
   timeout,
   unary,
 } from './edge.js';
+import { classifyPath, RawCall } from './raw-call.js';
 
 /** One Classify call against a fresh server. */
 async function classify(
@@ -60,7 +62,7 @@ test('an answer that comes later is delivered as well', { timeout }, async () =>
 });
 
 test('the classifier gets the model, the input and the options of the request', { timeout }, async () => {
-  const items: ClassifyItem[] = [];
+  const items: InputRequest[] = [];
   const request = textRequest('', {
     model: 'intent',
     version: '12',
@@ -256,18 +258,21 @@ test("a caller behind Envoy's transcoder is told the retry delay in whole second
 test("the caller's deadline ends the call and aborts the signal", { timeout }, async () => {
   const held = new HeldClassifier();
   await Edge.run({ classify: held.classify }, async (edge) => {
-    const client = edge.classifier;
-    const deadline = Date.now() + 100;
-    const outcome = unary(client.classify.bind(client), textRequest('slow'), new Metadata(), { deadline });
-    await held.arrived('slow');
-    const caller = held.callers.get('slow');
-    assert.ok(caller);
-    assert.equal(caller.whenFull, 'refuse');
-    assert.ok(caller.deadlineAt - performance.now() <= 110);
-    const { signal } = caller;
-    assert.equal((await outcome).error?.code, status.DEADLINE_EXCEEDED);
-    assert.equal((await edge.handledCall()).code, 'DEADLINE_EXCEEDED');
-    assert.equal(signal.aborted, true);
+    // A client of grpc-js resets the call at its deadline, which is a CANCELLED where it comes too early.
+    await RawCall.run(edge.port, async (session) => {
+      const call = new RawCall(session, classifyPath, { 'grpc-timeout': '100m' });
+      call.stream.end(frame(ClassifyRequest.encode(textRequest('slow')).finish()));
+      await held.arrived('slow');
+      const caller = held.callers.get('slow');
+      assert.ok(caller);
+      assert.equal(caller.whenFull, 'refuse');
+      assert.ok(caller.deadlineAt - performance.now() <= 100);
+      const { signal } = caller;
+      const { fields } = await call.headers;
+      assert.equal(fields['grpc-status'], String(status.DEADLINE_EXCEEDED));
+      assert.equal((await edge.handledCall()).code, 'DEADLINE_EXCEEDED');
+      assert.equal(signal.aborted, true);
+    });
   });
 });
 
@@ -291,7 +296,7 @@ test('a signal asked for only after the call has ended is aborted already', { ti
   assert.equal(held.callers.get('slow')?.signal.aborted, true);
 });
 
-function itemOf(text: string): ClassifyItem {
+function itemOf(text: string): InputRequest {
   const options = {
     topK: 1,
     minScore: undefined,

@@ -3,7 +3,7 @@ import type {
   TextPair,
 } from '../../generated/verdict/v1/classification.js';
 import type { CacheMode } from '../cache/types.js';
-import type { Activation, ClassifyItem, ClassifyOptions } from '../classify/types.js';
+import type { Activation, ClassifyOptions, InputRequest } from '../classify/types.js';
 import { type FieldViolation, VerdictError } from '../errors.js';
 import { modelNamePattern } from '../models/model-name.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
@@ -128,30 +128,30 @@ function problemOf(text: string, { maxTextChars }: RequestLimits): string | unde
 }
 
 /** What applies where a message says nothing. */
-export interface ItemDefaults {
+export interface InputDefaults {
   readonly model: string;
   readonly options: ClassifyOptions;
 }
 
 /** The defaults of a call of its own. */
-export const callDefaults: ItemDefaults = { model: '', options: defaultOptions };
+export const callDefaults: InputDefaults = { model: '', options: defaultOptions };
 
 /**
  * One input with the model and options of its own message.
  * @param violations what was found wrong with the message before
  * @throws VerdictError invalid_argument
  */
-export function itemFrom(
+export function inputRequestFrom(
   request: {
     readonly model: string;
     readonly version: string;
     readonly input: InputMessage;
     readonly options: OptionsMessage | undefined;
   },
-  defaults: ItemDefaults,
+  defaults: InputDefaults,
   limits: RequestLimits,
   violations: Violations = [],
-): ClassifyItem {
+): InputRequest {
   checkModel(request.model, 'model', violations);
   checkVersion(request.version, violations);
   const input = inputFrom(request.input, '', limits, violations);

@@ -2,8 +2,7 @@ import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { ServiceClass } from '../batching/types.js';
-import type { Claim } from '../claim.js';
+import type { Claim, ServiceClass } from '../claim.js';
 import type { Call } from './route.js';
 
 /** Longest id that is accepted, and echoed. */
@@ -13,7 +12,7 @@ export const maxIdChars = 128;
  * One request of a stream from its arrival to its response: at once the claim that the classifier sees and the
  * response that goes out, so that an answer from memory costs one object.
  */
-export class StreamItem implements Claim, ClassifyStreamResponse {
+export class StreamInput implements Claim, ClassifyStreamResponse {
   readonly id: string;
   readonly index: number;
   /** Undefined until there is an answer. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VerdictError } from '../../../src/errors.js';
-import { callDefaults, inputFrom, itemFrom, type Violations } from '../../../src/rpc/convert.js';
+import { callDefaults, inputFrom, inputRequestFrom, type Violations } from '../../../src/rpc/validation.js';
 import { textRequest } from '../../support/requests.js';
 
 const limits = { maxTextChars: 20, maxBatchInputs: 4 };
@@ -70,7 +70,7 @@ test('both texts of a pair are checked', () => {
 test('model names and versions follow their patterns', () => {
   const accepts = (rest: { model?: string; version?: string }): boolean => {
     try {
-      itemFrom(textRequest('a', rest), callDefaults, limits);
+      inputRequestFrom(textRequest('a', rest), callDefaults, limits);
       return true;
     } catch (error) {
       assert.ok(error instanceof VerdictError && error.code === 'invalid_argument');
@@ -86,7 +86,7 @@ test('model names and versions follow their patterns', () => {
 });
 
 test('without options an item asks for the best label and uses the cache', () => {
-  assert.deepEqual(itemFrom(textRequest('a'), callDefaults, limits).options, {
+  assert.deepEqual(inputRequestFrom(textRequest('a'), callDefaults, limits).options, {
     topK: 1,
     minScore: undefined,
     activation: undefined,
@@ -98,6 +98,9 @@ test('without options an item asks for the best label and uses the cache', () =>
 test('options that are set replace the defaults whole', () => {
   const options = { topK: undefined, minScore: undefined, activation: 0, truncation: 0, cache: 0 } as const;
   const defaults = { model: 'm', options: { ...callDefaults.options, topK: 7, cache: 'bypass' } } as const;
-  assert.deepEqual(itemFrom(textRequest('a', { options }), defaults, limits).options, callDefaults.options);
-  assert.equal(itemFrom(textRequest('a'), defaults, limits).options.topK, 7);
+  assert.deepEqual(
+    inputRequestFrom(textRequest('a', { options }), defaults, limits).options,
+    callDefaults.options,
+  );
+  assert.equal(inputRequestFrom(textRequest('a'), defaults, limits).options.topK, 7);
 });

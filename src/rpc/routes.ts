@@ -1,0 +1,47 @@
+import type { Classifier } from '../classify/types.js';
+import type { ModelCatalog } from '../models/types.js';
+import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import { classifierRoutes } from './classifier-service.js';
+import { ModelAccess } from './model-access.js';
+import { modelRoutes } from './model-service.js';
+import type { AnyRoute } from './route.js';
+import type { RpcServerOptions } from './server-options.js';
+import type { RpcHooks } from './types.js';
+
+export interface ServiceParts {
+  readonly classifier: Classifier;
+  readonly catalog: ModelCatalog;
+  /** Undefined: callers have no limits. */
+  readonly limiter?: RateLimiter | undefined;
+  /** The model of requests that name none. */
+  readonly defaultModel: string;
+  readonly options: Pick<
+    RpcServerOptions,
+    'maxTextChars' | 'maxBatchInputs' | 'streamWindow' | 'defaultDeadlineMs'
+  >;
+  readonly hooks: Pick<RpcHooks, 'onStreamsInFlight'>;
+}
+
+/** The services of this server, but for health and reflection, which every server has. */
+export function serviceRoutes({
+  classifier,
+  catalog,
+  limiter,
+  defaultModel,
+  options,
+  hooks,
+}: ServiceParts): AnyRoute[] {
+  const access = new ModelAccess(defaultModel);
+  return [
+    ...classifierRoutes({
+      classifier,
+      limits: options,
+      access,
+      limiter,
+      streamWindow: options.streamWindow,
+      defaultDeadlineMs: options.defaultDeadlineMs,
+      onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
+    }),
+    ...modelRoutes(catalog, access, options),
+  ];
+}

@@ -1,0 +1,98 @@
+import { gzipSync } from 'node:zlib';
+import { ServerReflectionRequest } from '../../generated/grpc/reflection/v1/reflection.js';
+import { HealthCheckRequest } from '../../generated/health/v1/health.js';
+import { Activation, CacheMode, Truncation } from '../../generated/verdict/v1/classification.js';
+import {
+  BatchClassifyRequest,
+  ClassifyRequest,
+  ClassifyStreamRequest,
+} from '../../generated/verdict/v1/classifier_service.js';
+import { GetModelRequest, ListModelsRequest } from '../../generated/verdict/v1/model_service.js';
+import { frame } from '../support/wire-frames.js';
+
+/** The body of a valid call. */
+export interface Specimen {
+  readonly path: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly messages: readonly Uint8Array[];
+}
+
+const classifier = '/verdict.v1.ClassifierService';
+const models = '/verdict.v1.ModelService';
+
+const named = { model: 'topics', version: '1' };
+const text = { $case: 'text', value: 'the team won the match' } as const;
+const pair = { $case: 'pair', value: { text: 'dinner', textPair: 'is ready' } } as const;
+const options = {
+  ...{ topK: 2, minScore: 0.1 },
+  activation: Activation.SIGMOID,
+  truncation: Truncation.START,
+  cache: CacheMode.BYPASS,
+};
+
+/** A call of every method, with every field that it has. */
+export const corpus: readonly Specimen[] = [
+  {
+    path: `${classifier}/Classify`,
+    fields: {},
+    messages: [
+      ClassifyRequest.encode(ClassifyRequest.fromPartial({ ...named, input: text, options })).finish(),
+    ],
+  },
+  {
+    path: `${classifier}/BatchClassify`,
+    fields: {},
+    messages: [
+      BatchClassifyRequest.encode(
+        BatchClassifyRequest.fromPartial({ ...named, inputs: [{ input: text }, { input: pair }], options }),
+      ).finish(),
+    ],
+  },
+  {
+    path: `${classifier}/ClassifyStream`,
+    fields: {},
+    messages: [
+      {
+        id: 'a',
+        ...named,
+        input: text,
+        settings: { defaultModel: 'topics', window: 8, defaultOptions: options },
+      },
+      { id: 'b', input: pair, options },
+      { id: 'c', input: text },
+    ].map((message) => ClassifyStreamRequest.encode(ClassifyStreamRequest.fromPartial(message)).finish()),
+  },
+  {
+    path: `${models}/ListModels`,
+    fields: {},
+    messages: [ListModelsRequest.encode(ListModelsRequest.fromPartial({})).finish()],
+  },
+  {
+    path: `${models}/GetModel`,
+    fields: {},
+    messages: [GetModelRequest.encode(GetModelRequest.fromPartial({ model: 'topics' })).finish()],
+  },
+  {
+    path: '/grpc.health.v1.Health/Check',
+    fields: {},
+    messages: [HealthCheckRequest.encode({ service: 'models/topics' }).finish()],
+  },
+  {
+    path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    fields: {},
+    messages: [
+      ServerReflectionRequest.encode(
+        ServerReflectionRequest.fromPartial({
+          messageRequest: { $case: 'fileContainingSymbol', value: 'verdict.v1.ClassifierService' },
+        }),
+      ).finish(),
+    ],
+  },
+];
+
+/** The bytes of a call's messages on the wire; every other specimen is compressed. */
+export function bodyOf({ messages }: Specimen, compressed: boolean): Buffer {
+  return Buffer.concat(
+    messages.map((message) => (compressed ? frame(gzipSync(message), { compressed }) : frame(message))),
+  );
+}
