@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { VerdictClient } from '../../../clients/typescript/src/index.js';
 import { CacheOutcome } from '../../../generated/verdict/v1/classification.js';
 import { type ClassifyStreamRequest, StreamOrder } from '../../../generated/verdict/v1/classifier_service.js';
-import { VerdictClient } from '../../../src/client/index.js';
 import {
   type Behaviour,
   classification,

@@ -1,5 +1,5 @@
 import { after } from 'node:test';
-import { VerdictClient, type VerdictClientOptions } from '../../../src/client/index.js';
+import { VerdictClient, type VerdictClientOptions } from '../../../clients/typescript/src/index.js';
 import { type Behaviour, startTestServer } from './test-server.js';
 
 const open: { close(): void }[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { VerdictClient } from '../../../src/client/index.js';
+import { VerdictClient } from '../../../clients/typescript/src/index.js';
 import { connect } from './connect.js';
 import { classification } from './test-server.js';
 

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { VerdictClientError } from '../../../src/client/client-error.js';
-import { DEFAULT_RETRY, type RetryClock, retryDelayMs, withRetries } from '../../../src/client/retry.js';
-import { NO_DETAILS } from '../../../src/client/status-details.js';
+import { VerdictClientError } from '../../../clients/typescript/src/client-error.js';
+import {
+  DEFAULT_RETRY,
+  type RetryClock,
+  retryDelayMs,
+  withRetries,
+} from '../../../clients/typescript/src/retry.js';
+import { NO_DETAILS } from '../../../clients/typescript/src/status-details.js';
 
 const NO_LIMITS = { deadlineAt: Number.POSITIVE_INFINITY, signal: undefined };
 

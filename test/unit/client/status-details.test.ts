@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
+import { fromServiceError } from '../../../clients/typescript/src/client-error.js';
+import { decodeDetails, NO_DETAILS, parseStatus } from '../../../clients/typescript/src/status-details.js';
 import { BadRequest, RequestInfo, ResourceInfo } from '../../../generated/google/rpc/error_details.js';
 import { Status } from '../../../generated/google/rpc/status.js';
-import { fromServiceError } from '../../../src/client/client-error.js';
-import { decodeDetails, NO_DETAILS, parseStatus } from '../../../src/client/status-details.js';
 
 const any = (name: string, bytes: Uint8Array) => ({
   typeUrl: `type.googleapis.com/google.rpc.${name}`,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { VerdictClient, type VerdictClientOptions } from '../../../src/client/index.js';
+import { VerdictClient, type VerdictClientOptions } from '../../../clients/typescript/src/index.js';
 import { startTestServer, type TestServer } from './test-server.js';
 
 let dir: string;

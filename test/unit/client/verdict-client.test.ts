@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { status } from '@grpc/grpc-js';
+import { type Metadata, status } from '@grpc/grpc-js';
+import { VerdictClient, VerdictClientError } from '../../../clients/typescript/src/index.js';
 import { CacheOutcome } from '../../../generated/verdict/v1/classification.js';
-import { VerdictClient, VerdictClientError } from '../../../src/client/index.js';
 import { closeAtEnd, connect } from './connect.js';
 import { classification, grpcError, richStatus } from './test-server.js';
 
@@ -155,6 +155,33 @@ test('Headers and the request id reach the server', async () => {
     ['Bearer 1', 'id-1'],
     ['Bearer 2', undefined],
   ]);
+});
+
+test('An API key reaches the server, asked for anew if it is a function, and is never quoted', async () => {
+  const seen: unknown[] = [];
+  const server = {
+    classify: (call: { readonly metadata: Metadata }) => {
+      seen.push(call.metadata.get('authorization')[0], call.metadata.get('x-team')[0]);
+      return { classification: classification() };
+    },
+  };
+  const metadata = { authorization: 'Bearer old', 'x-team': 'search' };
+  await (await connect(server, { metadata, apiKey: 'vk_a_1' })).classify('x');
+  let asked = 0;
+  const client = await connect(server, { apiKey: () => `vk_a_${++asked}` });
+  await client.classify('x');
+  await client.classify('x');
+  assert.deepEqual(seen, [
+    ...['Bearer vk_a_1', 'search'],
+    ...['Bearer vk_a_1', undefined],
+    ...['Bearer vk_a_2', undefined],
+  ]);
+  for (const apiKey of ['', 'vk a', 'vk_\u00e4', 'vk_a\n']) {
+    assert.throws(() => new VerdictClient({ apiKey }), {
+      code: 'INVALID_ARGUMENT',
+      message: 'apiKey must be printable ASCII without spaces',
+    });
+  }
 });
 
 test('A call that takes too long ends with DEADLINE_EXCEEDED', async () => {

@@ -1,7 +1,13 @@
-export type { FieldViolation } from '../errors.js';
 export type { ClassifyStream } from './classify-stream.js';
 export { type ClientErrorCode, VerdictClientError } from './client-error.js';
-export type { KeepaliveOptions, MetadataOption, TlsOptions, VerdictClientOptions } from './client-options.js';
+export {
+  type ApiKeyOption,
+  DEFAULT_ADDRESS,
+  type KeepaliveOptions,
+  type MetadataOption,
+  type TlsOptions,
+  type VerdictClientOptions,
+} from './client-options.js';
 export type {
   Batching,
   CostCurve,
@@ -13,6 +19,7 @@ export type {
   ProblemType,
 } from './model-types.js';
 export type { RetryPolicy } from './retry.js';
+export type { FieldViolation } from './status-details.js';
 export type { StreamItem, StreamOptions, StreamResult, StreamSummary } from './stream-types.js';
 export type {
   Activation,

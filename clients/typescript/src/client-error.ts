@@ -1,7 +1,12 @@
 import { status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
-import type { Status } from '../../generated/google/rpc/status.js';
-import type { FieldViolation } from '../errors.js';
-import { decodeDetails, type ErrorDetails, NO_DETAILS, parseStatus } from './status-details.js';
+import type { Status } from '../../../generated/google/rpc/status.js';
+import {
+  decodeDetails,
+  type ErrorDetails,
+  type FieldViolation,
+  NO_DETAILS,
+  parseStatus,
+} from './status-details.js';
 
 /** gRPC's canonical names of the codes that a failed call ends with. */
 export type ClientErrorCode = Exclude<keyof typeof grpcStatus, 'OK'>;

@@ -1,14 +1,14 @@
 import {
   Activation as WireActivation,
   Truncation as WireTruncation,
-} from '../../generated/verdict/v1/classification.js';
+} from '../../../generated/verdict/v1/classification.js';
 import {
   Batching as WireBatching,
   type Model as WireModel,
   type ModelVersion as WireModelVersion,
   ProblemType as WireProblemType,
   ModelState as WireState,
-} from '../../generated/verdict/v1/model_service.js';
+} from '../../../generated/verdict/v1/model_service.js';
 import type {
   Batching,
   CostCurve,

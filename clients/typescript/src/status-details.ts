@@ -1,13 +1,19 @@
-import type { Any } from '../../generated/google/protobuf/any.js';
+import type { Any } from '../../../generated/google/protobuf/any.js';
 import {
   BadRequest,
   ErrorInfo,
   RequestInfo,
   ResourceInfo,
   RetryInfo,
-} from '../../generated/google/rpc/error_details.js';
-import { Status } from '../../generated/google/rpc/status.js';
-import type { FieldViolation } from '../errors.js';
+} from '../../../generated/google/rpc/error_details.js';
+import { Status } from '../../../generated/google/rpc/status.js';
+
+/** One wrong field of a request: where it is, and what is allowed there. */
+export interface FieldViolation {
+  /** Path from the message: `text`, `pair.text_pair`, `options.top_k`, `inputs[3].text`. */
+  readonly field: string;
+  readonly description: string;
+}
 
 /** What the google.rpc details of an error say. */
 export interface ErrorDetails {

@@ -3,7 +3,7 @@ import {
   type StreamEnd,
   StreamOrder,
   type StreamSettings,
-} from '../../generated/verdict/v1/classifier_service.js';
+} from '../../../generated/verdict/v1/classifier_service.js';
 import { toCacheOutcome } from './from-response.js';
 import type { StreamItem, StreamOptions, StreamSummary } from './stream-types.js';
 import { toWireInput, toWireOptions } from './to-request.js';

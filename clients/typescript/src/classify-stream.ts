@@ -2,7 +2,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
-} from '../../generated/verdict/v1/classifier_service.js';
+} from '../../../generated/verdict/v1/classifier_service.js';
 import { cancelled, fromServiceError, fromStatus, VerdictClientError } from './client-error.js';
 import { toClassification } from './from-response.js';
 import { ResultQueue } from './result-queue.js';

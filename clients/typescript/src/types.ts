@@ -81,6 +81,8 @@ export interface Classification {
   readonly tokenCount: number;
   /** Whether part of the input was cut off. */
   readonly truncated: boolean;
+  /** `unknown` if the API key lacks the scope `cache-outcomes`. */
   readonly cache: CacheOutcome;
+  /** All 0 if the API key lacks the scope `cache-outcomes`. */
   readonly timings: Timings;
 }

@@ -2,9 +2,9 @@ import { type Client, Metadata } from '@grpc/grpc-js';
 import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../generated/health/v1/health.js';
-import { ClassifierServiceService } from '../../generated/verdict/v1/classifier_service.js';
-import { ModelServiceService } from '../../generated/verdict/v1/model_service.js';
+} from '../../../generated/health/v1/health.js';
+import { ClassifierServiceService } from '../../../generated/verdict/v1/classifier_service.js';
+import { ModelServiceService } from '../../../generated/verdict/v1/model_service.js';
 import { openChannel } from './channel.js';
 import { ClassifyStream } from './classify-stream.js';
 import { fromStatus, invalidArgument, VerdictClientError } from './client-error.js';
@@ -53,8 +53,8 @@ export class VerdictClient {
    * @throws VerdictClientError INVALID_ARGUMENT
    */
   constructor(options: VerdictClientOptions = {}, clock: RetryClock = SYSTEM_CLOCK) {
-    const { metadata = {}, retry = {} } = options;
-    this.#metadata = typeof metadata === 'function' ? () => toMetadata(metadata()) : toMetadata(metadata);
+    const { retry = {} } = options;
+    this.#metadata = metadataOf(options);
     this.#defaultTimeoutMs = checkTimeout('defaultTimeoutMs', options.defaultTimeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.#retry = retry === false ? NO_RETRY : { ...DEFAULT_RETRY, ...retry };
     this.#clock = clock;
@@ -199,6 +199,23 @@ export class VerdictClient {
     own.set('x-request-id', requestId);
     return own;
   }
+}
+
+/** The headers of every call, made once where nothing has to be asked anew. */
+function metadataOf({ metadata = {}, apiKey }: VerdictClientOptions): Metadata | (() => Metadata) {
+  const make = () => {
+    const made = toMetadata(typeof metadata === 'function' ? metadata() : metadata);
+    if (apiKey !== undefined)
+      made.set('authorization', bearer(typeof apiKey === 'function' ? apiKey() : apiKey));
+    return made;
+  };
+  return typeof metadata === 'function' || typeof apiKey === 'function' ? make : make();
+}
+
+/** @throws VerdictClientError, without the key, which grpc-js would quote */
+function bearer(apiKey: string): string {
+  if (!/^[!-~]+$/.test(apiKey)) throw invalidArgument('apiKey must be printable ASCII without spaces');
+  return `Bearer ${apiKey}`;
 }
 
 function toMetadata(headers: Readonly<Record<string, string>>): Metadata {

@@ -1,7 +1,7 @@
 import {
   CacheOutcome as WireCacheOutcome,
   type Classification as WireClassification,
-} from '../../generated/verdict/v1/classification.js';
+} from '../../../generated/verdict/v1/classification.js';
 import type { CacheOutcome, Classification, Timings } from './types.js';
 
 const CACHE_OUTCOMES = {

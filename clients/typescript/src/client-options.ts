@@ -26,6 +26,9 @@ export interface KeepaliveOptions {
 /** Headers of every call, such as `{ authorization: 'Bearer ...' }`; a function is asked anew for each call. */
 export type MetadataOption = Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
 
+/** An API key; a function is asked anew for each call. */
+export type ApiKeyOption = string | (() => string);
+
 export interface VerdictClientOptions {
   /**
    * `host:port`, or any gRPC target such as `dns:///verdict:50051`, `ipv4:10.0.0.1:50051,10.0.0.2:50051` or
@@ -36,6 +39,8 @@ export interface VerdictClientOptions {
   /** Default false: plain text. */
   readonly tls?: TlsOptions | false | undefined;
   readonly metadata?: MetadataOption | undefined;
+  /** Sent with every call as `authorization: Bearer ...`, instead of what `metadata` says there. */
+  readonly apiKey?: ApiKeyOption | undefined;
   /** How long a call may take where it does not say, in milliseconds. Default 30,000. Streams have no default. */
   readonly defaultTimeoutMs?: number | undefined;
   /** How failed unary and batch calls are tried again; false: not at all. */

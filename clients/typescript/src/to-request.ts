@@ -4,7 +4,7 @@ import {
   CacheMode as WireCacheMode,
   type ClassifyOptions as WireOptions,
   Truncation as WireTruncation,
-} from '../../generated/verdict/v1/classification.js';
+} from '../../../generated/verdict/v1/classification.js';
 import { invalidArgument } from './client-error.js';
 import type { Activation, CacheMode, ClassifyInput, ClassifyOptions, Truncation } from './types.js';
 
