@@ -20,11 +20,12 @@ Serves the models over gRPC until SIGTERM or Ctrl-C.
 `;
 
 /**
- * Runs the service until a signal ends it: SIGTERM with the grace for balancers, SIGINT without, a second one at once.
+ * Runs the service until a signal ends it: SIGTERM with the grace for load balancers, SIGINT without, a second signal
+ * at once.
  *
  * @param argv flags alone
- * @returns the exit code: 0 for help, 2 for wrong settings. Else the process ends here: with 0 after a clean stop, 1 when it
- *   could not start or was cut off, by SIGKILL when something in it did not end
+ * @returns the exit code: 0 for help, 2 for wrong settings. Otherwise the process ends here: with 0 after a clean
+ *   stop, with 1 if it could not start or was cut off, by SIGKILL if a part of it did not end
  */
 export async function serve(argv: readonly string[]): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -42,37 +43,38 @@ export async function serve(argv: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   boundHeapGrowth();
-  // With it ioredis would print each command that it sends, the password of Redis among them.
+  // With DEBUG, ioredis would print each command that it sends, including the password of Redis.
   delete process.env.DEBUG;
   const log = createLogger(config.log);
   tellIgnored = (signal) => log.warn({ signal }, 'this signal is ignored');
   const release = adoptOutput(log, process);
   const end = await run(config, log);
-  release();
   await endLog(log, end);
-  // What could not be ended in time, a process or a thread, must not keep this one beyond its time.
+  // Not earlier: what is printed while the log is being written would land among its lines as plain text.
+  release();
+  // A process or thread that did not end in time must not keep this process alive.
   process.exit(end.code);
 }
 
 /** How a run ended. */
 interface End {
   readonly code: number;
-  /** Something does not end, whatever it is told. Node would wait for it for ever if it is a thread. */
+  /** A part does not end. If it is a thread, Node would wait for it for ever. */
   readonly isStuck: boolean;
 }
 
-/** Writes out the log, for half a second at most, or until another signal. Says what was lost. */
+/** Writes the waiting log lines, for at most half a second or until another signal. Reports lost lines. */
 async function endLog(log: Logger, end: End): Promise<void> {
   const leave = () => (end.isStuck ? killSelf() : process.exit(end.code));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, leave);
   const { droppedLines, isStuck } = await log.close();
   if (droppedLines > 0) {
-    writeAtOnce(STDERR, `${droppedLines} lines of the log were lost: nobody read them in time\n`);
+    writeAtOnce(STDERR, `${droppedLines} log lines were lost: nobody read them in time\n`);
   }
   if (isStuck || end.isStuck) killSelf();
 }
 
-/** Node waits at its end for threads that are in a call to the system, so nothing milder is sure to end this process. */
+/** At its end, Node waits for threads in system calls, so nothing milder is sure to end this process. */
 function killSelf(): void {
   process.kill(process.pid, 'SIGKILL');
 }
@@ -90,7 +92,7 @@ async function run(config: Config, log: Logger): Promise<End> {
         log.info({ signal }, 'stopping');
         void app.stop(signal === 'SIGTERM').then(({ clean, unfinished, failures }) => {
           if (!clean)
-            log.error({ unfinished, failures: failures.map(String) }, 'stopped before all was done');
+            log.error({ unfinished, failures: failures.map(String) }, 'stopped before everything was done');
           resolve({ code: clean ? EXIT.ok : EXIT.failed, isStuck: unfinished.length > 0 });
         });
       },
@@ -100,18 +102,18 @@ async function run(config: Config, log: Logger): Promise<End> {
       },
     });
   });
-  // A start that hangs ends with the stop, whose report decides.
+  // A hanging start ends with the stop, whose report decides.
   return Promise.race([stopped, start(app, config, log).then((failed) => failed ?? stopped)]);
 }
 
-/** @returns the end where the start failed */
+/** @returns the end if the start failed */
 async function start(app: App, { server, admin }: Config, log: Logger): Promise<End | undefined> {
   try {
     const { port, adminPort } = await app.start();
     log.info({ address: `${server.host}:${port}`, admin: `${admin.host}:${adminPort}` }, 'serving');
     return undefined;
   } catch (error) {
-    // A stop that came while starting is no failure: its own report decides.
+    // A stop during the start is not a failure: its own report decides.
     if (error instanceof VerdictError && error.code === 'cancelled') return undefined;
     const { unfinished } = await app.stop(false);
     return notStarted(error, unfinished.length > 0);

@@ -65,4 +65,17 @@ describe('What libraries print in the server', { skip }, () => {
     await until('the warning is told', told(/^MaxListenersExceededWarning: eleven listeners in main/));
     assert.deepEqual(served.server.complaints, []);
   });
+
+  it('while the log is being closed is a log line', async (t) => {
+    // Prints at once whenever somebody begins to listen for SIGTERM: last, what closes the log.
+    const script = `process.on('newListener', (name) => {
+      if (name === 'SIGTERM') console.log('somebody listens');
+    });`;
+    const served = await ServedModels.start(t, ['topics'], {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
+    });
+    await served.server.stop();
+    await until('the log was read', () => served.logged('output of a library').length === 2);
+    assert.deepEqual(served.server.complaints, []);
+  });
 });
