@@ -16,7 +16,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What the build reads. A change of anything else needs no build. */
-const SOURCES = ['src', 'generated', 'tsconfig.json', 'package-lock.json'];
+const SOURCES = ['src', 'clients/typescript/src', 'generated', 'tsconfig.json', 'package-lock.json'];
 
 /** Exit code of a command line that could not be built: EX_SOFTWARE of sysexits. */
 const BUILD_FAILED = 70;

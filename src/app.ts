@@ -4,25 +4,34 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { checkPort, namingPlace } from './app/check-port.js';
+import { metricsGuard } from './app/metrics-guard.js';
+import { openAuthenticator } from './app/open-authenticator.js';
+import { openCredentials } from './app/open-credentials.js';
+import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
 import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
+import { isLoopback } from './config/loopback.js';
 import { settingName } from './config/setting-name.js';
 import type { Config } from './config.js';
 import { roomForConnections } from './descriptor-limit.js';
 import { systemTrouble } from './errors/system-trouble.js';
 import { Lifecycle, type StopReport } from './lifecycle.js';
 import { ModelRegistry } from './models/model-registry.js';
-import { rpcMethods } from './rpc/methods.js';
+import type { ModelVersion } from './models/model-version.js';
+import { Authentication } from './rpc/authentication.js';
+import { serviceRoutes } from './rpc/routes.js';
 import { RpcServer } from './rpc/server.js';
 import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
 import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
+import type { HandshakeFailure, TlsPort } from './tls/types.js';
 import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
+import type { TextInput } from './tokenizer/types.js';
 
 const GPU_MONITOR = { intervalMs: 5_000, timeoutMs: 5_000 };
 
@@ -45,21 +54,29 @@ export async function createApp(config: Config, version: string, log: Logger): P
     log,
     droppedLines: () => log.droppedLines(),
     version,
-    methods: rpcMethods,
     redisConfigured: config.redis.url !== undefined,
     latencyObjectiveMs: config.batching.latencyObjectiveMs,
     eventLoopResolutionMs: config.admin.eventLoopResolutionMs,
   });
+  const credentials = await openCredentials(config.tls, telemetry.tls);
+  const tlsOn = (port: TlsPort) =>
+    credentials && {
+      credentials,
+      clientAuth: config.tls.clientAuth,
+      onFailed: (reason: HandshakeFailure) => telemetry.tls.onHandshakeFailed?.(port, reason),
+    };
+  const auth = await openAuthenticator(config.auth, telemetry.auth);
+  warnOfStrangers(config, log);
   const trace = openTrace(config.log);
   const results = await openResultCache(config, telemetry);
-  const registry = new ModelRegistry(config.models.default);
+  const registry = new ModelRegistry<ModelVersion<TextInput>>(config.models.default, ({ name, version }) =>
+    telemetry.version({ model: name, version }).close(),
+  );
   const tokenizers = new TokenizerPool({
     workers: config.tokenizer.workers,
     testIntervalMs: config.runtime.selfTestIntervalMs,
     hooks: {
       onThreadLost: (reason) => log.error({ reason }, 'a tokeniser thread was lost and replaced'),
-      onReloadFailed: (reason) =>
-        log.error({ reason }, 'a tokeniser thread could not read a tokenizer again'),
       onAvailability: () => registry.changed(),
     },
   });
@@ -70,7 +87,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
   });
   telemetry.watchGpus(() => gpus.readings);
   const rpc = new RpcServer({
-    classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+    routes: serviceRoutes({
+      classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+      catalog: registry,
+      limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
+      defaultModel: config.models.default,
+      options: config.limits,
+      hooks: telemetry.rpc,
+    }),
     catalog: registry,
     descriptorSet: await readFile(descriptorSetPath),
     options: {
@@ -79,14 +103,23 @@ export async function createApp(config: Config, version: string, log: Logger): P
       port: config.server.port,
       connection: connectionOptions(config.server),
       inbound: inboundOptions(config),
+      tls: tlsOn('grpc'),
       maxWatchers: config.server.maxHealthWatchers,
       maxWatchersPerPeer: config.server.maxHealthWatchersPerPeer,
     },
+    interceptors: [
+      ...telemetry.interceptors,
+      ...(auth === undefined ? [] : [new Authentication(auth.authenticator)]),
+    ],
     hooks: telemetry.rpc,
   });
   telemetry.watchEdge(() => ({ connections: rpc.connections, heldBytes: rpc.heldBytes }));
   const admin = new AdminServer({
     ...config.admin,
+    tls: config.admin.tls === 'on' ? tlsOn('admin') : undefined,
+    ...(auth !== undefined && !isLoopback(config.admin.host)
+      ? { guards: metricsGuard(auth.authenticator) }
+      : {}),
     readiness: () => readinessOf({ isListening, models: registry.readiness() }),
     metrics: () => telemetry.metrics(),
     pages: apiDocsPages({ path: openapiPath, apiUrl: config.admin.docsApiUrl, ...config.limits }),
@@ -95,8 +128,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const ports = { port: 0, adminPort: 0 };
   let isListening = false;
   const places = {
-    rpc: { ...config.server, hostKnob: 'VERDICT_HOST', portKnob: 'VERDICT_PORT' },
-    admin: { ...config.admin, hostKnob: 'VERDICT_ADMIN_HOST', portKnob: 'VERDICT_ADMIN_PORT' },
+    rpc: { ...config.server, hostSetting: 'VERDICT_HOST', portSetting: 'VERDICT_PORT' },
+    admin: { ...config.admin, hostSetting: 'VERDICT_ADMIN_HOST', portSetting: 'VERDICT_ADMIN_PORT' },
   };
   let balancerGraceMs = 0;
 
@@ -109,6 +142,16 @@ export async function createApp(config: Config, version: string, log: Logger): P
           telemetry.close();
           await trace?.close();
         },
+      },
+      {
+        name: 'certificates',
+        start: () => credentials?.start(),
+        stop: () => credentials?.close(),
+      },
+      {
+        name: 'authentication',
+        start: () => auth?.start(),
+        stop: () => auth?.stop(),
       },
       {
         name: 'admin server',
@@ -165,6 +208,17 @@ export async function createApp(config: Config, version: string, log: Logger): P
   };
 }
 
+/** A server that others reach and that asks nobody who they are may be meant so, but not by oversight. */
+function warnOfStrangers({ auth, tls, server }: Config, log: Logger): void {
+  const knowsCallers =
+    auth.keysFile !== undefined ||
+    auth.jwtIssuer !== undefined ||
+    (tls.clientCa !== undefined && tls.clientAuth === 'require');
+  if (knowsCallers || isLoopback(server.host)) return;
+  const how = `${settingName('auth.keysFile')}, ${settingName('auth.jwtIssuer')} or ${settingName('tls.clientCa')}`;
+  log.warn({ address: server.host }, `everybody who reaches the gRPC port may use it: set ${how}`);
+}
+
 /** @throws Error that names the setting where the file cannot be written */
 function openTrace({ traceArrivals: path, traceMaxMib }: Config['log']): ArrivalTrace | undefined {
   if (path === undefined) return undefined;
@@ -180,7 +234,11 @@ function openTrace({ traceArrivals: path, traceMaxMib }: Config['log']): Arrival
  * How many connections there may be beside everything else that needs open files.
  * @throws Error where their limit leaves no room for callers
  */
-function roomForCallers({ server, tokenizer }: Config, registry: ModelRegistry, log: Logger): number {
+function roomForCallers(
+  { server, tokenizer }: Config,
+  registry: ModelRegistry<ModelVersion<TextInput>>,
+  log: Logger,
+): number {
   const versions = registry.list().flatMap((model) => model.versions);
   const sessions = versions.reduce((sum, { instances }) => sum + instances, 0);
   const room = roomForConnections({ tokenizerThreads: tokenizer.workers, sessions });

@@ -5,6 +5,8 @@
 export type ErrorCode =
   | 'cancelled'
   | 'invalid_argument'
+  | 'unauthenticated'
+  | 'permission_denied'
   | 'not_found'
   | 'resource_exhausted'
   | 'deadline_exceeded'
@@ -18,6 +20,14 @@ export interface FieldViolation {
   readonly description: string;
 }
 
+/** A limit of one caller. */
+export interface QuotaViolation {
+  /** Whose limit it is. */
+  readonly subject: string;
+  /** `at most 600 inputs a minute`. */
+  readonly description: string;
+}
+
 export interface VerdictErrorDetails {
   /** Stable, machine-readable cause in UPPER_SNAKE_CASE: `QUEUE_FULL`, `MODEL_NOT_FOUND`. */
   readonly reason: string;
@@ -26,12 +36,14 @@ export interface VerdictErrorDetails {
   readonly retryAfterMs?: number;
   /** What was not found. */
   readonly resource?: { readonly type: string; readonly name: string };
+  /** The limit of a caller that was reached. */
+  readonly quota?: QuotaViolation;
   readonly cause?: unknown;
 }
 
 /**
  * The one error type that crosses folders. Its message is meant for callers: it names fields and limits and never
- * holds a caller's text, a key or a path. What only operators may see goes into `cause`.
+ * holds a caller's text, a key or a path. Details for operators go into `cause`.
  */
 export class VerdictError extends Error {
   override readonly name = 'VerdictError';
@@ -40,6 +52,7 @@ export class VerdictError extends Error {
   readonly violations: readonly FieldViolation[];
   readonly retryAfterMs: number | undefined;
   readonly resource: { readonly type: string; readonly name: string } | undefined;
+  readonly quota: QuotaViolation | undefined;
 
   constructor(code: ErrorCode, message: string, details: VerdictErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -48,6 +61,7 @@ export class VerdictError extends Error {
     this.violations = details.violations ?? [];
     this.retryAfterMs = details.retryAfterMs;
     this.resource = details.resource;
+    this.quota = details.quota;
   }
 }
 
@@ -59,17 +73,17 @@ export function invalidField(field: string, description: string): VerdictError {
   });
 }
 
-/** A deadline that has passed, whoever noticed. */
+/** The deadline has passed. */
 export function deadlineExceeded(): VerdictError {
   return new VerdictError('deadline_exceeded', 'the deadline has passed', { reason: 'DEADLINE_EXCEEDED' });
 }
 
-/** Work that nobody waits for any more. */
+/** Nobody is waiting for the work any more. */
 export function callerLeft(): VerdictError {
   return new VerdictError('cancelled', 'the caller has left', { reason: 'CANCELLED' });
 }
 
-/** Work that a stopping server refuses or gives up. */
+/** A stopping server refuses or gives up the work. */
 export function shuttingDown(): VerdictError {
   return new VerdictError('unavailable', 'the server is shutting down', { reason: 'DRAINING' });
 }

@@ -3,33 +3,33 @@ import { VerdictError } from './errors.js';
 
 /** One part that is started and stopped. */
 export interface LifecycleStep {
-  /** As it completes "could not start the ...": `gRPC server`. */
+  /** Completes "could not start the ...": `gRPC server`. */
   readonly name: string;
-  /** Aborted when a stop is asked for meanwhile. */
+  /** Aborted when a stop is requested meanwhile. */
   readonly start?: (signal: AbortSignal) => unknown;
-  /** Ends gracefully until the signal aborts, then at once. */
+  /** Ends gracefully, or at once when the signal aborts. */
   readonly stop?: (signal: AbortSignal) => unknown;
 }
 
-/** How a stop went. */
+/** The outcome of a stop. */
 export interface StopReport {
-  /** Every step ended by itself, in time, without an error: none was told to end at once. */
+  /** Every step ended by itself, in time and without an error; none had to be told to end at once. */
   readonly clean: boolean;
   /** Steps that were still busy when the time was up. */
   readonly unfinished: readonly string[];
   readonly failures: readonly { readonly step: string; readonly error: unknown }[];
 }
 
-/** The timers of Node, or those of a test. */
+/** Node's timers, or those of a test. */
 export interface LifecycleTimers {
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
 }
 
 export interface LifecycleOptions {
-  /** In the order of starting; stopped in the reverse order. */
+  /** In start order; stopped in reverse order. */
   readonly steps: readonly LifecycleStep[];
-  /** Time from the call of `stop` within which it settles, whatever the steps do. */
+  /** Time after which a call of `stop` settles, whatever the steps do. */
   readonly stopTimeoutMs: number;
   readonly timers?: LifecycleTimers;
 }
@@ -48,10 +48,10 @@ export class StartError extends Error {
   }
 }
 
-/** The last part of the time to stop, in which steps are told to end at once: a quarter, 2 s at most. */
+/** The last part of the time to stop, in which steps are told to end at once: a quarter, at most 2 s. */
 const maxForcedMs = 2_000;
 
-/** For a step that was being started when the stop came: a quarter of the time to stop, 5 s at most. */
+/** Time for a step that was starting when the stop came: a quarter of the time to stop, at most 5 s. */
 const maxStartGraceMs = 5_000;
 
 const nodeTimers: LifecycleTimers = {
@@ -59,7 +59,7 @@ const nodeTimers: LifecycleTimers = {
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-/** Starts steps in order and stops them in reverse order, each one named, within a time. */
+/** Starts named steps in order and stops them in reverse order, within a time limit. */
 export class Lifecycle {
   readonly #steps: readonly LifecycleStep[];
   readonly #stopTimeoutMs: number;
@@ -69,7 +69,7 @@ export class Lifecycle {
   /** Says "do not be graceful any more". */
   readonly #forced = new AbortController();
   readonly #started: LifecycleStep[] = [];
-  /** The step that is being started. */
+  /** The step that is starting. */
   #current: LifecycleStep | undefined;
   #start: Promise<void> | undefined;
   #stop: Promise<StopReport> | undefined;
@@ -85,20 +85,22 @@ export class Lifecycle {
 
   /**
    * Starts the steps one after the other.
-   * @throws StartError after stopping what had started; VerdictError cancelled when a stop came first
+   * @throws StartError after stopping what had started; VerdictError cancelled if a stop came first
    */
   start(): Promise<void> {
     this.#start ??= this.#startAll();
     return this.#start;
   }
 
-  /** Stops what has started, in reverse order. Settles in time and never rejects; again gives the same report. */
+  /**
+   * Stops what has started, in reverse order. Settles in time and never rejects; a second call gets the same report.
+   */
   stop(): Promise<StopReport> {
     this.#stop ??= this.#stopInTime();
     return this.#stop;
   }
 
-  /** Makes the stop under way, or a new one, end at once instead of gracefully. */
+  /** Makes the stop under way, or a new one, end steps at once instead of gracefully. */
   force(): Promise<StopReport> {
     this.#forced.abort();
     const stop = this.stop();
@@ -125,7 +127,7 @@ export class Lifecycle {
     if (signal.aborted) throw stopped();
   }
 
-  /** What had started before a failure is stopped under the same limits; a stop asked for meanwhile joins in. */
+  /** After a failure, started steps are stopped under the same limits; a stop requested meanwhile joins in. */
   #stopStarted(): Promise<StopReport> {
     this.#stop ??= this.#stopInTime(Promise.resolve());
     return this.#stop;
@@ -158,7 +160,7 @@ export class Lifecycle {
     return { clean, unfinished, failures };
   }
 
-  /** A start that does not heed its signal may be waiting for a part that had started before: that ends, then it. */
+  /** A start that ignores its signal may be waiting for an earlier part: end that part, then the start. */
   async #stopAll(startEnded: Promise<unknown>, failures: { step: string; error: unknown }[]): Promise<void> {
     await this.#soon(startEnded);
     await this.#stopEach(failures);
@@ -166,7 +168,7 @@ export class Lifecycle {
     await this.#stopEach(failures);
   }
 
-  /** Waits until the promise has settled, for a time, or until nothing is graceful any more. */
+  /** Waits until the promise has settled, the time is up, or the stop is no longer graceful. */
   async #soon(ended: Promise<unknown>): Promise<void> {
     let timer: unknown;
     const { signal } = this.#forced;
@@ -187,17 +189,17 @@ export class Lifecycle {
       } catch (error) {
         failures.push({ step: step.name, error });
       }
-      // Not the last one: a step that was still being started may have come behind it meanwhile.
+      // Not the last one: a step that was still starting may have been added after it meanwhile.
       this.#started.splice(this.#started.lastIndexOf(step), 1);
     }
   }
 
-  /** Settles when nothing is being started any more. */
+  /** Settles when no step is starting any more. */
   async #startEnded(): Promise<void> {
     try {
       await this.#start;
     } catch {
-      // Whoever called `start` has been told.
+      // The caller of `start` has been told.
     }
   }
 }

@@ -1,9 +1,9 @@
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
-/** Signals whose default is worse than nothing: SIGHUP ends the process, SIGUSR1 opens Node's debugger. */
+/** Signals whose default action is harmful: SIGHUP ends the process, SIGUSR1 opens Node's debugger. */
 export type IgnoredSignal = 'SIGHUP' | 'SIGUSR1';
 
-/** `process`, or what a test puts in its place. */
+/** `process`, or a stand-in of a test. */
 export interface SignalSource<S extends string = StopSignal> {
   on(signal: S, listener: (signal: S) => void): unknown;
   off(signal: S, listener: (signal: S) => void): unknown;
@@ -20,13 +20,13 @@ export interface StopHandlers {
 
 /**
  * Ctrl-C under `npm start` or `npx` arrives twice within milliseconds, once from the terminal and once passed on by
- * npm. Nobody presses it twice as fast as this on purpose.
+ * npm. Nobody presses it twice this fast on purpose.
  */
 const echoMs = 300;
 
 /**
  * Listens for the signals that end the process.
- * @returns the way to stop listening
+ * @returns a function that stops listening
  */
 export function onStopSignals(source: SignalSource, handlers: StopHandlers): () => void {
   const { stop, force, now = () => performance.now() } = handlers;
@@ -47,7 +47,7 @@ export function onStopSignals(source: SignalSource, handlers: StopHandlers): () 
   };
 }
 
-/** Takes the signals that are to do nothing, and tells each one. */
+/** Ignores these signals, and reports each one. */
 export function ignoreSignals(
   source: Pick<SignalSource<IgnoredSignal>, 'on'>,
   tell: (signal: IgnoredSignal) => void,

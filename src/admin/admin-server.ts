@@ -1,10 +1,22 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { CredentialSource } from '../tls/credential-watch.js';
+import { failureOf } from '../tls/handshake-failure.js';
+import { type ClientAuth, contextOptions, serverOptions } from '../tls/server-options.js';
+import type { HandshakeFailure } from '../tls/types.js';
 import { AdminConnections } from './admin-connections.js';
 import { indexPage, topPaths } from './index-page.js';
-import type { Page, Pages } from './page.js';
+import type { Guards, Page, Pages } from './page.js';
 
-/** Whether the server takes calls, and if not, why not, a sentence each. */
+/** Whether the server accepts calls, and if not, why not, one sentence per reason. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
@@ -16,6 +28,13 @@ export interface MetricsPage {
   readonly body: string;
 }
 
+export interface AdminTls {
+  readonly credentials: CredentialSource;
+  /** Holds where the credentials have authorities for clients. */
+  readonly clientAuth: ClientAuth;
+  readonly onFailed?: (reason: HandshakeFailure) => void;
+}
+
 export interface AdminServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
@@ -24,22 +43,34 @@ export interface AdminServerOptions {
   readonly metrics: () => Promise<MetricsPage>;
   /** Further pages, by their paths. */
   readonly pages?: Pages;
+  /** Who may see a page, by its path: what others are answered instead. */
+  readonly guards?: Guards;
+  /** HTTPS. Plain HTTP without it. */
+  readonly tls?: AdminTls | undefined;
   /** A page could not be made. */
   readonly onError?: (error: unknown) => void;
 }
 
+/** Probes have no certificate to show. */
+const probePaths: readonly string[] = ['/livez', '/readyz'];
+
 const maxConnections = 64;
-/** For a request to come in full; pages need no body. */
+const handshakeTimeoutMs = 10_000;
+/** Time for a request to arrive in full; pages need no body. */
 const requestTimeoutMs = 2_000;
 const keepAliveTimeoutMs = 5_000;
-/** For an answer that is not taken. */
+/** Time for the client to read an answer. */
 const stalledTimeoutMs = 10_000;
 
-/** HTTP for operators: `/livez`, `/readyz`, `/metrics`, the docs of the API, and an index of these at `/`. Bounded, and apart from the port that callers use. */
+/**
+ * HTTP for operators: `/livez`, `/readyz`, `/metrics`, the docs of the API, and an index of these at `/`. It has its
+ * own limits and its own port. If clients must have certificates, the pages need one, but for those that probes ask for.
+ */
 export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
   readonly #pages: Pages;
+  readonly #connections: AdminConnections;
   #metricsUnderWay: Promise<MetricsPage> | undefined;
 
   constructor(options: AdminServerOptions) {
@@ -51,14 +82,15 @@ export class AdminServer {
       '/metrics': async () => ({ status: 200, ...(await this.#metrics()) }),
       ...options.pages,
     };
-    this.#server = createServer({
+    const limits = {
       headersTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 500,
-    });
+    };
+    this.#server = options.tls === undefined ? createServer(limits) : tlsServer(options.tls, limits);
     this.#server.timeout = stalledTimeoutMs;
-    new AdminConnections(this.#server, maxConnections);
+    this.#connections = new AdminConnections(this.#server, maxConnections);
     this.#server.on('request', (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         this.#options.onError?.(error);
@@ -70,7 +102,7 @@ export class AdminServer {
   /**
    * Listens.
    * @returns the port
-   * @throws Error of the system where the address cannot be had: `EADDRINUSE`, `EACCES`
+   * @throws the system's error if the address is not available: `EADDRINUSE`, `EACCES`
    */
   start(): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -89,6 +121,7 @@ export class AdminServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    this.#connections.endHandshakes();
     this.#server.closeIdleConnections();
     if (signal?.aborted === true) cut();
     signal?.addEventListener('abort', cut, { once: true });
@@ -97,19 +130,29 @@ export class AdminServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A body, which no page wants, is read away so that the connection can go on.
+    // No page takes a body: read and discard it, so that the connection can be used again.
     request.resume();
     const path = request.url?.split('?', 1)[0] ?? '';
     const page = Object.hasOwn(this.#pages, path) ? this.#pages[path] : undefined;
-    if (page === undefined) {
+    if (!probePaths.includes(path) && this.#lacksCertificate(request)) {
+      const body = `this page needs a client certificate; ${probePaths.join(' and ')} do not\n`;
+      send(response, { status: 403, contentType: 'text/plain; charset=utf-8', body });
+    } else if (page === undefined) {
       const body = `no such page; the pages are ${topPaths(Object.keys(this.#pages)).join(', ')}\n`;
       send(response, { status: 404, contentType: 'text/plain; charset=utf-8', body });
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       send(response, { status: 405, contentType: 'text/plain; charset=utf-8', body: 'GET or HEAD only\n' });
     } else {
-      send(response, await page(request.headers.accept ?? ''));
+      const refusal = await this.#options.guards?.[path]?.(request.headersDistinct);
+      send(response, refusal ?? (await page(request.headers.accept ?? '')));
     }
+  }
+
+  #lacksCertificate({ socket }: IncomingMessage): boolean {
+    const { tls } = this.#options;
+    if (tls?.clientAuth !== 'require' || tls.credentials.current.clientCa === undefined) return false;
+    return !(socket instanceof TLSSocket && socket.authorized);
   }
 
   #readyPage(): Page {
@@ -118,13 +161,27 @@ export class AdminServer {
     return { status: ready ? 200 : 503, contentType: 'application/json; charset=utf-8', body };
   }
 
-  /** Scrapes that come together share one rendering, which takes milliseconds of the main thread. */
+  /** Simultaneous scrapes share one rendering, which takes milliseconds of the main thread. */
   #metrics(): Promise<MetricsPage> {
     this.#metricsUnderWay ??= this.#options.metrics().finally(() => {
       this.#metricsUnderWay = undefined;
     });
     return this.#metricsUnderWay;
   }
+}
+
+function tlsServer({ credentials, onFailed }: AdminTls, limits: ServerOptions): Server {
+  const server = createTlsServer({
+    ...serverOptions(credentials.current, false),
+    ...limits,
+    handshakeTimeout: handshakeTimeoutMs,
+  });
+  server.on('tlsClientError', (error, socket) => {
+    socket.destroy();
+    onFailed?.(failureOf(error, socket));
+  });
+  credentials.onChange((changed) => server.setSecureContext(contextOptions(changed)));
+  return server;
 }
 
 function send(response: ServerResponse, { status, contentType, body, headers }: Page): void {

@@ -5,7 +5,7 @@ import { type OpenapiDocumentOptions, openapiDocument } from './openapi-document
 import type { Page, Pages } from './page.js';
 import { contentSecurityPolicy, referencePage, startScript } from './reference-page.js';
 
-/** The files of Swagger UI that the page asks for. No other is served. */
+/** The files of Swagger UI that the page needs. The server serves no others. */
 const assets: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
@@ -16,12 +16,12 @@ const json = 'application/json; charset=utf-8';
 const html = 'text/html; charset=utf-8';
 const script = 'text/javascript; charset=utf-8';
 const plain = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
-/** For a year: their addresses hold the version. */
+/** Cached for a year: the addresses contain the version. */
 const forever = { 'cache-control': 'public, max-age=31536000, immutable' };
 
 /**
- * `/openapi.json`, and `/docs`: a page that shows it and can send requests to the API. Nothing is read before somebody
- * asks for it, and the page asks nothing of any host but the API's.
+ * `/openapi.json`, and `/docs`: a page that shows it and can send requests to the API. Files are read on demand, and
+ * the page sends requests to no host but the API's.
  */
 export function apiDocsPages(options: OpenapiDocumentOptions): Pages {
   let document: Promise<string> | undefined;
@@ -38,16 +38,26 @@ export function apiDocsPages(options: OpenapiDocumentOptions): Pages {
       'content-security-policy': policy,
     });
   };
+  const assetOnce = (name: string) => {
+    let content: Promise<Buffer> | undefined;
+    return () => {
+      content ??= readFile(swaggerFile(name)).catch((error: unknown) => {
+        content = undefined;
+        throw error;
+      });
+      return content;
+    };
+  };
   return {
     '/openapi.json': async () => page(json, await describedOnce()),
     '/docs': reference,
     '/docs/': reference,
     '/docs/start.js': () => page(script, startScript),
     ...Object.fromEntries(
-      Object.entries(assets).map(([name, type]) => [
-        `/docs/${name}`,
-        async () => page(type, await readFile(swaggerFile(name)), forever),
-      ]),
+      Object.entries(assets).map(([name, type]) => {
+        const content = assetOnce(name);
+        return [`/docs/${name}`, async () => page(type, await content(), forever)];
+      }),
     ),
   };
 }

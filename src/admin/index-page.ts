@@ -10,7 +10,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What an admin server has, for whoever opens it without a path: links in a browser, plain text for everybody else.
+ * The index of an admin server, at `/`: links for browsers, plain text for other clients.
  *
  * @param paths of all pages; those below another one, such as the files of a page, are left out
  * @param accept the header of the request
@@ -30,7 +30,7 @@ export function indexPage(paths: readonly string[], accept: string): Page {
   };
 }
 
-/** Pages that are worth a visit: `/docs`, but not `/docs/start.js`. */
+/** Pages that people visit: `/docs`, but not `/docs/start.js`. */
 export function topPaths(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => path !== '/' && path.lastIndexOf('/') === 0);
 }

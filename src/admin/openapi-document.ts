@@ -9,7 +9,7 @@ export interface OpenapiDocumentOptions {
   readonly maxBatchInputs: number;
 }
 
-/** What is changed in the generated document: the server, and the limits that a setting holds. */
+/** The parts of the generated document that this server changes: the server, and the limits that are settings. */
 interface Document {
   servers: { url: string }[];
   components: {
@@ -22,10 +22,7 @@ interface Document {
 
 const batchSchemas = ['verdict.v1.BatchClassifyRequest', 'verdict.v1.ModelBatchClassifyRequest'] as const;
 
-/**
- * The OpenAPI document as it holds for this server, whose settings may differ from the default ones that the generated
- * document states.
- */
+/** The OpenAPI document for this server, whose settings may differ from the defaults in the generated document. */
 export async function openapiDocument(options: OpenapiDocumentOptions): Promise<string> {
   const document: Document = JSON.parse(await readFile(options.path, 'utf8'));
   document.servers = [{ url: options.apiUrl }];

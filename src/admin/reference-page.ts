@@ -2,7 +2,7 @@
  * The page that shows the API: Swagger UI over `/openapi.json`.
  *
  * @param version of Swagger UI; keeps caches from mixing releases
- * @param apiUrl where requests are sent; what the page says where nothing answers there
+ * @param apiUrl where the page sends requests; it names the URL if nothing answers there
  */
 export function referencePage(version: string, apiUrl: string): string {
   return `<!doctype html>
@@ -48,15 +48,15 @@ function escaped(text: string): string {
 }
 
 /**
- * What starts Swagger UI, in a file of its own so that the page needs no inline script. All that Swagger UI can say of an
- * API that is not there is "Failed to fetch", so the page looks for itself: when it opens, with every request, and when
- * somebody comes back to it.
+ * Starts Swagger UI, in a separate file so that the page needs no inline script. If the API is not reachable, Swagger
+ * UI only says "Failed to fetch", so the page checks itself: when it opens, with every request, and when the user comes
+ * back to it.
  */
 export const startScript = `const unreachable = document.getElementById('unreachable');
 
 async function lookForApi() {
   try {
-    // Any answer will do, also one that scripts of other origins may not read.
+    // Any answer will do, even one that scripts of other origins may not read.
     await fetch(unreachable.dataset.probe, { mode: 'no-cors', cache: 'no-store' });
     unreachable.hidden = true;
   } catch {
@@ -82,7 +82,7 @@ SwaggerUIBundle({
 });
 `;
 
-/** Nothing but what this server serves, requests to the API, and the images that the style sheet holds. */
+/** Allows only what this server serves, requests to the API, and the images in the style sheet. */
 export function contentSecurityPolicy(apiOrigin: string): string {
   const rules = [
     "default-src 'none'",

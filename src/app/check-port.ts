@@ -5,8 +5,8 @@ export interface ListenPlace {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly hostKnob: string;
-  readonly portKnob: string;
+  readonly hostSetting: string;
+  readonly portSetting: string;
 }
 
 /**
@@ -39,18 +39,18 @@ export async function namingPlace<T>(place: ListenPlace, listen: () => Promise<T
   }
 }
 
-function trouble({ host, port, hostKnob, portKnob }: ListenPlace, error: unknown): string {
+function trouble({ host, port, hostSetting, portSetting }: ListenPlace, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} on ${host} is in use, perhaps by another Verdict; ${portKnob} chooses another one`;
+      return `port ${port} on ${host} is in use, perhaps by another Verdict; set another one with ${portSetting}`;
     case 'EACCES':
-      return `port ${port} on ${host} may not be used by this user; ${portKnob} chooses another one`;
+      return `port ${port} on ${host} is not allowed for this user; set another one with ${portSetting}`;
     case 'EADDRNOTAVAIL':
-      return `${host} is not an address of this machine; ${hostKnob} chooses another one`;
+      return `${host} is not an address of this machine; set another one with ${hostSetting}`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `the name ${host} cannot be looked up; ${hostKnob} chooses another address`;
+      return `the name ${host} cannot be looked up; set another address with ${hostSetting}`;
     default:
       return error instanceof Error ? error.message : String(error);
   }

@@ -12,6 +12,8 @@ import type { Telemetry } from '../telemetry/types.js';
 /** The cache with the tiers that are configured. */
 export interface OpenResultCache {
   readonly cache: TieredResultCache;
+  /** Undefined where none is configured. */
+  readonly redis: RedisConnection | undefined;
   /** Begins to connect to Redis where it is configured. */
   start(): void;
   /** Lets writes under way end, and closes the connection. */
@@ -31,6 +33,7 @@ export async function openResultCache(
   const lru = maxBytes > 0 ? new LruStore({ maxBytes }, telemetry.cache) : undefined;
   return {
     cache: new TieredResultCache({ lru, redis: store }, telemetry.cache),
+    redis,
     start: () => redis?.start(),
     stop: async () => {
       await store?.drain();

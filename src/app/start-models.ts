@@ -1,10 +1,13 @@
 import { CacheKeyer } from '../cache/key.js';
 import { Serial } from '../concurrency/serial.js';
 import type { Config } from '../config.js';
+import { readGolden } from '../models/golden.js';
 import { describeLoadError, loadModels } from '../models/load-models.js';
 import { ModelLoader } from '../models/model-loader.js';
 import type { ModelRegistry } from '../models/model-registry.js';
+import type { ModelVersion } from '../models/model-version.js';
 import { findModels, type ModelLocation, type ModelRepository, requireModel } from '../models/repository.js';
+import { TextPreprocessor, textFeeds } from '../preprocessing/text-preprocessor.js';
 import { decideDevice } from '../runtime/decide-device.js';
 import type { GpuMonitor } from '../runtime/gpu-monitor.js';
 import { probeCuda } from '../runtime/probe-cuda.js';
@@ -12,6 +15,7 @@ import type { ArrivalTrace } from '../telemetry/arrival-trace.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Telemetry } from '../telemetry/types.js';
 import type { TokenizerPool } from '../tokenizer/tokenizer-pool.js';
+import type { TextInput } from '../tokenizer/types.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 const CUDA_PROBE_TIMEOUT_MS = 30_000;
@@ -25,7 +29,7 @@ const BACKOFF = { initialMs: 100, maxMs: 10_000, stableMs: 30_000 };
 /** What the models are loaded with, and into. */
 export interface ModelStart {
   readonly config: Pick<Config, 'runtime' | 'batching' | 'models'>;
-  readonly registry: ModelRegistry;
+  readonly registry: ModelRegistry<ModelVersion<TextInput>>;
   readonly tokenizers: TokenizerPool;
   readonly gpus: GpuMonitor;
   readonly telemetry: Telemetry;
@@ -67,13 +71,18 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
       },
     },
     {
-      loadTokenizer: (manifest) => tokenizers.load(manifest),
-      isTokenizing: () => tokenizers.isAvailable,
+      loadPreprocessor: async (manifest) => new TextPreprocessor(await tokenizers.load(manifest), manifest),
+      readGolden: ({ goldenPath, labels }) => readGolden(goldenPath, labels),
+      preparationTrouble: () =>
+        tokenizers.isAvailable ? '' : 'no tokeniser thread answers; a replacement is on its way',
+      knownFeeds: ({ padId, firstPosition }) =>
+        padId === undefined ? undefined : textFeeds(padId, firstPosition),
+      probeFeeds: textFeeds(0),
       cacheKeys: (digest) => new CacheKeyer(digest),
-      hooks: (model) => {
-        const { batcher, runtime } = telemetry.model(model);
+      hooks: ({ name, version }) => {
+        const { batcher, runtime } = telemetry.version({ model: name, version });
         return {
-          batcher: trace === undefined ? batcher : { ...batcher, onArrival: trace.hook(model) },
+          batcher: trace === undefined ? batcher : { ...batcher, onArrival: trace.hook(name) },
           runtime,
         };
       },
@@ -91,20 +100,24 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
   const repository = await findModels(dir);
   requireModel(repository, defaultName, dir);
   tellRepository(repository, parts);
+  for (const { name, version } of repository.locations) registry.addLoading(name, version);
   const load = async (location: ModelLocation, giveUp: AbortSignal) => {
     const model = await loader.load(location, () => registry.changed(), giveUp);
     const { batcher } = model;
-    telemetry.model(model.name).watchBusy({
+    telemetry.version({ model: model.name, version: model.version }).watchBusy({
       busyMs: () => batcher.busyMs,
       instances: () => batcher.runners,
       predictedWaitMs: () => batcher.predictedWaitMs('interactive'),
     });
-    registry.add(model);
+    registry.deploy(model);
     const { version, precision, device, batchBudgetTokens, batching, appliedActivation } = model.view;
     const served = { model: model.name, version, precision, device, batchBudgetTokens, batching };
     log.info(appliedActivation === undefined ? served : { ...served, appliedActivation }, 'model serves');
     if (batching !== 'padded')
-      log.warn({ model: model.name, version, batching }, 'its answers change with its neighbours in a batch');
+      log.warn(
+        { model: model.name, version, batching },
+        'its answers change with the other inputs in a batch',
+      );
   };
   try {
     await loadModels(
@@ -137,7 +150,7 @@ function tellFailed(
 ): void {
   const reason = describeLoadError(error);
   log.error({ model: name, version, reason }, 'model could not be loaded: the others serve');
-  telemetry.model(name);
+  telemetry.version({ model: name, version });
   // What callers may read leaves out where the folder lies.
   registry.addFailed({ name, version, reason: reason.replaceAll(`${config.models.dir}/`, '') });
 }

@@ -14,7 +14,7 @@ export function encodedBytes(labelCount: number): number {
   return HEADER_BYTES + LOGIT_BYTES * labelCount;
 }
 
-/** The compact form that an entry has outside this process. */
+/** The compact form of an entry outside this process. */
 export function encodeEntry(entry: CacheEntry): Buffer {
   const { logits, tokenCount, truncated } = entry;
   const bytes = Buffer.allocUnsafe(encodedBytes(logits.length));
@@ -32,8 +32,8 @@ export function encodeEntry(entry: CacheEntry): Buffer {
 }
 
 /**
- * The entry, or what is wrong with it: whoever wrote it may be another release, another program, or somebody who wants
- * a wrong answer given. Never throws.
+ * The entry, or what is wrong with it: it may come from another release, another program, or an attacker who wants a
+ * wrong answer. Never throws.
  */
 export function decodeEntry(bytes: Uint8Array, shape: EntryShape): CacheEntry | EntryFault {
   if (bytes.byteLength !== encodedBytes(shape.labelCount)) return 'length';

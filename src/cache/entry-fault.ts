@@ -1,6 +1,6 @@
 import type { CacheEntry, EntryFault, EntryShape } from './types.js';
 
-/** Why the model cannot have said this; undefined: it can. */
+/** Why the model cannot have produced this entry; undefined: it can have. */
 export function entryFault(entry: CacheEntry, shape: EntryShape): EntryFault | undefined {
   const { logits, tokenCount } = entry;
   if (logits.length !== shape.labelCount) return 'labels';

@@ -1,18 +1,21 @@
 import { decodeEntry, encodedBytes, encodeEntry } from './entry-codec.js';
 import type { CacheEntry, CacheKey, EntryFault, EntryShape } from './types.js';
 
-/** How entries lie in Redis: under which name, and in which bytes. */
+/** How entries are stored in Redis: their names and bytes. */
 export interface EntryFormat {
-  /** What follows the key prefix. Names of two formats are never equal. */
+  /** The part of the name after the key prefix. Names of two formats are never equal. */
   name(key: CacheKey): string;
   /** Size of the value of an entry with that many logits. */
   valueBytes(labelCount: number): number;
   encode(key: CacheKey, entry: CacheEntry): Buffer;
-  /** The entry, or why the value is none that this format wrote for the key, or none of the model. Never throws. */
+  /**
+   * The entry, or why this format cannot have written the value for the key, or the model cannot have produced it.
+   * Never throws.
+   */
   decode(key: CacheKey, value: Uint8Array, shape: EntryShape): CacheEntry | EntryFault;
 }
 
-/** The key as it is, and the entry as it is. */
+/** Stores the key and the entry unchanged. */
 export const plainFormat: EntryFormat = {
   name: (key) => key,
   valueBytes: encodedBytes,

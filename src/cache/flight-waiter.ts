@@ -1,18 +1,17 @@
 import type { Claim } from '../claim.js';
+import { maxTimerMs } from '../concurrency/max-timer.js';
 import { callerLeft, deadlineExceeded, VerdictError } from '../errors.js';
 import type { Resolved } from './types.js';
 
-/** What a waiter is told to leave by. */
+/** What makes a waiter leave. */
 export interface Waited {
   leave(waiter: FlightWaiter): void;
 }
 
-/** setTimeout takes a longer time for none at all. Nobody waits 24 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /**
- * The waiters of one stream, which share its signal. A signal looks through all its listeners whenever one is added, so a
- * listener for each of a thousand items in flight would cost more than the rest of the item; this is one for all.
+ * The waiters of one stream, which share its signal. A signal looks through all its listeners whenever one is added, so
+ * a listener for each of a thousand inputs in flight would cost more than the rest of the input. This is one listener
+ * for all.
  */
 class StreamWaiters {
   static readonly #ofSignal = new WeakMap<AbortSignal, StreamWaiters>();
@@ -33,8 +32,8 @@ class StreamWaiters {
 }
 
 /**
- * One caller that waits for a flight: settles once, with the flight's result or with this caller's own end. Listens
- * to the call's signal itself (`handleEvent`) rather than through a closure per item.
+ * One caller that waits for a flight: settles once, with the flight's result or with this caller's own end. Listens to
+ * the call's signal itself (`handleEvent`) rather than through a closure per input.
  */
 export class FlightWaiter {
   readonly promise: Promise<Resolved>;
@@ -55,7 +54,7 @@ export class FlightWaiter {
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Those who would rather wait are items of a stream; a unary call's signal has one waiter.
+    // Inputs of a stream share a signal; a unary call's signal has one waiter.
     if (claim.whenFull === 'wait') {
       this.#others = StreamWaiters.of(this.#signal).waiters;
       this.#others.add(this);
@@ -63,7 +62,7 @@ export class FlightWaiter {
       this.#signal.addEventListener('abort', this);
     }
     const remainingMs = claim.deadlineAt - this.joinedAt;
-    if (remainingMs <= MAX_TIMER_MS) this.#timer = setTimeout(expire, Math.max(0, remainingMs), this);
+    if (remainingMs <= maxTimerMs) this.#timer = setTimeout(expire, Math.max(0, remainingMs), this);
   }
 
   resolve(resolved: Resolved): void {
@@ -81,7 +80,7 @@ export class FlightWaiter {
     this.leave(cancellation(this.#signal));
   }
 
-  /** Gives up for this caller alone. */
+  /** Gives up for this caller only. */
   leave(error: VerdictError): void {
     this.reject(error);
     this.#flight.leave(this);
@@ -94,7 +93,7 @@ export class FlightWaiter {
   }
 }
 
-/** Why this caller must not begin to wait; undefined: it may. */
+/** Why this caller must not start to wait; undefined: it may. */
 export function reasonNotToWait(claim: Claim): VerdictError | undefined {
   if (claim.signal.aborted) return cancellation(claim.signal);
   if (performance.now() >= claim.deadlineAt) return deadlineExceeded();

@@ -3,15 +3,18 @@ import { type EntryFormat, plainFormat } from './entry-format.js';
 import type { CacheEntry, CacheHooks, CacheKey, CacheStore, EntryFault, EntryShape } from './types.js';
 
 export interface RedisStoreOptions {
-  /** What every key in Redis starts with. */
+  /** Prefix of every key in Redis. */
   readonly keyPrefix: string;
   /** Default: `plainFormat`. */
   readonly format?: EntryFormat;
-  /** How long an entry lives, in milliseconds, give or take a tenth: what was written together does not expire together. */
+  /**
+   * How long an entry lives, in milliseconds, plus or minus 10 %: entries that were written together do not expire
+   * together.
+   */
   readonly ttlMs: number;
-  /** Writes that may wait or be under way. Default 4096. */
+  /** Most writes that may wait or be under way. Default 4096. */
   readonly maxPendingWrites?: number;
-  /** Bytes of the values that may wait or be under way. Default 8 MiB. */
+  /** Most bytes of values that may wait or be under way. Default 8 MiB. */
   readonly maxPendingBytes?: number;
   /** A number in [0, 1). Default: Math.random. */
   readonly random?: () => number;
@@ -30,8 +33,8 @@ const DEFAULT_MAX_PENDING_WRITES = 4096;
 const DEFAULT_MAX_PENDING_BYTES = 8 * 1024 * 1024;
 
 /**
- * The tier that replicas share. Reads that are asked for together travel together. Writes wait in a bounded queue
- * until the event loop has answered whoever waits, and are dropped when it is full. It is never an error.
+ * The tier that replicas share. Simultaneous reads travel together. Writes wait in a bounded queue until the event loop
+ * has answered the waiting callers, and are dropped when the queue is full. A failure is never an error for the caller.
  */
 export class RedisStore implements CacheStore {
   readonly #redis: RedisConnection;
@@ -56,8 +59,8 @@ export class RedisStore implements CacheStore {
   }
 
   /**
-   * The entry, after one command timeout at most; at once, without a promise, while Redis is known to be away. No more
-   * is read than a right value and one byte, whatever lies under the key.
+   * The entry, after at most one command timeout; at once, without a promise, while Redis is known to be down. Reads at
+   * most the size of a valid value plus one byte, whatever the key holds.
    */
   get(key: CacheKey, shape: EntryShape): Promise<CacheEntry | undefined> | undefined {
     const { keyPrefix, format } = this.#options;
@@ -85,7 +88,7 @@ export class RedisStore implements CacheStore {
     this.#scheduleFlush();
   }
 
-  /** Waits until nothing is left to write. Bounded: each write takes one command timeout at most. */
+  /** Waits until all writes are done. Bounded: each write takes at most one command timeout. */
   async drain(): Promise<void> {
     if (this.#pending === 0) return;
     await new Promise<void>((resolve) => {
@@ -104,7 +107,7 @@ export class RedisStore implements CacheStore {
       this.#hooks.onLookup?.('redis', value);
       return undefined;
     }
-    // Redis does not tell an empty value from none.
+    // Redis does not distinguish an empty value from none.
     if (value.byteLength === 0) {
       this.#hooks.onLookup?.('redis', 'miss');
       return undefined;

@@ -3,25 +3,25 @@ import { decodeEntry, encodedBytes, encodeEntry } from './entry-codec.js';
 import type { EntryFormat } from './entry-format.js';
 import type { CacheEntry, CacheKey, EntryFault, EntryShape } from './types.js';
 
-/** No plain name has a dot. Raised when names or seals are made in another way. */
+/** No plain name has a dot. Raise it when names or seals are made differently. */
 const NAME_PREFIX = 's1.';
 
-/** 132 bits, as many as the key has. */
+/** 132 bits, like the key. */
 const NAME_CHARS = 22;
 
-/** Half of SHA-256's output, the least that RFC 2104, section 5, advises to leave of a MAC. */
+/** Half of SHA-256's output, the minimum that RFC 2104, section 5, recommends for a MAC. */
 const MAC_BYTES = 16;
 
 const SUBKEY_BYTES = 32;
 
 /**
- * The form that entries have in Redis where there is a secret. Names are an HMAC of the key, so whoever reads Redis
- * cannot try texts against them; a value ends with an HMAC over key and entry, so whoever writes to Redis cannot make
- * one, change one, or put one under another name. What was sealed with another secret, or not at all, is not found,
- * and would not be believed.
+ * The form of entries in Redis if there is a secret. Names are an HMAC of the key, so readers of Redis cannot test
+ * texts against them. A value ends with an HMAC over key and entry, so writers to Redis cannot make a value, change
+ * one, or put one under another name. An entry that was sealed with another secret, or not at all, is not found, and
+ * would be rejected.
  *
- * Both use HMAC-SHA-256 with keys of their own, derived by HKDF (RFC 5869). A value put back after it was overwritten
- * is not told apart: under one key there is one right answer.
+ * Both use HMAC-SHA-256 with separate keys, derived by HKDF (RFC 5869). A replayed old value goes unnoticed, which is
+ * harmless: each key has one right answer.
  */
 export class SealedFormat implements EntryFormat {
   readonly #nameKey: KeyObject;
@@ -54,7 +54,7 @@ export class SealedFormat implements EntryFormat {
     return decodeEntry(bytes, shape);
   }
 
-  /** The key is preceded by its length, so that no key and entry spell the message of another pair. */
+  /** The key follows its length, so that no key and entry give the message of another pair. */
   #mac(key: CacheKey, bytes: Uint8Array): Buffer {
     const mac = createHmac('sha256', this.#valueKey).update(`${key.length}:${key}`).update(bytes).digest();
     return mac.subarray(0, MAC_BYTES);

@@ -1,9 +1,9 @@
 import type { Claim } from '../claim.js';
+import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { callerLeft } from '../errors.js';
 import { entryFault } from './entry-fault.js';
 import type { LruStore } from './lru-store.js';
-import type { SharedFlight } from './shared-flight.js';
-import { SingleFlight } from './single-flight.js';
+import { type SharedFlight, SingleFlight } from './single-flight.js';
 import type {
   CacheEntry,
   CacheHooks,
@@ -14,12 +14,11 @@ import type {
   ComputeTimings,
   EntryShape,
   Flight,
-  MaybePromise,
   Resolved,
   ResultCache,
 } from './types.js';
 
-/** The places that results are kept in; either may be missing. */
+/** The tiers that hold results; either may be missing. */
 export interface CacheTiers {
   readonly lru?: LruStore | undefined;
   readonly redis?: CacheStore | undefined;
@@ -28,9 +27,8 @@ export interface CacheTiers {
 const NO_TIMINGS: ComputeTimings = Object.freeze({ tokenizeMs: 0, queueMs: 0, inferenceMs: 0, batchSize: 0 });
 
 /**
- * The result cache: memory, then the flight under way, then Redis, then compute. Redis is asked inside the flight,
- * so a hundred callers with one text ask it once. Entries are shared between everybody who gets them, and are never
- * changed.
+ * The result cache: memory, then the flight under way, then Redis, then compute. The flight asks Redis, so a hundred
+ * callers with one text ask it once. All callers share an entry, and nobody changes it.
  */
 export class TieredResultCache implements ResultCache {
   readonly #lru: LruStore | undefined;
@@ -72,7 +70,7 @@ export class TieredResultCache implements ResultCache {
     flight: SharedFlight,
     compute: (flight: Flight) => Promise<Computed>,
   ): Promise<Resolved> {
-    // Without a connection the store answers at once: no turn of the event loop is spent on it then.
+    // Without a connection the store answers at once, which saves a turn of the event loop.
     const lookup = this.#redis?.get(key, shape);
     const entry = lookup instanceof Promise ? await lookup : lookup;
     if (flight.abandoned) throw callerLeft();
@@ -92,7 +90,7 @@ export class TieredResultCache implements ResultCache {
     return { entry, outcome: 'miss', timings };
   }
 
-  /** The one way in for what was computed: what the model cannot have said is answered once, and not again and again. */
+  /** Every computed entry is stored here. One that the model cannot have produced is answered but not stored. */
   #keep(key: CacheKey, shape: EntryShape, entry: CacheEntry): void {
     const fault = entryFault(entry, shape);
     if (fault !== undefined) {

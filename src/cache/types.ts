@@ -1,8 +1,9 @@
 import type { Claim, SharedClaim } from '../claim.js';
+import type { MaybePromise } from '../concurrency/maybe-promise.js';
 
 /**
- * The tier-independent value: what the model said, before any option shapes it. Shared between callers and with the
- * memory tier, so it is never changed after it was made, the array's contents included.
+ * The tier-independent value: the model's output, before any option shapes it. Callers and the memory tier share it, so
+ * nobody may change it or the array's contents.
  */
 export interface CacheEntry {
   readonly logits: Float32Array;
@@ -10,18 +11,18 @@ export interface CacheEntry {
   readonly truncated: boolean;
 }
 
-/** What every entry of a model looks like. */
+/** The shape of every entry of a model. */
 export interface EntryShape {
   /** Logits of one answer; at least 1. */
   readonly labelCount: number;
-  /** The most tokens that the model is given, special tokens included. */
+  /** Most tokens that the model reads, including special tokens. */
   readonly maxTokens: number;
 }
 
 /**
- * What makes an entry one that the model cannot have given. Of a value in Redis: `type` is no string, `length` a wrong
- * number of bytes, `version` and `flags` unknown ones, `mac` a seal that is not ours. Of any entry: `labels` a wrong number
- * of logits, `tokens` a token count of 0 or above the model's limit, `logits` one that is NaN or infinite.
+ * Why the model cannot have produced an entry. For a value in Redis: `type` means it is not a string, `length` a wrong
+ * number of bytes, `version` and `flags` unknown ones, `mac` a wrong seal. For any entry: `labels` means a wrong number
+ * of logits, `tokens` a token count of 0 or above the model's limit, `logits` a logit that is NaN or infinite.
  */
 export type EntryFault = 'type' | 'length' | 'mac' | 'version' | 'flags' | 'labels' | 'tokens' | 'logits';
 
@@ -34,25 +35,24 @@ export type CacheMode = 'use' | 'bypass' | 'refresh';
 /** Where an answer came from. */
 export type CacheOutcome = 'miss' | 'lru' | 'redis' | 'coalesced' | 'bypassed';
 
-export type MaybePromise<T> = T | Promise<T>;
-
-/** One tier. Neither method rejects: a tier that cannot answer is a miss, a hook event and no more. */
+/** One tier. Neither method rejects: a tier that cannot answer is a miss and a hook event. */
 export interface CacheStore {
-  /** An entry of that shape. What is kept in another shape is a miss. */
+  /** The entry, if it has that shape. An entry of another shape is a miss. */
   get(key: CacheKey, shape: EntryShape): MaybePromise<CacheEntry | undefined>;
   set(key: CacheKey, entry: CacheEntry): MaybePromise<void>;
 }
 
 /**
- * A computation under way, as seen by the code that computes. It claims what its waiters claim so far: the latest deadline,
- * the most urgent class with the flow of the first who brought it, and what its leader does when the queue is full.
+ * A computation under way, as seen by the code that computes. It combines the claims of its waiters so far: the latest
+ * deadline, the most urgent class with the flow of the first waiter of that class, and its leader's rule for a full
+ * queue.
  */
 export interface Flight extends SharedClaim {
   /** True once every waiter has left: the work is no longer wanted. */
   readonly abandoned: boolean;
   /** Called once, when every waiter has left; at once if that has already happened. */
   onAbandon(listener: () => void): void;
-  /** Called when a waiter of a more urgent class has joined: once at most, not for what was so before. */
+  /** Called at most once, when a waiter of a more urgent class has joined; not for earlier waiters. */
   onUrgent(listener: () => void): void;
 }
 
@@ -72,16 +72,16 @@ export interface Computed {
 export interface Resolved {
   readonly entry: CacheEntry;
   readonly outcome: CacheOutcome;
-  /** Zero on a hit; of a joined flight only `queueMs`, the wait. */
+  /** Zero on a hit; for a joined flight only `queueMs`, the wait, is set. */
   readonly timings: ComputeTimings;
 }
 
 /** The result cache: LRU, then the flight under way, then Redis, then compute. */
 export interface ResultCache {
   /**
-   * Answers from the nearest place. Returns without a promise on an LRU hit.
+   * Answers from the nearest tier. Returns without a promise on an LRU hit.
    * @param shape of the entries of the model that the key is for
-   * @throws VerdictError cancelled or deadline_exceeded for this waiter alone; whatever `compute` rejects with
+   * @throws VerdictError cancelled or deadline_exceeded for this waiter only; the error of `compute`
    */
   resolve(
     key: CacheKey,
@@ -98,7 +98,7 @@ export interface CacheHooks {
     tier: 'lru' | 'redis',
     outcome: 'hit' | 'miss' | 'invalid' | 'error' | 'timeout' | 'skipped',
   ): void;
-  /** An entry was not believed: one that Redis held, or one that was computed and is not kept. */
+  /** An entry was rejected: one from Redis, or a computed one, which is not stored. */
   onInvalid?(origin: 'redis' | 'computed', fault: EntryFault): void;
   onJoin?(): void;
   onSize?(size: { readonly entries: number; readonly bytes: number }): void;

@@ -4,16 +4,16 @@ import type {
   Computed,
   EntryShape,
   Flight,
-  MaybePromise,
   Resolved,
   ResultCache,
 } from '../cache/types.js';
 import type { Claim } from '../claim.js';
+import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { invalidField, VerdictError } from '../errors.js';
 import type { AppliedActivation, ProblemType } from '../models/types.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 import { predict } from './scores.js';
-import type { Activation, Classification, Classifier, ClassifierHooks, ClassifyItem } from './types.js';
+import type { Activation, Classification, Classifier, ClassifierHooks, InputRequest } from './types.js';
 
 /** What the pipeline needs of a model version: what it says of itself, its cache keys and its computation. */
 export interface ClassifyingModel {
@@ -37,7 +37,7 @@ export interface ClassifyingModel {
 /** Finds the model version that a request means. */
 export interface ModelResolver {
   /** @throws VerdictError not_found, or unavailable when the model exists and no version serves */
-  resolve(name: string, version: string): ClassifyingModel;
+  resolve(request: Pick<InputRequest, 'model' | 'version' | 'input'>): ClassifyingModel;
 }
 
 const DEFAULT_ACTIVATION = {
@@ -58,24 +58,24 @@ export class ClassifierPipeline implements Classifier {
     this.#hooks = hooks;
   }
 
-  classify(item: ClassifyItem, claim: Claim): MaybePromise<Classification> {
+  classify(request: InputRequest, claim: Claim): MaybePromise<Classification> {
     const startedAt = performance.now();
     let model: ClassifyingModel | undefined;
     try {
       refuseLate(claim, startedAt);
-      model = this.#models.resolve(item.model, item.version);
-      refuseSecondActivation(model, item.options.activation);
-      const resolved = this.#resolve(model, item, claim);
-      if (resolved instanceof Promise) return this.#finishLater(model, item, claim, resolved, startedAt);
-      return this.#finish(model, item, claim, resolved, startedAt);
+      model = this.#models.resolve(request);
+      refuseSecondActivation(model, request.options.activation);
+      const resolved = this.#resolve(model, request, claim);
+      if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
+      return this.#finish(model, request, claim, resolved, startedAt);
     } catch (error) {
       this.#fail(model, claim, startedAt);
       throw error;
     }
   }
 
-  #resolve(model: ClassifyingModel, item: ClassifyItem, claim: Claim): MaybePromise<Resolved> {
-    const { input, options } = item;
+  #resolve(model: ClassifyingModel, request: InputRequest, claim: Claim): MaybePromise<Resolved> {
+    const { input, options } = request;
     const truncation = options.truncation ?? model.defaultTruncation;
     return this.#cache.resolve(
       keyFor(model, input, truncation, options.cache),
@@ -88,13 +88,13 @@ export class ClassifierPipeline implements Classifier {
 
   async #finishLater(
     model: ClassifyingModel,
-    item: ClassifyItem,
+    request: InputRequest,
     claim: Claim,
     pending: Promise<Resolved>,
     startedAt: number,
   ): Promise<Classification> {
     try {
-      return this.#finish(model, item, claim, await pending, startedAt);
+      return this.#finish(model, request, claim, await pending, startedAt);
     } catch (error) {
       this.#fail(model, claim, startedAt);
       throw error;
@@ -103,7 +103,7 @@ export class ClassifierPipeline implements Classifier {
 
   #finish(
     model: ClassifyingModel,
-    item: ClassifyItem,
+    request: InputRequest,
     { serviceClass }: Claim,
     resolved: Resolved,
     startedAt: number,
@@ -111,14 +111,22 @@ export class ClassifierPipeline implements Classifier {
     const resolvedAt = performance.now();
     const { entry, outcome, timings } = resolved;
     const predictions = predict(entry.logits, model.labels, {
-      activation: activationOf(model, item.options.activation),
-      topK: item.options.topK,
-      minScore: item.options.minScore,
+      activation: activationOf(model, request.options.activation),
+      topK: request.options.topK,
+      minScore: request.options.minScore,
     });
     const now = performance.now();
     const totalMs = now - startedAt;
     const postprocessMs = now - resolvedAt;
-    this.#hooks.onItem?.({ model: model.name, outcome, totalMs, timings, postprocessMs, serviceClass });
+    this.#hooks.onInput?.({
+      model: model.name,
+      version: model.version,
+      outcome,
+      totalMs,
+      timings,
+      postprocessMs,
+      serviceClass,
+    });
     return {
       predictions,
       model: model.name,
@@ -131,8 +139,9 @@ export class ClassifierPipeline implements Classifier {
   }
 
   #fail(model: ClassifyingModel | undefined, { serviceClass }: Claim, startedAt: number): void {
-    this.#hooks.onItem?.({
+    this.#hooks.onInput?.({
       model: model?.name ?? '',
+      version: model?.version ?? '',
       outcome: 'error',
       totalMs: performance.now() - startedAt,
       timings: undefined,
@@ -173,7 +182,7 @@ function keyFor(
 /** Whether the caller has left is looked at by the cache, and only where somebody has to wait: a signal costs 5 us. */
 function refuseLate(claim: Claim, now: number): void {
   if (now >= claim.deadlineAt) {
-    throw new VerdictError('deadline_exceeded', 'the deadline passed before the input was looked at', {
+    throw new VerdictError('deadline_exceeded', 'the deadline passed before the input was processed', {
       reason: 'DEADLINE_EXCEEDED',
     });
   }

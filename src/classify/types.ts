@@ -1,5 +1,6 @@
-import type { CacheMode, CacheOutcome, ComputeTimings, MaybePromise } from '../cache/types.js';
+import type { CacheMode, CacheOutcome, ComputeTimings } from '../cache/types.js';
 import type { Claim, ServiceClass } from '../claim.js';
+import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 
 export type Activation = 'softmax' | 'sigmoid' | 'none';
@@ -16,7 +17,7 @@ export interface ClassifyOptions {
 }
 
 /** One validated input for one model. */
-export interface ClassifyItem {
+export interface InputRequest {
   /** Empty: the default model. */
   readonly model: string;
   /** Empty: the serving version. */
@@ -48,14 +49,15 @@ export interface Classifier {
    * @throws VerdictError, synchronously or by rejection: not_found, invalid_argument, resource_exhausted,
    *   deadline_exceeded, cancelled, unavailable, internal
    */
-  classify(item: ClassifyItem, claim: Claim): MaybePromise<Classification>;
+  classify(request: InputRequest, claim: Claim): MaybePromise<Classification>;
 }
 
 /** Events for telemetry. None may throw. */
 export interface ClassifierHooks {
-  /** Once per input. `model` is a model that exists, or empty when none could be resolved. */
-  onItem?(item: {
+  /** Once per input. `model` and `version` are those that it was for, or empty when none could be resolved. */
+  onInput?(input: {
     readonly model: string;
+    readonly version: string;
     readonly outcome: CacheOutcome | 'error';
     readonly totalMs: number;
     readonly timings: ComputeTimings | undefined;

@@ -1,8 +1,8 @@
-import type { Prediction } from '../client/index.js';
+import type { Prediction } from '../../clients/typescript/src/index.js';
 
 /**
- * Whether the best prediction is what the file expects. A number is the label's position in the model's output,
- * unless the model itself calls its labels by numbers; anything else is the label's name, in any case.
+ * Whether the best prediction matches the expected label. A number is the label's position in the model's output,
+ * unless the model's labels are numbers; anything else is the label's name, ignoring case.
  */
 export function isCorrect(expected: string, best: Prediction | undefined): boolean {
   if (best === undefined) return false;

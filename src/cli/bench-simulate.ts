@@ -1,5 +1,5 @@
 import { highestRate, PromiseCount } from '../simulation/highest-rate.js';
-import type { TracedArrival } from '../simulation/replay.js';
+import type { TracedInput } from '../simulation/replay.js';
 import type { Command } from './command.js';
 import { withClient } from './connection-flags.js';
 import type { CliContext } from './context.js';
@@ -71,7 +71,7 @@ async function simulateAll(
   values: SimulateValues,
   machine: Machine,
   choices: readonly PolicyChoice[],
-  trace: readonly TracedArrival[],
+  trace: readonly TracedInput[],
   context: CliContext,
 ): Promise<number> {
   const signal = context.interruption();

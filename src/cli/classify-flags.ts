@@ -16,7 +16,7 @@ export const CLASSIFY_FLAGS = {
   activation: {
     kind: 'choice',
     choices: ['softmax', 'sigmoid', 'none'],
-    help: 'how logits become scores (default: what the model is made for)',
+    help: "how logits become scores (default: the model's own)",
   },
   truncation: {
     kind: 'choice',
@@ -28,7 +28,7 @@ export const CLASSIFY_FLAGS = {
     choices: ['use', 'bypass', 'refresh'],
     help: "the server's result cache (default use)",
   },
-  pair: { kind: 'text', value: 'TEXT', help: 'a second text, judged together with the one that is given' },
+  pair: { kind: 'text', value: 'TEXT', help: 'a second text, classified together with the first' },
   input: {
     kind: 'text',
     value: 'FILE',
@@ -42,7 +42,7 @@ export const CLASSIFY_FLAGS = {
   delimiter: {
     kind: 'text',
     value: 'CHARACTER',
-    help: 'what separates the columns of a CSV; tab for a tab (default: comma, semicolon, tab or bar, by the first line)',
+    help: 'the delimiter of a CSV; tab for a tab (default: comma, semicolon, tab or bar, by the first line)',
   },
   encoding: {
     kind: 'text',
@@ -52,7 +52,7 @@ export const CLASSIFY_FLAGS = {
   header: {
     kind: 'choice',
     choices: ['auto', 'yes', 'no'],
-    help: 'whether the first row names the columns (default auto: when it holds a name that is known or chosen)',
+    help: 'whether the first row names the columns (default auto: if it holds a known or a chosen name)',
   },
   'text-column': {
     kind: 'text',
@@ -72,11 +72,11 @@ export const CLASSIFY_FLAGS = {
   keep: {
     kind: 'list',
     value: 'all|none|NAME,...',
-    help: 'columns to pass through to the JSON lines, beside id, which is there by default',
+    help: 'columns to copy to the JSON lines in addition to id; none leaves out id too',
   },
   strict: {
     kind: 'switch',
-    help: 'stop at the first malformed row, once the rows before it are answered (default: report it and go on)',
+    help: 'stop at the first malformed row, once the rows before it are answered (default: report it and continue)',
   },
   output: {
     kind: 'text',
@@ -88,7 +88,7 @@ export const CLASSIFY_FLAGS = {
   order: {
     kind: 'choice',
     choices: ['request', 'completion'],
-    help: 'with --stream: results in the order of the input, or as each is done (default request)',
+    help: 'with --stream: results in input order, or as each completes (default request)',
   },
   window: {
     kind: 'number',
@@ -102,7 +102,7 @@ export const CLASSIFY_FLAGS = {
     integer: true,
     min: 1,
     value: 'N',
-    help: 'without --stream: texts per call (default 32, the most that a server allows by default)',
+    help: 'without --stream: texts per call (default 32, the default limit of a server)',
   },
   ...CONNECTION_FLAGS,
 } as const;

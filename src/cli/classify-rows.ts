@@ -1,20 +1,24 @@
-import { type ClassifyOptions, type VerdictClient, VerdictClientError } from '../client/index.js';
+import {
+  type ClassifyOptions,
+  type VerdictClient,
+  VerdictClientError,
+} from '../../clients/typescript/src/index.js';
 import { answered, type RowResult, unanswered } from './row-result.js';
 import { type InputRow, isMalformed, type Row } from './rows/row.js';
 
-/** How rows are classified, whichever way they go. */
+/** How rows are classified, in batches or alone. */
 export interface RowOptions {
   readonly model: string | undefined;
   readonly version: string | undefined;
   readonly options: ClassifyOptions;
   readonly signal: AbortSignal;
-  /** Rows under way at most. */
+  /** Most rows under way. */
   readonly window: number;
 }
 
 /**
- * All rows in BatchClassify calls of `batchSize`, as many at once as the window holds, in order. After a call that fails no
- * more are begun; those under way are still answered, and the failure is thrown at the end.
+ * Sends all rows in BatchClassify calls of `batchSize`, in order, as many at once as the window holds. After a failed
+ * call it starts no more; those under way are still answered, and the failure is thrown at the end.
  */
 export async function* batchRows(
   client: VerdictClient,
@@ -56,7 +60,7 @@ async function settled(answer: Promise<readonly RowResult[]>): Promise<Outcome> 
   }
 }
 
-/** What is malformed is not sent, and keeps its place among the results. */
+/** Malformed rows are not sent, and keep their place among the results. */
 async function classifyBatch(
   client: VerdictClient,
   batch: readonly InputRow[],
@@ -74,7 +78,7 @@ async function classifyBatch(
   });
 }
 
-/** One row in one Classify call. An input that the server refuses is a failed row, not a failed call. */
+/** Sends one row in one Classify call. An input that the server refuses is a failed row, not a failed call. */
 export async function* singleRow(
   client: VerdictClient,
   row: Row,

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { VerdictClient } from '../client/index.js';
+import type { VerdictClient } from '../../clients/typescript/src/index.js';
 import { CLASSIFY_FLAGS, type ClassifyValues } from './classify-flags.js';
 import { batchRows, singleRow } from './classify-rows.js';
 import type { Command } from './command.js';
@@ -27,7 +27,7 @@ import { OutputClosedError, OutputFailedError, UsageError } from './usage-error.
 const DEFAULT_WINDOW = 256;
 const DEFAULT_BATCH_SIZE = 32;
 
-/** Rows of a file that a terminal is shown. */
+/** Rows of a file to show on a terminal. */
 const PREVIEW_ROWS = 10;
 
 export const classify: Command = {
@@ -57,7 +57,7 @@ export const classify: Command = {
   },
 };
 
-/** What is classified; of texts on the command line there is no file, and so no summary. */
+/** The rows to classify; texts on the command line have no file, and so no summary. */
 interface Source extends RowSource {
   readonly only: Row | undefined;
   readonly isFile: boolean;
@@ -104,7 +104,9 @@ async function openSource(
   };
 }
 
-/** Whether both names lead to one file, be it through links. Where that cannot be told, neither can be opened. */
+/**
+ * Whether both names lead to one file, even through links. If that cannot be determined, neither file can be opened.
+ */
 function isSameFile(input: string, output: string): boolean {
   if (resolve(input) === resolve(output)) return true;
   try {

@@ -5,13 +5,13 @@ import type { Flags } from './flags.js';
 export interface Command {
   /** As it is typed: `models list`. */
   readonly name: string;
-  /** What follows the name, as help shows it: `[TEXT ...] [flags]`. */
+  /** The arguments, as help shows them: `[TEXT ...] [flags]`. */
   readonly usage: string;
   /** A sentence or two. */
   readonly description: string;
   readonly flags: Flags;
-  /** Command lines that work, without `npx verdict`. */
+  /** Working command lines, without `npx verdict`. */
   readonly examples: readonly string[];
-  /** Does it. Returns the exit code. */
+  /** Runs the command. Returns the exit code. */
   run(argv: readonly string[], context: CliContext): Promise<number>;
 }

@@ -20,9 +20,29 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-list.js')).modelsList,
   },
   {
+    name: 'models add',
+    summary: 'add a model from the Hugging Face Hub, or from a folder',
+    load: async () => (await import('./models-add.js')).modelsAdd,
+  },
+  {
     name: 'models verify',
     summary: 'check a model directory, without a server',
     load: async () => (await import('./models-verify.js')).modelsVerify,
+  },
+  {
+    name: 'keys new',
+    summary: 'make an API key, and add it to the key file of the server',
+    load: async () => (await import('./keys-new.js')).keysNew,
+  },
+  {
+    name: 'keys list',
+    summary: 'list the API keys of a key file',
+    load: async () => (await import('./keys-list.js')).keysList,
+  },
+  {
+    name: 'keys revoke',
+    summary: 'take an API key out of a key file',
+    load: async () => (await import('./keys-revoke.js')).keysRevoke,
   },
   {
     name: 'health',

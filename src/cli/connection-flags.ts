@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { DEFAULT_ADDRESS } from '../client/client-options.js';
-import { type TlsOptions, VerdictClient, VerdictClientError } from '../client/index.js';
+import {
+  DEFAULT_ADDRESS,
+  type TlsOptions,
+  VerdictClient,
+  VerdictClientError,
+} from '../../clients/typescript/src/index.js';
 import type { CliContext } from './context.js';
 import { describeError } from './describe-error.js';
 import { EXIT } from './exit-codes.js';
@@ -26,18 +30,23 @@ export const CONNECTION_FLAGS = {
     value: 'KEY=VALUE',
     help: 'send this header with every call; may be repeated',
   },
-  tls: { kind: 'switch', help: 'connect with TLS, and trust the certificate authorities of the system' },
+  'api-key': {
+    kind: 'text',
+    value: 'KEY',
+    help: 'send this API key (default: VERDICT_API_KEY, which other users cannot read)',
+  },
+  tls: { kind: 'switch', help: "connect with TLS and trust the system's certificate authorities" },
   'tls-ca': {
     kind: 'text',
     value: 'FILE',
-    help: 'PEM file of the authorities to trust instead; turns TLS on',
+    help: 'PEM file of the certificate authorities to trust instead; turns TLS on',
   },
   'tls-cert': { kind: 'text', value: 'FILE', help: "PEM file of the client's certificate; needs --tls-key" },
   'tls-key': { kind: 'text', value: 'FILE', help: "PEM file of the client's private key" },
   'tls-server-name': {
     kind: 'text',
     value: 'NAME',
-    help: "the name that the server's certificate must be for",
+    help: "the name to expect in the server's certificate",
   },
 } as const;
 
@@ -52,10 +61,12 @@ export async function withClient(
   const address = values.address ?? context.env('VERDICT_ADDRESS') ?? DEFAULT_ADDRESS;
   let client: VerdictClient | undefined;
   try {
+    const metadata = headers(values.metadata);
     client = new VerdictClient({
       address,
       tls: await tlsOptions(values),
-      metadata: headers(values.metadata),
+      metadata,
+      apiKey: values['api-key'] ?? (holdsCredentials(metadata) ? undefined : context.env('VERDICT_API_KEY')),
       defaultTimeoutMs: values['timeout-ms'],
     });
     return await action(client);
@@ -96,4 +107,9 @@ function headers(pairs: readonly string[]): Record<string, string> {
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
+}
+
+/** Whether headers say who calls: then a variable that happens to be set says nothing. */
+function holdsCredentials(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.keys(metadata).some((key) => /^(authorization|x-api-key)$/i.test(key));
 }

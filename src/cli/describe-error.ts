@@ -1,4 +1,4 @@
-import type { VerdictClientError } from '../client/index.js';
+import type { VerdictClientError } from '../../clients/typescript/src/index.js';
 
 /** A failed call in words, with what to do about it. */
 export function describeError(error: VerdictClientError, address: string): string {
@@ -21,6 +21,8 @@ function hintFor(error: VerdictClientError): string | undefined {
       return isUnreachable(error)
         ? 'Is the server running? Start it with npx verdict serve, or give its address with --address HOST:PORT'
         : undefined;
+    case 'UNAUTHENTICATED':
+      return error.reason === 'MISSING_CREDENTIALS' ? 'Set VERDICT_API_KEY, or give --api-key' : undefined;
     case 'NOT_FOUND':
       return 'npx verdict models list shows the models of the server';
     case 'RESOURCE_EXHAUSTED':
@@ -48,7 +50,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was cut',
 };
 
-/** The cause alone, without grpc-js's trail of names and resolutions. */
+/** Only the cause, without grpc-js's trail of names and resolutions. */
 function connectionTrouble(message: string): string {
   const code = /\bE(?:[A-Z]{4,}|AI_[A-Z]+)\b/.exec(message)?.[0];
   return code === undefined ? message : (IN_WORDS[code] ?? code);

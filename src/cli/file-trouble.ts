@@ -12,7 +12,7 @@ export function createTrouble(path: string, error: unknown): UsageError {
 }
 
 /**
- * A write that failed. Only EPIPE means that the reader has left; everything else loses results that somebody wants.
+ * A write that failed. EPIPE means that the reader has left; any other error loses results.
  *
  * @param target a path, or `standard output`
  * @param bytes how much of a file was written

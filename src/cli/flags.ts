@@ -21,7 +21,7 @@ interface ChoiceFlag extends FlagBase {
   readonly choices: readonly string[];
 }
 
-/** `text`, `number` and `choice` take a value, `switch` none, `list` may come several times. */
+/** `text`, `number` and `choice` take a value, `switch` takes none, and `list` may be repeated. */
 export type Flag = (FlagBase & { readonly kind: 'text' | 'switch' | 'list' }) | NumberFlag | ChoiceFlag;
 
 /** Flags by name, without the two dashes. */
@@ -63,7 +63,7 @@ function readArgs(flags: Flags, argv: readonly string[]) {
   }
 }
 
-/** What parseArgs says is for users, but goes on about what the user did not mean. */
+/** Shortens the message of parseArgs, which suggests things that the user did not mean. */
 function explained(message: string, names: readonly string[]): string {
   const sentence = message.split('. ')[0] ?? message;
   const unknown = /^Unknown option '(--?)([^']+)'/.exec(message);
@@ -71,8 +71,7 @@ function explained(message: string, names: readonly string[]): string {
     const hint = didYouMean(unknown[2] ?? '', names).replace('mean ', 'mean --');
     return hint === '' ? sentence : `${sentence}.${hint}`;
   }
-  if (unknown !== null)
-    return `${sentence}. What begins with a dash and is not a flag goes after two dashes: --`;
+  if (unknown !== null) return `${sentence}. Put arguments that begin with a dash after --`;
   const dashed = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
   if (dashed === undefined) return sentence;
   return `${dashed} needs an equals sign before a value that begins with a dash: ${dashed}=-1`;

@@ -33,13 +33,13 @@ export function commandHelp({ name, usage, description, flags, examples }: Comma
   ].join('\n');
 }
 
-/** A flag as it is typed, with what stands for its value. */
+/** A flag as it is typed, with a placeholder for its value. */
 export function flagSyntax(name: string, flag: Flag): string {
   if (flag.kind === 'switch') return `--${name}`;
   return `--${name} ${flag.kind === 'choice' ? flag.choices.join('|') : (flag.value ?? 'VALUE')}`;
 }
 
-/** Two columns, the second one beginning at the same place; what is too long for the first gets its own line. */
+/** Two aligned columns; an entry that is too long for the first column gets its own line. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(30, Math.max(...rows.map(([left]) => left.length)));
   return rows.flatMap(([left, right]) =>

@@ -8,7 +8,7 @@ import { writeTrouble } from './file-trouble.js';
 import { run } from './run.js';
 import { OutputFailedError } from './usage-error.js';
 
-/** Where package.json lies, seen from dist/src/cli. */
+/** The path of package.json from dist/src/cli. */
 const PACKAGE_JSON = new URL('../../../package.json', import.meta.url);
 
 let interruption: AbortController | undefined;
@@ -24,7 +24,7 @@ const context: CliContext = {
       interruption = controller;
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         process.on(signal, () => {
-          // The second time the user does not want to wait for anything.
+          // On the second signal, the user does not want to wait.
           if (controller.signal.aborted) process.exit(EXIT.interrupted);
           controller.abort();
         });
@@ -39,8 +39,8 @@ function packageVersion(): string {
   return version;
 }
 
-// There is nowhere to tell that standard error is gone. A failure of standard output is told by who writes results; what
-// is written past them, such as the help of `serve`, must not get lost silently either.
+// A closed standard error cannot be reported anywhere. Writers of results report failures of standard output; other
+// output, such as the help of `serve`, must not get lost silently either.
 process.stderr.on('error', () => undefined);
 process.stdout.on('error', (error) => {
   process.once('exit', (code) => {

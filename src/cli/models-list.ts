@@ -1,4 +1,4 @@
-import type { Model } from '../client/index.js';
+import type { Model } from '../../clients/typescript/src/index.js';
 import type { Command } from './command.js';
 import { CONNECTION_FLAGS, withClient } from './connection-flags.js';
 import { EXIT } from './exit-codes.js';

@@ -1,10 +1,10 @@
-import type { BatchResult, Classification, VerdictClientError } from '../client/index.js';
+import type { BatchResult, Classification, VerdictClientError } from '../../clients/typescript/src/index.js';
 import type { InputRow, MalformedRow, Row } from './rows/row.js';
 
 /** Why there is no answer for a row. */
 export type RowError = Pick<VerdictClientError, 'code' | 'message' | 'reason' | 'retryAfterMs'>;
 
-/** What became of one row. `index` counts the rows of the input from 0, the malformed ones too. */
+/** The result of one row. `index` counts the rows of the input from 0, including malformed ones. */
 export type RowResult =
   | {
       readonly kind: 'classified';

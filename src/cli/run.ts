@@ -5,7 +5,7 @@ import { commandHelp, overview } from './help.js';
 import { LineWriter } from './output/line-writer.js';
 import { OutputClosedError, OutputFailedError, UsageError } from './usage-error.js';
 
-/** What `run` is given beside the arguments, so that it knows neither the package nor the server. */
+/** What `run` gets besides the arguments, so that it need not know the package or the server. */
 export interface CommandLine {
   readonly version: string;
   readonly commands: readonly CommandEntry[];
@@ -15,7 +15,7 @@ export interface CommandLine {
 
 const SERVE = { name: 'serve', summary: 'start the server; serve --help lists its flags' };
 
-/** Runs one command line: what users can put right becomes a message and an exit code; defects reject. */
+/** Runs one command line. Errors that users can fix become a message and an exit code; bugs reject. */
 export async function run(
   argv: readonly string[],
   { version, commands, serve }: CommandLine,

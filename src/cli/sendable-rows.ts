@@ -1,16 +1,16 @@
-import type { VerdictClient } from '../client/index.js';
+import type { VerdictClient } from '../../clients/typescript/src/index.js';
 import { whole } from './output/counted.js';
 import { type InputRow, isMalformed, type Row } from './rows/row.js';
 
-/** Bytes of UTF-8 that one UTF-16 unit takes at most; a surrogate pair takes four for two. */
+/** Most bytes of UTF-8 per UTF-16 unit; a surrogate pair takes four for two. */
 const BYTES_PER_CHAR = 3;
-/** Every server takes messages of that size, whatever its settings. */
+/** Every server accepts messages of that size, whatever its settings. */
 const ALWAYS_SENDABLE_BYTES = 4096;
 
 /**
- * The same rows, those too large for any message marked as malformed: a server that gets one refuses the whole call, and
- * with it the rows beside it. What is sent all the same, if too long, is refused alone. The limit is asked for when the
- * first row makes it matter.
+ * The same rows, but with rows too large for any message marked as malformed: a server that gets one refuses the whole
+ * call, including the other rows. It refuses a smaller row that is too long alone. The limit is requested once the
+ * first row needs it.
  */
 export async function* sendableRows(
   rows: AsyncIterable<InputRow>,
@@ -42,7 +42,7 @@ function bytesOf({ text, textPair = '' }: Row): number {
   return most <= ALWAYS_SENDABLE_BYTES ? most : Buffer.byteLength(text) + Buffer.byteLength(textPair);
 }
 
-/** The server's setting; undefined where it cannot be had: the calls to come will tell why. */
+/** The server's setting; undefined if it is not available: later calls will report why. */
 async function maxTextChars(client: VerdictClient, signal: AbortSignal): Promise<number | undefined> {
   const models = await client.listModels({ signal }).catch(() => []);
   const limits = models.flatMap(({ versions }) => versions.map(({ limits }) => limits.maxTextChars));

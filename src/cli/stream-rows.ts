@@ -1,4 +1,4 @@
-import type { StreamResult, VerdictClient } from '../client/index.js';
+import type { StreamResult, VerdictClient } from '../../clients/typescript/src/index.js';
 import type { RowOptions } from './classify-rows.js';
 import { answered, type Numbered, type RowResult, unanswered } from './row-result.js';
 import { type InputRow, isMalformed, type MalformedRow, type Row } from './rows/row.js';
@@ -10,8 +10,8 @@ interface Item extends Numbered<Row> {
 }
 
 /**
- * All rows over one ClassifyStream. Malformed rows are not sent; in the order of requests they keep their place among
- * the results, else they come as they are met.
+ * Sends all rows over one ClassifyStream. Malformed rows are not sent; in request order they keep their place among the
+ * results, otherwise they appear as they are read.
  */
 export async function* streamRows(
   client: VerdictClient,
@@ -44,7 +44,7 @@ export async function* streamRows(
     signal,
     timeoutMs,
   });
-  /** The step that the stream has come up with. */
+  /** The next step of the stream. */
   let arrived: { readonly step: Promise<IteratorResult<StreamResult<Item>, undefined>> } | undefined;
   const pull = () => {
     arrived = undefined;
@@ -85,7 +85,7 @@ interface Waiting extends Numbered<MalformedRow> {
   readonly behind: number;
 }
 
-/** Malformed rows on their way round the stream, in order. Who puts them there waits while there are many. */
+/** Malformed rows on their way around the stream, in order. The producer waits while there are many. */
 class Aside {
   readonly #most: number;
   #rows: Waiting[] = [];
@@ -97,7 +97,7 @@ class Aside {
     this.#most = most;
   }
 
-  /** @returns false once nobody takes them any more */
+  /** @returns false once nobody takes them */
   async put(row: Waiting): Promise<boolean> {
     while (this.#rows.length >= this.#most && !this.#isClosed) {
       await new Promise<void>((resolve) => {
@@ -109,7 +109,7 @@ class Aside {
     return !this.#isClosed;
   }
 
-  /** Those whose turn it is once that many results are done. */
+  /** The malformed rows that are due once that many results are done. */
   takeUpTo(done: number): RowResult[] {
     const count = this.#rows.findIndex(({ behind }) => behind > done);
     const taken = count === -1 ? this.#rows : this.#rows.slice(0, count);

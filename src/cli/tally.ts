@@ -1,4 +1,4 @@
-import type { CacheOutcome } from '../client/index.js';
+import type { CacheOutcome } from '../../clients/typescript/src/index.js';
 import { isCorrect } from './accuracy.js';
 import { counted, whole } from './output/counted.js';
 import type { RowResult } from './row-result.js';
@@ -49,7 +49,7 @@ export class Tally {
     if (isCorrect(expected, predictions[0])) this.#correct++;
   }
 
-  /** What is to be said at the end of a run of `elapsedMs`. */
+  /** The summary of a run of `elapsedMs`. */
   summary(elapsedMs: number): string[] {
     const seconds = elapsedMs / 1000;
     const texts = this.#classified + this.#failed;
@@ -58,7 +58,8 @@ export class Tally {
       const percent = ((100 * this.#correct) / this.#labelled).toFixed(2);
       lines.push(`accuracy   ${percent} % (${whole(this.#correct)} of ${whole(this.#labelled)} labelled)`);
     }
-    if (this.#classified > 0) lines.push(`cache      ${this.#cacheLine()}`);
+    // Where answers came from is not told to a key without the scope.
+    if (this.#classified > (this.#cache.get('unknown') ?? 0)) lines.push(`cache      ${this.#cacheLine()}`);
     if (this.#truncated > 0) lines.push(`truncated  ${whole(this.#truncated)}`);
     if (this.#failed > 0) lines.push(`failed     ${whole(this.#failed)} (${listed(this.#failures)})`);
     if (this.#malformed > 0) {

@@ -1,4 +1,4 @@
-/** The start was asked for with settings that cannot be used. The message has a line for each thing wrong. */
+/** The settings cannot be used. The message has one line for each problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 

@@ -1,14 +1,15 @@
-import type { Settings } from './schema.js';
+import { isLoopback } from './loopback.js';
+import type { SettingValues } from './schema.js';
 
 /**
- * The server takes messages as large as a batch of the most pairs of the longest texts (3 bytes of UTF-8 for each
- * UTF-16 unit). A caller may make it hold that much, so it must not be much.
+ * The server accepts messages as large as a full batch of pairs of the longest texts (3 bytes of UTF-8 per UTF-16
+ * unit). A caller can make it hold that much, so it must be limited.
  */
 const maxMessageBytes = 512 * 1024 * 1024;
 
-/** What is wrong between settings that are right each by itself. `nameOf` gives a setting's name as the user knows it. */
-export function crossCheck(settings: Settings, nameOf: (path: string) => string): string[] {
-  const { server, admin, limits, shutdown, batching, redis } = settings;
+/** Conflicts between values that are each valid alone. `nameOf` gives a setting's name as the user knows it. */
+export function crossCheck(values: SettingValues, nameOf: (path: string) => string): string[] {
+  const { server, tls, auth, admin, limits, rateLimits, shutdown, batching, redis } = values;
   const problems: string[] = [];
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem);
@@ -16,6 +17,30 @@ export function crossCheck(settings: Settings, nameOf: (path: string) => string)
   expect(
     server.port === 0 || server.port !== admin.port,
     `${nameOf('admin.port')} is ${admin.port}: it must differ from ${nameOf('server.port')}.`,
+  );
+  expect(
+    (tls.cert === undefined) === (tls.key === undefined),
+    `${nameOf(tls.cert === undefined ? 'tls.key' : 'tls.cert')} is set: it needs ${nameOf(tls.cert === undefined ? 'tls.cert' : 'tls.key')} as well.`,
+  );
+  expect(
+    tls.clientCa === undefined || tls.cert !== undefined || tls.key !== undefined,
+    `${nameOf('tls.clientCa')} is set: it needs ${nameOf('tls.cert')} and ${nameOf('tls.key')}.`,
+  );
+  const tokens = ['jwtIssuer', 'jwtAudience', 'jwksUrl'] as const;
+  const isSet = (name: (typeof tokens)[number]) => auth[name] !== undefined;
+  const unset = tokens.filter((name) => !isSet(name)).map((name) => nameOf(`auth.${name}`));
+  const set = tokens.filter(isSet).map((name) => nameOf(`auth.${name}`));
+  expect(
+    set.length === 0 || unset.length === 0,
+    `${set[0]} is set: it needs ${unset.join(' and ')} as well.`,
+  );
+  expect(
+    auth.jwksUrl === undefined || isPrivate(new URL(auth.jwksUrl)),
+    `${nameOf('auth.jwksUrl')} is not https: whoever is on the way could sign tokens.`,
+  );
+  expect(
+    rateLimits.shared === 'off' || redis.url !== undefined,
+    `${nameOf('rateLimits.shared')} is on: it needs ${nameOf('redis.url')}.`,
   );
   expect(
     limits.maxBatchInputs * limits.maxTextChars * 2 * 3 <= maxMessageBytes,
@@ -27,7 +52,7 @@ export function crossCheck(settings: Settings, nameOf: (path: string) => string)
   );
   expect(
     batching.policy !== 'window' || batching.maxDelayMs > 0,
-    `${nameOf('batching.maxDelayMs')} is 0: it must be above 0 where ${nameOf('batching.policy')} is window.`,
+    `${nameOf('batching.maxDelayMs')} is 0: it must be above 0 if ${nameOf('batching.policy')} is window.`,
   );
   expect(
     redis.mode === 'single' || redis.url !== undefined,
@@ -42,4 +67,9 @@ export function crossCheck(settings: Settings, nameOf: (path: string) => string)
     `${nameOf('redis.url')} holds several URLs: ${nameOf('redis.mode')} must then be sentinel or cluster.`,
   );
   return problems;
+}
+
+/** Whether nobody on the way can change what comes from there. */
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''));
 }

@@ -2,27 +2,29 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { fromText, type Given, type SourceReading } from './given.js';
-import { configFile, knobs, variablePrefix } from './knobs.js';
 import { didYouMean } from './nearest.js';
 import { readSettingsFile } from './read-settings-file.js';
+import { configFile, settings, variablePrefix } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const known = new Set([...knobs.map(({ variable }) => variable), configFile.variable]);
+const known = new Set([...settings.map(({ variable }) => variable), configFile.variable]);
 
-/** Reads the variables of the process, and those of `.env` in the working directory that the process lacks. */
+/** Reads the variables of the process, and for those that it lacks, `.env` in the working directory. */
 export function readEnvironment(env: Environment, cwd: string): SourceReading {
   const { variables: file, problems } = readDotenv(cwd);
   const given: Given[] = [];
-  // An empty variable counts as not given, as compose files produce it; it still hides the one in .env.
+  // An empty variable counts as not set, because compose files produce empty ones; it still hides the one in .env.
   const lookUp = (name: string) => {
     const value = env[name] ?? file[name];
     if (value === undefined || value === '' || isServiceLink(name, value)) return undefined;
     return { value, label: env[name] === undefined ? `${name} in .env` : name };
   };
-  for (const knob of knobs) {
-    const found = lookUp(knob.variable) ?? (knob.alias === undefined ? undefined : lookUp(knob.alias));
-    if (found !== undefined) given.push({ knob, value: fromText(knob, found.value), label: found.label });
+  for (const setting of settings) {
+    const found =
+      lookUp(setting.variable) ?? (setting.alias === undefined ? undefined : lookUp(setting.alias));
+    if (found !== undefined)
+      given.push({ setting, value: fromText(setting, found.value), label: found.label });
   }
   const configPath = lookUp(configFile.variable)?.value;
   return {
@@ -42,7 +44,7 @@ function unknownNames(variables: Environment, where: string): string[] {
 
 /**
  * Kubernetes gives every pod the address of each Service in its namespace. A Service named `verdict` yields
- * `VERDICT_SERVICE_HOST` and, in the same name as our port, `VERDICT_PORT=tcp://10.0.0.1:50051`.
+ * `VERDICT_SERVICE_HOST` and, with the name of our port setting, `VERDICT_PORT=tcp://10.0.0.1:50051`.
  */
 function isServiceLink(name: string, value: string | undefined): boolean {
   if (/_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name)) return true;

@@ -1,37 +1,78 @@
-import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemTrouble } from '../errors/system-trouble.js';
+import { type ForEachFile, readCredentials } from '../tls/credentials.js';
+import { certificatesIn } from '../tls/pem.js';
+import { parseKeyFile } from './key-file.js';
 import { readSettingsFile } from './read-settings-file.js';
-import type { Settings } from './schema.js';
+import type { SettingValues } from './schema.js';
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
-/** What is wrong with the files that settings name. `nameOf` gives a setting's name as the user knows it. */
-export function checkFiles(settings: Settings, cwd: string, nameOf: (path: string) => string): string[] {
+/** Problems with the files that settings name. `nameOf` gives a setting's name as the user knows it. */
+export async function checkFiles(
+  values: SettingValues,
+  cwd: string,
+  nameOf: (path: string) => string,
+): Promise<string[]> {
   const checks = [
-    ['redis.caFile', settings.redis.caFile, authorityTrouble],
-    ['log.traceArrivals', settings.log.traceArrivals, outputTrouble],
+    ['redis.caFile', values.redis.caFile, authorityTrouble],
+    ['log.traceArrivals', values.log.traceArrivals, outputTrouble],
   ] as const;
-  return checks.flatMap(([setting, path, check]) => {
+  const found = checks.flatMap(([setting, path, check]) => {
     const trouble = path === undefined ? undefined : check(resolve(cwd, path));
-    return trouble === undefined ? [] : [`${nameOf(setting)} is ${JSON.stringify(path)}: ${trouble}.`];
+    return trouble === undefined ? [] : [{ setting, path, trouble }];
   });
+  const sentences = [...found, ...tlsTroubles(values.tls, cwd)].map(
+    ({ setting, path, trouble }) => `${nameOf(setting)} is ${JSON.stringify(path)}: ${trouble}.`,
+  );
+  return [...sentences, ...(await keyFileTroubles(values.auth.keysFile, cwd, nameOf('auth.keysFile')))];
 }
 
-/** A TLS library passes over what it cannot use, and then trusts nobody. */
+async function keyFileTroubles(path: string | undefined, cwd: string, name: string): Promise<string[]> {
+  if (path === undefined) return [];
+  const read = readPlainFile(resolve(cwd, path));
+  if ('trouble' in read) return [`${name} is ${JSON.stringify(path)}: it ${read.trouble}.`];
+  const found = await parseKeyFile(read.content, path);
+  return 'problems' in found ? [...found.problems] : [];
+}
+
+/** Each file alone, then whether they fit together: what the server would find when it loads them. */
+function tlsTroubles({ cert, key, clientCa }: SettingValues['tls'], cwd: string) {
+  // The cross-check tells if one of them is missing.
+  if (cert === undefined || key === undefined) return [];
+  const paths: ForEachFile<string> = { cert, key, clientCa };
+  const contents: { -readonly [F in keyof ForEachFile<string>]?: string | undefined } = {};
+  const troubles = (['cert', 'key', 'clientCa'] as const).flatMap((file) => {
+    const path = paths[file];
+    const read = path === undefined ? undefined : readPlainFile(resolve(cwd, path));
+    if (read !== undefined && 'trouble' in read) return [{ file, trouble: read.trouble }];
+    contents[file] = read?.content;
+    return [];
+  });
+  const pem = { cert: contents.cert ?? '', key: contents.key ?? '', clientCa: contents.clientCa };
+  const found = readCredentials(pem, Date.now());
+  // Of a file that could not be read, nothing more needs saying.
+  const unread = new Set(troubles.map(({ file }) => file));
+  const unusable = 'troubles' in found ? found.troubles.filter(({ file }) => !unread.has(file)) : [];
+  return [...troubles, ...unusable].map(({ file, trouble }) => ({
+    setting: `tls.${file}`,
+    path: paths[file],
+    trouble: `it ${trouble}`,
+  }));
+}
+
+/** A TLS library skips certificates that it cannot use, and then trusts nobody. */
 function authorityTrouble(path: string): string | undefined {
-  // It is read again for the connection, and what comes out of a pipe can be read once.
-  if (isSpecialFile(path)) return 'it is not a regular file';
-  const file = readSettingsFile(path);
-  if ('trouble' in file) return `it ${file.trouble}`;
-  const certificates = file.content.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0) return 'it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)';
-  const bad = certificates.findIndex((pem) => !isCertificate(pem));
-  return bad === -1 ? undefined : `certificate ${bad + 1} in it cannot be read`;
+  const file = readPlainFile(path);
+  const found = 'trouble' in file ? file : certificatesIn(file.content);
+  return 'trouble' in found ? `it ${found.trouble}` : undefined;
 }
 
-/** What cannot be looked at is told by who reads it. */
+/** The server reads the file again, and a pipe can be read only once. */
+function readPlainFile(path: string): ReturnType<typeof readSettingsFile> {
+  return isSpecialFile(path) ? { trouble: 'is not a regular file' } : readSettingsFile(path);
+}
+
+/** If the file cannot be examined, the reader reports why. */
 function isSpecialFile(path: string): boolean {
   try {
     const found = statSync(path);
@@ -41,20 +82,12 @@ function isSpecialFile(path: string): boolean {
   }
 }
 
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).subject !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether the file, or one beside it, may be written, as far as that can be told without doing it. */
+/** Why the file cannot be written, as far as that is known without writing it. */
 function outputTrouble(path: string): string | undefined {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found?.isDirectory() === true) return 'it is a directory';
-    // The slash asks for a directory: a file in its place is no error above, by Node 24.
+    // The slash requires a directory: on Node 24, a file in its place is no error above.
     accessSync(found === undefined ? `${dirname(path)}/` : path, constants.W_OK);
     return undefined;
   } catch (error) {

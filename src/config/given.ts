@@ -1,14 +1,14 @@
-import type { Knob } from './knobs.js';
+import type { Setting } from './settings.js';
 
-/** A value that somebody gave for a knob, and where, in the words they used. */
+/** A value given for a setting, and where, in the user's words. */
 export interface Given {
-  readonly knob: Knob;
+  readonly setting: Setting;
   readonly value: unknown;
   /** `--port`, `VERDICT_PORT`, `VERDICT_PORT in .env`, `server.port in verdict.yaml`. */
   readonly label: string;
 }
 
-/** What one source gave, and what is wrong with it, a sentence each. */
+/** The values of one source, and its problems, one sentence each. */
 export interface SourceReading {
   readonly given: readonly Given[];
   readonly problems: readonly string[];
@@ -16,18 +16,21 @@ export interface SourceReading {
   readonly configFile?: string;
 }
 
-/** A value from a flag or a variable, where everything is text. Left as text where it is not of the knob's kind. */
-export function fromText(knob: Knob, value: string): unknown {
-  return knob.kind === 'int' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value;
+/**
+ * Converts a value from a flag or a variable, where everything is text. It stays text if it is not of the setting's
+ * kind.
+ */
+export function fromText(setting: Setting, value: string): unknown {
+  return setting.kind === 'int' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value;
 }
 
-/** The sentence about a value that the knob does not take; undefined for one that it takes. */
-export function problemWith({ knob, value, label }: Given): string | undefined {
-  if (knob.accepts(value)) return undefined;
-  return `${label} is ${knob.secret ? 'not usable' : shown(value)}: it must be ${knob.allowed}.`;
+/** The sentence about a value that the setting does not accept; undefined if it accepts it. */
+export function problemWith({ setting, value, label }: Given): string | undefined {
+  if (setting.accepts(value)) return undefined;
+  return `${label} is ${setting.secret ? 'not usable' : shown(value)}: it must be ${setting.allowed}.`;
 }
 
-/** Of what YAML can hold beside single values only the kind: it may be large, or hold itself. */
+/** For lists and mappings only the kind: YAML values may be large, or contain themselves. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';

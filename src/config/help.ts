@@ -1,4 +1,4 @@
-import { configFile, type Knob, knobs } from './knobs.js';
+import { configFile, type Setting, settings } from './settings.js';
 
 const width = 96;
 const indent = ' '.repeat(6);
@@ -6,25 +6,25 @@ const indent = ' '.repeat(6);
 /** The settings part of `verdict serve --help`. */
 export function settingsHelp(): string {
   const head = [
-    'Settings come from flags, else from the environment, else from .env in the working directory,',
-    'else from the YAML file, else from the defaults.',
+    'A flag wins over an environment variable, a variable over .env in the working directory, .env over',
+    'the YAML file, and the file over the default.',
     '',
     `  ${configFile.flag} <path>   [${configFile.variable}]`,
     ...wrap(configFile.doc),
   ];
-  const sections = new Set(knobs.map(({ section }) => section));
+  const sections = new Set(settings.map(({ section }) => section));
   const body = [...sections].flatMap((name) => {
-    const entries = knobs.filter(({ section }) => section === name).flatMap(entry);
+    const entries = settings.filter(({ section }) => section === name).flatMap(entry);
     return ['', `${name}:`, ...entries];
   });
   return `${[...head, ...body].join('\n')}\n`;
 }
 
-function entry(knob: Knob): string[] {
-  const variables = [knob.variable, ...(knob.alias === undefined ? [] : [knob.alias])].join(', ');
-  const takes = { int: 'n', choice: 'word', text: 'text' }[knob.kind];
-  const facts = `Takes ${knob.allowed}. Default: ${knob.defaultText.replaceAll('`', '')}.`;
-  return [`  ${knob.flag} <${takes}>   [${variables}]`, ...wrap(`${knob.doc} ${facts}`)];
+function entry(setting: Setting): string[] {
+  const variables = [setting.variable, ...(setting.alias === undefined ? [] : [setting.alias])].join(', ');
+  const takes = { int: 'n', choice: 'word', text: 'text' }[setting.kind];
+  const facts = `Takes ${setting.allowed}. Default: ${setting.defaultText.replaceAll('`', '')}.`;
+  return [`  ${setting.flag} <${takes}>   [${variables}]`, ...wrap(`${setting.doc} ${facts}`)];
 }
 
 function wrap(sentence: string): string[] {

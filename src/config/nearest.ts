@@ -1,4 +1,4 @@
-/** ` Did you mean --port?` where one of the names is near to the unknown one, else nothing. */
+/** ` Did you mean --port?` if one of the names is close to the unknown one, else nothing. */
 export function didYouMean(unknown: string, names: Iterable<string>): string {
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(unknown.length / 4)) + 1;

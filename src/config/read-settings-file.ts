@@ -1,10 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { systemTrouble } from '../errors/system-trouble.js';
 
-/** Settings take kilobytes; a device that never ends, or a log by mistake, takes more. */
+/** Settings take kilobytes; more means an endless device, or a log given by mistake. */
 const MAX_BYTES = 1024 * 1024;
 
-/** A file's content, or why it cannot be had, as the end of a sentence. Takes pipes, as shells make them of commands. */
+/**
+ * A file's content, or why it cannot be read, as the end of a sentence. Accepts pipes, such as a shell's process
+ * substitution.
+ */
 export function readSettingsFile(path: string): { readonly content: string } | { readonly trouble: string } {
   let fd: number | undefined;
   try {

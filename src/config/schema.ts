@@ -1,19 +1,22 @@
 import * as z from 'zod/mini';
 import { cache, redis } from './sections/caching.js';
 import { batching, models, runtime, tokenizer } from './sections/inference.js';
-import { admin, limits, log, server, shutdown } from './sections/serving.js';
+import { admin, auth, limits, log, rateLimits, server, shutdown, tls } from './sections/serving.js';
 
 /**
- * Every knob, once. A section is a mapping in the YAML file, a leaf's key its key there; the leaf's
- * {@link KnobMeta} holds the rest.
+ * Every setting, once. A section is a mapping in the YAML file, and a leaf's key is its key there; the leaf's {@link
+ * SettingMeta} holds the rest.
  */
 export const configSchema = z.object({
   server,
+  tls,
+  auth,
   admin,
   models,
   runtime,
   tokenizer,
   limits,
+  rateLimits,
   batching,
   cache,
   redis,
@@ -21,5 +24,5 @@ export const configSchema = z.object({
   log,
 });
 
-/** The schema's values, before what follows from them is added. */
-export type Settings = z.infer<typeof configSchema>;
+/** The schema's values, before derived values are added. */
+export type SettingValues = z.infer<typeof configSchema>;

@@ -1,7 +1,7 @@
-import { knobs } from './knobs.js';
+import { settings } from './settings.js';
 
-/** A setting as users know it, whichever way they set it: `--port (VERDICT_PORT)`. @param path `server.port` */
+/** The names of a setting as users know it: `--port (VERDICT_PORT)`. @param path `server.port` */
 export function settingName(path: string): string {
-  const knob = knobs.find((one) => one.path === path);
-  return knob === undefined ? path : `${knob.flag} (${knob.variable})`;
+  const setting = settings.find((one) => one.path === path);
+  return setting === undefined ? path : `${setting.flag} (${setting.variable})`;
 }

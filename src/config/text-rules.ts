@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { TextRule } from './knob.js';
+import type { TextRule } from './setting.js';
 
 export const address: TextRule = {
   test: (value) => /^[\w.:%-]+$/.test(value),
@@ -13,17 +13,22 @@ export const path: TextRule = {
 
 export const networks: TextRule = {
   test: (value) => value.split(',').every((network) => isNetwork(network.trim())),
-  allowed: 'addresses and networks with commas between them: 10.0.0.0/8,::1',
+  allowed: 'addresses and networks, separated by commas: 10.0.0.0/8,::1',
 };
 
 export const httpUrl: TextRule = {
   test: isHttpUrl,
-  allowed: 'an http:// or https:// URL without user, query, fragment or a slash at its end',
+  allowed: 'an http:// or https:// URL without a user, query, fragment or trailing slash',
+};
+
+export const claim: TextRule = {
+  test: (value) => /^[!-~]{1,512}$/.test(value),
+  allowed: '1 to 512 printable ASCII characters without spaces',
 };
 
 export const modelName: TextRule = {
   test: (value) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(value),
-  allowed: 'a model name: 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or a digit',
+  allowed: 'a model name: 1 to 64 of a-z, 0-9, ".", "_" and "-", starting with a letter or a digit',
 };
 
 export const keyPrefix: TextRule = {
@@ -43,7 +48,7 @@ export const masterName: TextRule = {
 
 export const redisUrl: TextRule = {
   test: (value) => value.split(/,(?=rediss?:)/).every(isRedisUrl),
-  allowed: 'a redis:// or rediss:// URL, or several with commas between them for Sentinel and Cluster',
+  allowed: 'a redis:// or rediss:// URL, or for Sentinel and Cluster several, separated by commas',
 };
 
 function isNetwork(value: string): boolean {

@@ -12,21 +12,21 @@ export interface BreakerOptions {
   readonly onState?: (state: BreakerState) => void;
 }
 
-/** What is attempted: a service may do the one and refuse the other. */
+/** The kind of attempt: a service may accept one kind and refuse the other. */
 export type Attempt = 'read' | 'write';
 
-/** Given for each attempt, and handed back with its outcome. */
+/** Issued for each attempt, and returned with its outcome. */
 export type Pass = number;
 
 /**
- * Keeps callers from waiting for a service that does not answer. Closed: all pass. Open: none until the back-off is
- * over. Then half open: one passes, and its outcome decides.
+ * Keeps callers from waiting for a service that does not answer. Closed: all attempts pass. Open: none pass until the
+ * back-off is over. Then half open: one passes, and its outcome decides.
  *
- * Attempts that run side by side fail side by side: a stall of one moment under a hundred reads is one failure and
- * not a hundred. So a failure counts only if its attempt began after the last failure that counted.
+ * Attempts that run together fail together: a short stall under a hundred reads is one failure, not a hundred. So a
+ * failure counts only if its attempt began after the last failure that counted.
  *
- * A service that says itself that it will not serve opens it at once, and only an attempt of the kind that was refused
- * closes it again: a replica that took over no writes answers reads, and proves nothing by it.
+ * A service that says that it does not serve opens the breaker at once, and only an attempt of the refused kind closes
+ * it again: a replica that refuses writes still answers reads, which proves nothing.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
@@ -36,7 +36,7 @@ export class Breaker {
   #probeAt = 0;
   #refused: Attempt | undefined;
   #lastPass: Pass = 0;
-  /** Outcomes of passes up to this one say nothing new. */
+  /** Ignores outcomes of passes up to this one. */
   #settledUpTo: Pass = 0;
 
   constructor(options: BreakerOptions) {
@@ -48,19 +48,19 @@ export class Breaker {
     return this.#state;
   }
 
-  /** What the service has refused since it last did it; undefined: nothing. */
+  /** The kind of attempt that the service has refused since it last accepted one; undefined: none. */
   get refused(): Attempt | undefined {
     return this.#refused;
   }
 
-  /** Whether `tryPass` would give one. */
+  /** Whether `tryPass` would give a pass. */
   mayPass(attempt: Attempt): boolean {
     if (this.#state === 'closed') return true;
     if (this.#state === 'half_open' || this.#options.now() < this.#probeAt) return false;
     return this.#refused === undefined || this.#refused === attempt;
   }
 
-  /** A pass for one attempt, whose outcome must be told; undefined: do not try. */
+  /** A pass for one attempt, whose outcome the caller must report; undefined: do not try. */
   tryPass(attempt: Attempt): Pass | undefined {
     if (!this.mayPass(attempt)) return undefined;
     if (this.#state === 'open') {
@@ -86,7 +86,7 @@ export class Breaker {
     this.#settle(this.#failures >= this.#options.failureThreshold);
   }
 
-  /** The service has said that it does not serve such an attempt. */
+  /** The service said that it does not serve this kind of attempt. */
   refuse(pass: Pass, attempt: Attempt): void {
     if (pass <= this.#settledUpTo) return;
     this.#refused = attempt;
@@ -98,7 +98,7 @@ export class Breaker {
     if (this.#state === 'open') this.#probeAt = this.#options.now();
   }
 
-  /** An attempt has failed: what runs beside it says nothing new. */
+  /** An attempt has failed: attempts beside it say nothing new. */
   #settle(opens: boolean): void {
     this.#settledUpTo = this.#lastPass;
     if (this.#state === 'half_open') {

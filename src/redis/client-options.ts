@@ -10,7 +10,7 @@ export interface ClientLimits {
   readonly random: () => number;
 }
 
-/** Who the client says it is, and how its connections are encrypted. */
+/** The client's credentials and TLS options. */
 export interface ClientAccess {
   readonly username?: string;
   readonly password?: string;
@@ -23,14 +23,17 @@ const RETRY_JITTER_MS = 200;
 const MIN_SOCKET_TIMEOUT_MS = 1000;
 const DISCONNECT_TIMEOUT_MS = 200;
 
-/** Time to wait before the given attempt (from 1) to connect again: doubling, capped, and never in step with others. */
+/**
+ * Time to wait before the given attempt (from 1) to connect again: doubling, capped, and randomised so that replicas do
+ * not retry together.
+ */
 export function reconnectDelayMs(attempt: number, random: () => number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS) + random() * RETRY_JITTER_MS;
 }
 
 /**
- * Options under which a sick server costs a bounded wait and no memory: nothing queues while there is no
- * connection, nothing is sent twice, and a connection on which replies stop is given up.
+ * Options that limit what a sick server costs to a bounded wait and no memory: nothing queues without a connection,
+ * nothing is sent twice, and a connection without replies is given up.
  */
 export function failOpenOptions(limits: ClientLimits) {
   return {
@@ -52,7 +55,7 @@ export function failOpenClusterOptions(limits: ClientLimits, access: ClientAcces
     clusterNodeRetryStrategy: retry,
     slotsRefreshTimeout: limits.connectTimeoutMs,
     maxRedirections: 3,
-    // A later try would come after the command's own limit, and hide why.
+    // A later attempt would exceed the command's own limit, and hide the cause.
     retryDelayOnClusterDown: 0,
     redisOptions: { ...nodeOptions(limits), ...access },
   } satisfies ClusterOptions;
@@ -65,8 +68,8 @@ function nodeOptions(limits: ClientLimits) {
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     connectTimeout: limits.connectTimeoutMs,
-    // This bounds the handshake too, which a busy server may need longer for than a read is worth waiting for. Reads
-    // and writes have a shorter limit of their own.
+    // This also limits the handshake, for which a busy server may need more time than a read is worth. Reads and writes
+    // have their own, shorter limit.
     commandTimeout: Math.max(limits.commandTimeoutMs, limits.connectTimeoutMs),
     // Commands without a reply stay in ioredis's queue: only closing the socket empties it.
     socketTimeout: Math.max(4 * limits.commandTimeoutMs, MIN_SOCKET_TIMEOUT_MS),

@@ -9,12 +9,12 @@ import {
 import { parseEndpoints } from './endpoints.js';
 
 export interface ClientOptions extends ClientLimits {
-  /** One URL, or several with commas between them: Sentinels, or nodes of a cluster. */
+  /** One URL, or several separated by commas: Sentinels, or nodes of a cluster. */
   readonly url: string;
   readonly mode: 'single' | 'sentinel' | 'cluster';
   /** Name of the master that the Sentinels watch. */
   readonly sentinelName?: string | undefined;
-  /** Certificates, in PEM, of the authorities to trust under `rediss://`. Default: Node's own. */
+  /** Certificates, in PEM, of the authorities to trust for `rediss://`. Default: Node's own. */
   readonly ca?: string | undefined;
   /** The name that a server's certificate must hold. Default: the host of the URL. */
   readonly servername?: string | undefined;
@@ -24,8 +24,8 @@ const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26379;
 
 /**
- * Makes the ioredis client for what the URLs point at. It does not connect yet.
- * @throws Error for URLs or a mode that cannot be; its message holds no credentials
+ * Makes the ioredis client for the URLs. It does not connect yet.
+ * @throws Error for an impossible URL or mode; its message holds no credentials
  */
 export function createClient(options: ClientOptions): Redis | Cluster {
   const { mode, sentinelName } = options;
@@ -39,7 +39,7 @@ export function createClient(options: ClientOptions): Redis | Cluster {
   };
 
   if (mode === 'cluster') {
-    // With TLS nodes are checked by name, so names must not be resolved to addresses first.
+    // TLS checks nodes by name, so names must not be resolved to addresses first.
     const dnsLookup = endpoints.tls ? { dnsLookup: keepName } : {};
     return new Cluster([...nodes], { ...failOpenClusterOptions(options, access), ...dnsLookup });
   }

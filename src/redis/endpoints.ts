@@ -1,4 +1,4 @@
-/** What the configured URLs say. */
+/** The endpoints and options in the configured URLs. */
 export interface Endpoints {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   readonly username: string | undefined;
@@ -9,11 +9,11 @@ export interface Endpoints {
 }
 
 /**
- * Reads one `redis://` or `rediss://` URL, or several with commas between them. User, password, database and TLS
- * are those of the first and hold for all.
+ * Reads one `redis://` or `rediss://` URL, or several separated by commas. User, password, database and TLS of the
+ * first apply to all.
  *
- * @param defaultPort where a URL names none
- * @throws Error that holds no part of the URLs, for they carry passwords
+ * @param defaultPort for URLs without a port
+ * @throws Error that holds no part of the URLs, because they contain passwords
  */
 export function parseEndpoints(urls: string, defaultPort: number): Endpoints {
   const parsed = urls.split(/,(?=rediss?:)/).map(parseUrl);

@@ -22,10 +22,9 @@ const MAX_MESSAGE_CHARS = 200;
 const MAX_REPORTED = 20;
 
 /**
- * The one connection to Redis, optional by nature: it never blocks or fails the start, comes back by itself, and
- * none of its commands rejects or takes longer than the command timeout. While there is no connection, or the
- * breaker is open, commands are skipped at no cost. A server that answers that it does not serve (see `ReplyClass`) is
- * as good as none.
+ * The one connection to Redis. It is optional: it never blocks or fails the start, it reconnects by itself, and none of
+ * its commands rejects or takes longer than the command timeout. Without a connection, or with an open breaker, it
+ * skips commands at no cost. A server that answers that it does not serve (see `ReplyClass`) counts as no server.
  */
 export class RedisConnection {
   readonly #client: Redis | Cluster;
@@ -54,13 +53,13 @@ export class RedisConnection {
     this.#client.on('error', (error: Error) => this.#report(error));
   }
 
-  /** Begins to connect, and returns at once. */
+  /** Starts to connect, and returns at once. */
   start(): void {
-    // A failure is an 'error' event too, and the client tries again by itself.
+    // A failure also emits an 'error' event, and the client tries again by itself.
     this.#client.connect().catch(() => {});
   }
 
-  /** Whether there is a connection, to a server that has not refused what it was asked last. */
+  /** Whether there is a connection to a server that did not refuse the last command. */
   get up(): boolean {
     return this.#connected && this.#breaker.refused === undefined;
   }
@@ -71,13 +70,13 @@ export class RedisConnection {
   }
 
   /**
-   * The value under the key, of which at most the first `maxBytes` travel; empty where there is none; `wrong_type` where it
-   * is no string; or why that cannot be told. Never rejects.
+   * At most the first `maxBytes` of the value under the key; empty if there is none; `wrong_type` if it is not a
+   * string; or why there is no answer. Never rejects.
    */
   get(key: string, maxBytes: number): Promise<Buffer | 'wrong_type' | RedisFailure> | 'skipped' {
     return this.#send('read', async () => {
       try {
-        // The server counts the last byte in.
+        // GETRANGE includes the last byte.
         return await this.#client.getrangeBuffer(key, 0, maxBytes - 1);
       } catch (error) {
         if (isWrongType(error)) return 'wrong_type';
@@ -92,6 +91,11 @@ export class RedisConnection {
       await this.#client.set(key, value, 'PX', ttlMs);
       return 'OK';
     });
+  }
+
+  /** Runs a Lua script, which may write; the caller checks what it returns. Never rejects. */
+  evaluate(script: string, keys: readonly string[], args: readonly number[]): Promise<unknown> | 'skipped' {
+    return this.#send('write', () => this.#client.eval(script, keys.length, ...keys, ...args));
   }
 
   /** Ends the connection without waiting for a server that hangs. */
@@ -136,7 +140,7 @@ export class RedisConnection {
     });
   }
 
-  /** Tells the breaker what an error says of the server. */
+  /** Tells the breaker what an error says about the server. */
   #judge(error: unknown, pass: Pass, attempt: Attempt): void {
     switch (replyClass(error)) {
       case 'answered':
@@ -154,7 +158,7 @@ export class RedisConnection {
 
   #onConnected(): void {
     this.#connected = true;
-    // After a refusal the connection is new because of it, which is no sign that the server is better.
+    // After a refusal we made this connection ourselves, so it does not show that the server has recovered.
     if (this.#breaker.refused === undefined) {
       this.#reported.clear();
       this.#breaker.probeSoon();
@@ -175,7 +179,7 @@ export class RedisConnection {
     this.#hooks.onConnection?.(up);
   }
 
-  /** Says each error once per connection: attempts to connect repeat themselves, and so do failing commands. */
+  /** Reports each error once per connection: attempts to connect and failing commands repeat the same errors. */
   #report(error: unknown): void {
     const message = describe(error);
     if (this.#reported.has(message) || this.#reported.size === MAX_REPORTED) return;
@@ -184,12 +188,12 @@ export class RedisConnection {
   }
 }
 
-/** ioredis throws at once where a cluster has no node for a slot. */
+/** ioredis throws at once if a cluster has no node for a slot. */
 async function begin<T>(command: () => Promise<T>): Promise<T> {
   return command();
 }
 
-/** Redis repeats the arguments of a command that it does not know, so what follows is cut off. */
+/** Redis repeats the arguments of an unknown command, so the rest of the message is cut off. */
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const [safe = ''] = message.split(/,? with args|\n/);

@@ -1,19 +1,19 @@
 import { ReplyError } from 'ioredis';
 
 /**
- * What a reply that is an error says of the server.
+ * What an error reply says about the server.
  *
- * - `answered`: this one key cannot be served (it holds another type, or lies on another node), and the server works.
- * - `write_refused`: it stores nothing now and answers reads: it is full, or cannot save.
- * - `wrong_server`: it takes no commands, and a new connection may find one that does: a replica after a failover, a
- *   server that loads its data or wants a password.
- * - `unusable`: it takes no commands, and a new connection would change nothing: permissions, a cluster without all of
- *   its slots, a script that runs.
- * - `failed`: any other reply, of a proxy that found no server perhaps.
+ * - `answered`: this one key cannot be served (it holds another type, or is on another node), but the server works.
+ * - `write_refused`: it answers reads but stores nothing now: it is full, or cannot save.
+ * - `wrong_server`: it accepts no commands, but a new connection may find a server that does: a replica after a
+ *   failover, a server that loads its data or requires a password.
+ * - `unusable`: it accepts no commands, and a new connection would change nothing: permissions, a cluster with
+ *   missing slots, a running script.
+ * - `failed`: any other reply, for example of a proxy that found no server.
  */
 export type ReplyClass = 'answered' | 'write_refused' | 'wrong_server' | 'unusable' | 'failed';
 
-/** By the word that an error begins with; redis.io/docs/latest/develop/reference/protocol-spec, and `src/server.c` of Redis. */
+/** By the first word of an error; redis.io/docs/latest/develop/reference/protocol-spec, and `src/server.c` of Redis. */
 const CLASSES = new Map<string, ReplyClass>(
   Object.entries({
     WRONGTYPE: 'answered',
@@ -35,13 +35,13 @@ const CLASSES = new Map<string, ReplyClass>(
   } as const),
 );
 
-/** The class of an error that a command ended with; undefined where no server replied. */
+/** The class of a command's error; undefined if no server replied. */
 export function replyClass(error: unknown): ReplyClass | undefined {
   if (!(error instanceof Error && error instanceof ReplyError)) return undefined;
   return CLASSES.get(firstWord(error)) ?? 'failed';
 }
 
-/** Whether the value under the key is of a type that the command is not for. */
+/** Whether the value under the key has the wrong type for the command. */
 export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error instanceof ReplyError && firstWord(error) === 'WRONGTYPE';
 }

@@ -11,7 +11,7 @@ export interface BatchReport {
   readonly runMs: Spread;
   /** Padded over real tokens; 1 is none. */
   readonly padding: number;
-  /** How many were closed for which reason. */
+  /** Number of batches by the reason they were closed. */
   readonly reasons: Readonly<Partial<Record<CloseReason, number>>>;
 }
 

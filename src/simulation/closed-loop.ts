@@ -1,16 +1,16 @@
-import type { Arrival, Source } from './types.js';
+import type { SimulatedInput, Source } from './types.js';
 
-/** A refusal without a delay of its own must not become a loop that time cannot leave. */
+/** A refusal without a delay must not become an endless loop at one point in time. */
 const LEAST_PAUSE_MS = 1;
 
 /**
- * Streams that always have something to send: each keeps `inFlight` texts under way, and an answer brings the next. A
- * refusal brings it too, after the delay that it suggests.
+ * Streams that always have something to send: each keeps `inFlight` texts in flight, and sends the next after an
+ * answer, or after a refusal and its suggested delay.
  */
 export function closedLoop(
   streams: number,
   inFlight: number,
-  template: Omit<Arrival, 'tokens' | 'flow'>,
+  template: Omit<SimulatedInput, 'tokens' | 'flow'>,
   length: () => number,
 ): Source {
   return async (port) => {

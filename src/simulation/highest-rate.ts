@@ -1,4 +1,4 @@
-import type { Answer, Arrival } from './types.js';
+import type { Answer, SimulatedInput } from './types.js';
 
 /** The promise: this share of the interactive inputs is answered within this time. */
 export interface Promised {
@@ -7,12 +7,12 @@ export interface Promised {
   readonly share: number;
 }
 
-/** How near the search comes to the limit. */
+/** The precision of the search. */
 const PRECISION = 1.01;
 
-/** No machine answers more; the search ends there. */
+/** No machine answers more: the search ends here. */
 const HIGHEST_RATE = 1e7;
-/** Nobody calls it a service below this; the search ends there. */
+/** Below this nobody would call it a service: the search ends here. */
 const LOWEST_RATE = 0.01;
 
 /** Counts how many interactive inputs kept a promise. */
@@ -25,8 +25,8 @@ export class PromiseCount {
     this.#promised = promised;
   }
 
-  add(arrival: Arrival, answer: Answer, latencyMs: number): void {
-    if (arrival.serviceClass !== 'interactive') return;
+  add(input: SimulatedInput, answer: Answer, latencyMs: number): void {
+    if (input.serviceClass !== 'interactive') return;
     this.#arrivals++;
     if (answer.outcome === 'answered' && latencyMs <= this.#promised.withinMs) this.#kept++;
   }
@@ -37,12 +37,12 @@ export class PromiseCount {
 }
 
 /**
- * The highest rate, within 1 %, at which the promise is kept: doubled or halved until one rate keeps it and its double
- * does not, then narrowed down.
+ * The highest rate, within 1 %, at which the promise is kept: doubles or halves until one rate keeps it and its double
+ * does not, then narrows down.
  *
  * @param keeps simulates a rate and tells whether the promise is kept there
  * @param firstRate where the search begins
- * @returns 0 where no rate keeps it
+ * @returns 0 if no rate keeps it
  */
 export async function highestRate(
   keeps: (ratePerSecond: number) => Promise<boolean>,

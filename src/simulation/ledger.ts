@@ -1,23 +1,23 @@
 import { type Spread, spread } from './spread.js';
 import type { Outcome } from './types.js';
 
-/** What became of the arrivals of one class. */
+/** The results of one class of inputs. */
 export interface ClassReport {
-  /** Inputs that came after the warm-up. */
+  /** Inputs that arrived after the warm-up. */
   readonly arrivals: number;
-  /** How many of them ended how; each ends in exactly one way. */
+  /** Number of inputs by outcome; each input has exactly one. */
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** Answers per second, late ones included. */
+  /** Answers per second, including late ones. */
   readonly throughput: number;
   /** Answers in time per second. */
   readonly goodput: number;
-  /** From arrival to answer, of all that were answered, late or not; in milliseconds. */
+  /** From arrival to answer, for all answered inputs, late or not; in milliseconds. */
   readonly latencyMs: Spread;
   /** Of that, the wait for a session. */
   readonly queueMs: Spread;
 }
 
-/** Keeps account of one class of arrivals: how they ended by when they came, rates by when they were answered. */
+/** Keeps account of one class of inputs: outcomes by arrival time, rates by answer time. */
 export class Ledger {
   readonly #warmUpMs: number;
   readonly #outcomes = new Map<Outcome, number>();

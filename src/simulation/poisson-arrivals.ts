@@ -1,13 +1,12 @@
 import { exponential, type Random } from './random.js';
-import type { Arrival, Source } from './types.js';
+import type { SimulatedInput, Source } from './types.js';
 
 /**
- * Callers who know nothing of each other, each with one text: they come at random, whether the service keeps up or not
- * (an open loop).
+ * Independent callers, each with one text: they arrive at random, whether the service keeps up or not (an open loop).
  */
 export function poissonArrivals(
   ratePerSecond: number,
-  template: Omit<Arrival, 'tokens' | 'flow'>,
+  template: Omit<SimulatedInput, 'tokens' | 'flow'>,
   length: () => number,
   random: Random,
 ): Source {

@@ -1,11 +1,11 @@
 /** Numbers from above 0 up to 1, evenly spread. */
 export type Random = () => number;
 
-/** 2^32 divided by the golden ratio: steps of it never meet each other. */
+/** 2^32 divided by the golden ratio: a counter with this step visits every value. */
 const STEP = 0x9e_37_79_b9;
 
 /**
- * A generator of its own for each seed: a counter whose values are scrambled (the finaliser of MurmurHash3), so that
+ * A separate generator for each seed: a counter with scrambled values (the finaliser of MurmurHash3), so that
  * neighbouring seeds have nothing in common. Period 2^32; not for secrets.
  */
 export function seededRandom(seed: number): Random {
@@ -16,12 +16,12 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** A normal deviate of mean 0 and deviation 1: Box and Muller's way to make one of two even numbers. */
+/** A normal deviate of mean 0 and deviation 1, by the Box-Muller transform. */
 export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** The time to the next of events that come at random with this mean distance: an exponential deviate. */
+/** The time to the next random event at this mean interval: an exponential deviate. */
 export function exponential(random: Random, mean: number): number {
   return -mean * Math.log(random());
 }

@@ -1,7 +1,7 @@
-import type { Arrival, Source } from './types.js';
+import type { SimulatedInput, Source } from './types.js';
 
-/** An arrival of a recorded trace. */
-export interface TracedArrival extends Arrival {
+/** An input of a recorded trace. */
+export interface TracedInput extends SimulatedInput {
   /** Since the start of the trace, in milliseconds. */
   readonly atMs: number;
 }
@@ -11,13 +11,13 @@ export interface TracedArrival extends Arrival {
  *
  * @param speed 2: in half the time, at twice the rate
  */
-export function replay(trace: readonly TracedArrival[], speed: number): Source {
+export function replay(trace: readonly TracedInput[], speed: number): Source {
   return async (port) => {
-    for (const arrival of trace) {
-      const waitMs = arrival.atMs / speed - port.now();
+    for (const input of trace) {
+      const waitMs = input.atMs / speed - port.now();
       if (waitMs > 0) await port.sleep(waitMs);
       if (!port.isOpen) return;
-      void port.submit(arrival);
+      void port.submit(input);
     }
   };
 }

@@ -2,17 +2,17 @@ import type { Clock } from '../batching/clock.js';
 import type { Runner } from '../batching/types.js';
 import { type CostCurve, predictRunMs } from '../cost/cost-curve.js';
 import { normal, type Random } from './random.js';
-import type { Arrival } from './types.js';
+import type { SimulatedInput } from './types.js';
 
 export interface SimulatedRunnerOptions {
-  /** What runs really cost there, whatever the batcher believes. */
+  /** The true cost of runs there, whatever the batcher believes. */
   readonly curve: CostCurve;
-  /** Deviation of the logarithm of the run time: 0.1 is about 10 %; 0: runs take what the curve says. */
+  /** Deviation of the logarithm of the run time: 0.1 is about 10 %; 0: runs take exactly the time of the curve. */
   readonly noise: number;
 }
 
-/** A session that computes nothing and takes the time that it would have taken. */
-export class SimulatedRunner implements Runner<Arrival, undefined> {
+/** A session that computes nothing but takes as long as a real one. */
+export class SimulatedRunner implements Runner<SimulatedInput, undefined> {
   readonly #clock: Clock;
   readonly #options: SimulatedRunnerOptions;
   readonly #random: Random;
@@ -28,17 +28,19 @@ export class SimulatedRunner implements Runner<Arrival, undefined> {
     return this.#running;
   }
 
-  run(items: readonly Arrival[]): Promise<{ readonly values: readonly undefined[]; readonly runMs: number }> {
+  run(
+    inputs: readonly Pick<SimulatedInput, 'tokens'>[],
+  ): Promise<{ readonly values: readonly undefined[]; readonly runMs: number }> {
     const { curve, noise } = this.#options;
     let longest = 0;
-    for (const { tokens } of items) longest = Math.max(longest, tokens);
+    for (const { tokens } of inputs) longest = Math.max(longest, tokens);
     const factor = noise === 0 ? 1 : Math.exp(noise * normal(this.#random));
-    const runMs = predictRunMs(curve, items.length, longest) * factor;
+    const runMs = predictRunMs(curve, inputs.length, longest) * factor;
     this.#running = true;
     return new Promise((resolve) => {
       this.#clock.startTimer(() => {
         this.#running = false;
-        resolve({ values: items.map(() => undefined), runMs });
+        resolve({ values: inputs.map(() => undefined), runMs });
       }, runMs);
     });
   }

@@ -5,24 +5,24 @@ import { BatchLedger, type BatchReport } from './batch-ledger.js';
 import { type ClassReport, Ledger } from './ledger.js';
 import type { Random } from './random.js';
 import { SimulatedRunner, type SimulatedRunnerOptions } from './simulated-runner.js';
-import type { Answer, Arrival, Port, Source } from './types.js';
+import type { Answer, Port, SimulatedInput, Source } from './types.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export interface SimulationOptions {
   readonly batching: BatcherOptions;
-  /** How many sessions there are, and what they are like. */
+  /** The simulated sessions. */
   readonly runners: SimulatedRunnerOptions & { readonly count: number };
-  /** Arrivals end after this time; what has arrived is still answered. */
+  /** Arrivals stop after this time; earlier ones are still answered. */
   readonly durationMs: number;
-  /** Arrivals end with this many; Infinity: no limit. */
+  /** Arrivals stop after this many; Infinity: no limit. */
   readonly maxArrivals: number;
-  /** What comes before this time is not reported. */
+  /** Arrivals before this time are not reported. */
   readonly warmUpMs: number;
   /** For the noise of the run times. */
   readonly random: Random;
 }
 
-/** What a simulation found. */
+/** The results of a simulation. */
 export interface SimulationReport {
   /** From the end of the warm-up to the last answer. */
   readonly seconds: number;
@@ -33,7 +33,7 @@ export interface SimulationReport {
   readonly busyShare: number;
 }
 
-/** The state between two points in time, for checks of what must always hold. */
+/** The state between two points in time, to check invariants. */
 export interface Moment {
   readonly nowMs: number;
   readonly queuedItems: number;
@@ -42,16 +42,16 @@ export interface Moment {
 
 export interface SimulationHooks extends Pick<BatcherHooks, 'onBatch'> {
   onMoment?(moment: Moment): void;
-  /** An input has ended, `latencyMs` after it came. */
-  onEnd?(arrival: Arrival, answer: Answer, latencyMs: number): void;
+  /** An input has ended, `latencyMs` after it arrived. */
+  onEnd?(input: SimulatedInput, answer: Answer, latencyMs: number): void;
 }
 
-/** Runs the service's own batcher on a virtual clock, with sessions that take the time that a curve gives them. */
+/** Runs the service's own batcher on a virtual clock, with sessions that take the time that a curve predicts. */
 export class Simulation {
   readonly #options: SimulationOptions;
   readonly #hooks: SimulationHooks;
   readonly #clock = new VirtualClock();
-  readonly #batcher: Batcher<Arrival, undefined>;
+  readonly #batcher: Batcher<SimulatedInput, undefined>;
   readonly #runners: readonly SimulatedRunner[];
   readonly #all: Ledger;
   readonly #classes: Readonly<Record<ServiceClass, Ledger>>;
@@ -68,7 +68,7 @@ export class Simulation {
     this.#hooks = hooks;
     this.#all = new Ledger(warmUpMs);
     this.#classes = { interactive: new Ledger(warmUpMs), bulk: new Ledger(warmUpMs) };
-    this.#batcher = new Batcher<Arrival, undefined>(
+    this.#batcher = new Batcher<SimulatedInput, undefined>(
       batching,
       {
         onBatch: (batch) => {
@@ -86,8 +86,8 @@ export class Simulation {
   }
 
   /**
-   * Lets the sources send, until all that they sent has ended. To be called once.
-   * @throws the signal's reason; Error where inputs are left that nothing will ever answer: a defect of the batcher
+   * Lets the sources send, and waits until all their inputs have ended. Call it once.
+   * @throws the signal's reason; Error if inputs are left that nothing will ever answer: a bug in the batcher
    */
   async run(sources: readonly Source[], signal: AbortSignal): Promise<SimulationReport> {
     let busyAtWarmUp = 0;
@@ -97,7 +97,7 @@ export class Simulation {
     const sending = Promise.all(sources.map((source) => source(this.#port()))).finally(() => {
       isSending = false;
     });
-    // Whoever throws is heard below, after the loop.
+    // Errors are rethrown below, after the loop.
     sending.catch(() => undefined);
     await this.#clock.settle();
     this.#look();
@@ -120,26 +120,26 @@ export class Simulation {
       },
       now: () => this.#clock.now(),
       sleep: (ms) => new Promise((resolve) => void this.#clock.startTimer(resolve, ms)),
-      submit: (arrival) => this.#submit(arrival),
+      submit: (input) => this.#submit(input),
     };
   }
 
-  async #submit(arrival: Arrival): Promise<Answer> {
+  async #submit(input: SimulatedInput): Promise<Answer> {
     const arrivedAt = this.#clock.now();
-    const ledgers = [this.#all, this.#classes[arrival.serviceClass]];
+    const ledgers = [this.#all, this.#classes[input.serviceClass]];
     this.#arrivals++;
     this.#open++;
     for (const ledger of ledgers) ledger.arrived(arrivedAt);
     let answer: Answer;
     try {
-      const { queueMs } = await this.#batcher.submit(arrival, arrival.tokens, {
-        deadlineAt: arrivedAt + arrival.deadlineMs,
-        whenFull: arrival.whenFull,
-        serviceClass: arrival.serviceClass,
-        flow: this.#flow(arrival.flow),
+      const { queueMs } = await this.#batcher.submit(input, input.tokens, {
+        deadlineAt: arrivedAt + input.deadlineMs,
+        whenFull: input.whenFull,
+        serviceClass: input.serviceClass,
+        flow: this.#flow(input.flow),
       }).result;
       const now = this.#clock.now();
-      const outcome = now > arrivedAt + arrival.deadlineMs ? 'late' : 'answered';
+      const outcome = now > arrivedAt + input.deadlineMs ? 'late' : 'answered';
       for (const ledger of ledgers) ledger.answered(arrivedAt, now, queueMs, outcome);
       answer = { outcome, retryAfterMs: 0 };
     } catch (error) {
@@ -149,7 +149,7 @@ export class Simulation {
     }
     this.#open--;
     this.#endMs = this.#clock.now();
-    this.#hooks.onEnd?.(arrival, answer, this.#endMs - arrivedAt);
+    this.#hooks.onEnd?.(input, answer, this.#endMs - arrivedAt);
     return answer;
   }
 

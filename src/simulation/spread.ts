@@ -1,4 +1,4 @@
-/** How values are spread; zeros where there are none. */
+/** Statistics of values; zeros if there are none. */
 export interface Spread {
   readonly mean: number;
   readonly p50: number;
@@ -19,7 +19,7 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** The smallest of the ascending values that at least this share of them do not pass (nearest rank). */
+/** The smallest of the ascending values that is not exceeded by at least this share of them (nearest rank). */
 function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }

@@ -1,7 +1,7 @@
 /** A callback that is due at one point in time. */
 export interface VirtualTimer {
   readonly at: number;
-  /** Timers of the same time go off in the order in which they were started. */
+  /** Timers for the same time fire in the order in which they were started. */
   readonly order: number;
   readonly callback: () => void;
   cancelled: boolean;

@@ -1,8 +1,8 @@
-import type { TracedArrival } from './replay.js';
+import type { TracedInput } from './replay.js';
 
-/** One line of a trace, and the model that it went to, where the line tells. */
+/** One line of a trace, and its model, if the line names one. */
 export interface TraceLine {
-  readonly arrival: TracedArrival;
+  readonly arrival: TracedInput;
   readonly model: string | undefined;
 }
 
@@ -13,8 +13,8 @@ export class TraceError extends Error {
 
 /**
  * Reads one line of a trace: a JSON object with `atMs` and `tokens`; `model`, `class` (default `interactive`), `flow`
- * (default: none), `deadlineMs` (default: none) and `whenFull` (default: `refuse` for interactive inputs,
- * `wait` for bulk ones) may be left out.
+ * (default: none), `deadlineMs` (default: none) and `whenFull` (default: `refuse` for interactive inputs, `wait` for
+ * bulk ones) are optional.
  *
  * @throws TraceError that names the line and the field
  */

@@ -1,19 +1,19 @@
 import type { ServiceClass } from '../batching/types.js';
 
 /** One input that reaches the batcher. */
-export interface Arrival {
+export interface SimulatedInput {
   readonly tokens: number;
   readonly serviceClass: ServiceClass;
-  /** What it is a part of, one stream or one batch call: inputs of the same number; undefined: of nothing. */
+  /** The flow that it belongs to: inputs with the same number; undefined: none. */
   readonly flow: number | undefined;
-  /** How long its caller waits, in milliseconds; Infinity: for ever. */
+  /** How long its caller waits, in milliseconds; Infinity: no limit. */
   readonly deadlineMs: number;
-  /** Whether a full queue refuses it (unary and batch calls) or lets it wait outside (streams). */
+  /** Whether a full queue refuses it (unary and batch calls) or it waits in the overflow (streams). */
   readonly whenFull: 'refuse' | 'wait';
 }
 
 /**
- * What became of an arrival: `answered` in time, answered too `late` for its caller, or the reason of the refusal in
+ * The outcome of an input: `answered` in time, answered too `late` for its caller, or the reason of the refusal in
  * lower case, such as `queue_full`, `deadline_unreachable` and `deadline_exceeded` (while it was queued).
  */
 export type Outcome = string;
@@ -21,19 +21,19 @@ export type Outcome = string;
 /** What a caller sees of its input. */
 export interface Answer {
   readonly outcome: Outcome;
-  /** What a refusal suggests to wait before the next try; 0: nothing. */
+  /** The delay that a refusal suggests before the next try; 0: none. */
   readonly retryAfterMs: number;
 }
 
-/** What sources send their inputs through. */
+/** Sources send their inputs through this. */
 export interface Port {
-  /** Whether inputs are still wanted: false from the end of the simulated time, or after the largest number of inputs. */
+  /** Whether more inputs are wanted: false after the simulated time or the largest number of inputs. */
   readonly isOpen: boolean;
   /** Milliseconds since the start. */
   now(): number;
   sleep(ms: number): Promise<void>;
-  submit(arrival: Arrival): Promise<Answer>;
+  submit(input: SimulatedInput): Promise<Answer>;
 }
 
-/** Where inputs come from. Resolves when it sends no more. */
+/** A source of inputs. Resolves when it sends no more. */
 export type Source = (port: Port) => Promise<void>;

@@ -1,7 +1,7 @@
 import type { Clock } from '../batching/clock.js';
 import { TimerHeap, type VirtualTimer } from './timer-heap.js';
 
-/** A clock that stands still until it is turned: what runs on it takes no time but what it waits for. */
+/** A clock that stands still until it is advanced: code on it takes no time except its waits. */
 export class VirtualClock implements Clock {
   readonly #timers = new TimerHeap();
   #now = 0;
@@ -9,7 +9,7 @@ export class VirtualClock implements Clock {
   #pending = 0;
   #deferred: (() => void)[] = [];
 
-  /** Timers that are neither called off nor gone off. */
+  /** Pending timers. */
   get pendingTimers(): number {
     return this.#pending;
   }
@@ -33,16 +33,16 @@ export class VirtualClock implements Clock {
     this.#deferred.push(callback);
   }
 
-  /** Lets all that can happen at this point in time happen. */
+  /** Runs everything that can run at this point in time. */
   async settle(): Promise<void> {
     do {
       for (const callback of this.#deferred.splice(0)) callback();
-      // Comes after every promise that is settled by now, and those that these settle in turn.
+      // Runs after all promises that are settled by now, and those that they settle in turn.
       await new Promise<void>((resolve) => setImmediate(resolve));
     } while (this.#deferred.length > 0);
   }
 
-  /** Turns the clock on, stopping at each timer on the way. */
+  /** Advances the clock, stopping at each timer on the way. */
   async advance(byMs: number): Promise<void> {
     await this.settle();
     const until = this.#now + byMs;
@@ -53,7 +53,7 @@ export class VirtualClock implements Clock {
     await this.settle();
   }
 
-  /** Turns the clock to the next timer and lets happen what that brings about. Returns false where there is none. */
+  /** Advances the clock to the next timer and runs everything that it causes. Returns false if there is none. */
   async step(): Promise<boolean> {
     const next = this.#next();
     if (next === undefined) return false;
@@ -73,7 +73,7 @@ export class VirtualClock implements Clock {
   async #goOff(timer: VirtualTimer): Promise<void> {
     this.#timers.shift();
     this.#pending--;
-    // Calling it off from here on must not count twice.
+    // Cancelling it from here on must not count twice.
     timer.cancelled = true;
     this.#now = Math.max(this.#now, timer.at);
     timer.callback();

@@ -4,7 +4,7 @@ import type { Log } from './types.js';
 const MAX_TEXT_CHARS = 1000;
 const INTERVAL_MS = 100;
 
-/** `process`, or what a test puts in its place. */
+/** `process`, or a stand-in of a test. */
 export interface OutputSource {
   readonly stdout: Pick<NodeJS.WriteStream, 'write'>;
   readonly stderr: Pick<NodeJS.WriteStream, 'write'>;
@@ -16,12 +16,12 @@ export interface OutputSource {
 type Write = OutputSource['stdout']['write'];
 
 /**
- * Turns into log lines what others write past the log: libraries through `console`, `debug` or the streams themselves,
- * worker threads, whose streams end in these, and Node's own warnings. Of each of the three at most ten lines a second; each tells
- * how many were held back. The log itself writes to its file descriptor.
+ * Turns everything that is written outside the log into log lines: by libraries through `console`, `debug` or the
+ * streams themselves, by worker threads, whose streams end in these, and Node's own warnings. Logs at most ten lines a
+ * second of each of the three; each line says how many were held back. The log itself writes to its file descriptor.
  *
  * @param now a clock in milliseconds
- * @returns the way back
+ * @returns a function that undoes it
  */
 export function adoptOutput(
   log: Log,
@@ -52,7 +52,7 @@ export function adoptOutput(
       stream.write = original;
     };
   });
-  // Node's listener prints in its own form, to the descriptor.
+  // Node's listener prints in its own format, to the descriptor.
   const printers = source.listeners('warning');
   for (const printer of printers) source.off('warning', printer);
   const onWarning = (warning: Error): void => tell('warning', warning.stack ?? String(warning));

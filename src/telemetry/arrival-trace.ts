@@ -8,7 +8,7 @@ const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface ArrivalTraceOptions {
-  /** Written anew. */
+  /** Overwritten at the start. */
   readonly path: string;
   /** Recording ends before the file is larger. */
   readonly maxBytes: number;
@@ -17,9 +17,9 @@ export interface ArrivalTraceOptions {
 }
 
 /**
- * Records what arrives at the batchers, for `verdict bench simulate --trace`: times, lengths, classes, flows as numbers,
- * deadlines; never a text. Nobody waits for the file: lines are gathered and written later, and lost where the disk
- * does not keep up.
+ * Records the inputs that arrive at the batchers, for `verdict bench simulate --trace`: times, lengths, classes, flows
+ * as numbers, deadlines; never a text. Nothing waits for the file: lines are gathered and written later, and lost if
+ * the disk does not keep up.
  */
 export class ArrivalTrace {
   readonly #fd: number;
@@ -34,16 +34,16 @@ export class ArrivalTrace {
   #bytes = 0;
   #isFull = false;
 
-  /** @throws the file system's error where the file cannot be opened */
+  /** @throws the file system's error if the file cannot be opened */
   constructor({ path, maxBytes, now = () => performance.now() }: ArrivalTraceOptions) {
-    // Not blocking: a pipe without a reader is refused instead of waited for.
+    // Non-blocking: a pipe without a reader fails at once.
     this.#fd = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0o600);
     this.#writer = new LineWriter(this.#fd);
     this.#maxBytes = maxBytes;
     this.#now = now;
   }
 
-  /** What a model's batcher tells its arrivals to. */
+  /** The hook that records the inputs of one model's batcher. */
   hook(model: string): NonNullable<BatcherHooks['onArrival']> {
     return ({ tokens, serviceClass, flow, deadlineAt, whenFull }) => {
       if (this.#isFull) return;
@@ -51,7 +51,7 @@ export class ArrivalTrace {
       this.#startedAt ??= now;
       const patience = deadlineAt === Number.POSITIVE_INFINITY ? '' : `,"deadlineMs":${ms(deadlineAt - now)}`;
       const member = flow === undefined ? '' : `,"flow":${this.#flowNumber(flow)}`;
-      // Names of models need no escaping. All is ASCII: characters are bytes.
+      // Names of models need no escaping. Everything is ASCII, so characters are bytes.
       const line = `{"atMs":${ms(now - this.#startedAt)},"model":"${model}","tokens":${tokens},"class":"${serviceClass}"${member}${patience},"whenFull":"${whenFull}"}\n`;
       this.#bytes += line.length;
       this.#isFull = this.#bytes > this.#maxBytes;
@@ -75,7 +75,7 @@ export class ArrivalTrace {
   }
 }
 
-/** To the microsecond; an arrival that is late already has no time left. */
+/** To the microsecond; an input that arrives late has no time left. */
 function ms(value: number): number {
   return Math.max(0, Math.round(value * 1_000) / 1_000);
 }

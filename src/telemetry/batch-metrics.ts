@@ -1,9 +1,10 @@
 import type { Registry } from 'prom-client';
 import type { BatcherHooks, CloseReason, ServiceClass } from '../batching/types.js';
 import { batchItems, batchTokens, latencySeconds } from './buckets.js';
-import { CounterFamily } from './counter-family.js';
+import { CounterFamily, hasLabels } from './counter-family.js';
 import { gauge } from './gauge.js';
 import { HistogramFamily } from './histogram-family.js';
+import type { VersionLabels } from './types.js';
 
 type ShedReason = Parameters<NonNullable<BatcherHooks['onShed']>>[0];
 type RetryReason = Parameters<NonNullable<BatcherHooks['onRetry']>>[0];
@@ -30,7 +31,7 @@ const retryReasons = Object.keys({
   out_of_memory: 0,
 } satisfies Record<RetryReason, 0>) as RetryReason[];
 
-/** The reasons of the errors that an input gets after it has run, and what they are counted as. */
+/** The reasons of errors after a run, and the label that counts each. */
 const failures: Readonly<Record<string, (typeof failureReasons)[number]>> = {
   INFERENCE_FAILED: 'refused',
   NON_FINITE_LOGITS: 'non_finite',
@@ -45,13 +46,13 @@ const serviceClasses = Object.keys({ interactive: 0, bulk: 0 } satisfies Record<
 >) as ServiceClass[];
 
 interface Queue {
-  readonly model: string;
+  readonly of: VersionLabels;
   readonly serviceClass: ServiceClass;
   items: number;
   tokens: number;
 }
 
-/** The batches of each model, and the queue in front of them. */
+/** The batches of each version, and the queue in front of them. */
 export class BatchMetrics {
   readonly #items: HistogramFamily;
   readonly #tokens: HistogramFamily;
@@ -62,100 +63,112 @@ export class BatchMetrics {
   readonly #retries: CounterFamily;
   readonly #failed: CounterFamily;
   readonly #expiredRuns: CounterFamily;
-  readonly #queues: Queue[] = [];
+  readonly #families: readonly (CounterFamily | HistogramFamily)[];
+  readonly #queues = new Set<Queue>();
 
   constructor(registry: Registry) {
-    const model = ['model'];
+    const perVersion = ['model', 'version'];
     this.#items = new HistogramFamily(
       registry,
       'verdict_batch_items',
-      model,
+      perVersion,
       batchItems,
       'Inputs per batch.',
     );
     this.#tokens = new HistogramFamily(
       registry,
       'verdict_batch_tokens',
-      model,
+      perVersion,
       batchTokens,
       'Tokens per batch, without padding.',
     );
     this.#paddedTokens = new HistogramFamily(
       registry,
       'verdict_batch_padded_tokens',
-      model,
+      perVersion,
       batchTokens,
       'Tokens per batch with padding: the longest input times the number of inputs.',
     );
     this.#runSeconds = new HistogramFamily(
       registry,
       'verdict_batch_run_seconds',
-      model,
+      perVersion,
       latencySeconds,
       'Run time of a batch in its session.',
     );
     this.#closed = new CounterFamily(
       registry,
       'verdict_batches_total',
-      ['model', 'reason'],
-      'Batches by the reason they were closed: drained (the queue was empty), budget (padded tokens), items, run_time (predicted), length (the remaining inputs are cheaper in their own batches), shared (the queue was split among free sessions), bisected (half of a failed batch).',
+      [...perVersion, 'reason'],
+      'Batches by the reason they were closed: drained (the queue was empty), budget (padded tokens), items, run_time (predicted), length (the remaining inputs are cheaper in their own batches), shared (the queue was divided among free sessions), bisected (half of a failed batch that was split).',
     );
     this.#shed = new CounterFamily(
       registry,
       'verdict_shed_total',
-      ['model', 'class', 'reason'],
+      [...perVersion, 'class', 'reason'],
       'Inputs refused or dropped before they reached a session, by class (interactive, bulk) and reason: queue_full, deadline (it cannot be met), expired (the deadline passed in the queue, or can no longer be met), abandoned (nobody is waiting for the answer), no_instance.',
     );
     this.#retries = new CounterFamily(
       registry,
       'verdict_batch_retries_total',
-      ['model', 'reason'],
-      'Batches run again, whole or in halves, by reason: runner_lost (the session was lost), bisect, out_of_memory.',
+      [...perVersion, 'reason'],
+      'Batches run again, by reason: runner_lost (the session was lost and the batch requeued), bisect (the batch failed and was split), out_of_memory (the batch was split).',
     );
     this.#failed = new CounterFamily(
       registry,
       'verdict_inputs_failed_total',
-      ['model', 'reason'],
+      [...perVersion, 'reason'],
       'Inputs that failed in a session, by reason: refused (by ONNX Runtime), non_finite (the model computed NaN or infinity), out_of_memory, runtime_lost (two sessions were lost while they ran this input), other.',
     );
     this.#expiredRuns = new CounterFamily(
       registry,
       'verdict_expired_runs_total',
-      model,
-      'Inputs that were already past their deadline when they reached a session. More than a rare one is a bug.',
+      perVersion,
+      'Inputs that were already past their deadline when they reached a session. More than an occasional one is a bug.',
     );
-    const perClass = ['model', 'class'];
+    const perClass = [...perVersion, 'class'];
+    this.#families = [
+      this.#items,
+      this.#tokens,
+      this.#paddedTokens,
+      this.#runSeconds,
+      this.#closed,
+      this.#shed,
+      this.#retries,
+      this.#failed,
+      this.#expiredRuns,
+    ];
     gauge(
       registry,
       'verdict_queue_items',
       perClass,
       'Inputs waiting for a session, by class: interactive (unary calls), bulk (streams and batch calls).',
-      () => this.#queues.map((queue) => ({ labels: labelsOf(queue), value: queue.items })),
+      () => [...this.#queues].map((queue) => ({ labels: labelsOf(queue), value: queue.items })),
     );
     gauge(
       registry,
       'verdict_queue_tokens',
       perClass,
       'Tokens of the inputs waiting for a session, by class.',
-      () => this.#queues.map((queue) => ({ labels: labelsOf(queue), value: queue.tokens })),
+      () => [...this.#queues].map((queue) => ({ labels: labelsOf(queue), value: queue.tokens })),
     );
   }
 
-  /** Makes a model known, at 0, and takes the events of its batcher. */
-  hooks(model: string): BatcherHooks {
-    const items = this.#items.series({ model });
-    const tokens = this.#tokens.series({ model });
-    const paddedTokens = this.#paddedTokens.series({ model });
-    const runSeconds = this.#runSeconds.series({ model });
-    const closed = this.#closed.byValue('reason', closeReasons, { model });
+  /** Creates a version's series, at 0, and returns the hooks of its batcher. */
+  hooks(of: VersionLabels): BatcherHooks {
+    const items = this.#items.series(of);
+    const tokens = this.#tokens.series(of);
+    const paddedTokens = this.#paddedTokens.series(of);
+    const runSeconds = this.#runSeconds.series(of);
+    const closed = this.#closed.byValue('reason', closeReasons, of);
     const shedOf = (serviceClass: ServiceClass) =>
-      this.#shed.byValue('reason', shedReasons, { model, class: serviceClass });
+      this.#shed.byValue('reason', shedReasons, { ...of, class: serviceClass });
     const shed = { interactive: shedOf('interactive'), bulk: shedOf('bulk') };
-    const retries = this.#retries.byValue('reason', retryReasons, { model });
-    const failed = this.#failed.byValue('reason', failureReasons, { model });
-    const expiredRuns = this.#expiredRuns.series({ model });
-    const queues = serviceClasses.map((serviceClass) => ({ model, serviceClass, items: 0, tokens: 0 }));
-    this.#queues.push(...queues);
+    const retries = this.#retries.byValue('reason', retryReasons, of);
+    const failed = this.#failed.byValue('reason', failureReasons, of);
+    const expiredRuns = this.#expiredRuns.series(of);
+    const queues = serviceClasses.map((serviceClass) => ({ of, serviceClass, items: 0, tokens: 0 }));
+    for (const queue of queues) this.#queues.add(queue);
     return {
       onBatch(batch) {
         items.observe(batch.items);
@@ -179,8 +192,14 @@ export class BatchMetrics {
       onExpiredRun: () => expiredRuns.add(),
     };
   }
+
+  /** Forgets a version. */
+  forget(of: VersionLabels): void {
+    for (const family of this.#families) family.forget(of);
+    for (const queue of this.#queues) if (hasLabels(queue.of, of)) this.#queues.delete(queue);
+  }
 }
 
-function labelsOf({ model, serviceClass }: Queue) {
-  return { model, class: serviceClass };
+function labelsOf({ of, serviceClass }: Queue) {
+  return { ...of, class: serviceClass };
 }

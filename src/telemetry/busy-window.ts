@@ -15,11 +15,11 @@ export class BusyWindow {
     private readonly spanMs: number,
   ) {}
 
-  /** Takes a sample; those that the span no longer needs are forgotten. */
+  /** Takes a sample, and drops those that the span no longer needs. */
   sample(now: number): void {
     const samples = this.#samples;
     samples.push({ at: now, busyMs: this.readings.busyMs(), waitMs: this.readings.predictedWaitMs() });
-    // The one just outside stays: it is where the span begins.
+    // Keep the sample just outside: the span begins there.
     while (samples[1] !== undefined && samples[1].at <= now - this.spanMs) samples.shift();
   }
 
@@ -32,15 +32,15 @@ export class BusyWindow {
     return Math.min(1, Math.max(0, busyMs / ((now - first.at) * instances)));
   }
 
-  /** The predicted wait for a session, on the mean of the span's samples. */
+  /** The predicted wait for a session: the mean of the span's samples. */
   meanWaitMs(): number {
     const samples = this.#samples;
     return samples.length === 0 ? 0 : samples.reduce((sum, { waitMs }) => sum + waitMs, 0) / samples.length;
   }
 
   /**
-   * The larger one of the busy share and the wait over its objective: 1 is full, and what lies above says by how much
-   * the wait is too long, which the busy share alone cannot.
+   * The larger of the busy share and the wait divided by its objective. 1 is full; a value above 1 says by how much the
+   * wait is too long, which the busy share cannot.
    */
   utilization(now: number, objectiveMs: number): number {
     return Math.max(this.ratio(now), this.meanWaitMs() / objectiveMs);

@@ -2,6 +2,11 @@ import { Counter, type Registry } from 'prom-client';
 
 export type Labels = Readonly<Record<string, string>>;
 
+/** Whether a series has these labels, and maybe others. */
+export function hasLabels(series: Labels, labels: Labels): boolean {
+  return Object.entries(labels).every(([name, value]) => series[name] === value);
+}
+
 /** One line of a counter. */
 export class CounterSeries {
   value = 0;
@@ -14,11 +19,11 @@ export class CounterSeries {
 }
 
 /**
- * A counter whose series count in a plain field and reach prom-client at scrape: its own `inc` hashes the labels each
- * time, which the path of one item cannot afford several times over.
+ * A counter whose series count in a plain field and reach prom-client at scrape. prom-client's own `inc` hashes the
+ * labels each time, which is too slow for several calls per input.
  */
 export class CounterFamily {
-  readonly #series: CounterSeries[] = [];
+  readonly #series = new Set<CounterSeries>();
 
   /** @param refresh called at each scrape, for series whose value is kept elsewhere */
   constructor(
@@ -45,8 +50,13 @@ export class CounterFamily {
   /** Adds a series, at 0. */
   series(labels: Labels = {}): CounterSeries {
     const added = new CounterSeries(labels);
-    this.#series.push(added);
+    this.#series.add(added);
     return added;
+  }
+
+  /** Forgets all series that have these labels. */
+  forget(labels: Labels): void {
+    for (const series of this.#series) if (hasLabels(series.labels, labels)) this.#series.delete(series);
   }
 
   /** One series per value of the last label. */

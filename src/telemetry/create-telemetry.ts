@@ -1,23 +1,27 @@
 import { Registry } from 'prom-client';
 import type { ModelView } from '../models/types.js';
 import type { GpuReading } from '../runtime/types.js';
+import { AuthTelemetry } from './auth-telemetry.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { CacheTelemetry } from './cache-telemetry.js';
+import { CallLog } from './call-log.js';
+import { CallMetrics } from './call-metrics.js';
 import { CounterFamily } from './counter-family.js';
-import { edgeGauges } from './edge-metrics.js';
+import { EdgeTelemetry, edgeGauges } from './edge-telemetry.js';
 import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
 import { modelMetrics } from './model-metrics.js';
 import { processMetrics } from './process-metrics.js';
+import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
-import { type RpcMethod, RpcTelemetry } from './rpc-telemetry.js';
 import { SessionTelemetry } from './session-telemetry.js';
-import type { EdgeReading, Log, ModelTelemetry, Telemetry } from './types.js';
+import { TlsTelemetry } from './tls-telemetry.js';
+import type { EdgeReading, Log, Telemetry, VersionTelemetry } from './types.js';
 
 const redisErrorLineIntervalMs = 10_000;
 const cacheLineIntervalMs = 10_000;
-const itemLineIntervalMs = 1_000;
+const inputLineIntervalMs = 1_000;
 const sampleIntervalMs = 1_000;
 
 export interface TelemetryOptions {
@@ -26,10 +30,8 @@ export interface TelemetryOptions {
   readonly droppedLines: () => number;
   /** Version of the package. */
   readonly version: string;
-  /** Every method on the gRPC port; calls of others count as `unknown`. */
-  readonly methods: readonly RpcMethod[];
   readonly redisConfigured: boolean;
-  /** Wait for a session that counts as full use of it. */
+  /** The wait for a session at which it counts as fully used. */
   readonly latencyObjectiveMs: number;
   /** How often the event-loop delay is sampled. */
   readonly eventLoopResolutionMs: number;
@@ -37,12 +39,11 @@ export interface TelemetryOptions {
   readonly now?: () => number;
 }
 
-/** Metrics in a registry of their own, and log lines, behind the hooks of every part. */
+/** Connects the hooks of every part to metrics, in a separate registry, and to log lines. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const {
     log,
     version,
-    methods,
     redisConfigured,
     latencyObjectiveMs,
     eventLoopResolutionMs,
@@ -50,17 +51,20 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   } = options;
   const registry = new Registry();
   const inference = new InferenceMetrics(registry);
-  const rpc = new RpcTelemetry({
+  const interceptors = [new CallMetrics(registry), new CallLog(log)];
+  const rpc = new EdgeTelemetry({
     registry,
     log,
-    methods,
-    itemLines: new LineLimiter(itemLineIntervalMs, now),
+    inputLines: new LineLimiter(inputLineIntervalMs, now),
   });
   const batches = new BatchMetrics(registry);
   const sessions = new SessionTelemetry({ registry, log, now, latencyObjectiveMs });
   const cache = new CacheTelemetry({ registry, log, limiter: new LineLimiter(cacheLineIntervalMs, now) });
   const limiter = new LineLimiter(redisErrorLineIntervalMs, now);
   const redis = new RedisTelemetry({ registry, log, limiter, configured: redisConfigured });
+  const tls = new TlsTelemetry({ registry, log });
+  const auth = new AuthTelemetry({ registry, log });
+  const rateLimits = rateLimitMetrics(registry);
   let listModels: () => readonly ModelView[] = () => [];
   modelMetrics(registry, () => listModels());
   let readEdge: () => EdgeReading = () => ({ connections: 0, heldBytes: 0 });
@@ -79,22 +83,31 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   );
   const dropped = droppedLines.series();
 
-  const models = new Map<string, ModelTelemetry>();
+  const versions = new Map<string, VersionTelemetry>();
   const timer = setInterval(() => sessions.sample(), sampleIntervalMs).unref();
   return {
+    interceptors,
     rpc,
     classifier: inference,
     cache,
     redis,
-    model(name) {
-      let model = models.get(name);
-      if (model === undefined) {
-        inference.add(name);
-        const { hooks, watchBusy } = sessions.add(name);
-        model = { batcher: batches.hooks(name), runtime: hooks, watchBusy };
-        models.set(name, model);
+    tls,
+    auth,
+    rateLimits,
+    version(of) {
+      const key = `${of.model}/${of.version}`;
+      let version = versions.get(key);
+      if (version === undefined) {
+        inference.add(of);
+        const { hooks, watchBusy } = sessions.add(of);
+        const close = () => {
+          versions.delete(key);
+          for (const part of [inference, sessions, batches]) part.forget(of);
+        };
+        version = { batcher: batches.hooks(of), runtime: hooks, watchBusy, close };
+        versions.set(key, version);
       }
-      return model;
+      return version;
     },
     watchModels(list) {
       listModels = list;

@@ -3,8 +3,8 @@ import type { LogFields } from './types.js';
 const maxDepth = 4;
 
 /**
- * An error as log fields: type, message, stack, code and causes. Other properties are left out, because what a library
- * hangs on its errors may hold what a caller wrote.
+ * An error as log fields: type, message, stack, code and causes. Other properties are left out: a library may attach a
+ * caller's text to its errors.
  */
 export function errorFields(error: unknown, depth = 0): LogFields {
   if (!(error instanceof Error)) return { type: typeof error };

@@ -4,7 +4,7 @@ import { gauge, type Reading } from './gauge.js';
 
 const LABELS = ['gpu', 'uuid'];
 
-/** What the GPUs of this machine report. No series where models run on the CPU or nvidia-smi tells nothing. */
+/** Readings of the GPUs of this machine. No series if models run on the CPU or nvidia-smi reports nothing. */
 export function gpuMetrics(registry: Registry, list: () => readonly GpuReading[]): void {
   gauge(
     registry,

@@ -1,9 +1,9 @@
 import { Histogram, type Registry } from 'prom-client';
-import type { Labels } from './counter-family.js';
+import { hasLabels, type Labels } from './counter-family.js';
 
 /** One set of labels of a histogram. */
 export class HistogramSeries {
-  /** Observations per bucket, not added up; the last one holds what is above every bound. */
+  /** Observations per bucket, not cumulative; the last bucket holds values above every bound. */
   readonly counts: Float64Array;
   sum = 0;
 
@@ -30,14 +30,14 @@ interface Sample {
 }
 
 /**
- * A histogram whose series count in plain arrays: prom-client's own `observe` validates and hashes the labels each
- * time, 0.5 us and more, and one item is observed five times.
+ * A histogram whose series count in plain arrays. prom-client's own `observe` validates and hashes the labels each
+ * time, which takes 0.5 us or more, and each input is observed five times.
  */
 export class HistogramFamily extends Histogram<string> {
   readonly #name: string;
   readonly #help: string;
   readonly #bounds: readonly number[];
-  readonly #series: HistogramSeries[] = [];
+  readonly #series = new Set<HistogramSeries>();
 
   constructor(
     registry: Registry,
@@ -55,17 +55,22 @@ export class HistogramFamily extends Histogram<string> {
   /** Adds a series, at 0. */
   series(labels: Labels): HistogramSeries {
     const added = new HistogramSeries(labels, this.#bounds);
-    this.#series.push(added);
+    this.#series.add(added);
     return added;
   }
 
+  /** Forgets all series that have these labels. */
+  forget(labels: Labels): void {
+    for (const series of this.#series) if (hasLabels(series.labels, labels)) this.#series.delete(series);
+  }
+
   override async get(): Promise<Awaited<ReturnType<Histogram<string>['get']>>> {
-    const values = this.#series.flatMap((series) => this.#samples(series));
+    const values = [...this.#series].flatMap((series) => this.#samples(series));
     const described = { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
     return described as unknown as Awaited<ReturnType<Histogram<string>['get']>>;
   }
 
-  /** The form that the registry asks for first; here both are one. */
+  /** The registry calls this first; here both are the same. */
   getForPromString(): ReturnType<Histogram<string>['get']> {
     return this.get();
   }

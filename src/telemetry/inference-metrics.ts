@@ -1,10 +1,11 @@
 import type { Registry } from 'prom-client';
 import type { ClassifierHooks } from '../classify/types.js';
 import { latencySeconds } from './buckets.js';
-import { CounterFamily } from './counter-family.js';
-import { HistogramFamily } from './histogram-family.js';
+import { CounterFamily, type CounterSeries } from './counter-family.js';
+import { HistogramFamily, type HistogramSeries } from './histogram-family.js';
+import type { VersionLabels } from './types.js';
 
-type Item = Parameters<NonNullable<ClassifierHooks['onItem']>>[0];
+type ClassifiedInput = Parameters<NonNullable<ClassifierHooks['onInput']>>[0];
 type Status = 'success' | 'cache_hit' | 'error';
 
 const statuses: readonly Status[] = ['success', 'cache_hit', 'error'];
@@ -15,74 +16,101 @@ const statusOf = {
   lru: 'cache_hit',
   redis: 'cache_hit',
   error: 'error',
-} as const satisfies Record<Item['outcome'], Status>;
+} as const satisfies Record<ClassifiedInput['outcome'], Status>;
 
-/** What becomes of each input: how it ended, how long it took, and where the time went. */
+interface VersionSeries {
+  readonly status: Record<Status, CounterSeries>;
+  readonly latency: HistogramSeries;
+  readonly tokenize: HistogramSeries;
+  readonly queue: HistogramSeries;
+  readonly inference: HistogramSeries;
+  readonly postprocess: HistogramSeries;
+  readonly interactive: HistogramSeries;
+  readonly bulk: HistogramSeries;
+}
+
+/** Outcome and duration of each input, and its time in each stage. */
 export class InferenceMetrics implements ClassifierHooks {
   readonly #requests: CounterFamily;
   readonly #latency: HistogramFamily;
   readonly #stages: HistogramFamily;
   readonly #queueWaits: HistogramFamily;
-  readonly #models = new Map<string, ReturnType<InferenceMetrics['add']>>();
+  /** By model and version. */
+  readonly #versions = new Map<string, Map<string, VersionSeries>>();
+  #unknown: VersionSeries | undefined;
 
   constructor(registry: Registry) {
     this.#requests = new CounterFamily(
       registry,
       'inference_requests_total',
-      ['model', 'status'],
+      ['model', 'version', 'status'],
       'Completed inputs by outcome: success (computed, or shared with a computation under way), cache_hit, error. Inputs that fail validation reach no model and are not counted here: see grpc_server_handled_total.',
     );
     this.#latency = new HistogramFamily(
       registry,
       'inference_latency_seconds',
-      ['model'],
+      ['model', 'version'],
       latencySeconds,
       "Time from an input's arrival to its answer, errors excluded.",
     );
     this.#stages = new HistogramFamily(
       registry,
       'verdict_stage_duration_seconds',
-      ['model', 'stage'],
+      ['model', 'version', 'stage'],
       latencySeconds,
       'Time an input spent in each stage. tokenize, queue and inference (the run of its whole batch) are recorded for inputs that were computed, postprocess for every answer.',
     );
     this.#queueWaits = new HistogramFamily(
       registry,
       'verdict_queue_wait_seconds',
-      ['model', 'class'],
+      ['model', 'version', 'class'],
       latencySeconds,
       'Time inputs waited for their run, by class: interactive or bulk.',
     );
   }
 
-  /** Makes a model known, at 0. */
-  add(model: string) {
-    const series = {
-      status: this.#requests.byValue('status', statuses, { model }),
-      latency: this.#latency.series({ model }),
-      tokenize: this.#stages.series({ model, stage: 'tokenize' }),
-      queue: this.#stages.series({ model, stage: 'queue' }),
-      inference: this.#stages.series({ model, stage: 'inference' }),
-      postprocess: this.#stages.series({ model, stage: 'postprocess' }),
-      interactive: this.#queueWaits.series({ model, class: 'interactive' }),
-      bulk: this.#queueWaits.series({ model, class: 'bulk' }),
-    };
-    this.#models.set(model, series);
-    return series;
+  /** Creates a version's series, at 0. */
+  add(of: VersionLabels): void {
+    const versions = this.#versions.get(of.model) ?? new Map<string, VersionSeries>();
+    this.#versions.set(of.model, versions.set(of.version, this.#series(of)));
   }
 
-  onItem(item: Item): void {
-    const { outcome, timings } = item;
-    // A name that is no model's must not make series: they would be the caller's to multiply.
-    const series = this.#models.get(item.model) ?? this.#models.get('unknown') ?? this.add('unknown');
+  /** Forgets a version. */
+  forget(of: VersionLabels): void {
+    this.#versions.get(of.model)?.delete(of.version);
+    for (const family of [this.#requests, this.#latency, this.#stages, this.#queueWaits]) family.forget(of);
+  }
+
+  onInput(input: ClassifiedInput): void {
+    const { outcome, timings, model, version } = input;
+    // A name without a model must not create series: callers could multiply them.
+    const series = this.#versions.get(model)?.get(version) ?? this.#ofUnknown();
     series.status[statusOf[outcome]].add();
     if (outcome === 'error') return;
-    series.latency.observe(item.totalMs / 1000);
-    series.postprocess.observe(item.postprocessMs / 1000);
+    series.latency.observe(input.totalMs / 1000);
+    series.postprocess.observe(input.postprocessMs / 1000);
     if (timings === undefined || (outcome !== 'miss' && outcome !== 'bypassed')) return;
     series.tokenize.observe(timings.tokenizeMs / 1000);
     series.queue.observe(timings.queueMs / 1000);
-    series[item.serviceClass].observe(timings.queueMs / 1000);
+    series[input.serviceClass].observe(timings.queueMs / 1000);
     series.inference.observe(timings.inferenceMs / 1000);
+  }
+
+  #ofUnknown(): VersionSeries {
+    this.#unknown ??= this.#series({ model: 'unknown', version: '' });
+    return this.#unknown;
+  }
+
+  #series(of: VersionLabels): VersionSeries {
+    return {
+      status: this.#requests.byValue('status', statuses, of),
+      latency: this.#latency.series(of),
+      tokenize: this.#stages.series({ ...of, stage: 'tokenize' }),
+      queue: this.#stages.series({ ...of, stage: 'queue' }),
+      inference: this.#stages.series({ ...of, stage: 'inference' }),
+      postprocess: this.#stages.series({ ...of, stage: 'postprocess' }),
+      interactive: this.#queueWaits.series({ ...of, class: 'interactive' }),
+      bulk: this.#queueWaits.series({ ...of, class: 'bulk' }),
+    };
   }
 }

@@ -3,7 +3,7 @@ const MS_PER_SECOND = 1000;
 const UP_TO_SECOND = 20;
 
 /**
- * Makes pino's time field, in ISO 8601. A date is formatted once a second, which costs a sixth of `toISOString` for every
+ * Makes pino's time field, in ISO 8601. It formats a date once a second, which costs a sixth of `toISOString` for every
  * line: a busy second has thousands of lines.
  *
  * @param now milliseconds since 1970

@@ -1,4 +1,4 @@
-/** Lets one log line pass per interval, so that a failing neighbour does not fill the log. */
+/** Lets one log line pass per interval, so that a failing part does not flood the log. */
 export class LineLimiter {
   #nextAt = Number.NEGATIVE_INFINITY;
   #suppressed = 0;
@@ -12,7 +12,7 @@ export class LineLimiter {
     private readonly now: () => number,
   ) {}
 
-  /** The number of lines held back since the last one that passed; undefined where this one is held back too. */
+  /** The number of lines held back since the last one that passed; undefined if this one is held back too. */
   pass(): number | undefined {
     const now = this.now();
     if (now < this.#nextAt) {

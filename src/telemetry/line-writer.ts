@@ -15,19 +15,19 @@ export type WriteBytes = (
 ) => void;
 
 /**
- * Writes lines to a file descriptor without ever making the caller wait: gathered, one write under way at a time, at
- * most 200 ms late. A reader that stalls, a closed pipe and a full disk cost lines, which are counted, and nothing
- * else; none of them keeps the process from ending. Pino's own destination is not used because its flush at exit spins
- * for ever on a closed pipe.
+ * Writes lines to a file descriptor without ever making the caller wait: it gathers lines, has one write under way at a
+ * time, and is at most 200 ms late. A stalled reader, a closed pipe or a full disk only loses lines, which are counted,
+ * and does not keep the process from ending. Pino's own destination is not used because its flush at exit spins for
+ * ever on a closed pipe.
  */
 export class LineWriter {
   readonly #fd: number;
   readonly #write: WriteBytes;
   #waiting: string[] = [];
   #waitingChars = 0;
-  /** What is being written. */
+  /** The bytes being written. */
   #rest: Uint8Array = new Uint8Array();
-  /** A write has been handed over and has not come back. */
+  /** A write has started and not returned. */
   #inFlight = false;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
@@ -46,12 +46,12 @@ export class LineWriter {
     return this.#dropped;
   }
 
-  /** `close` gave up on a write that holds a thread of this process: it cannot end by itself. */
+  /** `close` gave up on a write that holds a thread of this process: the process cannot end by itself. */
   get isStuck(): boolean {
     return this.#abandoned && this.#inFlight;
   }
 
-  /** Takes a line, its line feed included. */
+  /** Takes a line, including its line feed. */
   write(line: string): void {
     if (this.#abandoned || this.#waitingChars + line.length > maxWaitingChars) {
       this.#dropped++;
@@ -69,26 +69,33 @@ export class LineWriter {
   }
 
   /**
-   * Writes out what waits. Lines that come later are still written, unless `timeoutMs` did not do: what is left then is
-   * lost, and so is what comes later.
+   * Writes the waiting lines. Later lines are still written, unless `timeoutMs` was too short: then the remaining and
+   * all later lines are lost. A write under way gets the same time again to return.
    */
   async close(timeoutMs: number): Promise<void> {
     if (this.#writing === undefined && this.#waiting.length > 0) this.#start();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([this.#writing, timeout]);
-    clearTimeout(timer);
+    await this.#written(timeoutMs);
     if (this.#writing !== undefined) {
       this.#abandoned = true;
       this.#dropRest();
       this.#dropped += this.#waiting.length;
       this.#waiting = [];
       this.#waitingChars = 0;
+      // On a busy machine a write that never waits may be under way just now. One that is stuck does not return.
+      if (this.#inFlight) await this.#written(timeoutMs);
     }
     process.off('exit', this.#atExit);
     this.#watchesExit = false;
+  }
+
+  /** Resolves when nothing is being written, or when the time is over. */
+  async #written(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([this.#writing, timeout]);
+    clearTimeout(timer);
   }
 
   #start(): void {
@@ -104,7 +111,7 @@ export class LineWriter {
       this.#rest = this.#take();
       while (this.#rest.length > 0) {
         const { error, written } = await this.#writeOnce(this.#rest);
-        // Unreferenced: a reader that stalls does not keep the process.
+        // Unreferenced: a stalled reader does not keep the process alive.
         if (error?.code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
         else if (error !== null) this.#dropRest();
         else this.#rest = this.#rest.subarray(written);
@@ -122,7 +129,7 @@ export class LineWriter {
     });
   }
 
-  /** Everything that waits, to be written. */
+  /** All waiting lines, as one buffer to write. */
   #take(): Uint8Array {
     const taken = Buffer.from(this.#waiting.join(''));
     this.#waiting = [];
@@ -135,9 +142,9 @@ export class LineWriter {
     this.#rest = new Uint8Array();
   }
 
-  /** Nothing asynchronous happens any more: a last try, which gives up rather than hang. */
+  /** Nothing asynchronous runs any more: a last attempt, which gives up rather than hangs. */
   #flushAtExit(): void {
-    // A write that is under way ends by itself, before the process does.
+    // A write under way finishes by itself before the process ends.
     const rest = this.#inFlight ? [] : [this.#rest];
     this.#rest = Buffer.concat([...rest, this.#take()]);
     for (let tries = 0; this.#rest.length > 0 && tries < exitRetries; ) {

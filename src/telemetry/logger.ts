@@ -12,8 +12,8 @@ export interface Logger extends Log {
   /** Lines lost so far because the reader of the log was too slow, or gone. */
   droppedLines(): number;
   /**
-   * Writes out what waits; gives up after half a second.
-   * @returns the lines that were lost in all, and whether a write that does not come back keeps the process from ending
+   * Writes the waiting lines; gives up after half a second.
+   * @returns how many lines were lost, and whether a write that does not return keeps the process from ending
    */
   close(): Promise<{ readonly droppedLines: number; readonly isStuck: boolean }>;
 }

@@ -4,7 +4,7 @@ import { gauge, type Reading } from './gauge.js';
 
 const states: readonly ModelState[] = ['loading', 'serving', 'draining', 'failed'];
 
-/** What is served: versions, their states and their sessions, read from the catalog at scrape. */
+/** Versions, their states and their sessions, read from the catalog at scrape. */
 export function modelMetrics(registry: Registry, list: () => readonly ModelView[]): void {
   const perVersion = (
     name: string,

@@ -3,9 +3,9 @@ import { gauge } from './gauge.js';
 
 /**
  * The server's own process: CPU, memory, garbage collection, and the delay of its event loop since the last scrape.
- * Sessions have processes of their own, which these do not count.
+ * Session processes are not included.
  *
- * @param eventLoopResolutionMs the least delay that is seen, and what an idle loop shows
+ * @param eventLoopResolutionMs the smallest delay that is measured, which an idle loop also shows
  */
 export function processMetrics(registry: Registry, version: string, eventLoopResolutionMs: number): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopResolutionMs });

@@ -43,7 +43,7 @@ export class RedisTelemetry implements RedisHooks {
     if (up === this.#up) return;
     this.#up = up;
     if (up) this.#log.info({}, 'Redis is in use');
-    else this.#log.warn({}, 'Redis is out of use; results are kept in memory alone');
+    else this.#log.warn({}, 'Redis is not in use; results are kept in memory only');
   }
 
   onBreaker(state: BreakerState): void {

@@ -1,10 +1,13 @@
+import type { AuthHooks } from '../auth/types.js';
 import type { BatcherHooks } from '../batching/types.js';
 import type { CacheHooks } from '../cache/types.js';
 import type { ClassifierHooks } from '../classify/types.js';
 import type { ModelView } from '../models/types.js';
+import type { RateLimitHooks } from '../ratelimit/types.js';
 import type { RedisHooks } from '../redis/types.js';
-import type { HandledCall, RpcHooks } from '../rpc/types.js';
+import type { HandledCall, Interceptor, RpcHooks } from '../rpc/types.js';
 import type { GpuReading, RuntimeHooks } from '../runtime/types.js';
+import type { TlsHooks } from '../tls/types.js';
 
 /** Facts of one log line. Never a caller's text, a key or a credential. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -15,26 +18,31 @@ export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  /** The access log's line, of severity info, for a call that ended. */
+  /** The access log's line for a call that ended, at severity info. */
   call(call: HandledCall): void;
 }
 
-/** What a model's sessions have done so far; read at each scrape and once a second. */
+/** What a version's sessions have done so far; read at each scrape and once a second. */
 export interface BusyReadings {
-  /** Time that the sessions spent in runs since the start, added up, in milliseconds. */
+  /** Total time that the sessions spent in runs since the start, in milliseconds. */
   busyMs(): number;
   /** Sessions that share that time. */
   instances(): number;
-  /** How long an interactive input that came now would wait for its run, in milliseconds. */
+  /** How long an interactive input that arrived now would wait for its run, in milliseconds. */
   predictedWaitMs(): number;
 }
 
-/** The events of one model. */
-export interface ModelTelemetry {
+/** The labels that distinguish the series of one version. */
+export type VersionLabels = Readonly<Record<'model' | 'version', string>>;
+
+/** The events of one version of a model. */
+export interface VersionTelemetry {
   readonly batcher: BatcherHooks;
   readonly runtime: RuntimeHooks;
-  /** Says where the utilisation is read; before that it is 0. */
+  /** Sets where the utilisation is read from; before that it is 0. */
   watchBusy(readings: BusyReadings): void;
+  /** Ends its series: the version is gone. */
+  close(): void;
 }
 
 /** Metrics as Prometheus reads them. */
@@ -43,7 +51,7 @@ export interface Exposition {
   readonly body: string;
 }
 
-/** What callers take up at one moment. */
+/** What callers use at one moment. */
 export interface EdgeReading {
   readonly connections: number;
   readonly heldBytes: number;
@@ -51,17 +59,22 @@ export interface EdgeReading {
 
 /** The events of all parts, turned into metrics and log lines. */
 export interface Telemetry {
+  /** Count and log calls. */
+  readonly interceptors: readonly Interceptor[];
   readonly rpc: RpcHooks;
   readonly classifier: ClassifierHooks;
   readonly cache: CacheHooks;
   readonly redis: RedisHooks;
-  /** Makes a model known: its series exist from then on. The same name gives the same object. */
-  model(name: string): ModelTelemetry;
-  /** Says where versions, states and instances are read. */
+  readonly tls: TlsHooks;
+  readonly auth: AuthHooks;
+  readonly rateLimits: RateLimitHooks;
+  /** Creates a version's series, at 0. The same version gives the same object until it is closed. */
+  version(of: VersionLabels): VersionTelemetry;
+  /** Sets where versions, states and sessions are read from. */
   watchModels(list: () => readonly ModelView[]): void;
-  /** Says where the connections and what is held for callers are read. */
+  /** Sets where connections and bytes held for callers are read from. */
   watchEdge(read: () => EdgeReading): void;
-  /** Says where the figures of the GPUs are read. */
+  /** Sets where the readings of the GPUs come from. */
   watchGpus(list: () => readonly GpuReading[]): void;
   metrics(): Promise<Exposition>;
   /** Stops the sampling timer. */

@@ -27,7 +27,7 @@ export namespace Activation {
   export type UNRECOGNIZED = typeof Activation.UNRECOGNIZED;
 }
 
-/** What happens to an input of more tokens than the model reads (`max_tokens` of the model version). */
+/** What happens to an input with more tokens than the model reads (`max_tokens` of the model version). */
 export const Truncation = {
   /** UNSPECIFIED - The model's own default. */
   UNSPECIFIED: 0,
@@ -50,13 +50,13 @@ export namespace Truncation {
   export type UNRECOGNIZED = typeof Truncation.UNRECOGNIZED;
 }
 
-/** How the result cache takes part in a request. */
+/** How a request uses the result cache. */
 export const CacheMode = {
   /** UNSPECIFIED - Read and write. */
   UNSPECIFIED: 0,
-  /** BYPASS - Neither read nor write, and join no computation that is already under way. */
+  /** BYPASS - Do not read or write, and do not join a computation already under way. */
   BYPASS: 1,
-  /** REFRESH - Compute anew, then write. */
+  /** REFRESH - Compute again, then write. */
   REFRESH: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -72,7 +72,7 @@ export namespace CacheMode {
 
 /** Where an answer came from. */
 export const CacheOutcome = {
-  /** UNSPECIFIED - Never sent. */
+  /** UNSPECIFIED - Not told: the caller's API key lacks the scope `cache-outcomes`. */
   UNSPECIFIED: 0,
   /** MISS - Computed for this request. */
   MISS: 1,
@@ -82,7 +82,7 @@ export const CacheOutcome = {
   REDIS: 3,
   /** COALESCED - Shared with another request for the same input that was already being computed. */
   COALESCED: 4,
-  /** BYPASSED - Computed for this request, the cache being left out at the caller's wish. */
+  /** BYPASSED - Computed for this request, because the caller bypassed the cache. */
   BYPASSED: 5,
   UNRECOGNIZED: -1,
 } as const;
@@ -100,8 +100,8 @@ export namespace CacheOutcome {
 }
 
 /**
- * What is classified: one text, or a pair of texts judged together (a premise and a hypothesis, a question and
- * an answer). Other kinds of input would be further members of the oneof that holds these.
+ * A pair of texts classified together (a premise and a hypothesis, a question and an answer). An input is one text or
+ * such a pair. Other kinds of input would be further members of the oneof that holds these.
  */
 export interface TextPair {
   /** The first text. Not empty, not only white space; at most `max_text_chars` UTF-16 units (8,192 by default). */
@@ -110,16 +110,16 @@ export interface TextPair {
   textPair: string;
 }
 
-/** How an answer is computed and shaped. Every field may be left out. */
+/** How an answer is computed and shaped. Every field is optional. */
 export interface ClassifyOptions {
   /** How many predictions to return, best first. Unset: 1. 0: every label. More than the model has: every label. */
   topK?:
     | number
     | undefined;
   /**
-   * Leaves out predictions whose score is below this number. Unset: nothing is left out. Must be finite. With the
-   * activations SOFTMAX and SIGMOID scores lie in 0..1; with NONE they are raw logits. It is applied before top_k,
-   * so the answer may hold no prediction at all.
+   * Leaves out predictions that score below this number. Unset: leaves out nothing. Must be finite. With the
+   * activations SOFTMAX and SIGMOID scores lie in 0..1; with NONE they are raw logits. The server applies it
+   * before top_k, so an answer may hold no predictions.
    */
   minScore?:
     | number
@@ -127,11 +127,11 @@ export interface ClassifyOptions {
   /** How logits become scores. Unset: what the model's `problem_type` asks for. */
   activation: Activation;
   /**
-   * What happens to an input of more tokens than the model reads. Unset: the model's own default, which is END
+   * What happens to an input with more tokens than the model reads. Unset: the model's own default, which is END
    * unless its configuration says otherwise.
    */
   truncation: Truncation;
-  /** How the result cache takes part. Unset: it is read and written. */
+  /** How the request uses the result cache. Unset: it reads and writes. */
   cache: CacheMode;
 }
 
@@ -143,13 +143,13 @@ export interface Classification {
   model: string;
   /** The version of the model that answered: a positive integer. */
   version: string;
-  /** Tokens that the model read, special tokens included, after truncation. */
+  /** Tokens that the model read after truncation, including special tokens. */
   tokenCount: number;
-  /** Whether the input was longer than the model reads, so that part of it was cut off. */
+  /** Whether the input was longer than the model reads and was truncated. */
   truncated: boolean;
   /** Where the answer came from. */
   cache: CacheOutcome;
-  /** Where the time went. */
+  /** Where the time went. Left out if the caller's API key lacks the scope `cache-outcomes`. */
   timings: Timings | undefined;
 }
 
@@ -157,7 +157,7 @@ export interface Classification {
 export interface Prediction {
   /** The label, as the model's `id2label` names it. */
   label: string;
-  /** The score under the activation in force. */
+  /** The score, after the activation. */
   score: number;
   /** The position of the label in the model's output: 0-based. */
   index: number;
@@ -170,13 +170,13 @@ export interface Prediction {
 export interface Timings {
   /** Turning the text into tokens. */
   tokenizeMs: number;
-  /** Waiting for a session to be free. */
+  /** Waiting for a free session. */
   queueMs: number;
   /** The run of the batch that held the input. */
   inferenceMs: number;
   /** From the arrival of the input at the server to its answer. */
   totalMs: number;
-  /** How many inputs ran together in that batch; 0 where none ran for this request. */
+  /** Number of inputs in that batch; 0 if none ran for this request. */
   batchSize: number;
 }
 

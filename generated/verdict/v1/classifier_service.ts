@@ -20,13 +20,13 @@ import {
 import { Status } from "../../google/rpc/status.js";
 import { CacheOutcome, Classification, ClassifyOptions, TextPair } from "./classification.js";
 
-/** In which order the responses of a stream come. */
+/** The order of the responses of a stream. */
 export const StreamOrder = {
   /** UNSPECIFIED - In the order of the requests. */
   UNSPECIFIED: 0,
-  /** REQUEST - In the order of the requests: a slow one holds back those behind it. */
+  /** REQUEST - In the order of the requests: a slow request holds back the ones after it. */
   REQUEST: 1,
-  /** COMPLETION - As soon as each is done. */
+  /** COMPLETION - As each response is ready. */
   COMPLETION: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -52,7 +52,7 @@ export interface ClassifyRequest {
     /** One text. Not empty, not only white space; at most `max_text_chars` UTF-16 units (8,192 by default). */
     { $case: "text"; value: string }
     | //
-    /** A pair of texts judged together. */
+    /** A pair of texts classified together. */
     { $case: "pair"; value: TextPair }
     | undefined;
   /** How the answer is computed and shaped. */
@@ -85,7 +85,7 @@ export interface ClassifyInput {
     /** One text. Not empty, not only white space; at most `max_text_chars` UTF-16 units (8,192 by default). */
     { $case: "text"; value: string }
     | //
-    /** A pair of texts judged together. */
+    /** A pair of texts classified together. */
     { $case: "pair"; value: TextPair }
     | undefined;
 }
@@ -96,7 +96,7 @@ export interface BatchClassifyResponse {
   results: BatchResult[];
 }
 
-/** What became of one input of a batch. */
+/** The outcome of one input of a batch. */
 export interface BatchResult {
   /** Exactly one is set. */
   outcome:
@@ -104,7 +104,7 @@ export interface BatchResult {
     /** The answer. */
     { $case: "classification"; value: Classification }
     | //
-    /** Why there is none: a code of google.rpc.Code, a message, and details as a failed call would carry them. */
+    /** Why there is no answer: a code of google.rpc.Code, a message, and the details that a failed call would carry. */
     { $case: "error"; value: Status }
     | undefined;
 }
@@ -123,45 +123,45 @@ export interface ClassifyStreamRequest {
     /** One text. Not empty, not only white space; at most `max_text_chars` UTF-16 units (8,192 by default). */
     { $case: "text"; value: string }
     | //
-    /** A pair of texts judged together. */
+    /** A pair of texts classified together. */
     { $case: "pair"; value: TextPair }
     | undefined;
   /**
    * How this answer is computed and shaped. Unset: the stream's `settings.default_options`. The two are not
-   * merged: options that are set replace the default ones whole.
+   * merged: options that are set replace all the default ones.
    */
   options:
     | ClassifyOptions
     | undefined;
   /**
-   * Settings of the stream. Only on its first message, which may carry nothing else: it then counts as no request
-   * and gets no response. Later settings end the stream with INVALID_ARGUMENT.
+   * Settings of the stream, allowed only on its first message. If that message carries nothing else, it is not a
+   * request and gets no response. Later settings end the stream with INVALID_ARGUMENT.
    */
   settings: StreamSettings | undefined;
 }
 
 /** Settings of one stream. */
 export interface StreamSettings {
-  /** In which order the responses come. Unset: in the order of the requests. */
+  /** The order of the responses. Unset: in the order of the requests. */
   order: StreamOrder;
   /**
-   * Whether the server sends an `end` message before it ends the stream. Always so for callers that come through
-   * Envoy's gRPC-JSON transcoder, since they cannot see the status of the call.
+   * Whether the server sends an `end` message before it ends the stream. Callers that come through Envoy's
+   * gRPC-JSON transcoder always get one, because they cannot see the status of the call.
    */
   sendEnd: boolean;
-  /** The model of requests that name none. Empty: the server's default model. */
+  /** The model for requests that do not name one. Empty: the server's default model. */
   defaultModel: string;
-  /** The options of requests that carry none. */
+  /** The options for requests that carry none. */
   defaultOptions: ClassifyOptions | undefined;
 }
 
-/** What became of one request of a stream, or how the stream ended. */
+/** The outcome of one request of a stream, or the end of the stream. */
 export interface ClassifyStreamResponse {
   /** The id of the request. Empty in the `end` message. */
   id: string;
   /**
-   * The position of the request in the stream, 0-based; after 2^32 requests it begins at 0 again. In the `end`
-   * message: the number of requests answered; it stays at 2^32 - 1, as the counts of the message do.
+   * The position of the request in the stream, 0-based; after 2^32 requests it starts again at 0. In the `end`
+   * message: the number of requests answered, at most 2^32 - 1, like the counts in that message.
    */
   index: number;
   /** Exactly one is set. */
@@ -170,31 +170,31 @@ export interface ClassifyStreamResponse {
     /** The answer. */
     { $case: "classification"; value: Classification }
     | //
-    /** Why there is none: a code of google.rpc.Code, a message, and details as a failed call would carry them. */
+    /** Why there is no answer: a code of google.rpc.Code, a message, and the details that a failed call would carry. */
     { $case: "error"; value: Status }
     | //
-    /** The last message of the stream, when it was asked for. */
+    /** The last message of the stream, if it was asked for. */
     { $case: "end"; value: StreamEnd }
     | undefined;
 }
 
-/** How a stream ended. Where it was asked for and is missing, the stream was truncated. */
+/** How a stream ended. If it was asked for but is missing, the stream was cut off. */
 export interface StreamEnd {
   /** Requests answered with a classification. */
   classifiedCount: number;
   /** Requests answered with an error. */
   failedCount: number;
-  /** Classifications by where they came from. Outcomes that did not occur are left out. */
+  /** Classifications by cache outcome. Outcomes that did not occur are left out, and so is every one that the caller is not told. */
   cacheCounts: CacheOutcomeCount[];
   /** The status that the call ends with: code 0 when the caller ended the stream and everything was answered. */
   status: Status | undefined;
 }
 
-/** How many classifications came from one place. */
+/** How many classifications had one cache outcome. */
 export interface CacheOutcomeCount {
-  /** The place. */
+  /** The outcome. */
   outcome: CacheOutcome;
-  /** How many. */
+  /** The number of classifications. */
   count: number;
 }
 
@@ -1205,7 +1205,7 @@ export const CacheOutcomeCount: MessageFns<CacheOutcomeCount> = {
 };
 
 /**
- * Classifies text. Without a deadline of the caller's, Classify and BatchClassify end after 30 s
+ * Classifies text. If the caller sets no deadline, Classify and BatchClassify end after 30 s
  * (`VERDICT_DEFAULT_DEADLINE_MS`), and so does each input of a stream, counted from its arrival.
  */
 export type ClassifierServiceService = typeof ClassifierServiceService;
@@ -1223,8 +1223,8 @@ export const ClassifierServiceService = {
   /**
    * Classifies many inputs with one model.
    *
-   * What is wrong with one input fails that input alone; what is wrong with the call (unknown model, no input at all,
-   * draining, full queue) fails the call.
+   * An error of one input fails only that input. An error of the call (unknown model, no inputs, draining, full queue)
+   * fails the call.
    */
   batchClassify: {
     path: "/verdict.v1.ClassifierService/BatchClassify" as const,
@@ -1237,7 +1237,7 @@ export const ClassifierServiceService = {
     responseDeserialize: (value: Buffer): BatchClassifyResponse => BatchClassifyResponse.decode(value),
   },
   /**
-   * Classifies inputs as they come.
+   * Classifies inputs as they arrive.
    *
    * Each request gets exactly one response, with the request's id and position.
    * A stream holds at most `VERDICT_STREAM_WINDOW` (64) inputs at a time; beyond that the server stops reading
@@ -1262,12 +1262,12 @@ export interface ClassifierServiceServer extends UntypedServiceImplementation {
   /**
    * Classifies many inputs with one model.
    *
-   * What is wrong with one input fails that input alone; what is wrong with the call (unknown model, no input at all,
-   * draining, full queue) fails the call.
+   * An error of one input fails only that input. An error of the call (unknown model, no inputs, draining, full queue)
+   * fails the call.
    */
   batchClassify: handleUnaryCall<BatchClassifyRequest, BatchClassifyResponse>;
   /**
-   * Classifies inputs as they come.
+   * Classifies inputs as they arrive.
    *
    * Each request gets exactly one response, with the request's id and position.
    * A stream holds at most `VERDICT_STREAM_WINDOW` (64) inputs at a time; beyond that the server stops reading
@@ -1296,8 +1296,8 @@ export interface ClassifierServiceClient extends Client {
   /**
    * Classifies many inputs with one model.
    *
-   * What is wrong with one input fails that input alone; what is wrong with the call (unknown model, no input at all,
-   * draining, full queue) fails the call.
+   * An error of one input fails only that input. An error of the call (unknown model, no inputs, draining, full queue)
+   * fails the call.
    */
   batchClassify(
     request: BatchClassifyRequest,
@@ -1315,7 +1315,7 @@ export interface ClassifierServiceClient extends Client {
     callback: (error: ServiceError | null, response: BatchClassifyResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Classifies inputs as they come.
+   * Classifies inputs as they arrive.
    *
    * Each request gets exactly one response, with the request's id and position.
    * A stream holds at most `VERDICT_STREAM_WINDOW` (64) inputs at a time; beyond that the server stops reading

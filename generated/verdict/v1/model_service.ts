@@ -40,7 +40,7 @@ export namespace Batching {
   export type UNRECOGNIZED = typeof Batching.UNRECOGNIZED;
 }
 
-/** What a version of a model is doing. */
+/** The state of a version of a model. */
 export const ModelState = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
@@ -48,9 +48,9 @@ export const ModelState = {
   LOADING: 1,
   /** SERVING - It has answered known inputs correctly and takes requests. */
   SERVING: 2,
-  /** DRAINING - It takes no new requests and finishes those it has. */
+  /** DRAINING - It accepts no new requests and finishes those it has. */
   DRAINING: 3,
-  /** FAILED - It could not be loaded, gave wrong answers to known inputs, or has lost every runtime process. */
+  /** FAILED - It could not be loaded, gave wrong answers to known inputs, or has lost every session. */
   FAILED: 4,
   UNRECOGNIZED: -1,
 } as const;
@@ -117,7 +117,7 @@ export interface Model {
   name: string;
   /** Whether requests that name no model go to this one. */
   isDefault: boolean;
-  /** The version that answers requests which name none. Empty where no version is serving. */
+  /** The version that answers requests that do not name one. Empty if no version is serving. */
   servingVersion: string;
   /** The versions known to the server, highest first. */
   versions: ModelVersion[];
@@ -127,13 +127,13 @@ export interface Model {
 export interface ModelVersion {
   /** The version: a positive integer. */
   version: string;
-  /** What it is doing. */
+  /** The state it is in. */
   state: ModelState;
-  /** Why it is in that state, where there is something to say. */
+  /** Why it is in that state, if there is something to say. */
   stateReason: string;
   /** The labels, in the order of the model's output. */
   labels: string[];
-  /** What kind of answer the model gives; it decides the activation of requests that name none. */
+  /** What kind of answer the model gives; it decides the activation of requests that do not set one. */
   problemType: ProblemType;
   /** What the model accepts. */
   limits:
@@ -144,48 +144,48 @@ export interface ModelVersion {
   /** Where it runs: `cpu` or `cuda`. */
   device: string;
   /**
-   * Digest of all that decides an answer (weights, tokenizer, labels, limits, precision), as `sha256:` and 64
-   * hexadecimal digits. Two servers with the same digest give the same answers and may share a cache. Empty where the
+   * Digest of everything that decides an answer (weights, tokenizer, labels, limits, precision), as `sha256:` and 64
+   * hexadecimal digits. Two servers with the same digest give the same answers and may share a cache. Empty if the
    * version was not loaded.
    */
   digest: string;
-  /** What happens to inputs that are too long when the request does not say. */
+  /** What happens to inputs that are too long, if the request does not say. */
   defaultTruncation: Truncation;
-  /** Runtime processes able to serve it at this moment. */
+  /** Sessions that are ready to serve it now. */
   readyInstances: number;
-  /** Runtime processes that it is meant to have. */
+  /** Sessions that it should have. */
   instances: number;
   /** What a batch costs, measured when the version was loaded and kept current. */
   cost:
     | CostCurve
     | undefined;
-  /** Which inputs may run together without changing each other's answers, as trials at load found. */
+  /** Which inputs may run together without changing each other's answers, as found by trial at load. */
   batching: Batching;
   /**
-   * What the model itself does to its logits: its output is taken as scores then, and `options.activation` may ask for
-   * nothing else. ACTIVATION_UNSPECIFIED where the output is logits, as it should be.
+   * The activation that the model's own graph applies. Its output is then used as scores, and `options.activation` may
+   * not ask for another one. ACTIVATION_UNSPECIFIED if the output is logits, as it should be.
    */
   appliedActivation: Activation;
 }
 
 /** What a version of a model accepts. */
 export interface ModelLimits {
-  /** Tokens that the model reads at most, special tokens included. */
+  /** Most tokens that the model reads, including special tokens. */
   maxTokens: number;
-  /** UTF-16 units that one text may have at most. */
+  /** Most UTF-16 units in one text. */
   maxTextChars: number;
-  /** Inputs that one BatchClassify may have at most. */
+  /** Most inputs in one BatchClassify call. */
   maxBatchInputs: number;
   /**
-   * Padded tokens (longest input times number of inputs) that one run takes at most. Inputs beyond it wait for
-   * the next run; one input may exceed it alone.
+   * Most padded tokens (longest input times number of inputs) in one run. Further inputs wait for the next run; a
+   * single input may exceed it.
    */
   batchBudgetTokens: number;
 }
 
 /** The measured cost of a run: base_ms + ms_per_token x padded tokens + ms_per_token_squared x inputs x longest². */
 export interface CostCurve {
-  /** Milliseconds that any run costs. */
+  /** Milliseconds that every run costs. */
   baseMs: number;
   /** Milliseconds per padded token. */
   msPerToken: number;
@@ -201,7 +201,7 @@ export interface CostSample {
   inputs: number;
   /** Tokens of each input. */
   tokens: number;
-  /** Shortest duration in milliseconds, hand-over to the runtime process included. */
+  /** Shortest duration in milliseconds, including the hand-over to the session process. */
   runMs: number;
 }
 
@@ -1006,13 +1006,13 @@ export const CostSample: MessageFns<CostSample> = {
   },
 };
 
-/** Tells which models the server has and what each one takes and costs. */
+/** Describes the models of the server: what each one accepts and costs. */
 export type ModelServiceService = typeof ModelServiceService;
 export const ModelServiceService = {
   /**
    * Lists the models, by name.
    *
-   * There are few: the list comes whole.
+   * The list is short and comes in one piece.
    */
   listModels: {
     path: "/verdict.v1.ModelService/ListModels" as const,
@@ -1026,7 +1026,7 @@ export const ModelServiceService = {
   /**
    * Describes one model.
    *
-   * NOT_FOUND where there is none of that name.
+   * NOT_FOUND if there is no model of that name.
    */
   getModel: {
     path: "/verdict.v1.ModelService/GetModel" as const,
@@ -1043,13 +1043,13 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
   /**
    * Lists the models, by name.
    *
-   * There are few: the list comes whole.
+   * The list is short and comes in one piece.
    */
   listModels: handleUnaryCall<ListModelsRequest, ListModelsResponse>;
   /**
    * Describes one model.
    *
-   * NOT_FOUND where there is none of that name.
+   * NOT_FOUND if there is no model of that name.
    */
   getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
 }
@@ -1058,7 +1058,7 @@ export interface ModelServiceClient extends Client {
   /**
    * Lists the models, by name.
    *
-   * There are few: the list comes whole.
+   * The list is short and comes in one piece.
    */
   listModels(
     request: ListModelsRequest,
@@ -1078,7 +1078,7 @@ export interface ModelServiceClient extends Client {
   /**
    * Describes one model.
    *
-   * NOT_FOUND where there is none of that name.
+   * NOT_FOUND if there is no model of that name.
    */
   getModel(
     request: GetModelRequest,

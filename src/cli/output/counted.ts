@@ -5,7 +5,15 @@ export function whole(count: number): string {
   return format.format(count);
 }
 
-/** That many of them: `1 text`, `6,735 texts`. */
+/** A number with its noun: `1 text`, `6,735 texts`. */
 export function counted(count: number, noun: string): string {
   return `${whole(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+const size = new Intl.NumberFormat('en', { maximumSignificantDigits: 3, useGrouping: false });
+
+/** Bytes for people, in units of 1000: `268 MB`, `1.2 kB`. */
+export function fileSize(bytes: number): string {
+  if (bytes >= 1e9) return `${size.format(bytes / 1e9)} GB`;
+  return bytes >= 1e6 ? `${size.format(bytes / 1e6)} MB` : `${size.format(bytes / 1e3)} kB`;
 }

@@ -6,7 +6,7 @@ export function jsonLine(result: RowResult): string {
   const fields = JSON.stringify(resultFields(result));
   const { kept } = result.row;
   if (kept.length === 0) return fields;
-  // As they are in the input: a number would lose digits on its way through JavaScript.
+  // The raw JSON of the input: a number would lose digits in JavaScript.
   return `{${kept.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')},${fields.slice(1)}`;
 }
 

@@ -3,10 +3,10 @@ import { finished } from 'node:stream/promises';
 import { writeTrouble } from '../file-trouble.js';
 import { type Output, openOutput } from './open-output.js';
 
-/** Writes lines no faster than they are taken, and loses none silently. */
+/** Writes lines no faster than the reader takes them, and loses none silently. */
 export class LineWriter {
   readonly #stream: Writable;
-  /** What this writer opened, and ends; undefined for standard output. */
+  /** The stream that this writer opened and will end; undefined for standard output. */
   readonly #file: { readonly path: string; readonly output: Output } | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -16,7 +16,7 @@ export class LineWriter {
     stream.on('error', (error) => this.#fail(error));
   }
 
-  /** For standard output, which its owner leaves open. */
+  /** For standard output, which stays open. */
   static to(stream: Writable): LineWriter {
     return new LineWriter(stream);
   }
@@ -34,7 +34,7 @@ export class LineWriter {
     await writer.close();
   }
 
-  /** @throws OutputClosedError when the reader of a pipe has gone; OutputFailedError for every other failure */
+  /** @throws OutputClosedError when the reader of a pipe has left; OutputFailedError for any other failure */
   async write(line: string): Promise<void> {
     this.#check();
     if (this.#stream.write(`${line}\n`)) return;
@@ -42,7 +42,7 @@ export class LineWriter {
     this.#check();
   }
 
-  /** Waits until everything is written: a line that was taken may still fail. @throws as `write` does */
+  /** Waits until everything is written: an accepted line may still fail. @throws as `write` does */
   async close(): Promise<void> {
     if (this.#file !== undefined) {
       this.#stream.end();
@@ -70,7 +70,7 @@ export class LineWriter {
   }
 }
 
-/** Resolves when the stream takes more, or never will again. */
+/** Resolves when the stream accepts more, or never will again. */
 function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const events = ['drain', 'error', 'close'] as const;

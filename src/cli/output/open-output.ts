@@ -8,16 +8,16 @@ import { createTrouble } from '../file-trouble.js';
 
 const { O_WRONLY, O_NONBLOCK } = constants;
 
-/** How often it is looked whether a pipe has a reader. */
+/** How often to check whether a pipe has a reader. */
 const READER_POLL_MS = 50;
 
-/** A stream into a file or a pipe, and how many bytes went there. */
+/** A stream into a file or a pipe, and how many bytes were written. */
 export type Output = Writable & { readonly bytesWritten: number };
 
 /**
- * Creates the file, or empties it. A pipe is waited for until somebody reads from it: not in `open`, since a thread that
- * waits there can be ended by nothing but SIGKILL.
- * @throws UsageError for what cannot be written; the signal's reason
+ * Creates the file, or empties it. Waits until a pipe has a reader, but not in `open`: only SIGKILL ends a thread that
+ * waits there.
+ * @throws UsageError for a path that cannot be written; the signal's reason
  */
 export async function openOutput(path: string, signal: AbortSignal): Promise<Output> {
   const found = await stat(path).catch(() => undefined);

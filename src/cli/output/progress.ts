@@ -11,7 +11,7 @@ export interface Progress {
 /** No bar. */
 export const SILENT: Progress = { update: () => undefined, stop: () => undefined };
 
-/** A bar on a terminal, over the bytes of the input where their number is known; nothing elsewhere. */
+/** A bar on a terminal, over the bytes of the input if their number is known; nothing elsewhere. */
 export function startProgress(
   terminal: Terminal,
   totalBytes: number | undefined,
@@ -30,7 +30,7 @@ export function startProgress(
   return {
     update: (done, offset) => {
       const rate = Math.round((1000 * done) / Math.max(1, now() - startedAt));
-      // In order of completion offsets come back and forth.
+      // In order of completion, offsets go back and forth.
       furthest = Math.max(furthest, offset);
       bar.update(furthest, { texts: counted(done, 'text'), rate: whole(rate) });
     },

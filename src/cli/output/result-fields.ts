@@ -1,4 +1,4 @@
-/** Every name that a line of output may hold by itself; a column that is passed through takes none of them. */
+/** The names of all output fields; a kept column takes none of them. */
 export const RESULT_FIELDS: ReadonlySet<string> = new Set([
   'index',
   'line',

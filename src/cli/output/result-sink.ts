@@ -29,7 +29,7 @@ export class JsonSink implements ResultSink {
   }
 }
 
-/** A table on a terminal, of the first results; one single result is told in full. */
+/** A table of the first results on a terminal; a single result is shown in full. */
 export class ScreenSink implements ResultSink {
   readonly #writer: LineWriter;
   readonly #width: number;

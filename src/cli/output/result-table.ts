@@ -1,7 +1,7 @@
 import type { RowResult } from '../row-result.js';
 import { table } from './table.js';
 
-/** One text on a terminal: every prediction, then what is known of the answer. */
+/** One text on a terminal: every prediction, then the facts of the answer. */
 export function singleResult(result: RowResult, width: number): string[] {
   if (result.kind !== 'classified') return [`${result.error.code}: ${result.error.message}`];
   const { predictions, model, version, tokenCount, truncated, cache, timings } = result.classification;
@@ -9,8 +9,8 @@ export function singleResult(result: RowResult, width: number): string[] {
   const facts = [
     `${model} v${version}`,
     `${tokenCount} tokens${truncated ? ' (truncated)' : ''}`,
-    `cache ${cache}`,
-    `${timings.totalMs.toFixed(1)} ms on the server`,
+    // Not told to a key without the scope, and then neither is the time.
+    ...(cache === 'unknown' ? [] : [`cache ${cache}`, `${timings.totalMs.toFixed(1)} ms on the server`]),
   ];
   return [...(rows.length > 0 ? table(rows, width) : ['no label reaches --min-score']), facts.join(', ')];
 }

@@ -1,8 +1,8 @@
 import type { Terminal } from '../context.js';
 
 /**
- * Lines with the columns under each other, no wider than `width`: the last column gives way. Control characters,
- * which could move the cursor, are shown as spaces.
+ * Lines with aligned columns, no wider than `width`: the last column is cut. Control characters, which could move the
+ * cursor, are shown as spaces.
  */
 export function table(rows: readonly (readonly string[])[], width: number): string[] {
   const clean = rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}/gu, ' ')));
@@ -26,7 +26,7 @@ function cut(line: string, width: number): string {
   return characters.length <= width ? line : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
-/** Columns of a terminal; some, such as those of build servers, have none to tell. */
+/** Columns of a terminal; some terminals, such as those of build servers, report none. */
 export function widthOf({ columns }: Terminal): number {
   return columns || 80;
 }

@@ -19,7 +19,7 @@ const TEXT_NAMES = [
 const PAIR_NAMES = ['text_pair', 'textpair', 'sentence2', 'hypothesis'];
 const LABEL_NAMES = ['label', 'category', 'class', 'intent', 'target', 'expected', 'gold'];
 
-/** What the user said about the columns: names, or positions from 1. */
+/** The user's choice of columns: names, or positions from 1. */
 export interface ColumnChoice {
   readonly text?: string | undefined;
   readonly pair?: string | undefined;
@@ -36,7 +36,7 @@ export interface Columns {
   readonly label: number | undefined;
 }
 
-/** Finds out from the first row where text, second text and label are. @throws UsageError when that cannot be told */
+/** Finds the columns of text, second text and label from the first row. @throws UsageError if it cannot */
 export function findColumns(firstRow: readonly string[], choice: ColumnChoice): Columns {
   const cells = firstRow.map(normal);
   if (!isHeader(cells, choice)) {
@@ -62,7 +62,7 @@ export function findColumns(firstRow: readonly string[], choice: ColumnChoice): 
   };
 }
 
-/** The field of an object that holds one of those things, by the same names. */
+/** The field of an object that holds one of those, by the same names. */
 export function findFields(keys: readonly string[], choice: ColumnChoice) {
   const find = (chosen: string | undefined, names: readonly string[]) =>
     chosen ?? names.map((name) => keys.find((key) => normal(key) === name)).find((key) => key !== undefined);
@@ -97,7 +97,7 @@ function position(
 /**
  * The 0-based position of a column that the user chose by its name, or by its position from 1.
  *
- * @param header its normal names; empty where there is none
+ * @param header its normal names; empty if there is none
  * @throws UsageError that names the flag
  */
 export function columnAt(chosen: string, flag: string, header: readonly string[], width: number): number {
@@ -117,7 +117,7 @@ function named(cells: readonly string[], names: readonly string[]): number | und
   return name === undefined ? undefined : cells.indexOf(name);
 }
 
-/** Names are the same whatever their case and the space around them. */
+/** Names are compared without case and surrounding space. */
 export function normal(name: string): string {
   return name.trim().toLowerCase();
 }

@@ -3,14 +3,14 @@ import type { LineQueue } from './line-queue.js';
 import { type Line, MAX_LINE_BYTES } from './read-lines.js';
 import type { TableRecord } from './table-record.js';
 
-/** A record has no more lines: each is an object, however short it is. */
+/** Most lines in a record: each line is an object, however short. */
 const MAX_RECORD_LINES = 100_000;
 
 /**
- * The records of a CSV (RFC 4180), whose quoted fields may hold line ends. A record that is malformed costs its first
- * line alone: reading goes on with the next one. csv-parse by itself would lose every row up to the next quote, and
- * after a quote that is never closed the rest of the file. Therefore it is given one record at a time: quotes come in
- * pairs, so that a record ends with the first line by which their number is even.
+ * The records of a CSV (RFC 4180), whose quoted fields may hold line ends. A malformed record loses only its first
+ * line: reading continues with the next one. csv-parse by itself would lose every row up to the next quote, and after
+ * an unclosed quote the rest of the file. So it gets one record at a time: quotes come in pairs, so a record ends with
+ * the first line at which their number is even.
  */
 export async function* csvRecords(queue: LineQueue, delimiter: string): AsyncGenerator<TableRecord> {
   for (;;) {
@@ -27,7 +27,7 @@ export async function* csvRecords(queue: LineQueue, delimiter: string): AsyncGen
   }
 }
 
-/** The cells of one line; undefined where it is not a record by itself. */
+/** The cells of one line; undefined if it is not a record by itself. */
 export function cellsOf(line: string, delimiter: string): readonly string[] | undefined {
   if (!line.includes('"')) return line.split(delimiter);
   const parsed = parseRecord(line, delimiter);
@@ -35,11 +35,11 @@ export function cellsOf(line: string, delimiter: string): readonly string[] | un
 }
 
 interface Found extends Omit<TableRecord, 'line'> {
-  /** Lines that it takes. */
+  /** Number of its lines. */
   readonly lines: number;
 }
 
-/** A record that one line decides about; undefined where a quoted field goes on. */
+/** The record of a single line; undefined if a quoted field continues. */
 function lineRecord({ text, endOffset, problem }: Line, delimiter: string): Found | undefined {
   const found = (content: TableRecord['content']) => ({ lines: 1, endOffset, content });
   if (problem !== undefined && !text.includes('"')) return found({ problem });
@@ -65,7 +65,7 @@ async function quotedRecord(first: Line, queue: LineQueue, delimiter: string): P
     }
     quotes += countQuotes(line.text);
     if (line.problem !== undefined && ahead > 0)
-      problem ??= `goes on in line ${line.number}, which ${line.problem}`;
+      problem ??= `continues in line ${line.number}, which ${line.problem}`;
     texts.push(line.text);
     if (quotes % 2 === 0) {
       const parsed = parseRecord(texts.join(''), delimiter);

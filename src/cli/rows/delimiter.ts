@@ -5,12 +5,12 @@ const CANDIDATES = [',', ';', '\t', '|'] as const;
 
 export interface DelimiterGuess {
   readonly delimiter: string;
-  /** What else it may be: then the guess is worth telling. */
+  /** Other candidates: if there are any, the user is told about the guess. */
   readonly others: readonly string[];
 }
 
 /**
- * What separates the columns, by the first line: what makes known names of it, else a comma.
+ * The delimiter, by the first line: the one that yields known column names, else a comma.
  *
  * @param namesColumns whether these cells are names of columns
  */
@@ -27,7 +27,7 @@ export function guessDelimiter(
   return { delimiter: best, others: rivals.map(({ delimiter }) => delimiter).filter((one) => one !== best) };
 }
 
-/** The delimiter that a line before the header says, as Excel reads it: `sep=;`. */
+/** The delimiter that a line before the header names, as Excel reads it: `sep=;`. */
 export function saidDelimiter(line: string): string | undefined {
   const said = /^sep=(.)$/.exec(line)?.[1];
   return said !== undefined && maySeparate(said) ? said : undefined;

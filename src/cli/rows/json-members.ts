@@ -5,7 +5,7 @@ const SPACE = /[\t\n\r ]*/y;
 /**
  * The values of a JSON object as they are written: JSON.parse would round 12345678901234567890 and turn 1.0 into 1.
  *
- * @param json an object that JSON.parse has taken
+ * @param json an object that JSON.parse has accepted
  */
 export function memberSources(json: string): Map<string, string> {
   const sources = new Map<string, string>();
@@ -17,7 +17,7 @@ export function memberSources(json: string): Map<string, string> {
     const start = after(SPACE, json, after(SPACE, json, nameEnd) + 1);
     const end = valueEnd(json, start);
     sources.set(name, json.slice(start, end));
-    // Past the comma; behind the last member it is the brace.
+    // Past the comma, or past the brace after the last member.
     at = after(SPACE, json, after(SPACE, json, end) + 1);
   }
   return sources;
@@ -43,7 +43,7 @@ function valueEnd(json: string, start: number): number {
   return at;
 }
 
-/** Behind the quote that closes the string which begins at `start`: the first one that is not escaped. */
+/** The position after the quote that closes the string at `start`: the first one that is not escaped. */
 function stringEnd(json: string, start: number): number {
   for (let quote = json.indexOf('"', start + 1); quote !== -1; quote = json.indexOf('"', quote + 1)) {
     let backslashes = 0;

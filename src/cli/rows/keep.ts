@@ -2,17 +2,17 @@ import { RESULT_FIELDS } from '../output/result-fields.js';
 import { UsageError } from '../usage-error.js';
 import { columnAt, normal } from './columns.js';
 
-/** Which columns go through to the output. */
+/** Which columns to copy to the output. */
 export interface Keep {
   /** A column called id, if there is one. */
   readonly id: boolean;
-  /** All that are not in the output already, as the text, the second text or the right answer. */
+  /** All columns that are not in the output already, as the text, the second text or the expected label. */
   readonly all: boolean;
-  /** These too, whatever else they are. */
+  /** These columns too, whatever their role. */
   readonly names: readonly string[];
 }
 
-/** @param flags the values of `--keep`, each `all`, `none`, or names with commas between them */
+/** @param flags the values of `--keep`, each `all`, `none`, or names separated by commas */
 export function readKeep(flags: readonly string[]): Keep {
   const names = flags.flatMap((value) => value.split(',')).map((name) => name.trim());
   if (names.includes(''))
@@ -27,7 +27,7 @@ export function readKeep(flags: readonly string[]): Keep {
   };
 }
 
-/** The columns of a table that go through: their 0-based positions, and their names in the output. */
+/** The kept columns of a table: their 0-based positions, and their names in the output. */
 export function keptColumns(
   keep: Keep,
   first: readonly string[],
@@ -42,7 +42,7 @@ export function keptColumns(
   return kept.map((at, n) => ({ at, name: names[n] ?? '' }));
 }
 
-/** The members of an object that go through. */
+/** The kept members of an object. */
 export function keptMembers(
   keep: Keep,
   keys: readonly string[],
@@ -55,8 +55,8 @@ export function keptMembers(
 }
 
 /**
- * The names of kept columns in the output: their own, unless a field of the result has it; that stays what the docs say,
- * and the column is called `input_...`. Of several columns with one name the later ones get a number.
+ * The names of kept columns in the output: their own, unless an output field has that name; then the column is called
+ * `input_...`. If several columns share a name, the later ones get a number.
  */
 export function outputNames(names: readonly string[]): string[] {
   const taken = new Set<string>();

@@ -1,6 +1,6 @@
 import type { Line } from './read-lines.js';
 
-/** Lines that can be looked at before they are taken. */
+/** A queue of lines with look-ahead. */
 export class LineQueue {
   readonly #lines: AsyncIterator<Line>;
   #ahead: Line[] = [];
@@ -16,7 +16,7 @@ export class LineQueue {
     return this.#ahead[this.#head + ahead];
   }
 
-  /** The line that many lines ahead; undefined behind the last one. */
+  /** The line that many lines ahead; undefined after the last one. */
   async peek(ahead: number): Promise<Line | undefined> {
     while (this.#head + ahead >= this.#ahead.length) {
       const { done, value } = await this.#lines.next();

@@ -1,10 +1,10 @@
 import { DEFAULT_ENCODING, encodingOf, mayBeMark, type TextEncoding } from './text-encoding.js';
 
-/** One line, the empty ones too. */
+/** One line, which may be empty. */
 export interface Line {
   /** From 1. */
   readonly number: number;
-  /** Without its end. Of an undecodable line with U+FFFD in it; of one that is too long, nothing. */
+  /** Without its end. An undecodable line contains U+FFFD; a line that is too long is empty. */
   readonly text: string;
   readonly ending: '' | '\n' | '\r\n';
   /** Bytes of the input up to and including the line. */
@@ -13,10 +13,10 @@ export interface Line {
   readonly problem?: string;
 }
 
-/** A line beyond it is read over, and not kept. */
+/** A longer line is skipped. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-/** The lines of a stream, whose byte order mark is taken off. A line is there as soon as its end is. */
+/** The lines of a stream, without its byte order mark. A line is available as soon as its end has arrived. */
 export async function* readLines(
   stream: AsyncIterable<Buffer>,
   encoding = DEFAULT_ENCODING,
@@ -42,10 +42,10 @@ export async function* readLines(
 /** Cuts chunks into lines. */
 class LineSplitter {
   readonly #encoding: TextEncoding;
-  /** The beginning of the line that the next chunk goes on with. */
+  /** The beginning of the line that the next chunk continues. */
   #rest: Buffer[] = [];
   #restBytes = 0;
-  /** The first byte of a unit that the next chunk goes on with. */
+  /** The first byte of a unit that the next chunk continues. */
   #partOfUnit: Buffer = Buffer.alloc(0);
   #number = 0;
   #endOffset = 0;
@@ -81,7 +81,7 @@ class LineSplitter {
     return all.subarray(0, whole);
   }
 
-  /** Where the line ends that begins at `start`, its line feed included; -1 where that is not in this chunk. */
+  /** The end of the line that begins at `start`, including its line feed; -1 if the end is not in this chunk. */
   #lineEnd(chunk: Buffer, start: number): number {
     const { newline } = this.#encoding;
     let at = chunk.indexOf(newline, start);

@@ -24,16 +24,15 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, InputFormat>> = {
 
 export interface RowSource {
   readonly rows: AsyncIterable<InputRow>;
-  /** Size of the file; `undefined` where it is not known. */
+  /** Size of the file; `undefined` if it is not known. */
   readonly totalBytes: number | undefined;
-  /** Stops reading, even in the middle of waiting for more. */
+  /** Stops reading, even while waiting for more. */
   close(): void;
 }
 
 /**
- * Opens a file of inputs, or standard input for `-`. Nothing is read before the rows are asked for, and no more than
- * is asked for.
- * @throws UsageError for what cannot be opened, and from the rows for what cannot be read
+ * Opens a file of inputs, or standard input for `-`. Reads only when rows are requested, and only as many.
+ * @throws UsageError if it cannot be opened; the rows throw one if it cannot be read
  */
 export async function openRows(
   path: string,
@@ -98,7 +97,7 @@ async function* readPlain(lines: AsyncIterable<Line>): AsyncGenerator<InputRow> 
   }
 }
 
-/** Rows of an input that breaks in the middle end with a sentence that names it. */
+/** If the input breaks in the middle, the rows end with a sentence that names it. */
 async function* nameTrouble(rows: AsyncIterable<InputRow>, name: string): AsyncGenerator<InputRow> {
   try {
     yield* rows;

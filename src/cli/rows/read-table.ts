@@ -14,7 +14,7 @@ export function readTsv(lines: AsyncIterable<Line>, reading: RowReading): AsyncG
   return toRows(tsvRecords(lines), reading);
 }
 
-/** Rows with commas, or another delimiter, between the columns, and with quoting as in RFC 4180. */
+/** Rows with columns separated by commas or another delimiter, and quoted as in RFC 4180. */
 export async function* readCsv(lines: AsyncIterable<Line>, reading: RowReading): AsyncGenerator<InputRow> {
   const queue = new LineQueue(lines[Symbol.asyncIterator]());
   try {
@@ -34,7 +34,7 @@ async function findDelimiter(queue: LineQueue, { columns, delimiter, note }: Row
     const others = guess.others.map(delimiterName).join(' and ');
     note(
       `taking ${delimiterName(guess.delimiter)} as the delimiter, but line ${first?.number} also has ${others}; ` +
-        '--delimiter says which it is',
+        'choose one with --delimiter',
     );
   }
   return guess.delimiter;
@@ -70,17 +70,17 @@ async function* toRows(records: AsyncIterable<TableRecord>, reading: RowReading)
   }
 }
 
-/** What the first row says about all others. */
+/** What the first row tells about the others. */
 class Table {
   readonly columns: Columns;
   readonly #width: number;
   readonly #kept: readonly { readonly at: number; readonly name: string }[];
 
-  /** @throws UsageError where that cannot be told */
+  /** @throws UsageError if it tells nothing */
   constructor({ line, content }: TableRecord, { columns, keep }: RowReading) {
     if ('problem' in content) {
       throw new UsageError(
-        `line ${line} of the input ${content.problem}; it must tell which columns there are`,
+        `line ${line} of the input ${content.problem}; without it the columns are unknown`,
       );
     }
     this.columns = findColumns(content.cells, columns);
@@ -96,7 +96,7 @@ class Table {
     const kept = this.#kept.map(({ at, name }) => [name, JSON.stringify(cells[at] ?? '')] as const);
     const place = { line, endOffset, kept };
     const count = filledWidth(cells, this.#width);
-    // A text with a bare delimiter in it would be cut there without a word.
+    // Otherwise a text with a bare delimiter would be cut there silently.
     if (count !== this.#width) return { ...place, problem: this.#wrongWidth(count) };
     const { text, pair, label } = this.columns;
     return {
@@ -113,7 +113,7 @@ class Table {
   }
 }
 
-/** The number of cells; empty ones behind the last column do not count, since spreadsheets leave them there. */
+/** The number of cells; empty ones after the last column do not count, because spreadsheets leave them there. */
 function filledWidth(cells: readonly string[], width: number): number {
   let count = cells.length;
   while (count > width && cells[count - 1] === '') count--;

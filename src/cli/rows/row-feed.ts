@@ -1,8 +1,8 @@
 import { type InputRow, isMalformed, type MalformedRow } from './row.js';
 
 /**
- * The rows of a source as far as they can be used. It ends instead of throwing: what is under way when reading fails is
- * still to be answered, and the failure told after that.
+ * The usable rows of a source. It ends instead of throwing: rows under way when reading fails still get their answers,
+ * and the failure is reported after that.
  */
 export class RowFeed implements AsyncIterable<InputRow> {
   readonly #rows: AsyncIterable<InputRow>;
@@ -10,7 +10,7 @@ export class RowFeed implements AsyncIterable<InputRow> {
   #failure: { readonly error: unknown } | undefined;
   #stoppedAt: MalformedRow | undefined;
 
-  /** @param options.strict whether it ends with the first malformed row */
+  /** @param options.strict whether it ends at the first malformed row */
   constructor(rows: AsyncIterable<InputRow>, { strict }: { readonly strict: boolean }) {
     this.#rows = rows;
     this.#strict = strict;
@@ -21,7 +21,7 @@ export class RowFeed implements AsyncIterable<InputRow> {
     return this.#failure;
   }
 
-  /** The malformed row that a strict feed ended with. */
+  /** The malformed row at which a strict feed ended. */
   get stoppedAt(): MalformedRow | undefined {
     return this.#stoppedAt;
   }

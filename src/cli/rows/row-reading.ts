@@ -5,10 +5,10 @@ import type { Keep } from './keep.js';
 export interface RowReading {
   readonly columns: ColumnChoice;
   readonly keep: Keep;
-  /** Of a CSV; undefined: by its first line. */
+  /** The delimiter of a CSV; undefined: by its first line. */
   readonly delimiter: string | undefined;
-  /** What TextDecoder calls it. */
+  /** Its name for TextDecoder. */
   readonly encoding: string;
-  /** Tells the user what was not certain, a sentence without a full stop. */
+  /** Tells the user about a guess, in a sentence without a full stop. */
   readonly note: (text: string) => void;
 }

@@ -1,8 +1,8 @@
-/** A column that goes through to the output: its name there, and its value as JSON. */
+/** A kept column: its name in the output, and its value as JSON. */
 export type KeptValue = readonly [name: string, json: string];
 
 interface Place {
-  /** What is passed through to the output. */
+  /** The kept columns. */
   readonly kept: readonly KeptValue[];
   /** Where the row begins in its file, from 1; `undefined` for the command line. */
   readonly line?: number | undefined;
@@ -14,7 +14,7 @@ interface Place {
 export interface Row extends Place {
   readonly text: string;
   readonly textPair?: string | undefined;
-  /** What the file says that the answer should be. */
+  /** The expected label in the file. */
   readonly expected?: string | undefined;
 }
 

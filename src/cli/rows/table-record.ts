@@ -1,9 +1,9 @@
-/** One row of a table as it stands in the file. */
+/** One row of a table, as it is in the file. */
 export interface TableRecord {
   /** Where it begins, from 1. */
   readonly line: number;
   /** Bytes of the input up to and including it. */
   readonly endOffset: number;
-  /** What its cells are, or why it has none; that completes "line 7 ...". */
+  /** Its cells, or why it has none, which completes "line 7 ...". */
   readonly content: { readonly cells: readonly string[] } | { readonly problem: string };
 }

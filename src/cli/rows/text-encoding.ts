@@ -1,15 +1,15 @@
 import { TextDecoder } from 'node:util';
 import { UsageError } from '../usage-error.js';
 
-/** An encoding, and how its bytes make up units. */
+/** An encoding, and how its bytes form units. */
 export interface TextEncoding {
-  /** Decodes whole lines. Throws a TypeError for bytes that mean nothing. */
+  /** Decodes whole lines. Throws a TypeError for invalid bytes. */
   readonly strict: TextDecoder;
-  /** The same with U+FFFD for those. */
+  /** The same, but replaces invalid bytes with U+FFFD. */
   readonly lenient: TextDecoder;
   /** A line feed, as bytes. */
   readonly newline: Buffer;
-  /** Bytes at the beginning of the input that say which encoding it is, and no more. */
+  /** The byte order mark at the beginning of the input. */
   readonly bomBytes: number;
 }
 
@@ -32,7 +32,7 @@ export function checkEncoding(name: string): void {
   }
 }
 
-/** Whether a byte order mark may have begun and goes on with the bytes that come next. */
+/** Whether the bytes may be an incomplete byte order mark. */
 export function mayBeMark(head: Buffer): boolean {
   return BOMS.some(([, bytes]) => head.length < bytes.length && head.equals(bytes.subarray(0, head.length)));
 }
@@ -43,7 +43,7 @@ export function mayBeMark(head: Buffer): boolean {
  */
 export function encodingOf(head: Buffer, name: string): TextEncoding {
   const bom = BOMS.find(([, bytes]) => bytes.equals(head.subarray(0, bytes.length)));
-  // A mark further on is a character of its text.
+  // A later mark is a character of its text.
   const decoder = (fatal: boolean) => new TextDecoder(bom?.[0] ?? name, { fatal, ignoreBOM: true });
   const strict = decoder(true);
   return {

@@ -4,14 +4,14 @@ import { closedLoop } from '../../simulation/closed-loop.js';
 import { drawLengths } from '../../simulation/length-mix.js';
 import { poissonArrivals } from '../../simulation/poisson-arrivals.js';
 import { seededRandom } from '../../simulation/random.js';
-import { replay, type TracedArrival } from '../../simulation/replay.js';
+import { replay, type TracedInput } from '../../simulation/replay.js';
 import { Simulation, type SimulationHooks, type SimulationReport } from '../../simulation/simulation.js';
 import type { Source } from '../../simulation/types.js';
 import { UsageError } from '../usage-error.js';
 import { type PolicyChoice, readLengths } from './read-options.js';
 import type { SimulateValues } from './simulate-flags.js';
 
-/** What the sessions are like. */
+/** The simulated sessions. */
 export interface Machine {
   readonly curve: CostCurve;
   readonly budgetTokens: number;
@@ -23,11 +23,11 @@ const DEFAULT_DURATION_S = 60;
 const NO_RUNNER_GRACE_MS = 10_000;
 const DEFAULT_IN_FLIGHT = 64;
 
-/** What is simulated at once is held in memory. */
+/** Everything simulated at once is held in memory. */
 const MOST_RUNNERS = 10_000;
 const MOST_IN_FLIGHT = 1_000_000;
 
-/** @throws UsageError where the flags do not fit together */
+/** @throws UsageError if the flags contradict each other */
 export function checkLoad(values: SimulateValues): void {
   const { rate, streams, trace, speed, 'p99-ms': p99Ms, 'warm-up-s': warmUp = 0 } = values;
   if (rate === undefined && streams === undefined && trace === undefined && p99Ms === undefined) {
@@ -56,11 +56,11 @@ export async function simulate(
   values: SimulateValues,
   machine: Machine,
   choice: PolicyChoice,
-  trace: readonly TracedArrival[],
+  trace: readonly TracedInput[],
   signal: AbortSignal,
   hooks: SimulationHooks = {},
 ): Promise<SimulationReport> {
-  // Every kind of chance has a generator of its own: policies meet the same arrivals.
+  // Each kind of randomness has its own generator, so that policies get the same arrivals.
   const seed = (values.seed ?? 1) * 4;
   const simulation = new Simulation(
     {
@@ -99,7 +99,7 @@ function batcherOptions(values: SimulateValues, machine: Machine, choice: Policy
   };
 }
 
-function sources(values: SimulateValues, trace: readonly TracedArrival[], seed: number): Source[] {
+function sources(values: SimulateValues, trace: readonly TracedInput[], seed: number): Source[] {
   const { rate, streams, lengths = 'tight' } = values;
   const found: Source[] = [];
   if (rate !== undefined) {
@@ -125,7 +125,7 @@ function sources(values: SimulateValues, trace: readonly TracedArrival[], seed: 
   return found;
 }
 
-/** A trace ends by itself; so does a number of inputs. */
+/** A trace ends by itself, and so does a given number of inputs. */
 function durationMs(values: SimulateValues): number {
   const ends = values.trace !== undefined || values.items !== undefined;
   const preset = ends ? Number.POSITIVE_INFINITY : DEFAULT_DURATION_S;

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { TracedArrival } from '../../simulation/replay.js';
+import type { TracedInput } from '../../simulation/replay.js';
 import { parseTraceLine, TraceError } from '../../simulation/trace-line.js';
 import { readTrouble } from '../file-trouble.js';
 import { readLines } from '../rows/read-lines.js';
@@ -11,11 +11,11 @@ const MAX_LINES = 10_000_000;
 /**
  * The arrivals of a trace file, in the order of time.
  *
- * @param model only those of this model; undefined: the file must be of one
+ * @param model only arrivals of this model; undefined: the file must hold a single model
  * @throws UsageError
  */
-export async function readTrace(path: string, model: string | undefined): Promise<TracedArrival[]> {
-  const arrivals: TracedArrival[] = [];
+export async function readTrace(path: string, model: string | undefined): Promise<TracedInput[]> {
+  const arrivals: TracedInput[] = [];
   const models = new Set<string>();
   try {
     for await (const { number, text, problem } of readLines(createReadStream(path))) {

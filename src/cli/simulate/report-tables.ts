@@ -2,11 +2,11 @@ import type { ClassReport } from '../../simulation/ledger.js';
 import type { SimulationReport } from '../../simulation/simulation.js';
 import { table } from '../output/table.js';
 
-/** What was found for one policy. */
+/** The results of one policy. */
 export interface PolicyReport extends SimulationReport {
   readonly policy: string;
   readonly maxItems: number;
-  /** With `--p99-ms`: the highest rate that keeps it, at which the rest was measured. */
+  /** With `--p99-ms`: the highest rate that meets it; the other results are at this rate. */
   readonly rate?: number;
 }
 
@@ -73,7 +73,7 @@ function notInTime({ outcomes }: ClassReport): string {
   return others.map(([outcome, count]) => `${outcome} ${count}`).join(', ') || '-';
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function short(value: number): string {
   if (value >= 100) return value.toFixed(0);
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { choice, int, optionalText, text } from '../knob.js';
+import { choice, int, optionalText, text } from '../setting.js';
 import { keyPrefix, masterName, path, redisUrl, secret } from '../text-rules.js';
 
 /** The result cache. */
@@ -9,25 +9,25 @@ export const cache = z.object({
     min: 0,
     max: 64 * 1024 ** 3,
     unit: 'bytes',
-    doc: "Memory for results in the server's own tier; 0 switches that tier off.",
+    doc: "Memory for results in the server's own tier. 0 switches that tier off.",
   }),
   ttlSeconds: int('cache-ttl-seconds', {
     default: 3600,
     min: 1,
     max: 31_536_000,
     unit: 's',
-    doc: 'How long a result lives in Redis, give or take a tenth.',
+    doc: 'How long a result stays in Redis, plus or minus 10 %.',
   }),
   keyPrefix: text('cache-key-prefix', {
     default: 'verdict:',
     rule: keyPrefix,
-    doc: 'What every key in Redis starts with.',
+    doc: 'Prefix of every key in Redis.',
   }),
   secret: optionalText('cache-secret', {
     defaultText: 'none: entries are not sealed',
     rule: secret,
     secret: true,
-    doc: 'Seals entries in Redis, so that whoever reads it cannot try texts and whoever writes to it cannot forge answers; the same for all replicas, random, and in a variable rather than the flag, which other users of the machine can read.',
+    doc: 'Secret that seals entries in Redis: readers of Redis cannot guess texts, and writers cannot forge answers. Use one random value for all replicas. Set it in a variable: other users of the machine can read flags.',
   }),
 });
 
@@ -38,24 +38,24 @@ export const redis = z.object({
     rule: redisUrl,
     alias: 'REDIS_URL',
     secret: true,
-    doc: 'Redis that holds results for all replicas; prefer a variable to the flag, which other users of the machine can read.',
+    doc: 'URL of the Redis that holds results for all replicas. If it has a password, set it in a variable: other users of the machine can read flags.',
   }),
   mode: choice('redis-mode', {
     default: 'single',
     options: ['single', 'sentinel', 'cluster'],
-    doc: 'What the URL points at: one server, Sentinels, or nodes of a cluster.',
+    doc: 'What the URL points to: one server, Sentinels, or nodes of a cluster.',
   }),
   sentinelName: optionalText('redis-sentinel-name', {
     defaultText: 'none',
     rule: masterName,
-    doc: 'Name of the master that the Sentinels watch; needed in sentinel mode.',
+    doc: 'Name of the master that the Sentinels watch. Required in sentinel mode.',
   }),
   commandTimeoutMs: int('redis-command-timeout-ms', {
     default: 25,
     min: 5,
     max: 10_000,
     unit: 'ms',
-    doc: 'How long to wait for a reply from Redis; a later one counts as a miss.',
+    doc: 'How long to wait for a reply from Redis. A later reply counts as a miss.',
   }),
   connectTimeoutMs: int('redis-connect-timeout-ms', {
     default: 500,
@@ -67,6 +67,6 @@ export const redis = z.object({
   caFile: optionalText('redis-ca-file', {
     defaultText: "Node's own authorities",
     rule: path,
-    doc: 'PEM file with the authorities that may sign the certificate of a rediss:// server.',
+    doc: 'PEM file of the certificate authorities to trust for a rediss:// server.',
   }),
 });

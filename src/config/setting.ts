@@ -1,32 +1,32 @@
 import * as z from 'zod/mini';
 
-/** What a knob is, beyond its schema: where it is set, what it means, what it takes. */
-export interface KnobMeta {
+/** Describes a setting beyond its schema: where it is set, what it means, what it accepts. */
+export interface SettingMeta {
   /** `max-text-chars`: the flag is `--max-text-chars`, the variable `VERDICT_MAX_TEXT_CHARS`. */
   readonly name: string;
   readonly kind: 'int' | 'choice' | 'text';
-  /** What is allowed, as it ends the sentence "it must be ...". */
+  /** What is allowed; completes the sentence "it must be ...". */
   readonly allowed: string;
   /** `ms`, `bytes`, ...; empty for a bare number or a text. */
   readonly unit: string;
   /** The default as documentation shows it. */
   readonly defaultText: string;
-  /** One sentence. */
+  /** What it does, for users: one or a few sentences. */
   readonly doc: string;
-  /** A further environment variable that sets it, weaker than the `VERDICT_` one. */
+  /** A second environment variable for it, which the `VERDICT_` one overrides. */
   readonly alias: string | undefined;
   /** The value must not be printed. */
   readonly secret: boolean;
 }
 
-/** What a text must look like: the test, and the same in words. */
+/** A rule for a text: the test, and the same in words. */
 export interface TextRule {
   readonly test: (value: string) => boolean;
   readonly allowed: string;
 }
 
-/** Where the schema's leaves keep their {@link KnobMeta}. */
-export const knobMeta = z.registry<KnobMeta>();
+/** The {@link SettingMeta} of the schema's leaves. */
+export const settingMeta = z.registry<SettingMeta>();
 
 /** A whole number from `min` to `max`. */
 export function int(
@@ -35,7 +35,7 @@ export function int(
 ) {
   const { min, max, unit = '', doc } = spec;
   const schema = z.number().check(z.int(), z.minimum(min), z.maximum(max));
-  return z._default(schema, spec.default).register(knobMeta, {
+  return z._default(schema, spec.default).register(settingMeta, {
     name,
     kind: 'int',
     allowed: `a whole number from ${min} to ${max}${unit === '' ? '' : ` (${unit})`}`,
@@ -52,7 +52,7 @@ export function choice<const T extends string>(
   name: string,
   spec: { default: NoInfer<T>; options: readonly T[]; doc: string },
 ) {
-  return z._default(z.enum(spec.options), spec.default as T).register(knobMeta, {
+  return z._default(z.enum(spec.options), spec.default as T).register(settingMeta, {
     name,
     kind: 'choice',
     allowed: `one of ${spec.options.join(', ')}`,
@@ -66,7 +66,7 @@ export function choice<const T extends string>(
 
 /** A text that passes a rule. */
 export function text(name: string, spec: { default: string; rule: TextRule; doc: string }) {
-  return z._default(textSchema(spec.rule), spec.default).register(knobMeta, {
+  return z._default(textSchema(spec.rule), spec.default).register(settingMeta, {
     name,
     kind: 'text',
     allowed: spec.rule.allowed,
@@ -78,12 +78,12 @@ export function text(name: string, spec: { default: string; rule: TextRule; doc:
   });
 }
 
-/** A text that may be left out. `defaultText` says what holds then. */
+/** An optional text. `defaultText` says what applies without it. */
 export function optionalText(
   name: string,
   spec: { defaultText: string; rule: TextRule; doc: string; alias?: string; secret?: boolean },
 ) {
-  return z.optional(textSchema(spec.rule)).register(knobMeta, {
+  return z.optional(textSchema(spec.rule)).register(settingMeta, {
     name,
     kind: 'text',
     allowed: spec.rule.allowed,
