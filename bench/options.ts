@@ -2,7 +2,13 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Bar, bars } from './bars.js';
-import { type ModelName, modelNames, type PrecisionChoice, precisions } from './bench-models.js';
+import {
+  type ModelName,
+  modelNames,
+  type PrecisionChoice,
+  precisions,
+  usualPrecision,
+} from './bench-models.js';
 import { oneOf, positive } from './flag-values.js';
 import { type MixName, mixNames } from './inputs/inputs.js';
 import type { Baseline, Peers, Scenario } from './scenario.js';
@@ -64,7 +70,7 @@ npm run bench -- profile --help
 ${scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join('\n')}
 
   --model NAME      ${modelNames.join(', ')} (default: base, made on first use; with --short: sentiment)
-  --precision NAME  ${precisions.join(', ')} (default: fp32), for scenarios that do not choose themselves
+  --precision NAME  ${precisions.join(', ')} (default: fp32 of base, int8 of the others), for scenarios that do not choose
   --rounds N        times that the contenders take turns (default: 5)
   --texts N         texts of one pass (default: 512)
   --threads N       threads of a session, server and reference alike (default: one per core)
@@ -98,7 +104,7 @@ export function parseOptions(args: readonly string[], known: readonly Scenario[]
   return {
     scenarios,
     model,
-    precision: oneOf('precision', values.precision ?? 'fp32', precisions),
+    precision: oneOf('precision', values.precision ?? usualPrecision(model), precisions),
     rounds: positive('rounds', values.rounds ?? (short ? '1' : '5')),
     texts: positive('texts', values.texts ?? (short ? '32' : '512')),
     threads: positive('threads', values.threads ?? String(availableParallelism())),

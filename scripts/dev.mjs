@@ -52,7 +52,7 @@ async function restart(ok) {
 // Whatever ends this process, a terminal that is gone too: the server ignores SIGHUP, and would go on alone.
 process.on('exit', () => server?.kill('SIGTERM'));
 
-const stopWatching = watchSources(['src', 'generated'], restart);
+const stopWatching = watchSources(['src', 'clients/typescript/src', 'generated'], restart);
 async function leave() {
   if (isLeaving) return;
   isLeaving = true;

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { publishedPage, publishedPageFiles } from '../dist/bench/report/published-page.js';
 import { scenarios } from '../dist/bench/scenarios.js';
-import { configFile, knobs } from '../dist/src/config/knobs.js';
+import { configFile, settings } from '../dist/src/config/settings.js';
 import { createTelemetry } from '../dist/src/telemetry/create-telemetry.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,11 +13,14 @@ const check = process.argv.includes('--check');
 
 const sectionTitles = {
   server: 'The gRPC port and its connections',
+  tls: 'TLS on both ports',
+  auth: 'Who may call',
   admin: 'The HTTP port for operators',
   models: 'Which models are served',
   runtime: 'Where and how models run',
   tokenizer: 'Turning texts into tokens',
   limits: 'What one call may ask for',
+  rateLimits: 'What one caller may use',
   batching: 'How queued inputs become batches',
   cache: 'The result cache',
   redis: 'The Redis behind the cache',
@@ -30,18 +33,25 @@ function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function knobRow(knob) {
-  const names = [knob.flag, knob.variable, ...(knob.alias === undefined ? [] : [knob.alias]), knob.path];
+function settingRow(setting) {
+  const names = [
+    setting.flag,
+    setting.variable,
+    ...(setting.alias === undefined ? [] : [setting.alias]),
+    setting.path,
+  ];
   const preset =
-    knob.kind === 'text' && knob.defaultText.includes(' ') ? knob.defaultText : `\`${knob.defaultText}\``;
-  return [names.map((name) => `\`${name}\``).join('<br>'), preset, knob.allowed, knob.doc];
+    setting.kind === 'text' && setting.defaultText.includes(' ')
+      ? setting.defaultText
+      : `\`${setting.defaultText}\``;
+  return [names.map((name) => `\`${name}\``).join('<br>'), preset, setting.allowed, setting.doc];
 }
 
 function configuration() {
-  const sections = [...new Set(knobs.map(({ section }) => section))].map((section) => {
+  const sections = [...new Set(settings.map(({ section }) => section))].map((section) => {
     const title = sectionTitles[section];
     if (title === undefined) throw new Error(`scripts/docs.mjs has no title for the section ${section}`);
-    const rows = knobs.filter((knob) => knob.section === section).map(knobRow);
+    const rows = settings.filter((setting) => setting.section === section).map(settingRow);
     const head = ['Flag, variable, YAML key', 'Default', 'Takes', 'Meaning'];
     return `## ${title}: \`${section}\`\n\n${table(head, rows)}\n`;
   });
@@ -49,8 +59,8 @@ function configuration() {
 
 # Configuration
 
-Every setting has a flag, an environment variable and a key in a YAML file. Where a setting is given in several
-places, the first of these counts:
+Every setting has a flag, an environment variable and a key in a YAML file. If a setting is given in several
+places, the first of these wins:
 
 1. the flag: \`--port 50051\` or \`--port=50051\`;
 2. the environment variable: \`VERDICT_PORT=50051\`;
@@ -66,19 +76,19 @@ limits:
   maxTextChars: 2000
 \`\`\`
 
-A value that is not allowed, or a name that does not exist, stops the start with a sentence that says which one, in which
-place, and what is allowed. All that is wrong is listed at once:
+A value that is not allowed, or a name that does not exist, stops the start. The message names the setting, the place and
+what is allowed. It lists all problems at once:
 
 \`\`\`text
 --port is 99999: it must be a whole number from 0 to 65535.
 VERDICT_MAX_BATCH_INPUT is not a setting. Did you mean VERDICT_MAX_BATCH_INPUTS?
 \`\`\`
 
-An empty environment variable counts as not given; it still hides the one in \`.env\`. The password in a Redis URL and the
-secret of the cache are never printed.
+An empty environment variable counts as not set, but it still hides the one in \`.env\`. The server never prints the
+password in a Redis URL or the secret of the cache.
 
-Kubernetes gives a pod variables for every Service in its namespace, and for a Service named \`verdict\` they look like
-settings (\`VERDICT_PORT=tcp://10.0.0.1:50051\`). They are recognised and ignored.
+Kubernetes sets variables in a pod for every Service in its namespace. For a Service named \`verdict\` they look like
+settings (\`VERDICT_PORT=tcp://10.0.0.1:50051\`). The server recognises and ignores them.
 
 ${sections.join('\n')}`;
 }
@@ -92,19 +102,19 @@ const sampleVersion = {
 /** Name, type, labels and help of every metric, as the server exposes them with one model and one method. */
 async function metrics() {
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const methods = [{ service: 's', method: 'm' }];
   const telemetry = createTelemetry({
     log,
     droppedLines: () => 0,
     version: '',
-    methods,
     redisConfigured: false,
     latencyObjectiveMs: 1,
   });
-  telemetry.model('m');
+  for (const interceptor of telemetry.interceptors) interceptor.prepare?.([{ service: 's', method: 'm' }]);
+  telemetry.version({ model: 'm', version: '1' });
   telemetry.watchModels(() => [
     { name: 'm', isDefault: true, servingVersion: '1', versions: [sampleVersion] },
   ]);
+  telemetry.tls.onLoaded({ expiresAt: 1, fingerprint: 'f' });
   telemetry.watchGpus(() => [
     { index: 0, uuid: 'u', memoryUsedBytes: 1, memoryTotalBytes: 1, utilization: 1 },
   ]);

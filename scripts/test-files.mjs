@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,12 +18,18 @@ const groupFolder = 'dist/test-groups';
  * @returns {string[]}
  */
 export function testFiles(kind, parts = []) {
-  return readdirSync(join(root, 'dist/test'), { recursive: true })
-    .filter((name) => name.endsWith('.test.js'))
-    .filter((name) => parts.length === 0 || parts.some((part) => name.includes(part.replace(/\.ts$/, '.js'))))
-    .map((name) => join('dist/test', name))
-    .filter((path) => kind === 'all' || path.startsWith(UNIT) === (kind === 'unit'))
-    .sort();
+  return (
+    readdirSync(join(root, 'dist/test'), { recursive: true })
+      .filter((name) => name.endsWith('.test.js'))
+      // A test that was renamed or removed leaves its compiled file behind.
+      .filter((name) => existsSync(join(root, 'test', name.replace(/\.js$/, '.ts'))))
+      .filter(
+        (name) => parts.length === 0 || parts.some((part) => name.includes(part.replace(/\.ts$/, '.js'))),
+      )
+      .map((name) => join('dist/test', name))
+      .filter((path) => kind === 'all' || path.startsWith(UNIT) === (kind === 'unit'))
+      .sort()
+  );
 }
 
 /**

@@ -22,6 +22,8 @@ const bin = (name) => join('node_modules/.bin', name);
 const TEST_CONCURRENCY = 2;
 // For a whole file too: the one that runs every benchmark once starts some twenty servers.
 const TEST_TIMEOUT_MS = 300_000;
+// A step that takes longer hangs: the slowest, the tests that start servers, takes some five minutes.
+const STEP_TIMEOUT_MS = 1_200_000;
 
 /** Left out of the second run: they test benchmarks and the Dockerfile, and start the same servers as the others. */
 const ONCE_ONLY = ['e2e/bench.test.js', 'e2e/docker-steps.test.js'];
@@ -31,6 +33,7 @@ function step(title, command, args, env = process.env) {
   const startedAt = Date.now();
   const { status, error } = spawnSync(command, args, {
     cwd: root,
+    timeout: STEP_TIMEOUT_MS,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${env.PATH}` },
   });
@@ -43,8 +46,8 @@ function step(title, command, args, env = process.env) {
 }
 
 function runTests(title, files, { node = process.execPath, concurrency = TEST_CONCURRENCY, env } = {}) {
-  const flags = ['--test', `--test-concurrency=${concurrency}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
-  step(title, node, [...flags, ...files], env);
+  const limits = [`--test-concurrency=${concurrency}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
+  step(title, node, ['--import=./scripts/end-after-tests.mjs', '--test', ...limits, ...files], env);
 }
 
 /** The unit tests wait more than they compute, so their few processes all run side by side. */

@@ -18,7 +18,10 @@ export async function watchTests(files) {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const ended = once(tests, 'exit');
-  const stopWatching = watchSources(['src', 'generated', 'test', 'bench'], () => {});
+  const stopWatching = watchSources(
+    ['src', 'clients/typescript/src', 'generated', 'test', 'bench'],
+    () => {},
+  );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => tests.kill('SIGTERM'));
   await ended;
   await stopWatching();

@@ -5,6 +5,7 @@ import { calibrate } from '../../src/models/calibrate.js';
 import { readGolden } from '../../src/models/golden.js';
 import { checkGolden, type GoldenReport } from '../../src/models/golden-check.js';
 import type { ModelManifest } from '../../src/models/manifest.js';
+import { TextPreprocessor } from '../../src/preprocessing/text-preprocessor.js';
 import { openSession } from '../../src/runtime/open-session.js';
 import type { Precision, Session, SessionSpec } from '../../src/runtime/types.js';
 import type { Tokenizer } from '../../src/tokenizer/types.js';
@@ -38,11 +39,12 @@ export async function trySession(
   tokenizer: Tokenizer,
   spec: Pick<SessionSpec, 'device' | 'deviceId' | 'intraOpThreads'>,
 ): Promise<SessionTrial> {
+  const preprocessor = new TextPreprocessor(tokenizer, manifest);
   const session = await openSession(
     {
       ...spec,
       modelPath: manifest.weights[precision]?.path ?? '',
-      padId: tokenizer.padId,
+      feeds: preprocessor.feeds,
       labelCount: manifest.labels.length,
     },
     { openTimeoutMs: OPEN_TIMEOUT_MS, runTimeoutMs: RUN_TIMEOUT_MS },
@@ -52,19 +54,19 @@ export async function trySession(
     const golden =
       recorded &&
       (await checkGolden(recorded, {
-        tokenizer,
-        run: (encodings) => session.run(encodings),
+        preprocessor,
+        run: (batch) => session.run(batch),
         precision,
         problemType: manifest.problemType,
         batching: 'padded',
         appliedActivation: undefined,
       }));
-    const calibration = await calibrate((encodings) => session.run(encodings), tokenizer, {
+    const calibration = await calibrate((batch) => session.run(batch), preprocessor, {
       timeLimitMs: CALIBRATION_TIME_MS,
       maxItems: Number.POSITIVE_INFINITY,
     });
     const curve = fitCostCurve(calibration);
-    const sweep = await sweepBatches(session, tokenizer);
+    const sweep = await sweepBatches(session, preprocessor);
     const swept = fitCostCurve(sweep);
     const kneeTokens =
       swept &&
@@ -79,13 +81,12 @@ export async function trySession(
   }
 }
 
-async function sweepBatches(session: Session, tokenizer: Tokenizer): Promise<CostSample[]> {
-  const { ids } = await tokenizer.encode({ text: 'measure '.repeat(SWEEP_TOKENS) }, 'end');
-  const encoding = { ids: ids.subarray(0, SWEEP_TOKENS), pairStart: SWEEP_TOKENS, truncated: false };
+async function sweepBatches(session: Session, preprocessor: TextPreprocessor): Promise<CostSample[]> {
+  const encoded = await preprocessor.ofCost(SWEEP_TOKENS);
   const samples: CostSample[] = [];
   const startedAt = performance.now();
   for (let items = 1; items * SWEEP_TOKENS <= LARGEST_BUDGET_TOKENS; items *= 2) {
-    const batch = Array.from({ length: items }, () => encoding);
+    const batch = Array.from({ length: items }, () => encoded);
     await session.run(batch);
     let runMs = Number.POSITIVE_INFINITY;
     for (let run = 0; run < 3; run++) runMs = Math.min(runMs, (await session.run(batch)).runMs);

@@ -1,25 +1,13 @@
+import {
+  type LengthMix,
+  longLength,
+  tightMix,
+  usualLength,
+  wideMix,
+} from '../../src/simulation/length-mix.js';
 import { normal, type Random } from './random.js';
 
-/**
- * Token lengths as a mix has them: log-normal, as sentences are, with a share of long texts whose lengths are spread
- * evenly up to `longest`.
- */
-export interface LengthMix {
-  readonly median: number;
-  readonly sigma: number;
-  readonly longShare: number;
-  readonly longFrom: number;
-  readonly longest: number;
-}
-
-/**
- * - `tight`: whole sentences: mean 27 tokens, 95th percentile 47.
- * - `wide`: sentences, paragraphs and a few pages: mean 42, 95th percentile 98, up to 512.
- */
-export const lengthMixes = {
-  tight: { median: 25.1, sigma: 0.38, longShare: 0, longFrom: 0, longest: 96 },
-  wide: { median: 28.2, sigma: 0.61, longShare: 0.03, longFrom: 98, longest: 512 },
-} as const satisfies Record<string, LengthMix>;
+export const lengthMixes = { tight: tightMix, wide: wideMix } as const satisfies Record<string, LengthMix>;
 
 export type MixName = keyof typeof lengthMixes;
 
@@ -28,15 +16,8 @@ export type MixName = keyof typeof lengthMixes;
  * texts already have the mix's tail.
  */
 export function drawLengths(mix: LengthMix, count: number, random: Random): number[] {
-  const long = Math.round(count * mix.longShare);
-  return Array.from({ length: count }, (_, i) => {
-    if (i < long) {
-      const share = long === 1 ? 1 : i / (long - 1);
-      return Math.round(mix.longFrom + share * (mix.longest - mix.longFrom));
-    }
-    return Math.round(mix.median * Math.exp(mix.sigma * normal(random)));
-  }).map((tokens) => Math.max(MIN_TOKENS, Math.min(mix.longest, tokens)));
+  const long = Math.round(count * (mix.long?.share ?? 0));
+  return Array.from({ length: count }, (_, i) =>
+    i < long ? longLength(mix, long === 1 ? 1 : i / (long - 1)) : usualLength(mix, normal(random)),
+  );
 }
-
-/** Two of them are special tokens. */
-const MIN_TOKENS = 5;

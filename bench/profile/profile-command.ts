@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CacheMode } from '../../generated/verdict/v1/classification.js';
-import { BenchModels } from '../bench-models.js';
+import { BenchModels, usualPrecision } from '../bench-models.js';
 import { Inputs } from '../inputs/inputs.js';
 import { ClosedLoop, type LoadMode } from '../load/closed-loop.js';
 import { ProcessSet } from '../process-set.js';
@@ -32,7 +32,7 @@ const LOADS: Readonly<Record<ProfileLoad, { readonly mode: LoadMode; readonly ca
  * @returns Markdown: where the files are, and the functions that cost the most
  */
 export async function runProfile(options: ProfileOptions): Promise<string> {
-  const models = await BenchModels.open(options.model, 'fp32');
+  const models = await BenchModels.open(options.model, usualPrecision(options.model));
   const stopped = new AbortController();
   const stop = () => stopped.abort();
   process.once('SIGINT', stop);

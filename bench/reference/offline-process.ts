@@ -83,8 +83,12 @@ async function runBatch(batch: readonly Int32Array[]): Promise<void> {
     }
   });
   const shape = [batch.length, longest];
+  const types = session.inputNames.includes('token_type_ids')
+    ? { token_type_ids: new ort.Tensor('int64', new BigInt64Array(ids.length), shape) }
+    : {};
   await session.run({
     input_ids: new ort.Tensor('int64', ids, shape),
     attention_mask: new ort.Tensor('int64', mask, shape),
+    ...types,
   });
 }

@@ -16,6 +16,7 @@ export const fastapi: Scenario = {
 /** FastAPI's way of asking is one request per text, so the bars are held against Verdict's unary calls. */
 async function run(context: ScenarioContext): Promise<Findings> {
   const { models, processes, threads, baseline, signal } = context;
+  models.require('fp32');
   const { name, directory } = models.get();
   const server = processes.add(
     await FastApiServer.start(

@@ -6,7 +6,7 @@ import { describePass, passNumbers } from '../load/describe-pass.js';
 import { ServedLoad } from '../load/served-load.js';
 import { describeMachine } from '../machine.js';
 import { OfflineCeiling } from '../reference/offline-ceiling.js';
-import { type Findings, type Scenario, type ScenarioContext, ScenarioSkipped } from '../scenario.js';
+import type { Findings, Scenario, ScenarioContext } from '../scenario.js';
 import { median, ratios } from '../statistics.js';
 
 const IN_FLIGHT = 256;
@@ -22,7 +22,7 @@ export const precision: Scenario = {
 
 async function run(context: ScenarioContext): Promise<Findings> {
   const { models, inputs } = context;
-  if (!models.precisions.includes('int8')) throw new ScenarioSkipped(`${models.name} has no int8 file`);
+  models.require('fp32', 'int8');
   const texts = await inputs.mix('tight', context.texts);
   const fp32 = await startPrecision(context, 'fp32', texts);
   const int8 = await startPrecision(context, 'int8', texts);

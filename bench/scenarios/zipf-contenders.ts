@@ -1,4 +1,5 @@
 import { CacheKeyer } from '../../src/cache/key.js';
+import { textKey } from '../../src/preprocessing/text-preprocessor.js';
 import { type CachedPass, fastApiPass, verdictPass } from '../load/cached-pass.js';
 import type { Protocol } from '../load/clients/make-text-client.js';
 import { TextLoad } from '../load/text-load.js';
@@ -36,6 +37,7 @@ export async function startZipfContenders(
   { models, processes, threads, baseline, signal }: ScenarioContext,
   texts: readonly string[],
 ): Promise<ZipfContenders> {
+  models.require('fp32');
   const model = models.get('fp32');
   const redis = processes.add(await RedisProcess.start(signal));
   const server = processes.add(
@@ -67,7 +69,7 @@ export async function startZipfContenders(
     stream: (order) => verdictPass(stream, verdict, { inFlight: IN_FLIGHT, order }),
     fill: async (all, answered) => {
       await fillRedis(redis, all, { keyOf: (text) => server.cacheKey(text), answered });
-      const keyOf = (text: string) => KEY_PREFIX + keyer.key({ text }, 'end');
+      const keyOf = (text: string) => KEY_PREFIX + keyer.key(textKey({ text }), 'end');
       await fillRedis(redis, all, { keyOf, answered });
     },
   };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { fromServiceError } from '../../clients/typescript/src/client-error.js';
+import { type BatchResult, VerdictClientError } from '../../clients/typescript/src/index.js';
 import { BatchClassifyRequest } from '../../generated/verdict/v1/classifier_service.js';
-import { fromServiceError } from '../../src/client/client-error.js';
-import { type BatchResult, VerdictClientError } from '../../src/client/index.js';
 import { batchRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';
 import { unaryOutcome } from '../support/unary-outcome.js';

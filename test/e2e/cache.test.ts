@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { CacheOutcome, ClassifyCallOptions, StreamItem } from '../../src/client/index.js';
+import type { CacheOutcome, ClassifyCallOptions, StreamItem } from '../../clients/typescript/src/index.js';
 import { Service } from '../support/service.js';
 import { until } from '../support/until.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { VerdictClient } from '../../src/client/index.js';
+import type { VerdictClient } from '../../clients/typescript/src/index.js';
 import { collect } from '../support/collect.js';
 import { count, type Outcomes, outcomeOf, total } from '../support/outcomes.js';
 import { RedisServer } from '../support/redis-server.js';

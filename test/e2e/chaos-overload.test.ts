@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import { after, before, describe, it } from 'node:test';
-import { VerdictClientError } from '../../src/client/index.js';
+import { VerdictClientError } from '../../clients/typescript/src/index.js';
 import { collect } from '../support/collect.js';
 import { count, type Outcomes, outcomeOf, outcomesOf, total } from '../support/outcomes.js';
 import { ServedModels } from '../support/served-models.js';
@@ -117,12 +117,12 @@ describe('a deadline', () => {
     const leave = new AbortController();
     setMaxListeners(0, leave.signal);
     const queued = outcomesOf(
-      freshTexts(30).map((text) => client.classify(text, { signal: leave.signal, timeoutMs: 60_000 })),
+      freshTexts(100).map((text) => client.classify(text, { signal: leave.signal, timeoutMs: 60_000 })),
     );
     await until('the queue is long', async () => {
-      return (await served.server.metric('verdict_queue_items')) >= 25;
+      return (await served.server.metric('verdict_queue_items')) >= 90;
     });
-    // 25 runs take seconds.
+    // 90 runs take seconds, also on a fast machine that has several sessions for them.
     const error = await client.classify(freshText(), { timeoutMs: 1000 }).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -135,9 +135,9 @@ describe('a deadline', () => {
     // Those who leave make room: their inputs are not run.
     leave.abort();
     const outcomes = await queued;
-    assert.ok((outcomes.CANCELLED ?? 0) >= 25);
+    assert.ok((outcomes.CANCELLED ?? 0) >= 90);
     await served.untilQuiet();
-    assert.ok((await served.server.metric('verdict_shed_total', { reason: 'abandoned' })) >= 20);
+    assert.ok((await served.server.metric('verdict_shed_total', { reason: 'abandoned' })) >= 80);
     assert.deepEqual(await outcomesOf([client.classify(freshText(), { timeoutMs: 10_000 })]), { OK: 1 });
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { Redis } from 'ioredis';
-import type { VerdictClient } from '../../src/client/index.js';
+import type { VerdictClient } from '../../clients/typescript/src/index.js';
 import { collect } from '../support/collect.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const skip = await skipWithout('redis-server');
 
-const lossLine = 'Redis is out of use; results are kept in memory alone';
+const lossLine = 'Redis is not in use; results are kept in memory only';
 const unavailable = 14;
 
 /** Patient, since what is tested here is not how slow a Redis may be. */

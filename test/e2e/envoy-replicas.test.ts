@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { VerdictClient } from '../../src/client/index.js';
+import { VerdictClient } from '../../clients/typescript/src/index.js';
 import { EnvoyProcess } from '../support/envoy-process.js';
 import { httpCall } from '../support/envoy-service.js';
 import { at } from '../support/json-value.js';

@@ -90,7 +90,7 @@ describe('a server that was told to stop', () => {
       assert.equal(await service.client.health('models/topics'), 'not_serving');
       const ready = await service.page('/readyz');
       assert.deepEqual([ready.status, (await service.page('/livez')).status], [503, 200]);
-      assert.deepEqual(await ready.json(), { ready: false, reasons: ['topics is draining'] });
+      assert.deepEqual(await ready.json(), { ready: false, reasons: ['topics/1 is draining'] });
       assert.equal((await service.client.classify('match')).label, 'sports');
       assert.equal(await ended, status.UNAVAILABLE);
       assert.deepEqual(await service.server.exit, { code: 0, signal: null });

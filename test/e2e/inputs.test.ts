@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type ClassifyInput as Text, VerdictClientError } from '../../src/client/index.js';
+import { type ClassifyInput as Text, VerdictClientError } from '../../clients/typescript/src/index.js';
 import { Service } from '../support/service.js';
 
 const maxTextChars = 8192;
@@ -15,6 +15,7 @@ const good: Readonly<Record<string, string>> = {
   'nothing but a NUL': '\u0000',
   'control characters': '\u0001\u0002\u001b[31m red \u007f',
   'combining marks by the dozen': `e${'\u0301'.repeat(50)}`,
+  '8191 combining marks of two classes by turns': `e${'\u0301\u0316'.repeat((maxTextChars - 2) / 2)}\u0301`,
   'a byte order mark before the text': '\ufeffa text',
   'U+FFFD itself': 'what is \ufffd this',
   'white space around a word': ' \t\r\n match \u00a0\u2003',

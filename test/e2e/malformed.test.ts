@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { fromStatus } from '../../clients/typescript/src/client-error.js';
 import { Status } from '../../generated/google/rpc/status.js';
 import {
   BatchClassifyRequest,
@@ -9,7 +10,6 @@ import {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
-import { fromStatus } from '../../src/client/client-error.js';
 import { messagesOf } from '../support/raw-messages.js';
 import { streamRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { VerdictClientError } from '../../src/client/index.js';
+import { VerdictClientError } from '../../clients/typescript/src/index.js';
 import { Service } from '../support/service.js';
 
 describe('ModelService', () => {

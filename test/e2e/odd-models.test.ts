@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { ClassifyOptions } from '../../src/client/index.js';
+import type { ClassifyOptions } from '../../clients/typescript/src/index.js';
 import { collect } from '../support/collect.js';
 import { outcomeOf } from '../support/outcomes.js';
 import { Service } from '../support/service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Padding, and words that these models know. */
 const LONG = 'the film a film not the film a fine film '.repeat(3);
@@ -207,7 +210,7 @@ describe('models of which some cannot be loaded', () => {
         reason: 'MODEL_NOT_LOADED',
       });
       assert.equal(await service.client.health(`models/${name}`), 'not_serving');
-      assert.ok(ready.includes(`${name} could not be loaded: `));
+      assert.ok(ready.includes(`${name}/1 could not be loaded: `));
       const state = { model: name, state: 'failed' };
       assert.equal(await service.server.metric('verdict_model_state', state), 1);
       const line = service.server.log.find(
@@ -236,7 +239,7 @@ describe('what a folder leaves unsaid', () => {
       const flips = await of('flips');
       assert.deepEqual([flips?.precision, flips?.batching], ['fp32', 'padded']);
       const refusal = service.server.log.find(({ msg }) => msg === 'a precision was refused');
-      assert.match(String(refusal?.reason), /changes its answers with the neighbours/);
+      assert.match(String(refusal?.reason), /changes its answers with the other inputs/);
     } finally {
       await service.stop();
     }
@@ -250,6 +253,77 @@ describe('what a folder leaves unsaid', () => {
       const blast = 'blast '.repeat(60);
       const [good] = await service.client.classifyBatch(['a good film', blast]);
       assert.equal(good?.ok && good.classification.label, 'GOOD');
+    } finally {
+      await service.stop();
+    }
+  });
+});
+
+describe('a model of which nothing can be read', () => {
+  it('leaves the others alone, though its tokenizer fails after its weights have', async (t) => {
+    const models = temporaryFolder(t);
+    const broken = join(models, 'broken', '1');
+    await cp('test/fixtures/odd-models/plain/1', join(models, 'plain', '1'), { recursive: true });
+    await cp('test/fixtures/odd-models/plain/1', broken, { recursive: true });
+    const { pad_token_id: _, ...config } = JSON.parse(await readFile(join(broken, 'config.json'), 'utf8'));
+    await writeFile(join(broken, 'config.json'), JSON.stringify(config));
+    await writeFile(join(broken, 'tokenizer.json'), '{"model": 7}');
+    await writeFile(join(broken, 'onnx/model.onnx'), 'no graph');
+    const service = await Service.start(['plain'], { VERDICT_MODELS_DIR: models });
+    try {
+      assert.equal((await service.client.classify('good')).label, 'GOOD');
+      assert.equal((await service.client.getModel('broken')).versions[0]?.state, 'failed');
+    } finally {
+      await service.stop();
+    }
+  });
+});
+
+describe('a model without special tokens', () => {
+  it('has no answer to a text without tokens, and says so; its neighbours are answered', async (t) => {
+    const models = temporaryFolder(t);
+    const folder = join(models, 'bare', '1');
+    await cp('test/fixtures/odd-models/plain/1', folder, { recursive: true });
+    await rm(join(folder, 'golden.json'), { force: true });
+    const json = JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8'));
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify({ ...json, post_processor: null }));
+    const service = await Service.start(['plain'], {
+      VERDICT_MODELS_DIR: models,
+      VERDICT_DEFAULT_MODEL: 'bare',
+    });
+    try {
+      // The tokenizer removes what is no character of its own.
+      const results = await service.client.classifyBatch(['good', '\u0301', 'bad']);
+      assert.deepEqual(
+        results.map((result) => (result.ok ? result.classification.label : outcomeOf(result.error))),
+        ['GOOD', 'INVALID_ARGUMENT INVALID_FIELD', 'BAD'],
+      );
+      await assert.rejects(service.client.classify({ text: '\u0301', textPair: '\u0301' }), {
+        code: 'INVALID_ARGUMENT',
+        message: /pair: the model's tokenizer finds no token in it/,
+      });
+      assert.equal((await service.client.classify('good')).tokenCount, 1);
+    } finally {
+      await service.stop();
+    }
+  });
+});
+
+describe('a model that asks for positions', () => {
+  it('gets 0, 1, 2, ... in every row, alone and beside others', async () => {
+    const service = await Service.start(['positions']);
+    try {
+      const [version] = (await service.client.getModel('positions')).versions;
+      assert.equal(version?.batching, 'padded');
+      // "[CLS] good film [SEP]": the mean of the words' numbers and of the positions', which is 1.5 / 16.
+      const mean = (of: number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
+      const logits = [mean([0, -3, 0.2, 0]) - 1.5 / 16, mean([0, 3, 0.1, 0]) + 1.5 / 16];
+      const options = { ...every, activation: 'none' } as const;
+      const alone = scoresOf((await service.client.classify('good film', options)).predictions);
+      assert.ok(Math.abs((alone.BAD ?? 0) - (logits[0] ?? 0)) < 1e-5, JSON.stringify(alone));
+      assert.ok(Math.abs((alone.GOOD ?? 0) - (logits[1] ?? 0)) < 1e-5);
+      const [beside] = await service.client.classifyBatch(['good film', LONG], options);
+      assertClose([alone], [scored(beside ?? assert.fail())], 'positions');
     } finally {
       await service.stop();
     }

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { fromServiceError } from '../../clients/typescript/src/client-error.js';
+import {
+  type Classification,
+  type ClassifyCallOptions,
+  VerdictClientError,
+} from '../../clients/typescript/src/index.js';
 import { ClassifyOptions } from '../../generated/verdict/v1/classification.js';
-import { fromServiceError } from '../../src/client/client-error.js';
-import { type Classification, type ClassifyCallOptions, VerdictClientError } from '../../src/client/index.js';
 import { textRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';
 import { unaryOutcome } from '../support/unary-outcome.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { fromServiceError } from '../../clients/typescript/src/client-error.js';
+import type { TextInput } from '../../clients/typescript/src/index.js';
 import { ClassifyRequest } from '../../generated/verdict/v1/classifier_service.js';
-import { fromServiceError } from '../../src/client/client-error.js';
-import type { TextInput } from '../../src/client/index.js';
 import { Service } from '../support/service.js';
 import { unaryOutcome } from '../support/unary-outcome.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { Redis } from 'ioredis';
-import type { VerdictClient } from '../../src/client/index.js';
+import type { VerdictClient } from '../../clients/typescript/src/index.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ServedModels } from '../support/served-models.js';
 import { skipWithout } from '../support/tool.js';

@@ -57,7 +57,7 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
       "The model's version, a positive integer without leading zeros. Empty: the version that is serving. string version = 2;",
       'What to classify. Exactly one must be set. oneof input {',
       'One text. Not empty, not only white space; at most `max_text_chars` UTF-16 units (8,192 by default). string text = 3;',
-      'A pair of texts judged together. .verdict.v1.TextPair pair = 4;',
+      'A pair of texts classified together. .verdict.v1.TextPair pair = 4;',
       'How the answer is computed and shaped. .verdict.v1.ClassifyOptions options = 5;',
     ]) {
       assert.ok(shown.includes(commented), `"${commented}" is missing in: ${shown}`);

@@ -14,7 +14,7 @@ function start(env: Record<string, string>, args: readonly string[] = []): Promi
 }
 
 describe('settings that cannot be used', () => {
-  it('stop the start with code 2 and a sentence that names the knob, the value and what is allowed', async () => {
+  it('stop the start with code 2 and a sentence that names the setting, the value and what is allowed', async () => {
     const wrong = [
       [{ VERDICT_PORT: 'fifty' }, 'VERDICT_PORT is "fifty": it must be a whole number from 0 to 65535'],
       [
@@ -65,9 +65,9 @@ describe('a start that fails', () => {
         start({ ...models, VERDICT_ADMIN_PORT: port }),
       ]);
       assert.deepEqual([grpc.code, admin.code], [1, 1]);
-      const sentence = (server: string, knob: string) =>
+      const sentence = (server: string, setting: string) =>
         `Could not start the ${server}: port ${port} on 127.0.0.1 is in use, perhaps by another Verdict; ` +
-        `${knob} chooses another one\n`;
+        `set another one with ${setting}\n`;
       assert.equal(grpc.stderr, sentence('gRPC server', 'VERDICT_PORT'));
       assert.equal(admin.stderr, sentence('admin server', 'VERDICT_ADMIN_PORT'));
     } finally {
@@ -78,7 +78,7 @@ describe('a start that fails', () => {
   it('for an address that is not here names the setting', async () => {
     const { code, stderr } = await start({ VERDICT_HOST: '192.0.2.1', VERDICT_PORT: '50051' });
     assert.equal(code, 1);
-    assert.match(stderr, /192\.0\.2\.1 is not an address of this machine; VERDICT_HOST chooses another one/);
+    assert.match(stderr, /192\.0\.2\.1 is not an address of this machine; set another one with VERDICT_HOST/);
   });
 
   it('for a models folder that is not there, or holds no model, names the folder', async () => {
@@ -151,8 +151,8 @@ describe('a start', () => {
   it('explains its settings under --help', async () => {
     const { code, stdout } = await start({}, ['--help']);
     assert.equal(code, 0);
-    for (const knob of ['--port', 'VERDICT_PORT', '--models-dir', 'REDIS_URL', '50051']) {
-      assert.ok(stdout.includes(knob), knob);
+    for (const setting of ['--port', 'VERDICT_PORT', '--models-dir', 'REDIS_URL', '50051']) {
+      assert.ok(stdout.includes(setting), setting);
     }
   });
 });

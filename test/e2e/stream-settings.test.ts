@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { fromServiceError } from '../../clients/typescript/src/client-error.js';
 import { CacheMode, CacheOutcome, ClassifyOptions } from '../../generated/verdict/v1/classification.js';
 import type { ClassifyStreamResponse, StreamEnd } from '../../generated/verdict/v1/classifier_service.js';
-import { fromServiceError } from '../../src/client/client-error.js';
 import { settingsMessage, streamRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';
 import { StreamCall, short } from '../support/stream-call.js';

@@ -5,7 +5,7 @@ import {
   type ClassifyCallOptions,
   type ClassifyInput,
   VerdictClientError,
-} from '../../src/client/index.js';
+} from '../../clients/typescript/src/index.js';
 import { Service } from '../support/service.js';
 
 /** What the fixtures read: 62 words of one token each, [CLS] and [SEP]. */

@@ -1,4 +1,5 @@
-// Loaded into a server by a test: SIGUSR2 collects the whole heap, and the file that the variable names says how often.
+// Loaded into a server by a test: SIGUSR2 collects the whole heap, and the file that the variable names says how often, and how
+// many bytes JavaScript holds then, in the heap and outside it.
 import { writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -14,7 +15,8 @@ if (path !== undefined) {
     gc();
     setTimeout(() => {
       gc();
-      writeFileSync(path, String(++collections));
+      const { heapUsed, external } = process.memoryUsage();
+      writeFileSync(path, JSON.stringify({ collections: ++collections, bytes: heapUsed + external }));
     }, 200);
   });
 }

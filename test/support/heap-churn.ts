@@ -4,7 +4,7 @@ import { boundHeapGrowth } from '../../src/cli/bound-heap-growth.js';
 if (process.argv[2] === 'bounded') boundHeapGrowth();
 const kept = new Map<number, { readonly values: Float32Array }>();
 let largest = 0;
-for (let i = 0; i < 600_000; i++) {
+for (let i = 0; i < 1_800_000; i++) {
   kept.set(i, { values: new Float32Array(2) });
   kept.delete(i - 60_000);
   if (i % 10_000 === 0) {

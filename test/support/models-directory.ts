@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from './repository.js';
 
-const homes = ['test/fixtures/models', 'test/fixtures/odd-models', 'models'];
+const homes = ['test/fixtures/models', 'test/fixtures/odd-models', 'test/fixtures/families', 'models'];
 
-/** A models folder with just these models: fixtures by name, sound or odd, else embedded ones. */
+/** A models folder with just these models: fixtures by name, sound, odd or of a family, else embedded ones. */
 export async function modelsDirectory(
   names: readonly string[],
 ): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> {

@@ -1,4 +1,4 @@
-import { VerdictClientError } from '../../src/client/index.js';
+import { VerdictClientError } from '../../clients/typescript/src/index.js';
 
 /** How often each outcome occurred: `OK`, or an error as `CODE REASON`. */
 export type Outcomes = Record<string, number>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { VerdictClient, type VerdictClientOptions } from '../../src/client/index.js';
+import { VerdictClient, type VerdictClientOptions } from '../../clients/typescript/src/index.js';
 import { childProcesses, isAlive } from './child-processes.js';
 import { modelsDirectory } from './models-directory.js';
 import { ServerProcess } from './server-process.js';

@@ -1,10 +1,10 @@
 import { type CallOptions, type ClientDuplexStream, Metadata, type StatusObject } from '@grpc/grpc-js';
+import { fromStatus } from '../../clients/typescript/src/client-error.js';
 import type {
   ClassifierServiceClient,
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
-import { fromStatus } from '../../src/client/client-error.js';
 
 /** A ClassifyStream call whose responses are taken one at a time. */
 export class StreamCall {

@@ -3,19 +3,19 @@ import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { settingsHelp } from '../../src/config/help.js';
-import { knobs } from '../../src/config/knobs.js';
+import { settings } from '../../src/config/settings.js';
 
 describe('the help', () => {
   it('holds every flag and every variable, within 100 columns', () => {
     const help = settingsHelp();
-    for (const { flag, variable } of knobs) {
+    for (const { flag, variable } of settings) {
       assert.match(help, new RegExp(`^  ${flag} <\\w+> .*\\[${variable}[\\],]`, 'm'));
     }
     for (const line of help.split('\n')) assert.ok(line.length <= 100, line);
   });
 
   it('has each name and each path once', () => {
-    for (const names of [knobs.map((knob) => knob.flag), knobs.map((knob) => knob.path)]) {
+    for (const names of [settings.map((setting) => setting.flag), settings.map((setting) => setting.path)]) {
       assert.equal(new Set(names).size, names.length);
     }
   });

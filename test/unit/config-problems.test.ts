@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ConfigError } from '../../src/config/config-error.js';
 import { type Config, loadConfig } from '../../src/config.js';
+import { Authority } from '../support/certificates.js';
 
 let cwd: string;
 beforeEach(() => {
@@ -60,7 +62,7 @@ describe('what is wrong stops the start', () => {
     ];
     for (const value of wrong) {
       assert.deepEqual(await problems(['--trusted-proxies', value]), [
-        `--trusted-proxies is "${value}": it must be addresses and networks with commas between them: 10.0.0.0/8,::1.`,
+        `--trusted-proxies is "${value}": it must be addresses and networks, separated by commas: 10.0.0.0/8,::1.`,
       ]);
     }
   });
@@ -236,7 +238,7 @@ describe('a file that a setting names', () => {
       ['--redis-ca-file', 'none.pem', /it cannot be read: there is no such file or directory \(ENOENT\)\.$/],
       ['--redis-ca-file', '.', /it cannot be read: it is a directory \(EISDIR\)\.$/],
       ['--redis-ca-file', 'text.pem', /it holds no certificate in PEM/],
-      ['--redis-ca-file', 'bad.pem', /certificate 1 in it cannot be read/],
+      ['--redis-ca-file', 'bad.pem', /it holds a certificate, number 1, that cannot be read/],
       ['--redis-ca-file', 'long.pem', /larger than/],
       ['--redis-ca-file', '/dev/zero', /it is not a regular file\.$/],
       ['--redis-ca-file', 'pipe', /it is not a regular file\.$/],
@@ -258,6 +260,74 @@ describe('a file that a setting names', () => {
 
   it('may be written to where there is none yet', async () => {
     assert.equal((await load(['--trace-arrivals', 'trace'])).log.traceArrivals, join(cwd, 'trace'));
+  });
+});
+
+describe('the files of TLS', () => {
+  const authority = new Authority();
+  const now = Date.now();
+  const good = authority.issue({ name: 'server' });
+  const expired = authority.issue({ name: 'server', to: new Date(now - 1000) });
+  const locked = createPrivateKey(good.key).export({
+    ...{ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' },
+  });
+  const cases: readonly (readonly [
+    string,
+    { cert?: string; key?: string; ca?: string },
+    readonly RegExp[],
+  ])[] = [
+    ['good ones', {}, []],
+    [
+      'a key of another',
+      { key: expired.key },
+      [/^--tls-key is "key": it does not belong to the certificate\.$/],
+    ],
+    ['an expired one', expired, [/^--tls-cert is "cert": it holds a certificate that expired on \S+Z\.$/]],
+    ['a locked key', { key: String(locked) }, [/^--tls-key is "key": it holds a key that is locked/]],
+    ['a key as certificate', { cert: good.key }, [/^--tls-cert is "cert": it holds no certificate in PEM/]],
+    [
+      'nothing good',
+      { cert: 'x', key: 'x', ca: 'x' },
+      [/^--tls-cert .* no certificate/, /^--tls-key .* no private key/, /^--tls-client-ca .* no certificate/],
+    ],
+  ];
+  for (const [name, { cert = good.cert, key = good.key, ca = authority.cert }, expected] of cases) {
+    it(`are checked before the start: ${name}`, async () => {
+      for (const [file, content] of Object.entries({ cert, key, ca }))
+        writeFileSync(join(cwd, file), content);
+      const argv = ['--tls-cert', 'cert', '--tls-key', 'key', '--tls-client-ca', 'ca'];
+      if (expected.length === 0) {
+        const { tls } = await load(argv);
+        assert.deepEqual(
+          [tls.cert, tls.key, tls.clientCa],
+          ['cert', 'key', 'ca'].map((file) => join(cwd, file)),
+        );
+        return;
+      }
+      const found = await problems(argv);
+      assert.equal(found.length, expected.length, found.join('\n'));
+      for (const [n, pattern] of expected.entries()) assert.match(found[n] ?? '', pattern);
+    });
+  }
+
+  it('are named one by one where they cannot be read', async () => {
+    assert.deepEqual(
+      (await problems(['--tls-cert', 'none', '--tls-key', '.'])).map((problem) => problem.slice(0, 50)),
+      [
+        '--tls-cert is "none": it cannot be read: there is ',
+        '--tls-key is ".": it cannot be read: it is a direc',
+      ],
+    );
+  });
+
+  it('come together', async () => {
+    assert.deepEqual(
+      [...(await problems(['--tls-cert', 'x'])), ...(await problems(['--tls-client-ca', 'x']))],
+      [
+        '--tls-cert is set: it needs VERDICT_TLS_KEY as well.',
+        '--tls-client-ca is set: it needs VERDICT_TLS_CERT and VERDICT_TLS_KEY.',
+      ],
+    );
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { knobs } from '../../src/config/knobs.js';
+import { settings } from '../../src/config/settings.js';
 import { type Config, loadConfig } from '../../src/config.js';
 
 let cwd: string;
@@ -51,7 +51,7 @@ describe('what is taken where nothing is given', () => {
 
   it('shows the same defaults that it uses', async () => {
     const config = (await load()) as unknown as Record<string, Record<string, unknown>>;
-    for (const { section, key, kind, defaultText, path } of knobs) {
+    for (const { section, key, kind, defaultText, path } of settings) {
       if (kind === 'int' && path !== 'runtime.intraOpThreads') {
         assert.equal(String(config[section]?.[key]), defaultText, path);
       }

@@ -24,7 +24,7 @@ describe('the limit of open files', () => {
     assert.equal(roomForConnections(use, 2048), room + 1024);
     assert.throws(
       () => roomForConnections({ ...use, sessions: 300 }, 1024),
-      /1047 is the least for 300 sessions/,
+      /needs at least 1047: for 300 sessions/,
     );
   });
 });

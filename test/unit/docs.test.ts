@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { knobs } from '../../src/config/knobs.js';
+import { settings } from '../../src/config/settings.js';
 import { repositoryRoot } from '../support/repository.js';
 
 const pages = [
@@ -10,6 +10,7 @@ const pages = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'training/README.md',
+  'clients/typescript/README.md',
   ...readdirSync(join(repositoryRoot, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && name !== 'configuration.md')
     .map((name) => join('docs', name)),
@@ -18,11 +19,11 @@ const pages = [
 const read = (page: string) => readFileSync(join(repositoryRoot, page), 'utf8');
 
 /** Variables that are no settings of the server: those of clients and of the docs' own examples. */
-const FOREIGN_VARIABLES = new Set(['VERDICT_ADDRESS', 'VERDICT_CONFIG']);
+const FOREIGN_VARIABLES = new Set(['VERDICT_ADDRESS', 'VERDICT_API_KEY', 'VERDICT_CONFIG']);
 
 describe('the docs', () => {
   it('name only settings that exist', () => {
-    const known = new Set(knobs.map(({ variable }) => variable));
+    const known = new Set(settings.map(({ variable }) => variable));
     for (const page of pages) {
       for (const [name] of read(page).matchAll(/VERDICT_[A-Z_]*[A-Z]/g)) {
         assert.ok(known.has(name) || FOREIGN_VARIABLES.has(name), `${page} names ${name}`);

@@ -8,28 +8,32 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
  * What each part of src/ may import, besides itself, `errors`, `claim`, and the types of `telemetry` and `config`. A part is a
- * folder, or a file directly in src/. Whoever may import a part may import what that part may.
+ * folder, or a file directly in src/. Whoever may import a part may import what that part may. Inside a part its files may
+ * import each other, but for those in rooms.
  */
 const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
-  cli: ['app', 'client', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
-  app: ['rpc', 'admin', 'config', 'descriptor-limit', 'lifecycle', 'telemetry'],
-  rpc: ['classify', 'auth', 'ratelimit'],
-  admin: ['classify'],
+  cli: ['app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
+  app: ['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+  rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  admin: ['classify', 'tls'],
+  sources: ['models'],
   classify: ['models', 'cache'],
-  models: ['batching', 'tokenizer', 'runtime'],
+  models: ['batching', 'preprocessing', 'runtime'],
+  preprocessing: ['tokenizer', 'runtime'],
   simulation: ['batching'],
   batching: ['concurrency', 'cost'],
   cost: [],
   tokenizer: ['concurrency'],
   runtime: ['concurrency'],
   concurrency: [],
-  cache: ['redis'],
-  auth: ['redis'],
-  ratelimit: ['redis'],
+  cache: ['redis', 'concurrency'],
+  auth: [],
+  ratelimit: ['redis', 'concurrency'],
   redis: [],
-  client: [],
-  config: [],
+  // It checks the files before the start as the server will when it loads them, and knows what a key file holds.
+  config: ['auth', 'tls'],
+  tls: [],
   'descriptor-limit': [],
   lifecycle: [],
   signals: [],
@@ -38,27 +42,54 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   claim: [],
 };
 
-/** The errors of the seam between batcher and sessions are classes, and sessions throw them. */
-const furtherEdges = ['runtime -> batching/types'];
-
 /** Types of a seam (`<folder>/types.ts`) that a part may import from beside or above it. */
 const seams: Readonly<Record<string, readonly string[]>> = {
   // It implements the hooks that every part announces its events through.
-  telemetry: ['rpc', 'classify', 'models', 'batching', 'tokenizer', 'runtime', 'cache', 'redis'],
-  runtime: ['tokenizer', 'batching'],
+  telemetry: [
+    ...[
+      'rpc',
+      'classify',
+      'models',
+      'batching',
+      'tokenizer',
+      'runtime',
+      'cache',
+      'redis',
+      'auth',
+      'ratelimit',
+      'tls',
+    ],
+  ],
   cache: ['tokenizer'],
+  // An identity has limits, and the key file holds them.
+  auth: ['ratelimit'],
+  config: ['ratelimit'],
   // A model version computes what the cache asks for.
   models: ['cache'],
   batching: ['tokenizer', 'runtime'],
 };
 
+/** The rooms of `batching`: its other files import them, and not the other way round, but for the files that they share. */
+const rooms = ['batching/queueing', 'batching/dispatch'];
+const shared = ['batching/clock', 'batching/rejections', 'batching/types'];
+
+/** Rooms that a room may import types from: what is queued knows nothing of who runs it. */
+const neighbours: Readonly<Record<string, readonly string[]>> = {
+  'batching/dispatch': ['batching/queueing'],
+};
+
+/** The client's package, all of which `cli` may import through this one file. */
+const CLIENT = 'clients/typescript/src/';
+const CLIENT_ENTRY = `${CLIENT}index.js`;
+
 const owners: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['rpc', 'client'],
-  '@bufbuild/protobuf': ['rpc', 'client'],
+  '@grpc/grpc-js': ['rpc'],
+  '@bufbuild/protobuf': ['rpc'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
   'oniguruma-to-es': ['tokenizer'],
-  'lru-cache': ['cache'],
+  'lru-cache': ['cache', 'ratelimit', 'auth'],
+  jose: ['auth'],
   ioredis: ['redis'],
   'prom-client': ['telemetry'],
   pino: ['telemetry'],
@@ -66,6 +97,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
+  '@huggingface/hub': ['sources'],
   'swagger-ui-dist': ['admin'],
 };
 
@@ -96,6 +128,8 @@ function reachable(part: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
+const packageOf = (specifier: string) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+
 const partOf = (path: string) => path.split('/')[0]?.replace(/\.[jt]s$/, '') ?? '';
 
 /** What is wrong with the imports of one file; `path` is relative to src/. */
@@ -106,39 +140,91 @@ function violations(path: string, source: string): string[] {
     if (specifier.startsWith('node:')) return [];
     const wrong = (why: string) => [`${path} imports ${specifier}: ${why}`];
     if (!specifier.startsWith('.')) {
-      const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+      const name = packageOf(specifier);
       const allowed = owners[name];
       if (allowed === undefined) return wrong(`${name} has no owner`);
       return allowed.includes(part) ? [] : wrong(`${name} belongs to ${allowed.join(' and ')}`);
     }
     const target = posix.normalize(posix.join('src', posix.dirname(path), specifier));
     if (target.startsWith('generated/')) {
-      return part === 'rpc' || part === 'client' ? [] : wrong('generated/ is for rpc and client');
+      return part === 'rpc' ? [] : wrong('generated/ is for rpc and the client');
+    }
+    if (target.startsWith(CLIENT)) {
+      return part === 'cli' && target === CLIENT_ENTRY ? [] : wrong(`${CLIENT_ENTRY} alone is for cli`);
     }
     if (!target.startsWith('src/')) return wrong('it is outside src/ and generated/');
     const to = target.slice('src/'.length).replace(/\.js$/, '');
-    return mayImport(part, to, typeOnly) ? [] : wrong(`${part} may not import ${to}`);
+    const allowed = partOf(to) === part ? staysInRoom(path, to, typeOnly) : mayImport(part, to, typeOnly);
+    return allowed ? [] : wrong(`${roomOf(path) ?? part} may not import ${to}`);
   });
 }
 
 function mayImport(part: string, to: string, typeOnly: boolean): boolean {
   const target = partOf(to);
-  if (
-    target === part ||
-    target === 'errors' ||
-    target === 'claim' ||
-    furtherEdges.includes(`${part} -> ${to}`)
-  )
-    return true;
+  if (target === 'errors' || target === 'claim') return true;
   if (typeOnly && (target === 'telemetry' || target === 'config')) return true;
   if (target === 'config') return ['app', 'main', 'cli'].includes(part);
   if (typeOnly && to === `${target}/types` && seams[part]?.includes(target)) return true;
   return reachable(part).has(target);
 }
 
-const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
-  .map((path) => ({ path, source: readFileSync(join(root, 'src', path), 'utf8') }));
+const roomOf = (path: string) => rooms.find((room) => path.startsWith(`${room}/`));
+
+function staysInRoom(path: string, to: string, typeOnly: boolean): boolean {
+  const [room, target] = [roomOf(path), roomOf(to)];
+  if (room === undefined || room === target) return true;
+  if (target === undefined) return shared.includes(to);
+  return typeOnly && (neighbours[room]?.includes(target) ?? false);
+}
+
+/** What is wrong with the imports of one file of the client; `path` is relative to its sources. */
+function clientViolations(path: string, source: string): string[] {
+  return importsOf(source).flatMap(({ specifier }) => {
+    if (specifier.startsWith('node:')) return [];
+    const wrong = (why: string) => [`${CLIENT}${path} imports ${specifier}: ${why}`];
+    if (!specifier.startsWith('.')) {
+      const name = packageOf(specifier);
+      return name in clientDependencies ? [] : wrong(`the client's package.json does not name ${name}`);
+    }
+    const target = posix.normalize(posix.join(CLIENT, posix.dirname(path), specifier));
+    return target.startsWith(CLIENT) || target.startsWith('generated/')
+      ? []
+      : wrong('the package would lack it');
+  });
+}
+
+const { dependencies: clientDependencies }: { dependencies: Record<string, string> } = JSON.parse(
+  readFileSync(join(root, 'clients/typescript/package.json'), 'utf8'),
+);
+
+/** The files of src/ that a file of it imports. */
+function targetsOf(path: string, source: string): string[] {
+  return importsOf(source)
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .map(({ specifier }) => posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts'));
+}
+
+/** Ways that lead from a file back to it. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    const start = way.indexOf(file);
+    if (start >= 0) found.push([...way.slice(start), file].join(' -> '));
+    if (start >= 0 || done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return found;
+}
+
+const sourcesIn = (folder: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => ({ path, source: readFileSync(join(root, folder, path), 'utf8') }));
+
+const files = sourcesIn('src');
 
 describe('the imports of src', () => {
   it('run one way, keep each package with its owner, and generated code at the edge', () => {
@@ -147,6 +233,10 @@ describe('the imports of src', () => {
       files.flatMap(({ path, source }) => violations(path, source)),
       [],
     );
+  });
+
+  it('never lead back to the file they start from', () => {
+    assert.deepEqual(circles(new Map(files.map(({ path, source }) => [path, targetsOf(path, source)]))), []);
   });
 
   it('leave the environment to config, but for child processes, which inherit it', () => {
@@ -166,7 +256,45 @@ describe('the imports of src', () => {
   });
 });
 
+describe('the imports of the client', () => {
+  it('stay in its package, but for generated code, which is compiled into it', () => {
+    const sources = sourcesIn(CLIENT);
+    assert.ok(sources.length > 0);
+    assert.deepEqual(
+      sources.flatMap(({ path, source }) => clientViolations(path, source)),
+      [],
+    );
+  });
+
+  it('leave the environment alone', () => {
+    const readers = sourcesIn(CLIENT).filter(({ source }) => /\bprocess\.env\b/.test(source));
+    assert.deepEqual(readers, []);
+  });
+
+  const cases: readonly (readonly [string, boolean])[] = [
+    [`import { b } from './b.js';`, true],
+    [`import { b } from '../../../generated/b.js';`, true],
+    [`import { Client } from '@grpc/grpc-js';`, true],
+    [`import { BinaryReader } from '@bufbuild/protobuf/wire';`, true],
+    [`import type { B } from '../../../src/errors.js';`, false],
+    [`import { b } from '../../../test/support/b.js';`, false],
+    [`import { InferenceSession } from 'onnxruntime-node';`, false],
+  ];
+  for (const [source, allowed] of cases) {
+    it(`${allowed ? 'may' : 'may not'} be: ${source}`, () => {
+      assert.equal(clientViolations('a.ts', source).length, allowed ? 0 : 1);
+    });
+  }
+});
+
 describe('the check of imports', () => {
+  it('finds circles of any length, those of types too', () => {
+    const graph = (edges: Readonly<Record<string, readonly string[]>>) => new Map(Object.entries(edges));
+    assert.deepEqual(circles(graph({ a: ['b', 'c'], b: ['c'], c: [] })), []);
+    assert.deepEqual(circles(graph({ a: ['b'], b: ['c'], c: ['b'] })), ['b -> c -> b']);
+    assert.deepEqual(targetsOf('rpc/a.ts', `import type { B } from '../cache/b.js';`), ['cache/b.ts']);
+  });
+
   const cases: readonly (readonly [string, string, boolean])[] = [
     ['rpc/a.ts', `import { b } from '../classify/b.js';`, true],
     ['rpc/a.ts', `import { b } from '../concurrency/b.js';`, true],
@@ -178,6 +306,14 @@ describe('the check of imports', () => {
     ['classify/a.ts', `new Worker(new URL('../rpc/b.js', import.meta.url));`, false],
     ['classify/a.ts', `import '../rpc/b.js';`, false],
     ['classify/a.ts', `// import { b } from '../rpc/b.js';`, true],
+    ['batching/a.ts', `import { b } from './queueing/b.js';`, true],
+    ['batching/queueing/a.ts', `import { b } from './b.js';`, true],
+    ['batching/queueing/a.ts', `import { b } from '../types.js';`, true],
+    ['batching/queueing/a.ts', `import { b } from '../batcher.js';`, false],
+    ['batching/queueing/a.ts', `import type { B } from '../dispatch/b.js';`, false],
+    ['batching/queueing/a.ts', `import { b } from '../../cost/b.js';`, true],
+    ['batching/dispatch/a.ts', `import type { B } from '../queueing/b.js';`, true],
+    ['batching/dispatch/a.ts', `import { b } from '../queueing/b.js';`, false],
     ['cache/a.ts', `import { b } from '../errors.js';`, true],
     ['cache/a.ts', `import type { B } from '../config.js';`, true],
     ['cache/a.ts', `import { b } from '../config.js';`, false],
@@ -189,7 +325,10 @@ describe('the check of imports', () => {
     ['app.ts', `import { b } from './cache/b.js';`, true],
     ['app/a.ts', `import { b } from '../cache/b.js';`, true],
     ['cache/a.ts', `import { b } from '../app/b.js';`, false],
-    ['app.ts', `import { b } from './client/b.js';`, false],
+    ['cli/a.ts', `import { b } from '../../clients/typescript/src/index.js';`, true],
+    ['cli/a.ts', `import { b } from '../../clients/typescript/src/b.js';`, false],
+    ['app.ts', `import { b } from '../clients/typescript/src/index.js';`, false],
+    ['cli/a.ts', `import { b } from 'verdict-client';`, false],
     ['rpc/a.ts', `import { b } from '../../generated/b.js';`, true],
     ['classify/a.ts', `import type { B } from '../../generated/b.js';`, false],
     ['rpc/a.ts', `import { b } from '../../test/support/b.js';`, false],

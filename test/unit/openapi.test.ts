@@ -8,7 +8,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js';
 import { limits } from '../../src/config/sections/serving.js';
 import { modelNamePattern } from '../../src/models/model-name.js';
-import { maxIdChars } from '../../src/rpc/stream-item.js';
+import { maxIdChars } from '../../src/rpc/stream-input.js';
 import { repositoryRoot } from '../support/repository.js';
 
 interface Media {

@@ -33,7 +33,7 @@ describe('a start that fails', () => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /Could not start the models: model late, version 1: \S+late\S+model\.onnx: is no ONNX/,
+      /Could not start the models: model late, version 1: \S+late\S+model\.onnx: is not a readable ONNX/,
     );
   });
 

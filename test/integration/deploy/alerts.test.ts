@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { knobs } from '../../../src/config/knobs.js';
+import { settings } from '../../../src/config/settings.js';
 import { at } from '../../support/json-value.js';
 import { repositoryRoot } from '../../support/repository.js';
 import { requireTool } from '../../support/tool.js';
@@ -59,7 +59,7 @@ describe('the alerts', () => {
   });
 
   it('take the latency objective that the server has unless told otherwise', () => {
-    const objective = knobs.find(({ variable }) => variable === 'VERDICT_LATENCY_OBJECTIVE_MS');
+    const objective = settings.find(({ variable }) => variable === 'VERDICT_LATENCY_OBJECTIVE_MS');
     const rule = alerts.find((alert) => at(alert, 'alert') === 'VerdictLatencyOverObjective') ?? null;
     const threshold = / > ([\d.]+)\s*$/.exec(textOf(at(rule, 'expr')))?.[1];
     assert.equal(Number(threshold) * 1000, Number(objective?.defaultText));

@@ -159,6 +159,22 @@ describe('AdminServer', () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  it('ends a connection that asks more than it waits for', async () => {
+    let asked = 0;
+    metrics = () => {
+      asked++;
+      return new Promise(() => {});
+    };
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    socket.resume();
+    socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(8));
+    assert.equal((await get('/livez')).status, 200);
+    assert.equal(socket.closed, false);
+    socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1_000));
+    await once(socket, 'close');
+    assert.ok(asked <= 1, `rendered ${asked} times`);
+  });
+
   it('rejects the start when the port is taken', async () => {
     const second = new AdminServer({ host: '127.0.0.1', port, readiness: () => readiness, metrics });
     await assert.rejects(second.start(), { code: 'EADDRINUSE' });
@@ -182,6 +198,25 @@ describe('AdminServer', () => {
     release?.({ contentType: 'text/plain', body: 'last\n' });
     assert.equal(await (await scrape).text(), 'last\n');
     await closed;
+  });
+
+  it('shows a page only to those whom its guard lets see it, and probes to everybody', async () => {
+    const refused = { status: 401, contentType: 'text/plain', body: 'who are you?\n' };
+    const guarded = new AdminServer({
+      host: '127.0.0.1',
+      port: 0,
+      readiness: () => readiness,
+      metrics: () => metrics(),
+      guards: { '/metrics': (headers) => (headers['x-api-key']?.[0] === 'good' ? undefined : refused) },
+    });
+    const address = `http://127.0.0.1:${await guarded.start()}`;
+    const status = async (path: string, key: string) =>
+      (await fetch(`${address}${path}`, { headers: { 'x-api-key': key } })).status;
+    assert.deepEqual(
+      await Promise.all([status('/metrics', 'good'), status('/metrics', 'bad'), status('/livez', 'bad')]),
+      [200, 401, 200],
+    );
+    await guarded.close(AbortSignal.abort());
   });
 
   it('cuts connections off when the signal says so', async () => {

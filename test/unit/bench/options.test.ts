@@ -28,8 +28,8 @@ describe('the command line of the bench', () => {
   });
 
   it('proves with an embedded model in short mode', () => {
-    const { model, rounds, texts } = parse('all', '--short');
-    assert.deepEqual({ model, rounds }, { model: 'sentiment', rounds: 1 });
+    const { model, precision, rounds, texts } = parse('all', '--short');
+    assert.deepEqual({ model, precision, rounds }, { model: 'sentiment', precision: 'int8', rounds: 1 });
     assert.ok(texts <= 64);
   });
 

@@ -27,7 +27,7 @@ describe('running a scenario', () => {
   let models: BenchModels;
   let shared: SharedContext;
   before(async () => {
-    models = await BenchModels.open('sentiment', 'fp32');
+    models = await BenchModels.open('sentiment', 'int8');
     const trial = scenario(async () => findings);
     const options = parseOptions(['trial', '--rounds', '3', '--model', 'sentiment'], [trial]);
     if (options === 'help') throw new Error('unexpected help');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import type { SharedFlight } from '../../../src/cache/shared-flight.js';
+import type { SharedFlight } from '../../../src/cache/single-flight.js';
 import { SingleFlight } from '../../../src/cache/single-flight.js';
 import type { Flight, Resolved } from '../../../src/cache/types.js';
 import { VerdictError } from '../../../src/errors.js';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { CacheEntry, Flight, ResultCache } from '../../../src/cache/types.js';
 import type { Claim } from '../../../src/claim.js';
 import { ClassifierPipeline, type ClassifyingModel } from '../../../src/classify/classifier-pipeline.js';
-import type { ClassifyItem, ClassifyOptions } from '../../../src/classify/types.js';
+import type { ClassifyOptions, InputRequest } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ProblemType } from '../../../src/models/types.js';
 
@@ -16,7 +16,7 @@ const defaults: ClassifyOptions = {
   truncation: undefined,
   cache: 'use',
 };
-const item: ClassifyItem = { model: 'm', version: '', input: { text: 'a text' }, options: defaults };
+const item: InputRequest = { model: 'm', version: '', input: { text: 'a text' }, options: defaults };
 const caller: Claim = {
   signal: new AbortController().signal,
   deadlineAt: Number.POSITIVE_INFINITY,
@@ -138,7 +138,7 @@ describe('ClassifierPipeline', () => {
     const seen: string[] = [];
     const { subject } = model();
     const hooks = {
-      onItem: ({ model: name, outcome }: { model: string; outcome: string }) =>
+      onInput: ({ model: name, outcome }: { model: string; outcome: string }) =>
         seen.push(`${name} ${outcome}`),
     };
     const working = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache, hooks);

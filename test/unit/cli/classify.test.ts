@@ -33,6 +33,15 @@ test('One text on a terminal is a table with what is known of the answer', async
   assert.equal(out, 'POSITIVE  0.7500\nsentiment v1, 5 tokens, cache miss, 6.0 ms on the server\n');
 });
 
+test('A table leaves out what the server does not tell this caller', async () => {
+  const hidden = classification({ cache: CacheOutcome.UNSPECIFIED, timings: undefined });
+  const { out } = await classify(['hello'], {
+    context: fakeContext({ isTTY: true }),
+    behaviour: { classify: () => ({ classification: hidden }) },
+  });
+  assert.equal(out, 'POSITIVE  0.7500\nsentiment v1, 5 tokens\n');
+});
+
 test('--json on a terminal is JSON all the same', async () => {
   const { json } = await classify(['hello', '--json'], { context: fakeContext({ isTTY: true }) });
   assert.equal(json()[0]?.label, 'POSITIVE');
@@ -127,6 +136,20 @@ for (const stream of [[], ['--stream']]) {
     assert.equal(calls, stream.length > 0 ? 0 : 32);
   });
 }
+
+test('A summary leaves out where answers came from if the server does not tell', async () => {
+  const value = classification({ cache: CacheOutcome.UNSPECIFIED, timings: undefined });
+  const { code, err } = await classify(['--input', ratings('hidden.tsv', 3)], {
+    behaviour: {
+      batchClassify: ({ inputs }) => ({
+        results: inputs.map(() => ({ outcome: { $case: 'classification', value } })),
+      }),
+    },
+  });
+  assert.equal(code, 0);
+  assert.match(err, /^3 texts in /);
+  assert.doesNotMatch(err, /^cache/m);
+});
 
 test('Rows that fail are counted by their code and end with 1', async () => {
   const { code, json, err } = await classify(['--input', ratings('b.tsv', 3)], {

@@ -40,7 +40,7 @@ for (const [argv, message] of [
   [['--ratio', 'much'], /--ratio must be a number; got "much"/],
   [['--mode', 'medium'], /--mode must be one of fast, slow; got "medium"/],
   [['--name'], /--name <value>' argument missing/],
-  [['-5'], /Unknown option '-5'\. What begins with a dash and is not a flag goes after two dashes: --$/],
+  [['-5'], /Unknown option '-5'\. Put arguments that begin with a dash after --$/],
   [['--ratio', '-1'], /^--ratio needs an equals sign before a value that begins with a dash: --ratio=-1$/],
   [['--loud=yes'], /--loud' does not take an argument/],
 ] as const) {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { COMMANDS } from '../../../src/cli/commands.js';
 import { run } from '../../../src/cli/run.js';
-import { startTestServer } from '../client/test-server.js';
+import { classification, startTestServer } from '../client/test-server.js';
 import { type FakeContext, fakeContext } from './fake-context.js';
 
 async function runLine(argv: readonly string[], context: FakeContext = fakeContext()) {
@@ -55,7 +55,10 @@ test('An unknown command is an error; half a command says what could follow', as
   const unknown = await runLine(['clasify', 'x']);
   assert.equal(unknown.code, 2);
   assert.match(unknown.err, /unknown command "clasify"/);
-  assert.match((await runLine(['models'])).err, /verdict models list, verdict models verify/);
+  assert.match(
+    (await runLine(['models'])).err,
+    /verdict models list, verdict models add, verdict models verify/,
+  );
 });
 
 test('A wrong flag is told with the way to the right ones', async () => {
@@ -93,4 +96,31 @@ test('health ends with 0 for a server that serves and with 1 for one that does n
   assert.equal(code, 1);
   assert.deepEqual(JSON.parse(out), { service: 'models/a', status: 'not_serving' });
   server.close();
+});
+
+test('VERDICT_API_KEY is sent unless the line says who calls', async () => {
+  const seen: unknown[] = [];
+  const server = await startTestServer({
+    classify: ({ metadata }) => {
+      seen.push([metadata.get('authorization')[0], metadata.get('x-api-key')[0]]);
+      return { classification: classification() };
+    },
+  });
+  const env = { VERDICT_ADDRESS: server.address, VERDICT_API_KEY: 'vk_variable' };
+  for (const flags of [
+    [],
+    ['--api-key', 'vk_flag'],
+    ['--metadata', 'x-team=search'],
+    ['--metadata', 'Authorization=Bearer vk_header'],
+    ['--metadata', 'x-api-key=vk_header'],
+  ])
+    assert.equal((await runLine(['classify', ...flags, 'x'], fakeContext({ env }))).code, 0);
+  server.close();
+  assert.deepEqual(seen, [
+    ['Bearer vk_variable', undefined],
+    ['Bearer vk_flag', undefined],
+    ['Bearer vk_variable', undefined],
+    ['Bearer vk_header', undefined],
+    [undefined, 'vk_header'],
+  ]);
 });

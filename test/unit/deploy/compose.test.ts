@@ -104,8 +104,8 @@ describe('the compose stack', () => {
   });
 
   it('waits longer for Verdict to stop than Verdict takes to drain', async () => {
-    const { knobs } = await import('../../../src/config/knobs.js');
-    const drain = knobs.find(({ variable }) => variable === 'VERDICT_DRAIN_TIMEOUT_MS');
+    const { settings } = await import('../../../src/config/settings.js');
+    const drain = settings.find(({ variable }) => variable === 'VERDICT_DRAIN_TIMEOUT_MS');
     const grace = /^(\d+)s$/.exec(textOf(at(stack, 'services', 'verdict', 'stop_grace_period')))?.[1];
     assert.ok(Number(grace) * 1000 > Number(drain?.defaultText));
   });

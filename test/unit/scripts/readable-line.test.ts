@@ -25,7 +25,7 @@ describe('a line of the log in a terminal', () => {
     );
   });
 
-  it('stays as it is where it is no JSON object', () => {
+  it('stays as it is where not valid JSON object', () => {
     for (const line of ['plain words', '{"level":', 'null', '5', '']) {
       assert.equal(script.readableLine(line), line);
     }

@@ -19,6 +19,7 @@ const version: ModelVersionView = {
   cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
 };
 
+const sentiment = { model: 'sentiment', version: '3' };
 let telemetry: Telemetry;
 let now: number;
 let log: { level: string; fields: LogFields; message: string }[];
@@ -33,13 +34,13 @@ beforeEach(() => {
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), call() {} },
     droppedLines: () => 5,
     version: '1.2.3',
-    methods: [{ service, method: 'Classify' }],
     redisConfigured: true,
     latencyObjectiveMs: 50,
     eventLoopResolutionMs: 10,
     now: () => now,
   });
-  telemetry.model('sentiment');
+  for (const interceptor of telemetry.interceptors) interceptor.prepare?.([{ service, method: 'Classify' }]);
+  telemetry.version(sentiment);
 });
 afterEach(() => telemetry.close());
 
@@ -48,24 +49,24 @@ describe('at the start', () => {
     const { body, contentType } = await telemetry.metrics();
     assert.match(contentType, /^text\/plain; version=0\.0\.4/);
     for (const series of [
-      'inference_requests_total{model="sentiment",status="success"}',
-      'inference_requests_total{model="sentiment",status="cache_hit"}',
-      'inference_requests_total{model="sentiment",status="error"}',
-      'inference_latency_seconds_count{model="sentiment"}',
+      'inference_requests_total{model="sentiment",version="3",status="success"}',
+      'inference_requests_total{model="sentiment",version="3",status="cache_hit"}',
+      'inference_requests_total{model="sentiment",version="3",status="error"}',
+      'inference_latency_seconds_count{model="sentiment",version="3"}',
       `grpc_server_started_total{grpc_service="${service}",grpc_method="Classify"}`,
       `grpc_server_handled_total{grpc_service="${service}",grpc_method="Classify",grpc_code="OK"}`,
       `grpc_server_handled_total{grpc_service="${service}",grpc_method="Classify",grpc_code="UNAVAILABLE"}`,
       `grpc_server_handling_seconds_count{grpc_service="${service}",grpc_method="Classify"}`,
       ...['tokenize', 'queue', 'inference', 'postprocess'].map(
-        (stage) => `verdict_stage_duration_seconds_count{model="sentiment",stage="${stage}"}`,
+        (stage) => `verdict_stage_duration_seconds_count{model="sentiment",version="3",stage="${stage}"}`,
       ),
-      'verdict_batch_items_count{model="sentiment"}',
-      'verdict_batch_tokens_count{model="sentiment"}',
-      'verdict_batch_padded_tokens_count{model="sentiment"}',
-      'verdict_batches_total{model="sentiment",reason="budget"}',
-      'verdict_queue_items{model="sentiment",class="bulk"}',
-      'verdict_queue_tokens{model="sentiment",class="bulk"}',
-      'verdict_shed_total{model="sentiment",class="bulk",reason="queue_full"}',
+      'verdict_batch_items_count{model="sentiment",version="3"}',
+      'verdict_batch_tokens_count{model="sentiment",version="3"}',
+      'verdict_batch_padded_tokens_count{model="sentiment",version="3"}',
+      'verdict_batches_total{model="sentiment",version="3",reason="budget"}',
+      'verdict_queue_items{model="sentiment",version="3",class="bulk"}',
+      'verdict_queue_tokens{model="sentiment",version="3",class="bulk"}',
+      'verdict_shed_total{model="sentiment",version="3",class="bulk",reason="queue_full"}',
       'verdict_cache_requests_total{tier="redis",outcome="timeout"}',
       'verdict_cache_requests_total{tier="redis",outcome="invalid"}',
       'verdict_cache_invalid_entries_total{origin="redis",reason="length"}',
@@ -75,9 +76,9 @@ describe('at the start', () => {
       'verdict_redis_up',
       'verdict_redis_breaker_state{state="open"}',
       'verdict_streams_in_flight',
-      'verdict_utilization_ratio{model="sentiment"}',
-      'verdict_utilization{model="sentiment"}',
-      'verdict_instance_restarts_total{model="sentiment"}',
+      'verdict_utilization_ratio{model="sentiment",version="3"}',
+      'verdict_utilization{model="sentiment",version="3"}',
+      'verdict_instance_restarts_total{model="sentiment",version="3"}',
     ]) {
       assert.ok(body.includes(`\n${series} 0\n`), series);
     }
@@ -100,7 +101,7 @@ describe('at the start', () => {
 
 describe('the parts', () => {
   it('report batches, queue, shed and retried inputs by model', async () => {
-    const { batcher } = telemetry.model('sentiment');
+    const { batcher } = telemetry.version(sentiment);
     batcher.onBatch?.({ items: 3, tokens: 60, paddedTokens: 75, longest: 25, reason: 'drained', runMs: 8 });
     batcher.onQueue?.({
       items: 7,
@@ -111,19 +112,50 @@ describe('the parts', () => {
     batcher.onShed?.('deadline', 'interactive');
     batcher.onRetry?.('bisect');
     await assertValues(telemetry, {
-      'verdict_batch_items_bucket{le="2",model="sentiment"}': 0,
-      'verdict_batch_items_bucket{le="4",model="sentiment"}': 1,
-      'verdict_batch_tokens_sum{model="sentiment"}': 60,
-      'verdict_batch_padded_tokens_sum{model="sentiment"}': 75,
-      'verdict_batch_run_seconds_sum{model="sentiment"}': 0.008,
-      'verdict_batches_total{model="sentiment",reason="drained"}': 1,
-      'verdict_queue_items{model="sentiment",class="interactive"}': 2,
-      'verdict_queue_items{model="sentiment",class="bulk"}': 5,
-      'verdict_queue_tokens{model="sentiment",class="bulk"}': 120,
-      'verdict_shed_total{model="sentiment",class="interactive",reason="deadline"}': 1,
-      'verdict_shed_total{model="sentiment",class="bulk",reason="deadline"}': 0,
-      'verdict_batch_retries_total{model="sentiment",reason="bisect"}': 1,
+      'verdict_batch_items_bucket{le="2",model="sentiment",version="3"}': 0,
+      'verdict_batch_items_bucket{le="4",model="sentiment",version="3"}': 1,
+      'verdict_batch_tokens_sum{model="sentiment",version="3"}': 60,
+      'verdict_batch_padded_tokens_sum{model="sentiment",version="3"}': 75,
+      'verdict_batch_run_seconds_sum{model="sentiment",version="3"}': 0.008,
+      'verdict_batches_total{model="sentiment",version="3",reason="drained"}': 1,
+      'verdict_queue_items{model="sentiment",version="3",class="interactive"}': 2,
+      'verdict_queue_items{model="sentiment",version="3",class="bulk"}': 5,
+      'verdict_queue_tokens{model="sentiment",version="3",class="bulk"}': 120,
+      'verdict_shed_total{model="sentiment",version="3",class="interactive",reason="deadline"}': 1,
+      'verdict_shed_total{model="sentiment",version="3",class="bulk",reason="deadline"}': 0,
+      'verdict_batch_retries_total{model="sentiment",version="3",reason="bisect"}': 1,
     });
+  });
+
+  it('report two versions of a model apart, and forget one that is gone', async () => {
+    const others = { model: 'sentiment', version: '4' };
+    const [third, fourth] = [sentiment, others].map((of) => telemetry.version(of));
+    assert.equal(telemetry.version({ ...sentiment }), third, 'one version, one object');
+    const depth = (items: number) => ({
+      items,
+      tokens: items,
+      interactive: { items, tokens: items },
+      bulk: { items: 0, tokens: 0 },
+    });
+    third?.batcher.onQueue?.(depth(2));
+    fourth?.batcher.onQueue?.(depth(7));
+    for (const [of, busy] of [
+      [third, 1_000],
+      [fourth, 3_000],
+    ] as const) {
+      of?.watchBusy({ busyMs: () => busy, instances: () => 1, predictedWaitMs: () => 0 });
+    }
+    const queued = (version: string) =>
+      `verdict_queue_items{model="sentiment",version="${version}",class="interactive"}`;
+    const busy = (version: string) =>
+      `verdict_session_busy_seconds_total{model="sentiment",version="${version}"}`;
+    await assertValues(telemetry, { [queued('3')]: 2, [queued('4')]: 7, [busy('3')]: 1, [busy('4')]: 3 });
+    third?.close();
+    const { body } = await telemetry.metrics();
+    assert.doesNotMatch(body, /version="3"/);
+    await assertValues(telemetry, { [queued('4')]: 7, [busy('4')]: 3 });
+    telemetry.version(sentiment);
+    await assertValues(telemetry, { [queued('3')]: 0, [busy('3')]: 0 });
   });
 
   it('report entries that are not believed by reason, with one log line for many', async () => {
@@ -170,14 +202,14 @@ describe('the parts', () => {
   });
 
   it('report sessions that come and go', async () => {
-    const { runtime } = telemetry.model('sentiment');
+    const { runtime } = telemetry.version(sentiment);
     runtime.onInstanceReady?.({ pid: 12, device: 'cpu', loadMs: 80.4 });
     runtime.onInstanceLost?.({ pid: 12, reason: 'killed by SIGKILL' });
     runtime.onRestartScheduled?.({ attempt: 1, delayMs: 100 });
     for (const line of ['first', 'more']) runtime.onInstanceOutput?.({ pid: 12, line });
     await assertValues(telemetry, {
-      'verdict_instances_lost_total{model="sentiment"}': 1,
-      'verdict_instance_restarts_total{model="sentiment"}': 1,
+      'verdict_instances_lost_total{model="sentiment",version="3"}': 1,
+      'verdict_instance_restarts_total{model="sentiment",version="3"}': 1,
     });
     assert.deepEqual(
       log.map(({ level, fields }) => [level, fields.model]),
@@ -197,7 +229,7 @@ describe('the parts', () => {
     ]);
     let busyMs = 100;
     telemetry
-      .model('sentiment')
+      .version(sentiment)
       .watchBusy({ busyMs: () => busyMs, instances: () => 2, predictedWaitMs: () => 30 });
     now = 1000;
     busyMs = 600;
@@ -209,9 +241,9 @@ describe('the parts', () => {
       [`verdict_instances_ready{${labels}}`]: 1,
       [`verdict_instances_wanted{${labels}}`]: 2,
       [`verdict_batch_budget_tokens{${labels}}`]: 2048,
-      'verdict_utilization_ratio{model="sentiment"}': 0.25,
-      'verdict_utilization{model="sentiment"}': 0.6,
-      'verdict_session_busy_seconds_total{model="sentiment"}': 0.6,
+      'verdict_utilization_ratio{model="sentiment",version="3"}': 0.25,
+      'verdict_utilization{model="sentiment",version="3"}': 0.6,
+      'verdict_session_busy_seconds_total{model="sentiment",version="3"}': 0.6,
     });
   });
 

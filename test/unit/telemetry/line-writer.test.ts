@@ -90,6 +90,15 @@ describe('LineWriter', () => {
     assert.equal(writer.isStuck, false);
   });
 
+  it('is not stuck if the write that was under way when it gave up returns', async () => {
+    const writer = new LineWriter(1, (_fd, _bytes, done) => {
+      setTimeout(() => done(Object.assign(new Error('busy'), { code: 'EAGAIN' }), 0), 150);
+    });
+    writer.write('one\n');
+    await writer.close(100);
+    assert.deepEqual([writer.dropped, writer.isStuck], [1, false]);
+  });
+
   it('counts the lines of a batch that were written as written when it gives up', async () => {
     const writer = new LineWriter(1, (_fd, bytes, done) => {
       const taken = bytes.length > 6 ? bytes.length - 6 : 0;

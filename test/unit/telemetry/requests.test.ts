@@ -6,12 +6,12 @@ import { createTelemetry } from '../../../src/telemetry/create-telemetry.js';
 import type { LogFields, Telemetry } from '../../../src/telemetry/types.js';
 import { assertValues } from './assert-values.js';
 
-type Item = Parameters<NonNullable<ClassifierHooks['onItem']>>[0];
+type Item = Parameters<NonNullable<ClassifierHooks['onInput']>>[0];
 
 const service = 'verdict.v1.ClassifierService';
 const timings = { tokenizeMs: 1, queueMs: 30, inferenceMs: 4, batchSize: 2 };
 const item: Item = {
-  ...{ model: 'sentiment', outcome: 'miss', serviceClass: 'bulk' },
+  ...{ model: 'sentiment', version: '3', outcome: 'miss', serviceClass: 'bulk' },
   ...{ totalMs: 40, timings, postprocessMs: 0.2 },
 };
 const call: HandledCall = {
@@ -25,6 +25,7 @@ const call: HandledCall = {
   },
   ...{ received: 1, sent: 1, cause: undefined },
 };
+const sentiment = { model: 'sentiment', version: '3' };
 let telemetry: Telemetry;
 let clock = 0;
 let log: { level: string; fields: LogFields; message: string }[];
@@ -32,6 +33,26 @@ let calls: HandledCall[];
 const at = (level: string) => (fields: LogFields, message: string) => {
   log.push({ level, fields, message });
 };
+
+/** Takes a call through the steps of the telemetry, from its start to its end. */
+function handle(ended: HandledCall): void {
+  const head = {
+    ...ended,
+    arrivedAt: 0,
+    deadlineAt: 0,
+    tlsIdentity: undefined,
+    metadata: () => undefined,
+    takeMetadata: () => undefined,
+    identify() {},
+    fail() {},
+  };
+  const signal = new AbortController().signal;
+  for (const interceptor of telemetry.interceptors) {
+    const observer = interceptor.intercept({ ...head, signal });
+    assert.ok(!(observer instanceof Promise));
+    observer?.onEnd(ended);
+  }
+}
 
 beforeEach(() => {
   log = [];
@@ -46,64 +67,64 @@ beforeEach(() => {
     },
     droppedLines: () => 5,
     version: '1.2.3',
-    methods: [{ service, method: 'Classify' }],
     redisConfigured: true,
     latencyObjectiveMs: 50,
     eventLoopResolutionMs: 10,
     now: () => clock,
   });
-  telemetry.model('sentiment');
+  for (const interceptor of telemetry.interceptors) interceptor.prepare?.([{ service, method: 'Classify' }]);
+  telemetry.version(sentiment);
 });
 afterEach(() => telemetry.close());
 
 describe('an input', () => {
   it('that was computed counts as success, with the time of every stage', async () => {
-    telemetry.classifier.onItem?.(item);
+    telemetry.classifier.onInput?.(item);
     await assertValues(telemetry, {
-      'inference_requests_total{model="sentiment",status="success"}': 1,
-      'inference_latency_seconds_sum{model="sentiment"}': 0.04,
-      'inference_latency_seconds_bucket{le="0.025",model="sentiment"}': 0,
-      'inference_latency_seconds_bucket{le="0.05",model="sentiment"}': 1,
-      'inference_latency_seconds_bucket{le="+Inf",model="sentiment"}': 1,
-      'verdict_stage_duration_seconds_sum{model="sentiment",stage="queue"}': 0.03,
-      'verdict_queue_wait_seconds_sum{model="sentiment",class="bulk"}': 0.03,
-      'verdict_queue_wait_seconds_count{model="sentiment",class="interactive"}': 0,
-      'verdict_stage_duration_seconds_count{model="sentiment",stage="postprocess"}': 1,
+      'inference_requests_total{model="sentiment",version="3",status="success"}': 1,
+      'inference_latency_seconds_sum{model="sentiment",version="3"}': 0.04,
+      'inference_latency_seconds_bucket{le="0.025",model="sentiment",version="3"}': 0,
+      'inference_latency_seconds_bucket{le="0.05",model="sentiment",version="3"}': 1,
+      'inference_latency_seconds_bucket{le="+Inf",model="sentiment",version="3"}': 1,
+      'verdict_stage_duration_seconds_sum{model="sentiment",version="3",stage="queue"}': 0.03,
+      'verdict_queue_wait_seconds_sum{model="sentiment",version="3",class="bulk"}': 0.03,
+      'verdict_queue_wait_seconds_count{model="sentiment",version="3",class="interactive"}': 0,
+      'verdict_stage_duration_seconds_count{model="sentiment",version="3",stage="postprocess"}': 1,
     });
   });
 
   it('from either tier of the cache counts as cache_hit, without stages of computing', async () => {
-    telemetry.classifier.onItem?.({ ...item, outcome: 'lru' });
-    telemetry.classifier.onItem?.({ ...item, outcome: 'redis' });
+    telemetry.classifier.onInput?.({ ...item, outcome: 'lru' });
+    telemetry.classifier.onInput?.({ ...item, outcome: 'redis' });
     await assertValues(telemetry, {
-      'inference_requests_total{model="sentiment",status="cache_hit"}': 2,
-      'inference_latency_seconds_count{model="sentiment"}': 2,
-      'verdict_stage_duration_seconds_count{model="sentiment",stage="inference"}': 0,
+      'inference_requests_total{model="sentiment",version="3",status="cache_hit"}': 2,
+      'inference_latency_seconds_count{model="sentiment",version="3"}': 2,
+      'verdict_stage_duration_seconds_count{model="sentiment",version="3",stage="inference"}': 0,
     });
   });
 
   it('that shared a computation counts as success, but the computation only once', async () => {
-    telemetry.classifier.onItem?.({ ...item, outcome: 'coalesced' });
+    telemetry.classifier.onInput?.({ ...item, outcome: 'coalesced' });
     await assertValues(telemetry, {
-      'inference_requests_total{model="sentiment",status="success"}': 1,
-      'verdict_stage_duration_seconds_count{model="sentiment",stage="queue"}': 0,
+      'inference_requests_total{model="sentiment",version="3",status="success"}': 1,
+      'verdict_stage_duration_seconds_count{model="sentiment",version="3",stage="queue"}': 0,
     });
   });
 
   it('that failed counts as error, without a latency', async () => {
-    telemetry.classifier.onItem?.({ ...item, outcome: 'error', timings: undefined });
+    telemetry.classifier.onInput?.({ ...item, outcome: 'error', timings: undefined });
     await assertValues(telemetry, {
-      'inference_requests_total{model="sentiment",status="error"}': 1,
-      'inference_latency_seconds_count{model="sentiment"}': 0,
+      'inference_requests_total{model="sentiment",version="3",status="error"}': 1,
+      'inference_latency_seconds_count{model="sentiment",version="3"}': 0,
     });
   });
 
   it('for a model that nobody made known makes no series of its name', async () => {
-    telemetry.classifier.onItem?.({ ...item, model: 'made-up' });
-    telemetry.classifier.onItem?.({ ...item, model: '', outcome: 'error' });
+    telemetry.classifier.onInput?.({ ...item, model: 'made-up' });
+    telemetry.classifier.onInput?.({ ...item, model: '', outcome: 'error' });
     await assertValues(telemetry, {
-      'inference_requests_total{model="unknown",status="success"}': 1,
-      'inference_requests_total{model="unknown",status="error"}': 1,
+      'inference_requests_total{model="unknown",version="",status="success"}': 1,
+      'inference_requests_total{model="unknown",version="",status="error"}': 1,
       'inference_requests_total{model="made-up",status="success"}': undefined,
     });
   });
@@ -111,8 +132,7 @@ describe('an input', () => {
 
 describe('a call', () => {
   it('is counted and has one line in the log', async () => {
-    telemetry.rpc.onCallStarted?.(call);
-    telemetry.rpc.onCallHandled?.(call);
+    handle(call);
     const labels = `grpc_service="${service}",grpc_method="Classify"`;
     await assertValues(telemetry, {
       [`grpc_server_started_total{${labels}}`]: 1,
@@ -123,7 +143,7 @@ describe('a call', () => {
   });
 
   it('that failed inside has its cause in the log, at error', () => {
-    telemetry.rpc.onCallHandled?.({ ...call, code: 'INTERNAL', cause: new Error('broken') });
+    handle({ ...call, code: 'INTERNAL', cause: new Error('broken') });
     const failure = log.find(({ level }) => level === 'error');
     assert.equal(failure?.fields.request_id, 'r-1');
     assert.equal((failure?.fields.error as LogFields | undefined)?.message, 'broken');
@@ -131,10 +151,10 @@ describe('a call', () => {
 
   it('whose items fail inside has a line with the cause, and one a second at most', () => {
     const failed = { service, method: 'Classify', requestId: 'r-2' };
-    telemetry.rpc.onItemFailed?.({ ...failed, cause: new Error('poison') });
-    telemetry.rpc.onItemFailed?.({ ...failed, cause: new Error('poison') });
+    telemetry.rpc.onInputFailed?.({ ...failed, cause: new Error('poison') });
+    telemetry.rpc.onInputFailed?.({ ...failed, cause: new Error('poison') });
     clock += 1_000;
-    telemetry.rpc.onItemFailed?.({ ...failed, cause: new Error('last') });
+    telemetry.rpc.onInputFailed?.({ ...failed, cause: new Error('last') });
     const [first, last, ...more] = log.map(({ level, fields }) => ({
       level,
       requestId: fields.request_id,
@@ -149,7 +169,7 @@ describe('a call', () => {
   });
 
   it('of a method, or with a code, that nobody made known makes no series of its name', async () => {
-    telemetry.rpc.onCallHandled?.({ ...call, method: 'Bogus', code: 'ODD' });
+    handle({ ...call, method: 'Bogus', code: 'ODD' });
     await assertValues(telemetry, {
       'grpc_server_handled_total{grpc_service="unknown",grpc_method="unknown",grpc_code="UNKNOWN"}': 1,
     });

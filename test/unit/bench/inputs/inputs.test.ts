@@ -11,7 +11,7 @@ describe('the inputs of the bench', () => {
   let models: BenchModels;
   let inputs: Inputs;
   before(async () => {
-    models = await BenchModels.open('sentiment', 'fp32');
+    models = await BenchModels.open('sentiment', 'int8');
     inputs = Inputs.open('/nowhere', (texts) => models.encode(texts));
   });
   after(() => models.close());

@@ -35,11 +35,11 @@ for (const [title, input, choice] of [
 test('A delimiter that is not certain is told, with what else it may be', async () => {
   const unknown = await read('Nr;Bemerkung\n1;a\n');
   assert.deepEqual(unknown.notes, [
-    'taking "," as the delimiter, but line 1 also has ";"; --delimiter says which it is',
+    'taking "," as the delimiter, but line 1 also has ";"; choose one with --delimiter',
   ]);
   const twofold = await read('text;x,label,y;z;w\n');
   assert.deepEqual(twofold.notes, [
-    'taking ";" as the delimiter, but line 1 also has ","; --delimiter says which it is',
+    'taking ";" as the delimiter, but line 1 also has ","; choose one with --delimiter',
   ]);
 });
 

@@ -28,7 +28,7 @@ test('Bytes that are not UTF-8 make their line malformed, and the way out is tol
 test('A CSV row is malformed as a whole where a line of its quoted field is', async () => {
   const bytes = latin1('text,label\n"first\nna\u00EFve\nlast",1\nfine,0\n');
   assert.deepEqual(await rowsOf(bytes, 'utf-8', 'csv'), [
-    '2: goes on in line 3, which is not valid UTF-8 (--encoding names another encoding, such as latin1)',
+    '2: continues in line 3, which is not valid UTF-8 (--encoding names another encoding, such as latin1)',
     'fine',
   ]);
 });
