@@ -15,10 +15,13 @@ ARG CUDA_IMAGE=nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund
+# The workspaces, bench and the client's package, add nothing that the service needs.
+RUN npm ci --workspaces=false --no-audit --no-fund
 COPY tsconfig.json ./
 COPY scripts ./scripts
 COPY generated ./generated
+COPY clients/typescript/package.json clients/typescript/tsconfig.json ./clients/typescript/
+COPY clients/typescript/src ./clients/typescript/src
 COPY src ./src
 RUN node scripts/build.mjs --clean
 
@@ -27,7 +30,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # One tarball holds ONNX Runtime for every platform; only this image's own stays. Of Swagger UI, not what is for
 # bundlers and debuggers.
-RUN npm ci --omit=dev --no-audit --no-fund \
+RUN npm ci --omit=dev --workspaces=false --no-audit --no-fund \
  && find node_modules/onnxruntime-node/bin/napi-v6 -mindepth 2 -maxdepth 2 \
       ! -path "*/$(node -p 'process.platform + "/" + process.arch')" -exec rm -rf {} + \
  && find node_modules/swagger-ui-dist \( -name '*.map' -o -name '*-es-*' \) -delete
@@ -38,7 +41,7 @@ ENV NODE_ENV=production \
     VERDICT_HOST=0.0.0.0 \
     VERDICT_ADMIN_HOST=0.0.0.0
 WORKDIR /app
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY bin ./bin
 COPY models ./models
 COPY proto ./proto
@@ -49,7 +52,7 @@ USER 1000:1000
 EXPOSE 50051 9464
 # A GPU may take long to open its first session; nothing is unhealthy before that.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
-  CMD ["sh", "-c", "exec node bin/verdict.js health --timeout-ms 4000 --address 127.0.0.1:${VERDICT_PORT:-50051}"]
+  CMD ["node", "bin/verdict.js", "health", "--local", "--timeout-ms", "4000"]
 STOPSIGNAL SIGTERM
 # A larger young generation: docs/operations.md, "Sizing", says what it costs and brings.
 ENTRYPOINT ["node", "--max-semi-space-size=32", "dist/src/main.js"]
