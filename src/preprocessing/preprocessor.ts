@@ -27,4 +27,6 @@ export interface Preprocessor<I> {
    * @param cost truncates those that are dearer
    */
   probes(known: readonly I[], cost?: number): Promise<Encoded[]>;
+  /** Gives its memory back. Nothing may be encoded any more. May be called again. */
+  close(): void;
 }

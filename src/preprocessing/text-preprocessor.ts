@@ -64,6 +64,10 @@ export class TextPreprocessor implements Preprocessor<TextInput> {
     return [...(await encode(PROBES)), ...spreadByCost(await encode(known))].sort((a, b) => a.cost - b.cost);
   }
 
+  close(): void {
+    this.#tokenizer.close();
+  }
+
   /** By the tokenizer, which keeps the special tokens: some models count them, or answer at the last one. */
   #truncated(input: TextInput, tokens: number): Promise<Encoding> {
     return this.#tokenizer.encode(input, 'end', undefined, tokens);

@@ -4,11 +4,13 @@ import type { TokenizerFiles } from './tokenizer-files.js';
 /** To the thread. It answers every message with one, in order. */
 export type ThreadRequest =
   | { readonly kind: 'load'; readonly tokenizer: number; readonly files: TokenizerFiles }
+  | { readonly kind: 'unload'; readonly tokenizer: number }
   | { readonly kind: 'encode'; readonly jobs: PackedJobs };
 
 /** From the thread. */
 export type ThreadReply =
   | { readonly kind: 'loaded'; readonly padId: number }
+  | { readonly kind: 'unloaded' }
   | { readonly kind: 'failed'; readonly reason: string }
   | EncodedReply;
 

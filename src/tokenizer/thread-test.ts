@@ -3,10 +3,13 @@ import type { Errand } from './tokenizer-thread.js';
 
 const TEXT = 'A self-test.';
 
-/** A message that makes a thread use every tokenizer once. It answers in well under a millisecond, or it is stuck. */
-export function threadTest(tokenizers: number, limitMs: number): Errand {
+/**
+ * A message that makes a thread use every tokenizer once. It answers in well under a millisecond, or it is stuck.
+ * @param tokenizers their numbers
+ */
+export function threadTest(tokenizers: Iterable<number>, limitMs: number): Errand {
   const input = { text: TEXT };
-  const jobs = Array.from({ length: tokenizers }, (_, tokenizer) => ({
+  const jobs = Array.from(tokenizers, (tokenizer) => ({
     tokenizer,
     input,
     truncation: 'end' as const,

@@ -8,7 +8,7 @@ import { type Message, type PendingText, TextQueue } from './text-queue.js';
 import type { ThreadReply } from './thread-messages.js';
 import { threadTest } from './thread-test.js';
 import { threadLost, tokenizerAway, tokenizerFailed, tooManyTokens } from './tokenizer-errors.js';
-import { filesDigest, readTokenizerFiles } from './tokenizer-files.js';
+import { filesDigest, readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 import { type Errand, type StartThread, startTokenizerThread, TokenizerThread } from './tokenizer-thread.js';
 import type {
   Encoding,
@@ -50,6 +50,22 @@ export interface TokenizerPoolOptions {
   readonly startThread?: StartThread;
 }
 
+/** A tokenizer that every thread has read. */
+interface ReadTokenizer {
+  /** The id that pads a batch. */
+  readonly padId: number;
+  readonly lone: LoneText;
+}
+
+/** A tokenizer that the threads hold, for as many models as use it. */
+interface HeldTokenizer {
+  readonly key: string;
+  /** What messages call it. */
+  readonly number: number;
+  users: number;
+  readonly ready: Promise<ReadTokenizer>;
+}
+
 /** Work whose end somebody waits for. */
 const WANTED: Work = { abandoned: false };
 
@@ -77,7 +93,9 @@ export class TokenizerPool {
   readonly #onAvailability: (available: boolean) => void;
   readonly #quietMs: number;
   #lastAskedAt = 0;
-  #tokenizerCount = 0;
+  #nextNumber = 0;
+  /** What the threads hold or are reading, by the files that it is read from. */
+  readonly #held = new Map<string, HeldTokenizer>();
   #closed = false;
 
   /** @throws Error if no thread can be started */
@@ -102,54 +120,94 @@ export class TokenizerPool {
   }
 
   /**
-   * Reads a tokenizer on every thread.
+   * Reads a tokenizer on every thread, where it stays until it is closed. Models with the same files share one: a new version
+   * of a model seldom has other ones, and a thread tokenises nothing while it reads.
    * @throws Error that names the file if it cannot be read or used
    */
   async load(source: TokenizerSource): Promise<Tokenizer> {
     const files = await readTokenizerFiles(source);
     if (this.#closed) throw shuttingDown();
-    const { path, maxTokens } = files;
-    const tokenizer = this.#tokenizerCount++;
-    const request = { kind: 'load', tokenizer, files } as const;
-    const [padId = 0] = await Promise.all(
-      this.#threads.map(
-        (thread) =>
-          new Promise<number>((resolve, reject) => {
-            const fail = (words: string) => reject(new Error(words));
-            thread.send({
-              request,
-              limitMs: this.#loadTimeoutMs,
-              onReply: (reply) => {
-                if (reply.kind === 'loaded') resolve(reply.padId);
-                else fail(reply.kind === 'failed' ? reply.reason : `${path}: no answer`);
-              },
-              onLost: (reason) => fail(`${path}: the tokenizer thread ${reason}`),
-              onUnbegun: () => fail(`${path}: the tokenizer thread ended`),
-            });
-          }),
-      ),
-    );
-    const lone = new LoneText(files);
-    return {
-      maxTokens,
-      padId,
-      filesDigest: filesDigest(files),
-      encode: (input, truncation, work = WANTED, most = maxTokens) => {
-        const limit = Math.min(most, maxTokens);
-        if (this.#closed) return Promise.reject(shuttingDown());
-        const chars = input.text.length + (input.textPair?.length ?? 0);
-        if (this.#isQuiet()) {
-          const encoding = encodeAlone(lone, input, truncation, limit);
-          if (encoding !== undefined) return encoding;
-        }
-        if (this.#isAway) return Promise.reject(tokenizerAway());
-        return new Promise((resolve, reject) => {
-          const job = { tokenizer, input, truncation, maxTokens: limit };
-          this.#queue.add({ ...job, chars, work, losses: 0, resolve, reject });
-          this.#pumpSoon();
-        });
-      },
+    const { maxTokens } = files;
+    const digest = filesDigest(files);
+    const held = this.#hold(`${digest} ${maxTokens}`, files);
+    let closed = false;
+    const close = () => {
+      if (!closed) this.#release(held);
+      closed = true;
     };
+    try {
+      const { padId, lone } = await held.ready;
+      const encode = this.#encoder(held.number, lone, maxTokens);
+      return { maxTokens, padId, filesDigest: digest, encode, close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
+  #encoder(tokenizer: number, lone: LoneText, maxTokens: number): Tokenizer['encode'] {
+    return (input, truncation, work = WANTED, most = maxTokens) => {
+      const limit = Math.min(most, maxTokens);
+      if (this.#closed) return Promise.reject(shuttingDown());
+      const chars = input.text.length + (input.textPair?.length ?? 0);
+      if (this.#isQuiet()) {
+        const encoding = encodeAlone(lone, input, truncation, limit);
+        if (encoding !== undefined) return encoding;
+      }
+      if (this.#isAway) return Promise.reject(tokenizerAway());
+      return new Promise((resolve, reject) => {
+        const job = { tokenizer, input, truncation, maxTokens: limit };
+        this.#queue.add({ ...job, chars, work, losses: 0, resolve, reject });
+        this.#pumpSoon();
+      });
+    };
+  }
+
+  /** Takes part in a tokenizer of these files. */
+  #hold(key: string, files: TokenizerFiles): HeldTokenizer {
+    let held = this.#held.get(key);
+    if (held === undefined) {
+      const number = this.#nextNumber++;
+      held = { key, number, users: 0, ready: this.#read(number, files) };
+      this.#held.set(key, held);
+    }
+    held.users++;
+    return held;
+  }
+
+  /** The last to leave it takes it from the threads. */
+  #release(held: HeldTokenizer): void {
+    held.users--;
+    if (held.users > 0) return;
+    this.#held.delete(held.key);
+    if (this.#closed) return;
+    for (const thread of this.#threads) thread.unload(held.number);
+  }
+
+  async #read(number: number, files: TokenizerFiles): Promise<ReadTokenizer> {
+    const loads = await Promise.allSettled(this.#threads.map((thread) => this.#load(thread, number, files)));
+    const failed = loads.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const [first] = loads;
+    return { padId: first?.status === 'fulfilled' ? first.value : 0, lone: new LoneText(files) };
+  }
+
+  /** @returns the id that pads a batch */
+  #load(thread: TokenizerThread, tokenizer: number, files: TokenizerFiles): Promise<number> {
+    const { path } = files;
+    return new Promise<number>((resolve, reject) => {
+      const fail = (words: string) => reject(new Error(words));
+      thread.send({
+        request: { kind: 'load', tokenizer, files },
+        limitMs: this.#loadTimeoutMs,
+        onReply: (reply) => {
+          if (reply.kind === 'loaded') resolve(reply.padId);
+          else fail(reply.kind === 'failed' ? reply.reason : `${path}: no answer`);
+        },
+        onLost: (reason) => fail(`${path}: the tokenizer thread ${reason}`),
+        onUnbegun: () => fail(`${path}: the tokenizer thread ended`),
+      });
+    });
   }
 
   /** Whether there is a thread, even a busy one: not all of them are being replaced. */
@@ -208,10 +266,11 @@ export class TokenizerPool {
 
   /** Texts that arrive meanwhile go to another thread, or wait less than a millisecond. */
   #test(): void {
+    const numbers = Array.from(this.#held.values(), ({ number }) => number);
     for (const thread of this.#threads) {
       const isProven = thread.takeProof();
       if (isProven || thread.textsUnderWay !== 0) continue;
-      thread.send(threadTest(this.#tokenizerCount, this.#stallTimeoutMs));
+      thread.send(threadTest(numbers, this.#stallTimeoutMs));
     }
   }
 

@@ -103,6 +103,25 @@ export class TokenizerThread {
     else this.#post(this.#worker, errand);
   }
 
+  /** Forgets a tokenizer, after the messages under way: neither this thread nor a successor holds it any more. */
+  unload(tokenizer: number): void {
+    for (const loads of [this.#loaded, this.#unsent]) {
+      const index = loads.findIndex(
+        ({ request }) => request.kind === 'load' && request.tokenizer === tokenizer,
+      );
+      if (index >= 0) loads.splice(index, 1);
+    }
+    if (this.#worker === undefined) return;
+    this.#post(this.#worker, {
+      request: { kind: 'unload', tokenizer },
+      limitMs: this.#options.stallTimeoutMs,
+      // A thread that ends without an answer has forgotten everything, and its successor never knew of it.
+      onReply: () => {},
+      onLost: () => {},
+      onUnbegun: () => {},
+    });
+  }
+
   /** Ends the thread. Messages under way are lost. */
   async close(): Promise<void> {
     const worker = this.#worker;
@@ -204,7 +223,7 @@ export class TokenizerThread {
     this.#options.onLost(reason);
     begun?.onLost(reason);
     for (const errand of rest) {
-      if (errand.request.kind === 'encode') errand.onUnbegun();
+      if (errand.request.kind !== 'load') errand.onUnbegun();
       // A successor's loads are created again from the successful ones.
       else if (!this.#loaded.some(({ request }) => request === errand.request)) this.#unsent.push(errand);
     }

@@ -10,10 +10,17 @@ import type { TokenizerFiles } from './tokenizer-files.js';
 const tokenizers = new Map<number, HfTokenizer>();
 
 parentPort?.on('message', (request: ThreadRequest) => {
-  if (request.kind === 'load') parentPort?.postMessage(load(request.tokenizer, request.files));
-  else {
-    const reply = encode(request.jobs);
-    parentPort?.postMessage(reply, [reply.results.buffer]);
+  switch (request.kind) {
+    case 'load':
+      parentPort?.postMessage(load(request.tokenizer, request.files));
+      return;
+    case 'unload':
+      parentPort?.postMessage(unload(request.tokenizer));
+      return;
+    case 'encode': {
+      const reply = encode(request.jobs);
+      parentPort?.postMessage(reply, [reply.results.buffer]);
+    }
   }
 });
 
@@ -25,6 +32,11 @@ function load(number: number, files: TokenizerFiles): ThreadReply {
   } catch (error) {
     return { kind: 'failed', reason: `${files.path}: ${wordsOf(error)}` };
   }
+}
+
+function unload(number: number): ThreadReply {
+  tokenizers.delete(number);
+  return { kind: 'unloaded' };
 }
 
 function encode(jobs: PackedJobs): EncodedReply {

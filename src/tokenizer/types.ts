@@ -43,6 +43,8 @@ export interface Tokenizer {
    *   was dropped; internal when two threads were lost with it; unavailable when none answers
    */
   encode(input: TextInput, truncation: Truncation, work?: Work, maxTokens?: number): Promise<Encoding>;
+  /** Gives its memory back. Nothing may be encoded any more. May be called again. */
+  close(): void;
 }
 
 /** Work that can be abandoned. */

@@ -28,6 +28,7 @@ describe('modelDigest', () => {
       padId: 0,
       filesDigest: filesDigest(await readTokenizerFiles(manifest)),
       encode: () => assert.fail('no text is read'),
+      close: () => {},
     };
     return modelDigest(manifest, 'fp32', batching, new TextPreprocessor(tokenizer, { padId }));
   };

@@ -15,6 +15,7 @@ const tokenizer: Tokenizer = {
     pairStart: 0,
     truncated: false,
   }),
+  close: () => {},
 };
 
 const preprocessor = new TextPreprocessor(tokenizer);
