@@ -1,7 +1,7 @@
 import type { CostSample } from '../cost/cost-curve.js';
 import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { Encoded } from '../runtime/feeds.js';
-import type { RunResult } from '../runtime/types.js';
+import { noRest, type Rest, type Run } from './paced-run.js';
 
 /** Shapes of the sweep, inputs x cost of each, by ascending cost: enough to tell the three terms of the curve apart. */
 const SHAPES: readonly (readonly [items: number, cost: number])[] = [
@@ -25,10 +25,12 @@ const LEAST_SHAPES = 5;
 const TIMED_RUNS = 2;
 
 export interface CalibrationOptions {
-  /** The sweep ends with the shape during which this time is up, but not before its fifth. */
+  /** The sweep ends with the shape during which its runs have taken this long together, but not before its fifth. */
   readonly timeLimitMs: number;
   /** Inputs that a batch may hold. */
   readonly maxItems: number;
+  /** After each run. Default: none. */
+  readonly rest?: Rest;
 }
 
 /**
@@ -36,11 +38,20 @@ export interface CalibrationOptions {
  * also warms the session up. A slow model stops early: what was measured is extrapolated, and live batches refine it.
  */
 export async function calibrate(
-  run: (batch: readonly Encoded[]) => Promise<RunResult>,
+  run: Run,
   preprocessor: Pick<Preprocessor<never>, 'ofCost'>,
   options: CalibrationOptions,
 ): Promise<CostSample[]> {
-  const startedAt = performance.now();
+  const { rest = noRest } = options;
+  let spentMs = 0;
+  const timed = async (batch: readonly Encoded[]) => {
+    const startedAt = performance.now();
+    await run(batch);
+    const ranMs = performance.now() - startedAt;
+    spentMs += ranMs;
+    await rest(ranMs);
+    return ranMs;
+  };
   const samples: CostSample[] = [];
   for (const [items, cost] of SHAPES) {
     if (items > options.maxItems) continue;
@@ -49,22 +60,18 @@ export async function calibrate(
     const tokens = encoded.cost;
     if (samples.some((sample) => sample.items === items && sample.tokens === tokens)) continue;
     const batch = Array.from({ length: items }, () => encoded);
-    samples.push({ items, tokens, runMs: await shortestRun(run, batch) });
-    if (samples.length >= LEAST_SHAPES && performance.now() - startedAt > options.timeLimitMs) break;
+    samples.push({ items, tokens, runMs: await shortestRun(timed, batch) });
+    if (samples.length >= LEAST_SHAPES && spentMs > options.timeLimitMs) break;
   }
   return samples;
 }
 
 async function shortestRun(
-  run: (batch: readonly Encoded[]) => Promise<RunResult>,
+  timed: (batch: readonly Encoded[]) => Promise<number>,
   batch: readonly Encoded[],
 ): Promise<number> {
-  await run(batch);
+  await timed(batch);
   let shortest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < TIMED_RUNS; i++) {
-    const startedAt = performance.now();
-    await run(batch);
-    shortest = Math.min(shortest, performance.now() - startedAt);
-  }
+  for (let i = 0; i < TIMED_RUNS; i++) shortest = Math.min(shortest, await timed(batch));
   return shortest;
 }

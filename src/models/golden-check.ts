@@ -1,11 +1,10 @@
 import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { Encoded } from '../runtime/feeds.js';
 import type { Precision, RunResult } from '../runtime/types.js';
+import { costBatches } from './cost-batches.js';
 import type { Golden, GoldenEntry } from './golden.js';
+import { heldLabels } from './held-labels.js';
 import type { AppliedActivation, Batching, ProblemType } from './types.js';
-
-/** Of one batch: small enough to be quick and to leave the session's memory small, large enough that padding takes part. */
-const BATCH_PADDED_TOKENS = 256;
 
 /** Where golden.json names no tolerance. Fp16 has 11 significant bits; int8 is judged by its labels. */
 const DEFAULT_TOLERANCE: Record<Precision, number> = {
@@ -47,7 +46,7 @@ export async function checkGolden<I>(golden: Golden<I>, subject: GoldenSubject<I
   const failures: string[] = [];
   let largestShift = 0;
   const chosen = spread(byCost(await encodeAll(golden, subject.preprocessor)), subject.sampleSize);
-  for (const batch of batchesOf(chosen, subject.batching)) {
+  for (const batch of costBatches(chosen, subject.batching)) {
     const { logits } = await subject.run(batch.map(({ encoded }) => encoded));
     batch.forEach(({ entry, encoded, position }, index) => {
       const row = logits[index] ?? new Float32Array();
@@ -94,30 +93,6 @@ function spread<T>(items: readonly T[], count = items.length): readonly T[] {
   return Array.from({ length: count }, (_, index) => items[Math.round(index * step)] as T);
 }
 
-/**
- * Batches of neighbouring costs, within the limit; an entry that is dearer runs alone.
- * @param entries by cost
- */
-function batchesOf<I>(entries: readonly EncodedEntry<I>[], batching: Batching): EncodedEntry<I>[][] {
-  const batches: EncodedEntry<I>[][] = [];
-  let batch: EncodedEntry<I>[] = [];
-  for (const entry of entries) {
-    const [cheapest] = batch;
-    const { cost } = entry.encoded;
-    const fits =
-      cheapest === undefined ||
-      (cost * (batch.length + 1) <= BATCH_PADDED_TOKENS &&
-        batching !== 'one_at_a_time' &&
-        (batching === 'padded' || cost === cheapest.encoded.cost));
-    if (!fits) {
-      batches.push(batch);
-      batch = [];
-    }
-    batch.push(entry);
-  }
-  return batch.length > 0 ? [...batches, batch] : batches;
-}
-
 function differs<I>(
   entry: GoldenEntry<I>,
   encoded: Encoded,
@@ -136,8 +111,8 @@ function differs<I>(
   }
   if (encoded.truncated !== entry.truncated) return `expected truncated to be ${entry.truncated}`;
   if (!logits.every(Number.isFinite)) return 'a logit is not a finite number';
-  if (!sameLabels(entry.logits, logits, problemType, appliedActivation === 'sigmoid' ? 0.5 : 0))
-    return 'the labels differ from the reference';
+  const held = (row: ArrayLike<number>) => heldLabels(row, problemType, appliedActivation);
+  if (held(entry.logits) !== held(logits)) return 'the labels differ from the reference';
   if (!(shift <= tolerance)) return `a logit differs by ${shift.toPrecision(3)}, more than ${tolerance}`;
   return undefined;
 }
@@ -148,24 +123,4 @@ function distance(expected: readonly number[], actual: Float32Array): number {
     const difference = Math.abs(value - (actual[index] ?? Number.NaN));
     return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(largest, difference);
   }, 0);
-}
-
-/** @param threshold output from which on one of several labels holds */
-function sameLabels(
-  expected: readonly number[],
-  actual: Float32Array,
-  problemType: ProblemType,
-  threshold: number,
-): boolean {
-  if (problemType === 'regression') return true;
-  if (problemType === 'multi_label_classification') {
-    return expected.every((logit, index) => logit > threshold === (actual[index] ?? 0) > threshold);
-  }
-  return best(expected) === best(actual);
-}
-
-function best(logits: ArrayLike<number>): number {
-  let index = 0;
-  for (let i = 1; i < logits.length; i++) if ((logits[i] ?? 0) > (logits[index] ?? 0)) index = i;
-  return index;
 }

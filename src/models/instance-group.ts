@@ -10,6 +10,7 @@ import type { GoldenReport } from './golden-check.js';
 import type { ModelManifest } from './manifest.js';
 import { ModelLoadError } from './model-load-error.js';
 import type { InstanceCounts } from './model-version.js';
+import { noRest, pacedRun, type Rest } from './paced-run.js';
 import { type ProofSubject, proveAnswers, proveSession, type SessionProof } from './prove-session.js';
 import { ensureUnchanged } from './weights.js';
 
@@ -58,6 +59,8 @@ export interface InstanceSubject<I> {
   readonly runtimeHooks: RuntimeHooks;
   /** What other sessions of the same weights were found to do; undefined: the first session is tried. */
   readonly proof?: SessionProof;
+  /** After each run of a session that does not serve yet. Default: none. */
+  readonly rest?: Rest;
 }
 
 /** The session processes of one version, in one precision, kept alive. */
@@ -181,7 +184,7 @@ async function startInPrecision<I>(
         golden,
         preprocessor: await preprocessor,
       };
-      const run = session.run.bind(session);
+      const run = pacedRun(session.run.bind(session), subject.rest ?? noRest);
       proof ??= proveSession(run, known);
       const found = await proof;
       if (!isLast && found.batching !== 'padded') throw dependsOnNeighbours(weights.path);

@@ -11,15 +11,20 @@ import type { RuntimeHooks } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
 import { calibrate } from './calibrate.js';
 import { modelDigest } from './digest.js';
+import { folderIdentity } from './folder-identity.js';
 import { type Golden, goldenWithin } from './golden.js';
 import type { InstanceGroup } from './instance-group.js';
+import { type KnownAnswers, labelFlips } from './label-flips.js';
 import { type ModelManifest, readManifest } from './manifest.js';
+import { ModelLoadError } from './model-load-error.js';
 import { ModelVersion } from './model-version.js';
+import { equalRest, noRest, pacedRun, type Rest } from './paced-run.js';
 import type { SessionProof } from './prove-session.js';
 import type { ModelLocation } from './repository.js';
 import { SelfTest, type SelfTestOptions } from './self-test.js';
 import { type ServingHooks, type ServingOptions, startServing } from './serving-sessions.js';
 import { SessionRunner } from './session-runner.js';
+import type { LabelFlips } from './types.js';
 import type { Weights } from './weights.js';
 
 /** The cost that the budget is set for, where no known answers tell what inputs usually cost. */
@@ -71,6 +76,12 @@ export interface ModelLoaderHooks extends ServingHooks {
   onUnchecked?(model: string): void;
 }
 
+/** That a version is loaded while others serve, which are to notice little of it. */
+export interface Beside<I> {
+  /** The version whose place it takes; undefined: there is none. */
+  readonly former: KnownAnswers<I> | undefined;
+}
+
 /** Makes a folder into a version that serves: read, check against known answers, calibrate, connect. */
 export class ModelLoader<I> {
   readonly #options: ModelLoaderOptions;
@@ -86,6 +97,7 @@ export class ModelLoader<I> {
   /**
    * @param onStateChange called when a runtime process was lost or replaced
    * @param signal gives up the loading
+   * @param beside undefined: nothing serves yet
    * @throws ModelLoadError and the runtime's errors, naming file and expectation; the signal's reason. Nothing is left
    *   running then
    */
@@ -93,7 +105,10 @@ export class ModelLoader<I> {
     location: ModelLocation,
     onStateChange: () => void,
     signal: AbortSignal,
+    beside?: Beside<I>,
   ): Promise<ModelVersion<I>> {
+    const rest = beside === undefined ? noRest : equalRest(signal);
+    const identity = await folderIdentity(location.directory);
     const manifest = await readManifest(location.name, location.version, location.directory, {
       maxTokens: this.#options.maxTokens,
       probeLabelCount: (weights) => this.#probeLabelCount(weights, signal),
@@ -106,6 +121,7 @@ export class ModelLoader<I> {
     // Session processes start while it is loaded; whoever needs it waits, and learns if it could not be.
     const loading = this.#parts.loadPreprocessor(manifest);
     loading.catch(() => {});
+    const closePreprocessor = () => void loading.then((preprocessor) => preprocessor.close()).catch(() => {});
     const feeds = this.#parts.knownFeeds(manifest) ?? loading.then((preprocessor) => preprocessor.feeds);
     // A model may be refused before anybody asks for them.
     if (feeds instanceof Promise) feeds.catch(() => {});
@@ -114,7 +130,7 @@ export class ModelLoader<I> {
     let digest = '';
     const measure = async (group: InstanceGroup) => {
       const preprocessor = await loading;
-      const measured = this.#parts.oneAtATime(() => this.#calibrate(group, preprocessor));
+      const measured = this.#parts.oneAtATime(() => this.#calibrate(group, preprocessor, rest));
       const read =
         digest === '' ? modelDigest(manifest, group.precision, group.proof.batching, preprocessor) : digest;
       const [samples, known] = await Promise.all([measured, read]);
@@ -122,16 +138,24 @@ export class ModelLoader<I> {
       return samples;
     };
     const sessions = await startServing(
-      { manifest, golden, feeds, preprocessor: loading, runtimeHooks },
+      { manifest, golden, feeds, preprocessor: loading, runtimeHooks, rest },
       this.#options.sessions,
-      { measure, typicalTokens },
+      { measure, typicalTokens, triesFirst: beside !== undefined },
       this.#hooks,
       signal,
-    );
+    ).catch((error: unknown) => {
+      closePreprocessor();
+      throw error;
+    });
+    // A run cannot be given up, only its session.
+    const giveUp = () => void sessions.close(signal);
+    signal.addEventListener('abort', giveUp, { once: true });
     try {
       signal.throwIfAborted();
       const { shared, lone, samples } = sessions;
       const preprocessor = await loading;
+      const flips = await this.#flips(beside?.former, { manifest, group: shared, preprocessor, rest });
+      if (beside !== undefined) await ensureSettled(location, identity);
       const curve = fitCostCurve(samples);
       const batcher = new Batcher<Encoded, Float32Array>(
         this.#batcherOptions(shared.proof, Math.min(typicalTokens, preprocessor.maxCost), samples, curve),
@@ -146,6 +170,9 @@ export class ModelLoader<I> {
       const keys = this.#parts.cacheKeys(digest);
       return new ModelVersion({
         manifest,
+        folderIdentity: identity,
+        golden,
+        flips,
         precision: shared.precision,
         device: shared.device,
         proof: shared.proof,
@@ -164,15 +191,38 @@ export class ModelLoader<I> {
       });
     } catch (error) {
       await sessions.close(signal);
+      closePreprocessor();
       throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
     }
   }
 
-  async #calibrate(group: InstanceGroup, preprocessor: Preprocessor<I>): Promise<CostSample[]> {
+  /** @param former undefined: there is nothing to compare with */
+  async #flips(
+    former: KnownAnswers<I> | undefined,
+    loaded: {
+      readonly manifest: ModelManifest;
+      readonly group: InstanceGroup;
+      readonly preprocessor: Preprocessor<I>;
+      readonly rest: Rest;
+    },
+  ): Promise<LabelFlips | undefined> {
+    if (former === undefined) return undefined;
+    const { manifest, group, preprocessor, rest } = loaded;
+    const { labels, problemType } = manifest;
+    const { batching, appliedActivation } = group.proof;
+    const session = group.first;
+    const run = pacedRun((batch) => session.run(batch), rest);
+    return labelFlips(former, { labels, problemType, appliedActivation, batching, preprocessor, run });
+  }
+
+  async #calibrate(group: InstanceGroup, preprocessor: Preprocessor<I>, rest: Rest): Promise<CostSample[]> {
     const session = group.first;
     return calibrate((batch) => session.run(batch), preprocessor, {
       timeLimitMs: this.#options.calibrationTimeMs,
       maxItems: group.proof.batching === 'one_at_a_time' ? 1 : Number.POSITIVE_INFINITY,
+      rest,
     });
   }
 
@@ -214,6 +264,18 @@ export class ModelLoader<I> {
       batching.budgetTokens || chooseBudgetTokens(curve, samples, { typicalTokens, ...BUDGET_RANGE_TOKENS });
     return { ...batching, budgetTokens, costCurve: curve };
   }
+}
+
+/**
+ * What was read piece by piece may be half of one content and half of another.
+ * @throws ModelLoadError if the folder has changed since
+ */
+async function ensureSettled({ directory }: ModelLocation, identity: string): Promise<void> {
+  if ((await folderIdentity(directory)) === identity) return;
+  throw new ModelLoadError(
+    directory,
+    'changed while it was being loaded: publish a version by renaming its folder',
+  );
 }
 
 /** Median of the known inputs: the best guess at what the model is meant to read. */

@@ -5,9 +5,11 @@ import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { Encoded } from '../runtime/feeds.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import type { Golden } from './golden.js';
+import type { KnownAnswers } from './label-flips.js';
 import type { ModelManifest } from './manifest.js';
 import type { SessionProof } from './prove-session.js';
-import type { AppliedActivation, ModelState, ModelVersionView, ProblemType } from './types.js';
+import type { AppliedActivation, LabelFlips, ModelState, ModelVersionView, ProblemType } from './types.js';
 
 /** Counts of the runtime processes of a version. */
 export interface InstanceCounts {
@@ -17,6 +19,11 @@ export interface InstanceCounts {
 
 export interface ModelVersionParts<I> {
   readonly manifest: ModelManifest;
+  /** Of its folder, before anything in it was read. */
+  readonly folderIdentity: string;
+  readonly golden: Golden<I> | undefined;
+  /** Undefined: it was not compared with a former version. */
+  readonly flips: LabelFlips | undefined;
   readonly precision: Precision;
   readonly device: Device;
   readonly proof: SessionProof;
@@ -34,11 +41,17 @@ export interface ModelVersionParts<I> {
 }
 
 /** A loaded version of a model: it has answered known inputs correctly and computes the logits of inputs of one kind. */
-export class ModelVersion<I> {
+export class ModelVersion<I> implements KnownAnswers<I> {
   readonly name: string;
   readonly version: string;
+  /** What its folder looked like before it was loaded: a folder that looks the same holds this version. */
+  readonly folderIdentity: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
+  /** Its known answers; undefined: none. */
+  readonly golden: Golden<I> | undefined;
+  /** How it answers the known texts of the version before it; undefined: there was none to compare with. */
+  readonly flips: LabelFlips | undefined;
   readonly defaultTruncation: Truncation;
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
@@ -50,6 +63,9 @@ export class ModelVersion<I> {
   constructor(parts: ModelVersionParts<I>) {
     this.name = parts.manifest.name;
     this.version = parts.manifest.version;
+    this.folderIdentity = parts.folderIdentity;
+    this.golden = parts.golden;
+    this.flips = parts.flips;
     this.labels = parts.manifest.labels;
     this.problemType = parts.manifest.problemType;
     this.defaultTruncation = parts.manifest.defaultTruncation;
@@ -143,12 +159,13 @@ export class ModelVersion<I> {
   }
 
   /**
-   * Answers what is queued, then ends the runtime processes. When the signal aborts, the rest is refused, and the
-   * processes are killed.
+   * Answers what is queued, ends the runtime processes and gives back the memory of the preprocessor. When the signal aborts, the
+   * rest is refused, and the processes are killed.
    */
   async close(signal: AbortSignal): Promise<void> {
     this.drain();
     await this.#parts.batcher.close(signal);
     await this.#parts.closeInstances(signal);
+    this.#parts.preprocessor.close();
   }
 }

@@ -1,12 +1,12 @@
 import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import { SessionOutOfMemoryError, SessionRunError } from '../runtime/errors.js';
-import type { Encoded } from '../runtime/feeds.js';
-import type { Precision, RunResult } from '../runtime/types.js';
+import type { Precision } from '../runtime/types.js';
 import { findBatching } from './find-batching.js';
 import type { Golden } from './golden.js';
 import { checkGolden, type GoldenReport } from './golden-check.js';
 import type { ModelManifest } from './manifest.js';
 import { ModelLoadError } from './model-load-error.js';
+import type { Run } from './paced-run.js';
 import type { AppliedActivation, Batching } from './types.js';
 import type { Weights } from './weights.js';
 
@@ -27,8 +27,6 @@ export interface SessionProof {
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
 }
-
-type Run = (batch: readonly Encoded[]) => Promise<RunResult>;
 
 /**
  * Tries weights on a session of theirs: on the largest input that they are said to read, on inputs alone and beside each

@@ -43,6 +43,9 @@ export interface ServingHooks extends InstanceHooks {
  * alone is better off with all of them. A model that takes its time over a text gets both (ADR 0009). A quick one
  * keeps the first session: there the hand-over costs more than a second thread saves.
  *
+ * Beside versions that serve, most of the trial is for a session of one thread: it leaves them the other cores, and a version
+ * that is of no use goes no further.
+ *
  * @throws what `startInstances` and `measure` throw. Nothing is left running then
  */
 export async function startServing<I>(
@@ -52,11 +55,19 @@ export async function startServing<I>(
     readonly measure: (group: InstanceGroup) => Promise<readonly CostSample[]>;
     /** Tokens of the text that `splitFromMs` speaks of. */
     readonly typicalTokens: number;
+    /** Whether a session of one thread is tried first, which goes again. Default: no. */
+    readonly triesFirst?: boolean;
   },
   hooks: ServingHooks,
   signal: AbortSignal,
 ): Promise<ServingSessions> {
-  const first = await startInstances(subject, { ...options, count: options.instances || 1 }, hooks, signal);
+  const tried = parts.triesFirst === true ? await tryOnOneThread(subject, options, hooks, signal) : undefined;
+  const first = await startInstances(
+    { ...subject, ...(tried !== undefined && { proof: tried.proof }) },
+    { ...options, precision: tried?.precision ?? options.precision, count: options.instances || 1 },
+    hooks,
+    signal,
+  );
   // A measurement under way ends with its session.
   const giveUp = () => void first.close(signal);
   signal.addEventListener('abort', giveUp, { once: true });
@@ -83,6 +94,26 @@ export async function startServing<I>(
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+/** @throws what `startInstances` throws. Nothing is left running, whatever is found */
+async function tryOnOneThread<I>(
+  subject: InstanceSubject<I>,
+  options: ServingOptions,
+  hooks: ServingHooks,
+  signal: AbortSignal,
+): Promise<Pick<InstanceGroup, 'proof' | 'precision'>> {
+  const { onInstanceOutput } = subject.runtimeHooks;
+  // It is not one of the sessions that the version serves with, and is not counted among them.
+  const runtimeHooks = onInstanceOutput === undefined ? {} : { onInstanceOutput };
+  const trial = await startInstances(
+    { ...subject, runtimeHooks },
+    { ...options, count: 1, intraOpThreads: 1 },
+    hooks,
+    signal,
+  );
+  await trial.close(signal);
+  return trial;
 }
 
 function splits(samples: readonly CostSample[], typicalTokens: number, options: ServingOptions): boolean {

@@ -12,6 +12,14 @@ export type Batching = 'padded' | 'equal_length' | 'one_at_a_time';
 export type AppliedActivation = 'softmax' | 'sigmoid';
 export type ModelState = 'loading' | 'serving' | 'draining' | 'failed';
 
+/** How a version answers the texts that its predecessor knew the answers of. */
+export interface LabelFlips {
+  /** Texts that were compared. */
+  readonly compared: number;
+  /** Those of them for which other labels hold. */
+  readonly flipped: number;
+}
+
 /** What is told about a version of a model: the source of ModelService, of health and of the model metrics. */
 export interface ModelVersionView {
   readonly version: string;
@@ -45,6 +53,44 @@ export interface ModelView {
   readonly loaded: boolean;
   /** Highest first. */
   readonly versions: readonly ModelVersionView[];
+}
+
+/** What became of a model when the models folder was read again. */
+export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed';
+
+export interface ModelReload {
+  readonly model: string;
+  readonly outcome: ReloadOutcome;
+  /** The version that answers now; empty where none does. */
+  readonly version: string;
+  /** Why it failed, for everybody to read: no path but those below the models folder. Empty where it did not. */
+  readonly reason: string;
+  /** Undefined: nothing was loaded, or there was nothing to compare it with. */
+  readonly flips: LabelFlips | undefined;
+}
+
+/** Events of reloads, for logs and metrics. None may throw. */
+export interface ReloadHooks {
+  /** @param tookMs until the former version had ended, in milliseconds */
+  onModelReloaded?(reload: ModelReload, tookMs: number): void;
+  /** All models that were asked for have been looked at. */
+  onReloaded?(reloads: readonly ModelReload[]): void;
+  /** The models folder cannot be read: everything stays as it is. @param reason with its path */
+  onFolderUnreadable?(reason: string): void;
+  /** A version whose place was taken did not end well. */
+  onEndFailed?(version: { readonly name: string; readonly version: string }, error: unknown): void;
+}
+
+/** Reads the models folder again. */
+export interface ModelReloads {
+  /**
+   * A request that comes while models are being reloaded waits, and shares the next reload with all others that wait.
+   * @param models names; empty: all models
+   * @returns what became of each, by ascending name
+   * @throws VerdictError not_found for a name that neither the folder nor the server knows, after the others were reloaded;
+   *   unavailable where the folder cannot be read, or the server is stopping
+   */
+  reload(models?: readonly string[]): Promise<readonly ModelReload[]>;
 }
 
 /** Read access to the models that exist. */

@@ -80,6 +80,6 @@ async function hashOf(path: string): Promise<string> {
 function changed(path: string): ModelLoadError {
   return new ModelLoadError(
     path,
-    'has changed since the model was loaded: restart the server to serve what it holds now',
+    'has changed since the model was loaded: reload the models to serve what it holds now',
   );
 }

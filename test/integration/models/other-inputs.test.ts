@@ -37,6 +37,7 @@ const floats: Preprocessor<Floats> = {
   encode: async (input) => encoded(input),
   ofCost: async () => encoded([1, 2, 3, 4]),
   probes: async (known) => [[0, 0, 0, 0], [1, -1, 2, -2], [9, 8, 7, 6], ...known].map(encoded),
+  close: () => {},
 };
 
 function encoded(input: Floats): Encoded {
@@ -130,6 +131,7 @@ describe('an input that is no text', () => {
     const keys = new CacheKeyer(await modelDigest(manifest, 'fp32', proof.batching, floats));
     const version = new ModelVersion<Floats>({
       ...{ manifest, precision: 'fp32', device: 'cpu', proof, digest: '', preprocessor: floats, batcher },
+      ...{ folderIdentity: '', golden, flips: undefined },
       instances: () => sessions.shared.counts,
       preparationTrouble: () => '',
       samples: sessions.samples,

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { WeightFile } from '../../../src/models/weight-file.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
-const CHANGED = /weights: has changed since the model was loaded: restart the server/;
+const CHANGED = /weights: has changed since the model was loaded: reload the models/;
 
 describe('a file of weights', () => {
   it('is the same until its content changes', async (t) => {
