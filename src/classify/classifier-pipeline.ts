@@ -93,11 +93,39 @@ export class ClassifierPipeline implements Classifier {
     pending: Promise<Resolved>,
     startedAt: number,
   ): Promise<Classification> {
+    let asked = model;
+    let answer: MaybePromise<Resolved> = pending;
+    for (;;) {
+      try {
+        return this.#finish(asked, request, claim, await answer, startedAt);
+      } catch (error) {
+        const successor = this.#successor(asked, request, error);
+        if (successor === undefined) {
+          this.#fail(asked, claim, startedAt);
+          throw error;
+        }
+        asked = successor;
+        answer = this.#ask(asked, request, claim);
+      }
+    }
+  }
+
+  async #ask(model: ClassifyingModel, request: InputRequest, claim: Claim): Promise<Resolved> {
+    refuseSecondActivation(model, request.options.activation);
+    return this.#resolve(model, request, claim);
+  }
+
+  /**
+   * The version that has taken the place of one that is being stopped: what was still on its way to that one, in Redis or behind
+   * another caller, is asked there. Undefined: there is none, or the error is another one.
+   */
+  #successor(model: ClassifyingModel, request: InputRequest, error: unknown): ClassifyingModel | undefined {
+    if (!(error instanceof VerdictError) || error.reason !== 'DRAINING') return undefined;
     try {
-      return this.#finish(model, request, claim, await pending, startedAt);
-    } catch (error) {
-      this.#fail(model, claim, startedAt);
-      throw error;
+      const found = this.#models.resolve(request);
+      return found === model ? undefined : found;
+    } catch {
+      return undefined;
     }
   }
 

@@ -59,16 +59,46 @@ export class Deployment<V extends DeployableVersion> {
     return this.#unloaded;
   }
 
+  /** The version that most requests are routed to; undefined: none is. */
+  get current(): V | undefined {
+    return mostWeight(this.#versions)?.loaded;
+  }
+
   /** Adds a version, which then answers requests that name it. @throws Error if it is deployed already */
   add(version: V): void {
     if (this.#versions.some(({ loaded }) => loaded.version === version.version)) {
       throw new Error(`${this.name}/${version.version} is deployed already`);
     }
+    this.#put(version, this.#versions, 0);
+  }
+
+  /**
+   * Puts a version in the place of all others, in one step: from now on it alone gets requests. One of them may have the same
+   * number, with other content.
+   * @returns those that now get none, and are listed until they are removed
+   */
+  succeed(version: V): readonly V[] {
+    const former = this.retireAll();
+    this.#put(version, this.#versions, 1);
+    return former;
+  }
+
+  /** From now on no version gets requests. @returns those that did before, which are listed until they are removed */
+  retireAll(): readonly V[] {
+    const retired = this.#versions.filter(({ isRetired }) => !isRetired).map(({ loaded }) => loaded);
+    this.#versions = this.#versions.map(({ loaded }) => ({ loaded, weight: 0, isRetired: true }));
+    return retired;
+  }
+
+  #put(version: V, others: readonly Deployed<V>[], weight: number): void {
     this.#unloaded.delete(version.version);
-    const added = { loaded: version, weight: 0, isRetired: false };
-    this.#versions = [...this.#versions, added].sort(
-      (a, b) => Number(b.loaded.version) - Number(a.loaded.version),
-    );
+    const added = { loaded: version, weight, isRetired: false };
+    this.#versions = [added, ...others].sort((a, b) => Number(b.loaded.version) - Number(a.loaded.version));
+  }
+
+  /** Forgets what is known of a version that is not loaded. */
+  forget(version: string): void {
+    this.#unloaded.delete(version);
   }
 
   /** Records that a version is loading or could not be loaded. @param version empty if none was found */
@@ -138,26 +168,43 @@ export class Deployment<V extends DeployableVersion> {
     return candidates.at(-1)?.loaded;
   }
 
+  /** Says of a version whose files have changed that they could not be loaded in its place. */
+  #loadedView(version: V): ModelVersionView {
+    const { view } = version;
+    const found = this.#unloaded.get(version.version);
+    if (found?.state !== 'failed' || view.stateReason !== '') return view;
+    return { ...view, stateReason: `its files have changed and could not be loaded: ${found.reason}` };
+  }
+
   view(isDefault: boolean): ModelView {
-    const serving = this.#versions
-      .filter(({ loaded, weight }) => weight > 0 && loaded.state === 'serving')
-      .reduce<Deployed<V> | undefined>(
-        (most, one) => (most === undefined || one.weight > most.weight ? one : most),
-        undefined,
-      );
+    const serving = mostWeight(this.#versions.filter(({ loaded }) => loaded.state === 'serving'));
+    // A number stands for what answers under it now: what it stood for before is on its way out, or never came in.
+    const loaded = this.#versions.filter(
+      ({ loaded: { version }, isRetired }) => !isRetired || this.find(version) === undefined,
+    );
     const unloaded = [...this.#unloaded]
-      .filter(([version]) => version !== '')
+      .filter(([version]) => version !== '' && this.find(version) === undefined)
       .map(([version, found]) => unloadedView(version, found));
     return {
       name: this.name,
       isDefault,
       servingVersion: serving?.loaded.version ?? '',
       loaded: this.#versions.length > 0,
-      versions: [...this.#versions.map(({ loaded }) => loaded.view), ...unloaded].sort(
+      versions: [...loaded.map((one) => this.#loadedView(one.loaded)), ...unloaded].sort(
         (a, b) => Number(b.version) - Number(a.version),
       ),
     };
   }
+}
+
+/** Undefined where none has a weight. */
+function mostWeight<V>(versions: readonly Deployed<V>[]): Deployed<V> | undefined {
+  return versions
+    .filter(({ weight }) => weight > 0)
+    .reduce<Deployed<V> | undefined>(
+      (most, one) => (most === undefined || one.weight > most.weight ? one : most),
+      undefined,
+    );
 }
 
 /** A number from 0 to 1 that depends on the input alone: it is the same in every process. */

@@ -43,15 +43,18 @@ export async function loadModels(
   either.throwIfAborted();
 }
 
-async function loadWithRetry(
+/**
+ * Loads a version, and once more if its process was lost meanwhile.
+ * @throws what the last try threw
+ */
+export async function loadWithRetry<T>(
   location: ModelLocation,
-  load: LoadModelsParts['load'],
+  load: (location: ModelLocation, signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      await load(location, signal);
-      return;
+      return await load(location, signal);
     } catch (error) {
       if (signal.aborted || tries === TRIES || !isLoss(error)) throw error;
     }

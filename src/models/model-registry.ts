@@ -12,6 +12,12 @@ export interface ModelRequest {
   readonly input: TextInput;
 }
 
+/** Which version of which model. */
+export interface VersionName {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** A version that could not be loaded. */
 export interface FailedVersion {
   readonly name: string;
@@ -26,15 +32,26 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   readonly #defaultModel: string;
   readonly #deployments = new Map<string, Deployment<V>>();
   readonly #listeners = new Set<() => void>();
-  readonly #onRetired: (version: V) => void;
+  readonly #onGone: (version: VersionName) => void;
 
   /**
    * @param defaultModel the model of requests that name none
-   * @param onRetired called when a retired version has answered all it held. Must not throw
+   * @param onGone called when nothing of a version is left: it has answered all it held, or could not be loaded and is not
+   *   asked for any more. Must not throw
    */
-  constructor(defaultModel: string, onRetired: (version: V) => void = () => {}) {
+  constructor(defaultModel: string, onGone: (version: VersionName) => void = () => {}) {
     this.#defaultModel = defaultModel;
-    this.#onRetired = onRetired;
+    this.#onGone = onGone;
+  }
+
+  /** The models that anything is known of, by name. */
+  get names(): readonly string[] {
+    return [...this.#deployments.keys()].sort();
+  }
+
+  /** The version that most requests for a model go to; undefined: there is none. */
+  current(model: string): V | undefined {
+    return this.#deployments.get(model)?.current;
   }
 
   /**
@@ -69,17 +86,68 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   async retire(model: string, version: string, signal: AbortSignal): Promise<void> {
     const deployment = this.#deployments.get(model);
     if (deployment === undefined) throw new Error(`${model} is not deployed`);
-    const retired = deployment.retire(version);
-    retired.drain();
+    await this.#end(deployment, [deployment.retire(version)], signal);
+  }
+
+  /**
+   * Puts a version in the place of all others of its model, in one step. Those answer what they hold, and end.
+   * @param signal makes them refuse the rest
+   * @returns resolves when they have ended
+   */
+  async replace(version: V, signal: AbortSignal): Promise<void> {
+    const deployment = this.#deploymentOf(version.name);
+    const former = deployment.succeed(version);
+    this.forgetUnloaded(version.name);
+    await this.#end(deployment, former, signal);
+  }
+
+  /** Takes a model out of service with all that is known of it. @param signal makes its versions refuse the rest */
+  async remove(model: string, signal: AbortSignal): Promise<void> {
+    const deployment = this.#deployments.get(model);
+    if (deployment === undefined) return;
+    this.forgetUnloaded(model);
+    await this.#end(deployment, deployment.retireAll(), signal);
+  }
+
+  /** Forgets a version that is not loaded. */
+  forget(model: string, version: string): void {
+    const deployment = this.#deployments.get(model);
+    if (deployment === undefined) return;
+    deployment.forget(version);
+    this.#tidy(deployment, version);
     this.changed();
-    try {
-      await retired.close(signal);
-    } finally {
-      deployment.remove(retired);
-      this.#onRetired(retired);
-      if (deployment.versions.length === 0 && deployment.unloaded.size === 0) this.#deployments.delete(model);
-      this.changed();
-    }
+  }
+
+  /** Forgets the versions of a model that are not loaded. @param but the version that stays */
+  forgetUnloaded(model: string, but?: string): void {
+    const unloaded = this.#deployments.get(model)?.unloaded.keys() ?? [];
+    for (const version of [...unloaded].filter((one) => one !== but)) this.forget(model, version);
+  }
+
+  /** @param versions of the deployment, retired */
+  async #end(deployment: Deployment<V>, versions: readonly V[], signal: AbortSignal): Promise<void> {
+    for (const version of versions) version.drain();
+    this.changed();
+    const ended = await Promise.allSettled(
+      versions.map((version) =>
+        version.close(signal).finally(() => {
+          deployment.remove(version);
+          this.#tidy(deployment, version.version);
+          this.changed();
+        }),
+      ),
+    );
+    const failed = ended.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Forgets a version of which nothing is left, and its model with the last one. */
+  #tidy(deployment: Deployment<V>, version: string): void {
+    const { name, versions, unloaded } = deployment;
+    const isLeft = unloaded.has(version) || versions.some((loaded) => loaded.version === version);
+    if (!isLeft) this.#onGone({ name, version });
+    const isEmpty = versions.length === 0 && unloaded.size === 0;
+    if (isEmpty && this.#deployments.get(name) === deployment) this.#deployments.delete(name);
   }
 
   /** Records that a version is loading, until it is deployed or could not be loaded. */
