@@ -10,7 +10,7 @@ import { openCredentials } from './app/open-credentials.js';
 import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
 import { readinessOf } from './app/readiness.js';
-import { startModels } from './app/start-models.js';
+import { ServedModels } from './app/served-models.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
@@ -44,6 +44,8 @@ export interface App {
   start(): Promise<{ readonly port: number; readonly adminPort: number }>;
   /** Answers what is held and ends. @param balancerGrace whether to wait for balancers to turn away first */
   stop(balancerGrace: boolean): Promise<StopReport>;
+  /** Reads the models folder again, in the background. While the server starts, after that. */
+  reloadModels(): void;
   /** Ends at once. */
   force(): Promise<StopReport>;
 }
@@ -86,6 +88,17 @@ export async function createApp(config: Config, version: string, log: Logger): P
     onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),
   });
   telemetry.watchGpus(() => gpus.readings);
+  const models = new ServedModels({
+    ...{ config, registry, tokenizers, gpus, telemetry, trace, log },
+    onReloaded: () => {
+      try {
+        rpc.limitConnections(roomForCallers(config, registry));
+      } catch (error) {
+        // What is open stays: it is no reason to stop serving.
+        log.warn({ error: String(error) }, 'the models leave hardly any open files for callers');
+      }
+    },
+  });
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
@@ -170,13 +183,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
       { name: 'GPU monitor', stop: () => gpus.close() },
       {
         name: 'models',
-        start: (signal) => startModels({ config, registry, tokenizers, gpus, telemetry, trace, log }, signal),
-        stop: (signal) => registry.close(signal),
+        start: (signal) => models.start(signal),
+        stop: (signal) => models.close(signal),
       },
       {
         name: 'gRPC server',
         start: async () => {
-          const room = roomForCallers(config, registry, log);
+          const room = roomForCallers(config, registry);
+          warnOfLittleRoom(room, config, log);
           ports.port = (await namingPlace(places.rpc, () => rpc.start(room))).port;
           isListening = true;
         },
@@ -193,6 +207,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
           await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
         },
       },
+      {
+        name: 'reloads of models',
+        start: () => models.startReloads(),
+        stop: () => models.stopReloads(),
+      },
     ],
   });
   return {
@@ -204,6 +223,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       balancerGraceMs = balancerGrace ? config.shutdown.drainGraceMs : 0;
       return lifecycle.stop();
     },
+    reloadModels: () => void models.reloadAll(),
     force: () => lifecycle.force(),
   };
 }
@@ -234,22 +254,19 @@ function openTrace({ traceArrivals: path, traceMaxMib }: Config['log']): Arrival
  * How many connections there may be beside everything else that needs open files.
  * @throws Error where their limit leaves no room for callers
  */
-function roomForCallers(
-  { server, tokenizer }: Config,
-  registry: ModelRegistry<ModelVersion<TextInput>>,
-  log: Logger,
-): number {
-  const versions = registry.list().flatMap((model) => model.versions);
-  const sessions = versions.reduce((sum, { instances }) => sum + instances, 0);
-  const room = roomForConnections({ tokenizerThreads: tokenizer.workers, sessions });
-  if (room < server.maxConnections) {
-    const name = settingName('server.maxConnections');
-    log.warn(
-      { room, maxConnections: server.maxConnections },
-      `the limit of open files (ulimit -n) is below ${name}`,
-    );
-  }
-  return room;
+function roomForCallers({ tokenizer }: Config, registry: ModelRegistry<ModelVersion<TextInput>>): number {
+  const instances = registry.list().flatMap(({ versions }) => versions.map((version) => version.instances));
+  return roomForConnections({
+    tokenizerThreads: tokenizer.workers,
+    sessions: instances.reduce((sum, count) => sum + count, 0),
+    reloadSessions: Math.max(1, ...instances),
+  });
+}
+
+function warnOfLittleRoom(room: number, { server: { maxConnections } }: Config, log: Logger): void {
+  if (room >= maxConnections) return;
+  const name = settingName('server.maxConnections');
+  log.warn({ room, maxConnections }, `the limit of open files (ulimit -n) is below ${name}`);
 }
 
 /** Zero means never; grpc-js leaves out what is not there. */

@@ -19,6 +19,8 @@ const LEAST_CALLERS = 32;
 export interface DescriptorUse {
   readonly tokenizerThreads: number;
   readonly sessions: number;
+  /** Sessions of a version that is loaded beside them, to take another's place. */
+  readonly reloadSessions: number;
 }
 
 /**
@@ -42,9 +44,10 @@ export function loadingTrouble(limit = descriptorLimit()): string | undefined {
 
 /** How many connections of callers fit, beside a reserve. @throws Error if there is hardly room for any */
 export function roomForConnections(use: DescriptorUse, limit = descriptorLimit()): number {
-  const reserved = OWN + PER_THREAD * use.tokenizerThreads + PER_SESSION * use.sessions + REPLACEMENT + ADMIN;
+  const sessions = use.sessions + use.reloadSessions;
+  const reserved = OWN + PER_THREAD * use.tokenizerThreads + PER_SESSION * sessions + REPLACEMENT + ADMIN;
   if (limit >= reserved + LEAST_CALLERS) return limit - reserved;
   throw new Error(
-    `this process may open ${limit} files (ulimit -n), and needs at least ${reserved + LEAST_CALLERS}: for ${use.sessions} sessions, ${use.tokenizerThreads} tokeniser threads, ${ADMIN} connections to the admin port and ${LEAST_CALLERS} connections of callers`,
+    `this process may open ${limit} files (ulimit -n), and needs at least ${reserved + LEAST_CALLERS}: for ${use.sessions} sessions and ${use.reloadSessions} more during a reload, ${use.tokenizerThreads} tokeniser threads, ${ADMIN} connections to the admin port and ${LEAST_CALLERS} connections of callers`,
   );
 }

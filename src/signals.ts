@@ -1,7 +1,10 @@
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
-/** Signals whose default action is harmful: SIGHUP ends the process, SIGUSR1 opens Node's debugger. */
-export type IgnoredSignal = 'SIGHUP' | 'SIGUSR1';
+/** Its default action is harmful: it opens Node's debugger. */
+export type IgnoredSignal = 'SIGUSR1';
+
+/** Its default action is to end the process. */
+export type ReloadSignal = 'SIGHUP';
 
 /** `process`, or a stand-in of a test. */
 export interface SignalSource<S extends string = StopSignal> {
@@ -47,11 +50,18 @@ export function onStopSignals(source: SignalSource, handlers: StopHandlers): () 
   };
 }
 
-/** Ignores these signals, and reports each one. */
+/** Ignores this signal, and reports each one. */
 export function ignoreSignals(
   source: Pick<SignalSource<IgnoredSignal>, 'on'>,
   tell: (signal: IgnoredSignal) => void,
 ): void {
-  source.on('SIGHUP', tell);
   source.on('SIGUSR1', tell);
+}
+
+/** Calls back for each signal that asks for what has changed to be read again. */
+export function onReloadSignals(
+  source: Pick<SignalSource<ReloadSignal>, 'on'>,
+  reload: (signal: ReloadSignal) => void,
+): void {
+  source.on('SIGHUP', reload);
 }

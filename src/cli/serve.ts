@@ -4,7 +4,7 @@ import { ConfigError } from '../config/config-error.js';
 import { settingsHelp } from '../config/help.js';
 import { type Config, loadConfig } from '../config.js';
 import { VerdictError } from '../errors.js';
-import { type IgnoredSignal, ignoreSignals, onStopSignals } from '../signals.js';
+import { type IgnoredSignal, ignoreSignals, onReloadSignals, onStopSignals } from '../signals.js';
 import { adoptOutput } from '../telemetry/adopt-output.js';
 import { createLogger, type Logger } from '../telemetry/logger.js';
 import { writeAtOnce } from '../telemetry/without-waiting.js';
@@ -16,7 +16,7 @@ const STDERR = 2;
 
 const HELP = `Usage: verdict serve [flags]
 
-Serves the models over gRPC until SIGTERM or Ctrl-C.
+Serves the models over gRPC until SIGTERM or Ctrl-C. SIGHUP reloads the models that have changed.
 `;
 
 /**
@@ -34,6 +34,9 @@ export async function serve(argv: readonly string[]): Promise<number> {
   }
   let tellIgnored: (signal: IgnoredSignal) => void = () => {};
   ignoreSignals(process, (signal) => tellIgnored(signal));
+  // Until there is a server, there is nothing to reload: it will read what there is by then.
+  let reload = () => {};
+  onReloadSignals(process, () => reload());
   let config: Config;
   try {
     config = await loadConfig({ argv, env: process.env, cwd: process.cwd() });
@@ -48,7 +51,13 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const log = createLogger(config.log);
   tellIgnored = (signal) => log.warn({ signal }, 'this signal is ignored');
   const release = adoptOutput(log, process);
-  const end = await run(config, log);
+  const end = await run(config, log, (app) => {
+    reload = () => {
+      log.info({ signal: 'SIGHUP' }, 'reloading the models');
+      app.reloadModels();
+    };
+  });
+  reload = () => {};
   await endLog(log, end);
   // Not earlier: what is printed while the log is being written would land among its lines as plain text.
   release();
@@ -79,13 +88,15 @@ function killSelf(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-async function run(config: Config, log: Logger): Promise<End> {
+/** @param onApp called with what is about to start */
+async function run(config: Config, log: Logger, onApp: (app: App) => void): Promise<End> {
   let app: App;
   try {
     app = await createApp(config, await packageVersion(), log);
   } catch (error) {
     return notStarted(error, false);
   }
+  onApp(app);
   const stopped = new Promise<End>((resolve) => {
     onStopSignals(process, {
       stop: (signal) => {

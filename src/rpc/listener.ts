@@ -66,9 +66,7 @@ export class Listener {
    * @throws the operating system's error when it cannot listen there
    */
   listen(host: string, port: number, room: number): Promise<AddressInfo> {
-    const { maxConnections, maxConnectionsPerPeer } = this.#options;
-    this.#server.maxConnections = Math.min(maxConnections, room);
-    this.#maxPerPeer = Math.min(maxConnectionsPerPeer, Math.ceil(this.#server.maxConnections / 2));
+    this.limit(room);
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
@@ -77,6 +75,13 @@ export class Listener {
         resolve(this.#server.address() as AddressInfo);
       });
     });
+  }
+
+  /** Changes how many connections may be open. Those that are open stay. @param room connections that there are descriptors for */
+  limit(room: number): void {
+    const { maxConnections, maxConnectionsPerPeer } = this.#options;
+    this.#server.maxConnections = Math.min(maxConnections, room);
+    this.#maxPerPeer = Math.min(maxConnectionsPerPeer, Math.ceil(this.#server.maxConnections / 2));
   }
 
   /**

@@ -145,6 +145,11 @@ export class RpcServer {
     return { port };
   }
 
+  /** Changes how many connections the process has descriptors for. */
+  limitConnections(room: number): void {
+    this.#listener.limit(room);
+  }
+
   /** Tells balancers to send no more: health is NOT_SERVING for all names. Everything else goes on. */
   beginDrain(): void {
     this.#health.stop();

@@ -15,6 +15,7 @@ import { modelMetrics } from './model-metrics.js';
 import { processMetrics } from './process-metrics.js';
 import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
+import { ReloadTelemetry } from './reload-telemetry.js';
 import { SessionTelemetry } from './session-telemetry.js';
 import { TlsTelemetry } from './tls-telemetry.js';
 import type { EdgeReading, Log, Telemetry, VersionTelemetry } from './types.js';
@@ -65,6 +66,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const tls = new TlsTelemetry({ registry, log });
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
+  const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
   let listModels: () => readonly ModelView[] = () => [];
   modelMetrics(registry, () => listModels());
   let readEdge: () => EdgeReading = () => ({ connections: 0, heldBytes: 0 });
@@ -94,6 +96,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     tls,
     auth,
     rateLimits,
+    reloads,
     version(of) {
       const key = `${of.model}/${of.version}`;
       let version = versions.get(key);

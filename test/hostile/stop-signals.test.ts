@@ -157,14 +157,17 @@ function unreadPipe(t: TestContext): number {
 }
 
 describe('a signal that is not to end the server', () => {
-  for (const signal of ['SIGHUP', 'SIGUSR1'] as const) {
-    it(`is logged and ignored: ${signal}`, PATIENCE, async (t) => {
+  for (const [signal, message] of [
+    ['SIGHUP', 'reloading the models'],
+    ['SIGUSR1', 'this signal is ignored'],
+  ] as const) {
+    it(`is logged, and disturbs no session: ${signal}`, PATIENCE, async (t) => {
       const served = await ServedModels.start(t, ['topics']);
       const [session] = served.sessions();
       served.server.kill(signal);
       process.kill(session ?? 0, signal);
-      await until('it is logged', () => served.logged('this signal is ignored').length > 0);
-      assert.equal(served.logged('this signal is ignored')[0]?.signal, signal);
+      await until('it is logged', () => served.logged(message).length > 0);
+      assert.equal(served.logged(message)[0]?.signal, signal);
       assert.equal((await served.client().classify('the coach')).label, 'sports');
       assert.deepEqual(served.sessions(), [session]);
       // Node announces its debugger there.

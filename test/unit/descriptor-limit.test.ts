@@ -18,13 +18,14 @@ describe('the limit of open files', () => {
   });
 
   it('leaves room for callers beside sessions, threads and the admin port, or stops the start', () => {
-    const use = { tokenizerThreads: 1, sessions: 2 };
+    const use = { tokenizerThreads: 1, sessions: 2, reloadSessions: 1 };
     const room = roomForConnections(use, 1024);
     assert.equal(roomForConnections({ ...use, sessions: 12 }, 1024), room - 30);
+    assert.equal(roomForConnections({ ...use, reloadSessions: 3 }, 1024), room - 6);
     assert.equal(roomForConnections(use, 2048), room + 1024);
     assert.throws(
       () => roomForConnections({ ...use, sessions: 300 }, 1024),
-      /needs at least 1047: for 300 sessions/,
+      /needs at least 1050: for 300 sessions and 1 more during a reload,/,
     );
   });
 });

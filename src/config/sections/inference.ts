@@ -14,6 +14,11 @@ export const models = z.object({
     rule: modelName,
     doc: 'Model for requests that do not name one.',
   }),
+  watch: choice('models-watch', {
+    default: 'off',
+    options: ['on', 'off'],
+    doc: 'on: the server looks at the models folder every second, and reloads what has changed once two looks in a row see the same. Otherwise it does so on SIGHUP.',
+  }),
 });
 
 /** Where and how ONNX sessions run. */

@@ -1,0 +1,196 @@
+import { setMaxListeners } from 'node:events';
+import { Serial } from '../concurrency/serial.js';
+import { untilAborted } from '../concurrency/until-aborted.js';
+import { shuttingDown, VerdictError } from '../errors.js';
+import type { DeployableVersion } from './deployment.js';
+import { loadWithRetry } from './load-models.js';
+import { ModelLoadError } from './model-load-error.js';
+import type { ModelRegistry } from './model-registry.js';
+import type { ModelLocation, ModelRepository } from './repository.js';
+import type { LabelFlips, ModelReload, ModelReloads, ReloadHooks } from './types.js';
+
+/** What a reload needs of a version that was loaded. */
+export interface ReloadableVersion extends DeployableVersion {
+  /** See `folderIdentity`. */
+  readonly folderIdentity: string;
+  readonly flips: LabelFlips | undefined;
+}
+
+export interface ModelReloaderParts<V extends ReloadableVersion> {
+  readonly registry: ModelRegistry<V>;
+  /** It is never taken out of service. */
+  readonly defaultModel: string;
+  /** How long a version whose place was taken may answer what it holds, in milliseconds. */
+  readonly endLimitMs: number;
+  /** What the models folder holds. @throws ModelLoadError */
+  readonly find: () => Promise<ModelRepository>;
+  /** What a version's folder looks like. @throws ModelLoadError */
+  readonly identify: (directory: string) => Promise<string>;
+  /** Loads a version beside the one whose place it is to take. @throws any error that says why it cannot serve */
+  readonly load: (location: ModelLocation, former: V | undefined, signal: AbortSignal) => Promise<V>;
+  /** A version is about to get requests. */
+  readonly onServing: (version: V) => void;
+  /** The error of a load in words, for everybody to read. */
+  readonly describe: (error: unknown) => string;
+  readonly hooks: ReloadHooks;
+}
+
+/** A reload that has not begun, and what it is to look at. */
+interface Waiting {
+  readonly models: Set<string>;
+  isForAll: boolean;
+  readonly done: Promise<readonly ModelReload[]>;
+}
+
+/**
+ * Makes what serves agree with the models folder. One model after the other: of each, the version with the highest number is
+ * loaded beside the one that serves, and takes its place in one step once it is proven. What fails leaves the model as it was.
+ */
+export class ModelReloader<V extends ReloadableVersion> implements ModelReloads {
+  readonly #parts: ModelReloaderParts<V>;
+  readonly #serial = new Serial();
+  readonly #stopping = new AbortController();
+  #waiting: Waiting | undefined;
+
+  constructor(parts: ModelReloaderParts<V>) {
+    this.#parts = parts;
+    setMaxListeners(0, this.#stopping.signal);
+  }
+
+  async reload(models: readonly string[] = []): Promise<readonly ModelReload[]> {
+    this.#stopping.signal.throwIfAborted();
+    this.#waiting ??= this.#schedule();
+    const waiting = this.#waiting;
+    waiting.isForAll ||= models.length === 0;
+    for (const model of models) waiting.models.add(model);
+    const reloads = await waiting.done;
+    if (models.length === 0) return reloads;
+    const unknown = models.find((name) => !reloads.some(({ model }) => model === name));
+    if (unknown !== undefined) throw noSuchModel(unknown);
+    return reloads.filter(({ model }) => models.includes(model));
+  }
+
+  /** Gives up the load under way. From now on no version takes another's place. */
+  stop(): void {
+    this.#stopping.abort(shuttingDown());
+  }
+
+  /** Resolves when nothing is being loaded any more, or the signal aborts. Call `stop` before. */
+  ended(signal: AbortSignal): Promise<void> {
+    return untilAborted(
+      this.#serial.run(async () => {}),
+      signal,
+    );
+  }
+
+  #schedule(): Waiting {
+    const models = new Set<string>();
+    const done = this.#serial.run(() => {
+      // Whoever asks from now on may have seen a later state of the folder.
+      this.#waiting = undefined;
+      return this.#run(waiting);
+    });
+    const waiting: Waiting = { models, isForAll: false, done };
+    return waiting;
+  }
+
+  async #run({ models, isForAll }: Waiting): Promise<readonly ModelReload[]> {
+    const { registry, hooks } = this.#parts;
+    const repository = await this.#find();
+    const onDisk = [...repository.locations, ...repository.broken].map(({ name }) => name);
+    const known = [...new Set([...onDisk, ...registry.names])].sort();
+    const reloads: ModelReload[] = [];
+    for (const name of known) {
+      if (!isForAll && !models.has(name)) continue;
+      this.#stopping.signal.throwIfAborted();
+      const startedAt = performance.now();
+      const reload = await this.#reloadOne(name, repository);
+      reloads.push(reload);
+      hooks.onModelReloaded?.(reload, performance.now() - startedAt);
+    }
+    hooks.onReloaded?.(reloads);
+    return reloads;
+  }
+
+  async #find(): Promise<ModelRepository> {
+    try {
+      return await this.#parts.find();
+    } catch (error) {
+      if (!(error instanceof ModelLoadError)) throw error;
+      this.#parts.hooks.onFolderUnreadable?.(error.message);
+      throw new VerdictError('unavailable', 'the models folder cannot be read', {
+        reason: 'MODELS_UNREADABLE',
+        cause: error,
+      });
+    }
+  }
+
+  async #reloadOne(name: string, { locations, broken }: ModelRepository): Promise<ModelReload> {
+    const location = locations.find((one) => one.name === name);
+    if (location !== undefined) return this.#reloadFrom(location);
+    const found = broken.find((one) => one.name === name);
+    if (found !== undefined) return this.#failed(name, '', this.#parts.describe(found.error));
+    if (name === this.#parts.defaultModel)
+      return this.#failed(name, '', 'its folder is gone; the default model stays all the same');
+    await this.#untilEnded(this.#parts.registry.current(name), (signal) =>
+      this.#parts.registry.remove(name, signal),
+    );
+    return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined };
+  }
+
+  async #reloadFrom(location: ModelLocation): Promise<ModelReload> {
+    const { registry, identify, describe } = this.#parts;
+    const { name, version, directory } = location;
+    const former = registry.current(name);
+    const { signal } = this.#stopping;
+    let loaded: V;
+    try {
+      const identity = await identify(directory);
+      if (former?.version === version && former.folderIdentity === identity) {
+        registry.forgetUnloaded(name);
+        return { model: name, outcome: 'unchanged', version, reason: '', flips: undefined };
+      }
+      registry.addLoading(name, version);
+      loaded = await loadWithRetry(location, (from, giveUp) => this.#load(from, former, giveUp), signal);
+    } catch (error) {
+      if (!signal.aborted) return this.#failed(name, version, describe(error));
+      registry.forget(name, version);
+      throw signal.reason;
+    }
+    this.#parts.onServing(loaded);
+    await this.#untilEnded(former, (limit) => registry.replace(loaded, limit));
+    return { model: name, outcome: 'loaded', version, reason: '', flips: loaded.flips };
+  }
+
+  async #load(location: ModelLocation, former: V | undefined, signal: AbortSignal): Promise<V> {
+    const loaded = await this.#parts.load(location, former, signal);
+    if (!signal.aborted) return loaded;
+    await loaded.close(signal);
+    throw signal.reason;
+  }
+
+  /** @param version empty where not even one was found */
+  #failed(name: string, version: string, reason: string): ModelReload {
+    const { registry } = this.#parts;
+    registry.forgetUnloaded(name, version);
+    registry.addFailed({ name, version, reason });
+    const serving = registry.current(name)?.version ?? '';
+    return { model: name, outcome: 'failed', version: serving, reason, flips: undefined };
+  }
+
+  /** A version that does not end well is gone all the same, and nothing that serves depends on it. */
+  async #untilEnded(former: V | undefined, end: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    try {
+      await end(AbortSignal.timeout(this.#parts.endLimitMs));
+    } catch (error) {
+      if (former !== undefined) this.#parts.hooks.onEndFailed?.(former, error);
+    }
+  }
+}
+
+function noSuchModel(name: string): VerdictError {
+  return new VerdictError('not_found', `there is no model ${name}`, {
+    reason: 'MODEL_NOT_FOUND',
+    resource: { type: 'model', name },
+  });
+}
