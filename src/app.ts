@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { checkPort, namingPlace } from './app/check-port.js';
+import { gateOf } from './app/gate.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
 import { openCredentials } from './app/open-credentials.js';
@@ -11,6 +12,7 @@ import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
 import { readinessOf } from './app/readiness.js';
 import { ServedModels } from './app/served-models.js';
+import { trustedProxiesIn } from './app/trusted-proxies.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
@@ -21,7 +23,7 @@ import { systemTrouble } from './errors/system-trouble.js';
 import { Lifecycle, type StopReport } from './lifecycle.js';
 import { ModelRegistry } from './models/model-registry.js';
 import type { ModelVersion } from './models/model-version.js';
-import { Authentication } from './rpc/authentication.js';
+import { AdministrationAudit } from './rpc/administration-audit.js';
 import { serviceRoutes } from './rpc/routes.js';
 import { RpcServer } from './rpc/server.js';
 import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
@@ -122,7 +124,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
     },
     interceptors: [
       ...telemetry.interceptors,
-      ...(auth === undefined ? [] : [new Authentication(auth.authenticator)]),
+      gateOf(auth?.authenticator, config.server),
+      new AdministrationAudit(telemetry.rpc),
     ],
     hooks: telemetry.rpc,
   });
@@ -275,7 +278,7 @@ function connectionOptions(server: Config['server']): ConnectionOptions {
     ...server,
     maxConnectionAgeMs: server.maxConnectionAgeMs || maxTimerMs,
     maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || maxTimerMs,
-    trustedProxies: server.trustedProxies?.split(',').map((network) => network.trim()) ?? [],
+    trustedProxies: trustedProxiesIn(server),
   };
 }
 

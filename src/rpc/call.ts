@@ -12,7 +12,7 @@ import type { Connection } from './connections.js';
 import { partsOf } from './grpc-seam.js';
 import { HeldByCall, type Holder } from './held-bytes.js';
 import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
-import type { CallHead } from './interceptor.js';
+import type { ActFacts, CallHead } from './interceptor.js';
 import { acceptedEncodings, refusedMessage, unsupportedCompression } from './message-refusals.js';
 import { envoyTimeoutKey, ownTimeoutMs, requestIdFrom, requestIdKey, transcodedKey } from './metadata.js';
 import type { Method } from './method.js';
@@ -85,6 +85,7 @@ export class RpcCall
   /** Who calls, if an interceptor has said so. */
   #identity: Identity | undefined;
   #callerName: string | undefined;
+  #facts: ActFacts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #controller: AbortController | undefined;
   #state: 'open' | 'ending' | 'ended' = 'open';
@@ -237,6 +238,10 @@ export class RpcCall
     return this.#calls.connections.peers.of(this.connection.address, this.metadata(forwardedKey));
   }
 
+  get address(): string {
+    return this.connection.address;
+  }
+
   get tlsIdentity(): TlsIdentity | undefined {
     return this.connection.identity;
   }
@@ -277,6 +282,10 @@ export class RpcCall
     const value = this.metadata(key);
     this.#metadata?.remove(key);
     return value;
+  }
+
+  audit(facts: ActFacts): void {
+    this.#facts = facts;
   }
 
   read(): void {
@@ -463,6 +472,7 @@ export class RpcCall
       received: this.#inbound?.received ?? 0,
       sent: this.#sent,
       cause,
+      facts: this.#facts,
     });
     this.held.reduceTo(callBytes + this.#unsentBytes);
   }

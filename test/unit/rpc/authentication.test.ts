@@ -172,13 +172,14 @@ describe('a call to a server with keys', { timeout }, () => {
   });
 });
 
-describe('a service without a scope', () => {
-  it('stops the start', () => {
+describe('a method without a scope', () => {
+  it('stops the start, in a service that nobody knows or one whose methods differ', () => {
     const step = new Authentication(new KeyAuthenticator(fileOf()));
-    assert.throws(
-      () => step.prepare([{ service: 'verdict.v1.AdminService', method: 'Drop' }]),
-      /no scope is set for verdict\.v1\.AdminService/,
-    );
+    for (const service of ['verdict.v1.AdminService', 'verdict.v1.ModelService']) {
+      assert.throws(() => step.prepare([{ service, method: 'Drop' }]), {
+        message: `no scope is set for ${service}/Drop`,
+      });
+    }
   });
 });
 
