@@ -35,6 +35,11 @@ export class Identity {
     return this.#scopes.has(scope);
   }
 
+  /** Whether it may use every model, those that come later too. */
+  get mayUseAll(): boolean {
+    return this.#models === undefined;
+  }
+
   mayUse(model: string): boolean {
     return this.#models === undefined || this.#models.has(model);
   }

@@ -20,6 +20,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-list.js')).modelsList,
   },
   {
+    name: 'models reload',
+    summary: 'have a running server load models that have changed',
+    load: async () => (await import('./models-reload.js')).modelsReload,
+  },
+  {
     name: 'models add',
     summary: 'add a model from the Hugging Face Hub, or from a folder',
     load: async () => (await import('./models-add.js')).modelsAdd,

@@ -20,4 +20,13 @@ export class ModelAccess {
     if (identity !== undefined && !identity.mayUse(model === '' ? this.#defaultModel : model))
       throw modelNotPermitted();
   }
+
+  /**
+   * Asks for all models, those that come later too.
+   * @param identity undefined: callers have none, and may use all models
+   * @throws VerdictError permission_denied
+   */
+  checkAll(identity: Identity | undefined): void {
+    if (identity?.mayUseAll === false) throw modelNotPermitted();
+  }
 }

@@ -11,16 +11,23 @@ import {
   type Model,
   type ModelVersion,
   ProblemType as ProblemTypeMessage,
+  type ModelReload as ReloadMessage,
+  ReloadModelsRequest,
+  ReloadModelsResponse,
+  ReloadOutcome as ReloadOutcomeMessage,
   ModelState as StateMessage,
 } from '../../generated/verdict/v1/model_service.js';
 import type {
   AppliedActivation,
   Batching,
   ModelCatalog,
+  ModelReload,
+  ModelReloads,
   ModelState,
   ModelVersionView,
   ModelView,
   ProblemType,
+  ReloadOutcome,
 } from '../models/types.js';
 import type { Truncation } from '../tokenizer/types.js';
 import { roundedMs } from './classification-message.js';
@@ -60,8 +67,22 @@ const truncations = {
   reject: TruncationMessage.REJECT,
 } as const satisfies Record<Truncation, TruncationMessage>;
 
+const reloadOutcomes = {
+  loaded: ReloadOutcomeMessage.LOADED,
+  unchanged: ReloadOutcomeMessage.UNCHANGED,
+  removed: ReloadOutcomeMessage.REMOVED,
+  failed: ReloadOutcomeMessage.FAILED,
+} as const satisfies Record<ReloadOutcome, ReloadOutcomeMessage>;
+
+export interface ModelServiceParts {
+  readonly catalog: ModelCatalog;
+  readonly reloads: ModelReloads;
+  readonly access: ModelAccess;
+  readonly limits: RequestLimits;
+}
+
 /** The methods of ModelService. */
-export function modelRoutes(catalog: ModelCatalog, access: ModelAccess, limits: RequestLimits): AnyRoute[] {
+export function modelRoutes({ catalog, reloads, access, limits }: ModelServiceParts): AnyRoute[] {
   const service = 'verdict.v1.ModelService';
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -97,7 +118,34 @@ export function modelRoutes(catalog: ModelCatalog, access: ModelAccess, limits: 
       }),
   };
 
-  return [listModels, getModel];
+  const reloadModels: Route<ReloadModelsRequest, ReloadModelsResponse> = {
+    service,
+    method: 'ReloadModels',
+    shape: 'unary',
+    requestType: ReloadModelsRequest,
+    responseType: ReloadModelsResponse,
+    maxRequestBytes: smallRequestBytes,
+    open: (call) =>
+      new UnaryCall(call, async ({ models }) => {
+        const violations: Violations = [];
+        for (const [index, model] of models.entries()) {
+          const field = `models[${index}]`;
+          if (model === '') violations.push({ field, description: 'must be set' });
+          checkModel(model, field, violations);
+        }
+        refuse(violations);
+        call.audit({ models });
+        if (models.length === 0) access.checkAll(call.identity);
+        for (const model of models) access.check(call.identity, model);
+        return { reloads: (await reloads.reload(models)).map(reloadMessage) };
+      }),
+  };
+
+  return [listModels, getModel, reloadModels];
+}
+
+function reloadMessage({ model, outcome, version, reason, flips }: ModelReload): ReloadMessage {
+  return { model, outcome: reloadOutcomes[outcome], version, reason, labelFlips: flips };
 }
 
 function modelMessage(view: ModelView, limits: RequestLimits): Model {

@@ -1,6 +1,6 @@
 import type { DescriptorProto, FileDescriptorSet } from '../../generated/google/protobuf/descriptor.js';
 import { type MessageFields, messageFields, type RepeatedLimits } from './message-fields.js';
-import type { RequestLimits } from './server-options.js';
+import { maxModelNames, type RequestLimits } from './server-options.js';
 
 /** What the requests of all methods consist of, read from the contract itself. */
 export class RequestSchema {
@@ -39,5 +39,8 @@ export class RequestSchema {
 
 /** How many elements each repeated field of a request may have. One that is not here stops the start. */
 export function repeatedLimits({ maxBatchInputs }: RequestLimits): RepeatedLimits {
-  return { 'verdict.v1.BatchClassifyRequest.inputs': maxBatchInputs };
+  return {
+    'verdict.v1.BatchClassifyRequest.inputs': maxBatchInputs,
+    'verdict.v1.ReloadModelsRequest.models': maxModelNames,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Classifier } from '../classify/types.js';
-import type { ModelCatalog } from '../models/types.js';
+import type { ModelCatalog, ModelReloads } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
@@ -11,6 +11,7 @@ import type { RpcHooks } from './types.js';
 export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
+  readonly reloads: ModelReloads;
   /** Undefined: callers have no limits. */
   readonly limiter?: RateLimiter | undefined;
   /** The model of requests that name none. */
@@ -26,6 +27,7 @@ export interface ServiceParts {
 export function serviceRoutes({
   classifier,
   catalog,
+  reloads,
   limiter,
   defaultModel,
   options,
@@ -42,6 +44,6 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes(catalog, access, options),
+    ...modelRoutes({ catalog, reloads, access, limits: options }),
   ];
 }

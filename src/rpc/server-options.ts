@@ -66,6 +66,9 @@ export interface RpcServerOptions extends RequestLimits {
 /** Bytes of a request that holds a name at most: of health, reflection and the model service. */
 export const smallRequestBytes = 4096;
 
+/** Names in one request of the model service. With tags and lengths they fit in a small request where they are not all long. */
+export const maxModelNames = 64;
+
 /** Longest UTF-8 form of one UTF-16 unit; a surrogate pair takes four bytes for two units. */
 const bytesPerChar = 3;
 /** Tags, lengths, model, version, id and options around the texts, generously. */

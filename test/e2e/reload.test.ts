@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { VerdictClient } from '../../clients/typescript/src/index.js';
+import { type ModelReload, VerdictClient } from '../../clients/typescript/src/index.js';
 import { childProcesses, isAlive } from '../support/child-processes.js';
+import { TestKeyFile } from '../support/key-files.js';
 import { PublishedModels } from '../support/published-models.js';
+import { runToEnd } from '../support/run-to-end.js';
 import type { ServerProcess } from '../support/server-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
 const PATIENCE = 60_000;
@@ -264,5 +267,84 @@ describe('the end of the server in the middle of a reload', () => {
     const client = new VerdictClient({ address: next.address, retry: false });
     t.after(() => client.close());
     assert.equal((await client.classify('the coach')).version, '2');
+  });
+});
+
+describe('ModelService.ReloadModels', () => {
+  const shapes = (reloads: readonly ModelReload[]) =>
+    reloads.map(({ model, outcome, version }) => `${model} ${outcome} ${version}`.trim());
+
+  it('says what became of each model, or of those that are named', async (t) => {
+    const { models, client } = await serve(t, { others: { 'pairs/1': 'pairs' } });
+    assert.deepEqual(shapes(await client.reloadModels()), ['pairs unchanged 1', 'topics unchanged 1']);
+    await models.publish('topics/2', 'topics');
+    await models.publish('pairs/2', 'broken');
+    const [reload, ...others] = await client.reloadModels(['topics']);
+    assert.deepEqual([shapes(reload === undefined ? [] : [reload]), others], [['topics loaded 2'], []]);
+    assert.equal(reload?.labelFlips?.flipped, 0);
+    assert.ok((reload?.labelFlips?.compared ?? 0) > 0);
+    assert.equal((await client.getModel('pairs')).versions.length, 1, 'nobody has asked for it');
+
+    const [failed, unchanged] = await client.reloadModels();
+    assert.deepEqual(shapes([failed, unchanged].filter((one) => one !== undefined)), [
+      'pairs failed 1',
+      'topics unchanged 2',
+    ]);
+    assert.match(failed?.reason ?? '', /^pairs\/2\/golden\.json: /);
+    await models.withdraw('pairs');
+    assert.deepEqual(shapes(await client.reloadModels(['pairs'])), ['pairs removed']);
+    await assert.rejects(client.reloadModels(['pairs']), { code: 'NOT_FOUND', reason: 'MODEL_NOT_FOUND' });
+    await assert.rejects(client.reloadModels(['Not A Name']), { code: 'INVALID_ARGUMENT' });
+    const many = Array.from({ length: 65 }, (_, index) => `m${index}`);
+    await assert.rejects(client.reloadModels(many), { code: 'INVALID_ARGUMENT' });
+  });
+
+  it('goes on where the caller has left', async (t) => {
+    const { models, server, client } = await serve(t);
+    await models.publish('topics/2', 'topics');
+    await assert.rejects(client.reloadModels([], { timeoutMs: 50 }), { code: 'DEADLINE_EXCEEDED' });
+    await until('the model is reloaded', () => logged(server, 'model reloaded').length === 1, PATIENCE);
+    assert.equal((await client.classify('the coach')).version, '2');
+  });
+
+  it('is for keys with the scope admin, and for their models', async (t) => {
+    const keys = new TestKeyFile(temporaryFolder(t));
+    const plain = keys.add('plain');
+    const admin = keys.add('admin', { scopes: ['classify', 'admin'] });
+    const partial = keys.add('partial', { scopes: ['admin'], models: ['pairs'] });
+    keys.write();
+    const { server } = await serve(t, {
+      others: { 'pairs/1': 'pairs' },
+      settings: { VERDICT_API_KEYS_FILE: keys.path },
+    });
+    const ask = async (apiKey: string, names: readonly string[]) => {
+      const client = new VerdictClient({ address: server.address, apiKey, retry: false });
+      t.after(() => client.close());
+      return shapes(await client.reloadModels(names));
+    };
+    await assert.rejects(ask(plain, []), { code: 'PERMISSION_DENIED', reason: 'MISSING_SCOPE' });
+    assert.deepEqual(await ask(admin, []), ['pairs unchanged 1', 'topics unchanged 1']);
+    assert.deepEqual(await ask(partial, ['pairs']), ['pairs unchanged 1']);
+    for (const names of [[], ['topics'], ['nosuch']]) {
+      await assert.rejects(ask(partial, names), { reason: 'MODEL_NOT_PERMITTED' });
+    }
+    const acts = () =>
+      server.log.filter(({ method, identity }) => method === 'ReloadModels' && identity === 'key:admin');
+    await until('it is audited', () => acts().length > 0);
+  });
+
+  it('is what verdict models reload calls', async (t) => {
+    const { models, server } = await serve(t);
+    await models.publish('topics/2', 'broken');
+    const run = (...args: string[]) =>
+      runToEnd('dist/src/cli/main.js', ['models', 'reload', ...args, '--address', server.address]);
+    const failed = await run();
+    assert.equal(failed.code, 1, failed.stderr);
+    const { model, outcome, version } = JSON.parse(failed.stdout) as ModelReload;
+    assert.deepEqual([model, outcome, version], ['topics', 'failed', '1']);
+    await models.publish('topics/2', 'topics');
+    const loaded = await run('topics');
+    assert.equal(loaded.code, 0, loaded.stderr);
+    assert.equal((JSON.parse(loaded.stdout) as ModelReload).outcome, 'loaded');
   });
 });

@@ -14,9 +14,11 @@ export type {
   HealthStatus,
   Model,
   ModelLimits,
+  ModelReload,
   ModelState,
   ModelVersion,
   ProblemType,
+  ReloadOutcome,
 } from './model-types.js';
 export type { RetryPolicy } from './retry.js';
 export type { FieldViolation } from './status-details.js';

@@ -5,8 +5,10 @@ import {
 import {
   Batching as WireBatching,
   type Model as WireModel,
+  type ModelReload as WireModelReload,
   type ModelVersion as WireModelVersion,
   ProblemType as WireProblemType,
+  ReloadOutcome as WireReloadOutcome,
   ModelState as WireState,
 } from '../../../generated/verdict/v1/model_service.js';
 import type {
@@ -14,9 +16,11 @@ import type {
   CostCurve,
   Model,
   ModelLimits,
+  ModelReload,
   ModelState,
   ModelVersion,
   ProblemType,
+  ReloadOutcome,
 } from './model-types.js';
 import type { Activation, Truncation } from './types.js';
 
@@ -61,11 +65,24 @@ const ACTIVATIONS = {
   [WireActivation.UNRECOGNIZED]: undefined,
 } as const satisfies Record<WireActivation, Activation | undefined>;
 
+const RELOAD_OUTCOMES = {
+  [WireReloadOutcome.UNSPECIFIED]: 'unknown',
+  [WireReloadOutcome.LOADED]: 'loaded',
+  [WireReloadOutcome.UNCHANGED]: 'unchanged',
+  [WireReloadOutcome.REMOVED]: 'removed',
+  [WireReloadOutcome.FAILED]: 'failed',
+  [WireReloadOutcome.UNRECOGNIZED]: 'unknown',
+} as const satisfies Record<WireReloadOutcome, ReloadOutcome>;
+
 const NO_LIMITS: ModelLimits = { maxTokens: 0, maxTextChars: 0, maxBatchInputs: 0, batchBudgetTokens: 0 };
 const NO_COST: CostCurve = { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0, samples: [] };
 
 export function toModel(message: WireModel): Model {
   return { ...message, versions: message.versions.map(toModelVersion) };
+}
+
+export function toModelReload(message: WireModelReload): ModelReload {
+  return { ...message, outcome: RELOAD_OUTCOMES[message.outcome] ?? 'unknown' };
 }
 
 function toModelVersion(message: WireModelVersion): ModelVersion {

@@ -53,6 +53,21 @@ export interface ModelVersion {
   readonly appliedActivation: Activation | undefined;
 }
 
+/** What became of a model that the server looked at again. `unknown` stands for a value that this client is too old to know. */
+export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed' | 'unknown';
+
+/** What became of one model in a reload. */
+export interface ModelReload {
+  readonly model: string;
+  readonly outcome: ReloadOutcome;
+  /** The version that answers now; empty where none does. */
+  readonly version: string;
+  /** Why it failed; empty where it did not. */
+  readonly reason: string;
+  /** Known texts of the version before, and how many of them got other labels; `undefined`: none were compared. */
+  readonly labelFlips: { readonly compared: number; readonly flipped: number } | undefined;
+}
+
 /** What a version of a model accepts. */
 export interface ModelLimits {
   /** Special tokens included. */

@@ -10,8 +10,8 @@ import { ClassifyStream } from './classify-stream.js';
 import { fromStatus, invalidArgument, VerdictClientError } from './client-error.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, type VerdictClientOptions } from './client-options.js';
 import { toClassification } from './from-response.js';
-import { toModel } from './model-from-response.js';
-import type { HealthStatus, Model } from './model-types.js';
+import { toModel, toModelReload } from './model-from-response.js';
+import type { HealthStatus, Model, ModelReload } from './model-types.js';
 import {
   DEFAULT_RETRY,
   NO_RETRY,
@@ -35,6 +35,7 @@ export type BatchResult =
 export interface ClassifyCallOptions extends CallOptions, ModelChoice, ClassifyOptions {}
 
 const HEALTH_POLL_MS = 100;
+const RELOAD_TIMEOUT_MS = 600_000;
 
 /**
  * A client of one Verdict service, over one connection per server address. Meant to be made once and shared: it may
@@ -136,6 +137,20 @@ export class VerdictClient {
     const { model } = await this.#unary(ModelServiceService.getModel, { model: name }, options);
     if (model === undefined) throw emptyResponse();
     return toModel(model);
+  }
+
+  /**
+   * Has the server load what has changed in its models folder. Needs the scope `admin`. Takes seconds to minutes for each model:
+   * the default limit is ten minutes. The server goes on if this gives up.
+   * @param models names; empty: all models
+   */
+  async reloadModels(models: readonly string[] = [], options: CallOptions = {}): Promise<ModelReload[]> {
+    const { reloads } = await this.#unary(
+      ModelServiceService.reloadModels,
+      { models: [...models] },
+      { ...options, timeoutMs: options.timeoutMs ?? RELOAD_TIMEOUT_MS },
+    );
+    return reloads.map(toModelReload);
   }
 
   /**

@@ -17,6 +17,32 @@ import {
 } from "@grpc/grpc-js";
 import { Activation, Truncation } from "./classification.js";
 
+/** What became of a model that was looked at again. */
+export const ReloadOutcome = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: 0,
+  /** LOADED - A version was loaded and has taken over. */
+  LOADED: 1,
+  /** UNCHANGED - What serves is what the folder holds. */
+  UNCHANGED: 2,
+  /** REMOVED - Its folder is gone, and it is no longer served. */
+  REMOVED: 3,
+  /** FAILED - What the folder holds cannot be served, or is the default model's and gone. What served before still does. */
+  FAILED: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ReloadOutcome = typeof ReloadOutcome[keyof typeof ReloadOutcome];
+
+export namespace ReloadOutcome {
+  export type UNSPECIFIED = typeof ReloadOutcome.UNSPECIFIED;
+  export type LOADED = typeof ReloadOutcome.LOADED;
+  export type UNCHANGED = typeof ReloadOutcome.UNCHANGED;
+  export type REMOVED = typeof ReloadOutcome.REMOVED;
+  export type FAILED = typeof ReloadOutcome.FAILED;
+  export type UNRECOGNIZED = typeof ReloadOutcome.UNRECOGNIZED;
+}
+
 /** Which inputs may share a run of the model. */
 export const Batching = {
   /** UNSPECIFIED - The version was not loaded. */
@@ -109,6 +135,43 @@ export interface GetModelRequest {
 export interface GetModelResponse {
   /** The model. */
   model: Model | undefined;
+}
+
+/** Asks for models to be reloaded. */
+export interface ReloadModelsRequest {
+  /** The models' names, at most 64. Empty: all models. */
+  models: string[];
+}
+
+/** What became of the models. */
+export interface ReloadModelsResponse {
+  /** One for each model, by ascending name. */
+  reloads: ModelReload[];
+}
+
+/** What became of one model. */
+export interface ModelReload {
+  /** The model's name. */
+  model: string;
+  /** What became of it. */
+  outcome: ReloadOutcome;
+  /** The version that answers now. Empty if none does. */
+  version: string;
+  /** Why it failed. Empty if it did not. */
+  reason: string;
+  /**
+   * How the new version answers the known texts of the one before it. Not set if nothing was loaded, or if the two cannot be
+   * compared: other labels, a regression, no known answers.
+   */
+  labelFlips: LabelFlips | undefined;
+}
+
+/** How many texts got other labels than before. */
+export interface LabelFlips {
+  /** Texts that were compared. */
+  compared: number;
+  /** Those of them that got other labels. */
+  flipped: number;
 }
 
 /** A model: a name and its versions. */
@@ -409,6 +472,288 @@ export const GetModelResponse: MessageFns<GetModelResponse> = {
   fromPartial(object: DeepPartial<GetModelResponse>): GetModelResponse {
     const message = createBaseGetModelResponse();
     message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseReloadModelsRequest(): ReloadModelsRequest {
+  return { models: [] };
+}
+
+export const ReloadModelsRequest: MessageFns<ReloadModelsRequest> = {
+  encode(message: ReloadModelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.models) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReloadModelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReloadModelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.models.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReloadModelsRequest>): ReloadModelsRequest {
+    return ReloadModelsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReloadModelsRequest>): ReloadModelsRequest {
+    const message = createBaseReloadModelsRequest();
+    message.models = object.models?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReloadModelsResponse(): ReloadModelsResponse {
+  return { reloads: [] };
+}
+
+export const ReloadModelsResponse: MessageFns<ReloadModelsResponse> = {
+  encode(message: ReloadModelsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reloads) {
+      ModelReload.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReloadModelsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReloadModelsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reloads.push(ModelReload.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReloadModelsResponse>): ReloadModelsResponse {
+    return ReloadModelsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReloadModelsResponse>): ReloadModelsResponse {
+    const message = createBaseReloadModelsResponse();
+    message.reloads = object.reloads?.map((e) => ModelReload.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseModelReload(): ModelReload {
+  return { model: "", outcome: 0, version: "", reason: "", labelFlips: undefined };
+}
+
+export const ModelReload: MessageFns<ModelReload> = {
+  encode(message: ModelReload, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(16).int32(message.outcome);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.labelFlips !== undefined) {
+      LabelFlips.encode(message.labelFlips, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelReload {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelReload();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.labelFlips = LabelFlips.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelReload>): ModelReload {
+    return ModelReload.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelReload>): ModelReload {
+    const message = createBaseModelReload();
+    message.model = object.model ?? "";
+    message.outcome = object.outcome ?? 0;
+    message.version = object.version ?? "";
+    message.reason = object.reason ?? "";
+    message.labelFlips = (object.labelFlips !== undefined && object.labelFlips !== null)
+      ? LabelFlips.fromPartial(object.labelFlips)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLabelFlips(): LabelFlips {
+  return { compared: 0, flipped: 0 };
+}
+
+export const LabelFlips: MessageFns<LabelFlips> = {
+  encode(message: LabelFlips, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.compared !== 0) {
+      writer.uint32(8).uint32(message.compared);
+    }
+    if (message.flipped !== 0) {
+      writer.uint32(16).uint32(message.flipped);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LabelFlips {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabelFlips();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.compared = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.flipped = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LabelFlips>): LabelFlips {
+    return LabelFlips.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LabelFlips>): LabelFlips {
+    const message = createBaseLabelFlips();
+    message.compared = object.compared ?? 0;
+    message.flipped = object.flipped ?? 0;
     return message;
   },
 };
@@ -1037,6 +1382,27 @@ export const ModelServiceService = {
     responseSerialize: (value: GetModelResponse): Buffer => Buffer.from(GetModelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetModelResponse => GetModelResponse.decode(value),
   },
+  /**
+   * Reads the models folder again, and loads what has changed in it.
+   *
+   * Needs the scope `admin`. The highest version of each model is loaded beside the one that serves, checked as at the start of
+   * the server, and takes over in one step. What fails leaves the model as it was, and is part of the answer, not an error.
+   *
+   * A reload takes seconds to minutes for each model: allow for that in the deadline. It goes on if the caller leaves or the
+   * deadline passes. Calls that come while one is under way share the next.
+   *
+   * NOT_FOUND if neither the folder nor the server has a model that is named; the other models are reloaded all the same.
+   */
+  reloadModels: {
+    path: "/verdict.v1.ModelService/ReloadModels" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReloadModelsRequest): Buffer => Buffer.from(ReloadModelsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReloadModelsRequest => ReloadModelsRequest.decode(value),
+    responseSerialize: (value: ReloadModelsResponse): Buffer =>
+      Buffer.from(ReloadModelsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReloadModelsResponse => ReloadModelsResponse.decode(value),
+  },
 } as const;
 
 export interface ModelServiceServer extends UntypedServiceImplementation {
@@ -1052,6 +1418,18 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * NOT_FOUND if there is no model of that name.
    */
   getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
+  /**
+   * Reads the models folder again, and loads what has changed in it.
+   *
+   * Needs the scope `admin`. The highest version of each model is loaded beside the one that serves, checked as at the start of
+   * the server, and takes over in one step. What fails leaves the model as it was, and is part of the answer, not an error.
+   *
+   * A reload takes seconds to minutes for each model: allow for that in the deadline. It goes on if the caller leaves or the
+   * deadline passes. Calls that come while one is under way share the next.
+   *
+   * NOT_FOUND if neither the folder nor the server has a model that is named; the other models are reloaded all the same.
+   */
+  reloadModels: handleUnaryCall<ReloadModelsRequest, ReloadModelsResponse>;
 }
 
 export interface ModelServiceClient extends Client {
@@ -1094,6 +1472,32 @@ export interface ModelServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Reads the models folder again, and loads what has changed in it.
+   *
+   * Needs the scope `admin`. The highest version of each model is loaded beside the one that serves, checked as at the start of
+   * the server, and takes over in one step. What fails leaves the model as it was, and is part of the answer, not an error.
+   *
+   * A reload takes seconds to minutes for each model: allow for that in the deadline. It goes on if the caller leaves or the
+   * deadline passes. Calls that come while one is under way share the next.
+   *
+   * NOT_FOUND if neither the folder nor the server has a model that is named; the other models are reloaded all the same.
+   */
+  reloadModels(
+    request: ReloadModelsRequest,
+    callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
+  ): ClientUnaryCall;
+  reloadModels(
+    request: ReloadModelsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
+  ): ClientUnaryCall;
+  reloadModels(
+    request: ReloadModelsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,53 +1,18 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { DeployableVersion } from '../../../src/models/deployment.js';
 import { ModelRegistry } from '../../../src/models/model-registry.js';
-import type { ModelState, ModelVersionView } from '../../../src/models/types.js';
+import { FakeVersion } from './fake-version.js';
 
 const STOP = new AbortController().signal;
 
-/** A version whose sessions come and go by hand, and whose end is let come. */
-class FakeVersion implements DeployableVersion {
-  state: ModelState = 'serving';
-  isClosing = false;
-  end: (how?: Promise<void>) => void = () => {};
-  readonly #ended = new Promise<void>((resolve) => {
-    this.end = resolve;
-  });
-
-  constructor(
-    readonly name: string,
-    readonly version: string,
-  ) {}
-
-  get view(): ModelVersionView {
-    return {
-      ...{ version: this.version, state: this.state, stateReason: '', labels: ['NO', 'YES'] },
-      ...{ problemType: 'single_label_classification', maxTokens: 8, batchBudgetTokens: 256 },
-      ...{ precision: 'fp32', device: 'cpu', digest: `sha256:${this.version}`, batching: 'padded' },
-      ...{ appliedActivation: undefined, defaultTruncation: 'end', readyInstances: 1, instances: 1 },
-      ...{ cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 }, costSamples: [] },
-    };
-  }
-
-  drain(): void {
-    this.state = 'draining';
-  }
-
-  close(): Promise<void> {
-    this.isClosing = true;
-    return this.#ended;
-  }
-}
-
 describe('the models that exist', () => {
-  let retired: string[];
+  let gone: string[];
   let registry: ModelRegistry<FakeVersion>;
   let changes: number;
 
   beforeEach(() => {
-    retired = [];
-    registry = new ModelRegistry('tone', ({ name, version }) => retired.push(`${name}/${version}`));
+    gone = [];
+    registry = new ModelRegistry('tone', ({ name, version }) => gone.push(`${name}/${version}`));
     changes = 0;
     registry.onChange(() => changes++);
   });
@@ -130,10 +95,10 @@ describe('the models that exist', () => {
     );
     assert.throws(() => registry.deploy(new FakeVersion('tone', '1')), /is deployed already/);
     assert.equal(registry.readiness().ready, true);
-    assert.deepEqual(retired, []);
+    assert.deepEqual(gone, []);
     first.end();
     await retiring;
-    assert.deepEqual(retired, ['tone/1']);
+    assert.deepEqual(gone, ['tone/1']);
     assert.deepEqual(
       registry.get('tone').versions.map(({ version }) => version),
       ['2'],
@@ -170,7 +135,7 @@ describe('the models that exist', () => {
     const retiring = registry.retire('tone', '1', STOP);
     first.end(Promise.reject(new Error('stuck')));
     await assert.rejects(retiring, /stuck/);
-    assert.deepEqual(retired, ['tone/1']);
+    assert.deepEqual(gone, ['tone/1']);
     assert.equal(registry.get('tone').versions.length, 1);
   });
 
@@ -244,6 +209,82 @@ describe('the models that exist', () => {
       ['loading', 'serving'],
     );
     assert.equal(resolve('a'), '1', 'while a successor is loaded');
+  });
+
+  it('a version takes the place of all others in one step; they answer what they hold, and end', async () => {
+    const [first, second] = ['1', '2'].map((version) => deploy(version));
+    registry.addFailed({ name: 'tone', version: '4', reason: 'broken' });
+    const third = new FakeVersion('tone', '3');
+    const replacing = registry.replace(third, STOP);
+    assert.ok(first?.isClosing && second?.isClosing && !third.isClosing);
+    assert.deepEqual([resolve('a'), registry.current('tone')], ['3', third]);
+    assert.throws(() => resolve('a', '1'), { reason: 'VERSION_NOT_FOUND' });
+    assert.deepEqual(
+      registry.get('tone').versions.map(({ version, state }) => [version, state]),
+      [
+        ['3', 'serving'],
+        ['2', 'draining'],
+        ['1', 'draining'],
+      ],
+    );
+    assert.deepEqual(registry.readiness(), { ready: true, reasons: [] });
+    first.end();
+    second.end();
+    await replacing;
+    assert.deepEqual(gone.toSorted(), ['tone/1', 'tone/2', 'tone/4']);
+    assert.equal(registry.get('tone').versions.length, 1);
+  });
+
+  it('a number stands for what answers under it now, while its former content ends', async () => {
+    const former = deploy('1');
+    const replacing = registry.replace(new FakeVersion('tone', '1'), STOP);
+    assert.equal(resolve('a', '1'), '1');
+    assert.deepEqual(
+      registry.get('tone').versions.map(({ state }) => state),
+      ['serving'],
+    );
+    former.end();
+    await replacing;
+    assert.deepEqual(gone, [], 'the version is still there');
+    assert.equal(resolve('a', '1'), '1');
+  });
+
+  it('a version whose changed files cannot be loaded serves, and says so', () => {
+    deploy('1');
+    registry.addLoading('tone', '1');
+    assert.deepEqual(
+      registry.get('tone').versions.map(({ state, stateReason }) => [state, stateReason]),
+      [['serving', '']],
+    );
+    registry.addFailed({ name: 'tone', version: '1', reason: 'golden answers differ' });
+    assert.equal(resolve('a', '1'), '1');
+    assert.deepEqual(
+      registry.get('tone').versions.map(({ state, stateReason }) => [state, stateReason]),
+      [['serving', 'its files have changed and could not be loaded: golden answers differ']],
+    );
+    assert.deepEqual(registry.readiness(), {
+      ready: true,
+      reasons: ['tone/1 could not be loaded: golden answers differ'],
+    });
+    registry.forgetUnloaded('tone');
+    assert.deepEqual(gone, [], 'the version is still there');
+    assert.deepEqual(registry.readiness().reasons, []);
+  });
+
+  it('a model that is taken out of service answers what it holds, and is none', async () => {
+    const [first, second] = ['1', '2'].map((version) => deploy(version));
+    registry.addFailed({ name: 'tone', version: '3', reason: 'broken' });
+    const removing = registry.remove('tone', STOP);
+    assert.throws(() => resolve('a'), { code: 'unavailable', reason: 'DRAINING' });
+    first?.end();
+    second?.end();
+    await removing;
+    assert.throws(() => resolve('a'), { reason: 'MODEL_NOT_FOUND' });
+    assert.deepEqual(gone.toSorted(), ['tone/1', 'tone/2', 'tone/3']);
+    registry.addFailed({ name: 'mood', version: '', reason: 'holds no version' });
+    await registry.remove('mood', STOP);
+    await registry.remove('nobody', STOP);
+    assert.deepEqual(registry.names, []);
   });
 
   it('all of them end together', async () => {

@@ -12,7 +12,7 @@ import type { Claim } from '../../../src/claim.js';
 import type { Classification, InputRequest } from '../../../src/classify/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
-import type { ModelCatalog, ModelView } from '../../../src/models/types.js';
+import type { ModelCatalog, ModelReloads, ModelView } from '../../../src/models/types.js';
 import type { RateLimiter } from '../../../src/ratelimit/rate-limiter.js';
 import type { Interceptor } from '../../../src/rpc/interceptor.js';
 import { serviceRoutes } from '../../../src/rpc/routes.js';
@@ -123,6 +123,7 @@ export function modelView(name: string, servingVersion: string): ModelView {
 export interface EdgeParts {
   readonly classify?: Classify;
   readonly catalog?: ModelCatalog;
+  readonly reloads?: ModelReloads;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -146,6 +147,7 @@ export class Edge {
   private constructor({
     classify = (item) => answerTo(item),
     catalog = new TestCatalog(),
+    reloads = { reload: async () => [] },
     options,
     interceptors = [],
     limiter,
@@ -174,6 +176,7 @@ export class Edge {
       routes: serviceRoutes({
         classifier: { classify },
         catalog,
+        reloads,
         limiter,
         defaultModel: 'sentiment',
         options: whole,
