@@ -9,6 +9,8 @@ export interface FieldShape {
   readonly name: string;
   /** Elements that the field may have; undefined for a singular one. */
   readonly max: number | undefined;
+  /** Whether one value on the wire may hold many elements: of numbers, not of texts and messages. */
+  readonly isPackable: boolean;
   /** What its bytes hold, for a message. */
   readonly message: MessageFields | undefined;
 }
@@ -57,10 +59,19 @@ export function messageFields(
       elements += max ?? 0;
       const nested = field.type === Type.MESSAGE ? visit((field.typeName ?? '').slice(1)) : undefined;
       if (isRepeated || nested !== undefined)
-        fields.set(field.number ?? 0, { name: fieldName, max, message: nested });
+        fields.set(field.number ?? 0, {
+          name: fieldName,
+          max,
+          isPackable: isPackable(field.type),
+          message: nested,
+        });
     }
     return shape;
   };
   const { fields } = visit(fullName);
   return { fields, maxFields: spareFields + fieldsPerElement * elements };
+}
+
+function isPackable(type: Type | undefined): boolean {
+  return type !== Type.STRING && type !== Type.BYTES && type !== Type.MESSAGE && type !== Type.GROUP;
 }

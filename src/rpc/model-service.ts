@@ -33,7 +33,7 @@ import type { Truncation } from '../tokenizer/types.js';
 import { roundedMs } from './classification-message.js';
 import type { ModelAccess } from './model-access.js';
 import type { AnyRoute, Route } from './route.js';
-import { type RequestLimits, smallRequestBytes } from './server-options.js';
+import { maxModelNames, type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
 import { checkModel, refuse, type Violations } from './validation.js';
 
@@ -128,6 +128,8 @@ export function modelRoutes({ catalog, reloads, access, limits }: ModelServicePa
     open: (call) =>
       new UnaryCall(call, async ({ models }) => {
         const violations: Violations = [];
+        if (models.length > maxModelNames)
+          violations.push({ field: 'models', description: `must have at most ${maxModelNames} names` });
         for (const [index, model] of models.entries()) {
           const field = `models[${index}]`;
           if (model === '') violations.push({ field, description: 'must be set' });

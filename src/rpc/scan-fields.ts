@@ -61,7 +61,7 @@ class FieldScan {
         if (field.max !== undefined) {
           counts ??= new Map();
           // Packed scalars take a byte each at least.
-          const isPacked = field.message === undefined && wireType === WireType.LengthDelimited;
+          const isPacked = field.isPackable && wireType === WireType.LengthDelimited;
           const count = (counts.get(field) ?? 0) + (isPacked ? next - this.#at : 1);
           if (count > field.max) return tooMany(path + field.name, field.max);
           counts.set(field, count);

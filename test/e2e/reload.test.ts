@@ -295,8 +295,12 @@ describe('ModelService.ReloadModels', () => {
     assert.deepEqual(shapes(await client.reloadModels(['pairs'])), ['pairs removed']);
     await assert.rejects(client.reloadModels(['pairs']), { code: 'NOT_FOUND', reason: 'MODEL_NOT_FOUND' });
     await assert.rejects(client.reloadModels(['Not A Name']), { code: 'INVALID_ARGUMENT' });
-    const many = Array.from({ length: 65 }, (_, index) => `m${index}`);
-    await assert.rejects(client.reloadModels(many), { code: 'INVALID_ARGUMENT' });
+    // Both shorter and longer than what is counted before it is decoded.
+    for (const tail of ['', '-with-a-longer-name']) {
+      const names = Array.from({ length: 65 }, (_, index) => `m${index}${tail}`);
+      await assert.rejects(client.reloadModels(names), { code: 'INVALID_ARGUMENT' });
+      await assert.rejects(client.reloadModels(names.slice(1)), { code: 'NOT_FOUND' });
+    }
   });
 
   it('goes on where the caller has left', async (t) => {

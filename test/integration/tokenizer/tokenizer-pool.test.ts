@@ -43,6 +43,65 @@ function isVerdictError(code: string, reason: string): (error: unknown) => boole
 }
 
 describe('a tokenizer pool', () => {
+  it('shares a tokenizer among models with the same files, and forgets it with the last of them', async (t) => {
+    const messages: string[] = [];
+    const { pool, threads } = poolOf(t, {
+      startThread: () => {
+        const thread = startTokenizerThread();
+        const post = thread.postMessage.bind(thread);
+        thread.postMessage = (message: { kind: string; tokenizer: number }) => {
+          if (message.kind !== 'encode') messages.push(`${message.kind} ${message.tokenizer}`);
+          post(message);
+        };
+        threads.push(thread);
+        return thread;
+      },
+    });
+    const [one, other] = await Promise.all([64, 64].map((limit) => pool.load(sourceOf(TOPICS, limit))));
+    const shorter = await pool.load(sourceOf(TOPICS, 32));
+    assert.deepEqual(messages, ['load 0', 'load 1']);
+    one?.close();
+    one?.close();
+    const ids = async () => (await other?.encode({ text: 'soup' }, 'end'))?.ids;
+    const before = await ids();
+    assert.ok(before !== undefined && before.length > 0);
+    other?.close();
+    assert.deepEqual(messages.splice(0), ['load 0', 'load 1', 'unload 0']);
+    await assert.rejects(ids(), { reason: 'TOKENIZER_FAILED' }, 'no thread holds it any more');
+
+    await threads[0]?.terminate();
+    const again = await pool.load(sourceOf(TOPICS, 64));
+    assert.deepEqual((await again.encode({ text: 'soup' }, 'end')).ids, before);
+    assert.deepEqual(messages, ['load 1', 'load 2'], 'a successor reads what is still in use');
+    shorter.close();
+  });
+
+  it('forgets a tokenizer that one of its threads could not read, and reads it again when it is wanted', async (t) => {
+    let spoils = true;
+    const kinds: string[] = [];
+    const { pool } = poolOf(t, {
+      workers: 2,
+      startThread: () => {
+        const thread = startTokenizerThread();
+        const post = thread.postMessage.bind(thread);
+        thread.postMessage = (message: { kind: string; files?: object }) => {
+          kinds.push(message.kind);
+          const isSpoilt = spoils && message.kind === 'load';
+          spoils &&= !isSpoilt;
+          post(
+            isSpoilt ? { ...message, files: { ...message.files, tokenizerJson: new Uint8Array() } } : message,
+          );
+        };
+        return thread;
+      },
+    });
+    await assert.rejects(pool.load(sourceOf(TOPICS, 64)), /tokenizer\.json: not valid JSON/);
+    assert.deepEqual(kinds.splice(0), ['load', 'load', 'unload', 'unload']);
+    const tokenizer = await pool.load(sourceOf(TOPICS, 64));
+    assert.ok((await tokenizer.encode({ text: 'soup' }, 'end')).ids.length > 0);
+    assert.deepEqual(kinds, ['load', 'load', 'encode']);
+  });
+
   for (const workers of [1, 3]) {
     it(`of ${workers} gives every caller the tokens of its own text, for any mixture and order`, async (t) => {
       const { pool } = poolOf(t, { workers });

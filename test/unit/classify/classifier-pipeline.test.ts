@@ -66,6 +66,52 @@ function computingCache() {
 }
 
 describe('ClassifierPipeline', () => {
+  it('asks the successor of a version that is stopped while the input is on its way to it', async () => {
+    const stopped = () =>
+      new VerdictError('unavailable', 'this model is being stopped', { reason: 'DRAINING' });
+    const former: ClassifyingModel = {
+      ...model().subject,
+      version: '6',
+      compute: () => Promise.reject(stopped()),
+    };
+    const { subject } = model();
+    const answered = async (successors: readonly (ClassifyingModel | Error)[]) => {
+      const versions = [former, ...successors];
+      let asked = 0;
+      const resolve = () => {
+        const found = versions[Math.min(asked++, versions.length - 1)];
+        if (found === undefined || found instanceof Error) throw found;
+        return found;
+      };
+      const counted: string[] = [];
+      const hooks = { onInput: (input: { version: string }) => void counted.push(input.version) };
+      const pipeline = new ClassifierPipeline({ resolve }, computingCache().cache, hooks);
+      try {
+        return [(await pipeline.classify(item, caller)).version, counted];
+      } catch (error) {
+        assert.ok(error instanceof VerdictError);
+        return [error.reason, counted];
+      }
+    };
+    assert.deepEqual(await answered([subject]), ['7', ['7']]);
+    assert.deepEqual(
+      await answered([{ ...former }, subject]),
+      ['7', ['7']],
+      'as often as there is another one',
+    );
+    assert.deepEqual(await answered([former]), ['DRAINING', ['6']], 'the server itself is stopping');
+    const gone = new VerdictError('not_found', 'there is no model m', { reason: 'MODEL_NOT_FOUND' });
+    assert.deepEqual(await answered([gone]), ['DRAINING', ['6']], 'another server may have it');
+    const applied: ClassifyingModel = { ...subject, appliedActivation: 'sigmoid' };
+    const asking = { ...item, options: { ...defaults, activation: 'softmax' as const } };
+    const resolved = [former, applied];
+    const pipeline = new ClassifierPipeline(
+      { resolve: () => resolved.shift() ?? applied },
+      computingCache().cache,
+    );
+    await assert.rejects(async () => pipeline.classify(asking, caller), { reason: 'INVALID_FIELD' });
+  });
+
   it('answers with the model, its version, the facts of the entry and where the time went', async () => {
     const { subject } = model();
     const pipeline = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache);

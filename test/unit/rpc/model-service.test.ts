@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { Activation, Truncation } from '../../../generated/verdict/v1/classification.js';
-import { Batching, ModelState, ProblemType } from '../../../generated/verdict/v1/model_service.js';
-import type { ModelVersionView } from '../../../src/models/types.js';
+import {
+  Batching,
+  ModelState,
+  ProblemType,
+  ReloadOutcome,
+} from '../../../generated/verdict/v1/model_service.js';
+import type { ModelReload, ModelReloads, ModelVersionView } from '../../../src/models/types.js';
 import { detailsOf } from './details.js';
 import { Edge, modelView, TestCatalog, timeout, unary } from './edge.js';
 
@@ -100,5 +105,50 @@ test('a model that is not there is NOT_FOUND, a name that is none INVALID_ARGUME
       assert.equal(error?.code, status.INVALID_ARGUMENT);
       assert.deepEqual(detailsOf(error).fields, ['model']);
     }
+  });
+});
+
+test('a reload says for each model what became of it', { timeout }, async () => {
+  const asked: (readonly string[])[] = [];
+  const reloads: ModelReloads = {
+    reload: async (models = []) => {
+      asked.push(models);
+      return [
+        ...[{ model: 'intent', outcome: 'failed', version: '1', reason: 'golden check', flips: undefined }],
+        ...[
+          {
+            model: 'sentiment',
+            outcome: 'loaded',
+            version: '4',
+            reason: '',
+            flips: { compared: 60, flipped: 2 },
+          },
+        ],
+      ] as ModelReload[];
+    },
+  };
+  await Edge.run({ catalog, reloads }, async (edge) => {
+    const client = edge.models;
+    const { response } = await unary(
+      client.reloadModels.bind(client),
+      { models: ['sentiment'] },
+      new Metadata(),
+    );
+    assert.deepEqual(asked, [['sentiment']]);
+    assert.deepEqual(response?.reloads, [
+      {
+        ...{ model: 'intent', outcome: ReloadOutcome.FAILED, version: '1', reason: 'golden check' },
+        labelFlips: undefined,
+      },
+      {
+        ...{ model: 'sentiment', outcome: ReloadOutcome.LOADED, version: '4', reason: '' },
+        labelFlips: { compared: 60, flipped: 2 },
+      },
+    ]);
+    for (const models of [[''], ['Not A Name'], Array.from({ length: 65 }, () => 'a')]) {
+      const { error } = await unary(client.reloadModels.bind(client), { models }, new Metadata());
+      assert.equal(error?.code, status.INVALID_ARGUMENT);
+    }
+    assert.equal(asked.length, 1);
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FileDescriptorSet } from '../../../generated/google/protobuf/descriptor.js';
 import { BatchClassifyRequest } from '../../../generated/verdict/v1/classifier_service.js';
+import { ReloadModelsRequest } from '../../../generated/verdict/v1/model_service.js';
 import { VerdictError } from '../../../src/errors.js';
 import { RequestSchema, repeatedLimits } from '../../../src/rpc/request-schema.js';
 import { scanFields } from '../../../src/rpc/scan-fields.js';
@@ -62,6 +63,14 @@ describe('the scan', () => {
       reasonOf(scanFields(encode(33), batchFields)),
       /^INVALID_FIELD: inputs: must have at most 32/,
     );
+  });
+
+  it('counts texts of a list, not their bytes', () => {
+    const fields = schema.fieldsOf('/verdict.v1.ModelService/ReloadModels', limits);
+    const encode = (count: number) =>
+      ReloadModelsRequest.encode({ models: Array.from({ length: count }, () => 'a'.repeat(40)) }).finish();
+    assert.equal(scanFields(encode(64), fields), undefined);
+    assert.match(reasonOf(scanFields(encode(65), fields)), /^INVALID_FIELD: models: must have at most 64/);
   });
 
   it('stops at the first input too many: the rest of the bytes is not looked at', () => {
