@@ -21,7 +21,7 @@ const SHAPES: readonly (readonly [items: number, cost: number])[] = [
 /** Fewer tell little of a model's base cost, and with it of the knee. */
 const LEAST_SHAPES = 5;
 
-/** The first run of a shape allocates; the shortest of the next two is what the shape costs. */
+/** The first run of a shape allocates; the shortest of the next ones is what the shape costs. */
 const TIMED_RUNS = 2;
 
 export interface CalibrationOptions {
@@ -29,6 +29,8 @@ export interface CalibrationOptions {
   readonly timeLimitMs: number;
   /** Inputs that a batch may hold. */
   readonly maxItems: number;
+  /** Runs of which the shortest counts. Default: 2, which is enough on a machine that does nothing else. */
+  readonly timedRuns?: number;
   /** After each run. Default: none. */
   readonly rest?: Rest;
 }
@@ -42,7 +44,7 @@ export async function calibrate(
   preprocessor: Pick<Preprocessor<never>, 'ofCost'>,
   options: CalibrationOptions,
 ): Promise<CostSample[]> {
-  const { rest = noRest } = options;
+  const { rest = noRest, timedRuns = TIMED_RUNS } = options;
   let spentMs = 0;
   const timed = async (batch: readonly Encoded[]) => {
     const startedAt = performance.now();
@@ -60,7 +62,7 @@ export async function calibrate(
     const tokens = encoded.cost;
     if (samples.some((sample) => sample.items === items && sample.tokens === tokens)) continue;
     const batch = Array.from({ length: items }, () => encoded);
-    samples.push({ items, tokens, runMs: await shortestRun(timed, batch) });
+    samples.push({ items, tokens, runMs: await shortestRun(timed, batch, timedRuns) });
     if (samples.length >= LEAST_SHAPES && spentMs > options.timeLimitMs) break;
   }
   return samples;
@@ -69,9 +71,10 @@ export async function calibrate(
 async function shortestRun(
   timed: (batch: readonly Encoded[]) => Promise<number>,
   batch: readonly Encoded[],
+  runs: number,
 ): Promise<number> {
   await timed(batch);
   let shortest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < TIMED_RUNS; i++) shortest = Math.min(shortest, await timed(batch));
+  for (let i = 0; i < runs; i++) shortest = Math.min(shortest, await timed(batch));
   return shortest;
 }

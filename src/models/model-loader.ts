@@ -9,7 +9,7 @@ import type { Encoded, Feed } from '../runtime/feeds.js';
 import { openSession } from '../runtime/open-session.js';
 import type { RuntimeHooks } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
-import { calibrate } from './calibrate.js';
+import { type CalibrationOptions, calibrate } from './calibrate.js';
 import { modelDigest } from './digest.js';
 import { folderIdentity } from './folder-identity.js';
 import { type Golden, goldenWithin } from './golden.js';
@@ -35,6 +35,12 @@ const SELF_TEST_COST = 6;
 
 /** Bounds of a calibrated budget: below, padding pays for itself; above, nobody's latency is worth it. */
 const BUDGET_RANGE_TOKENS = { minTokens: 256, maxTokens: 2048 };
+
+/**
+ * Beside sessions that serve, the sweep keeps to its small shapes: a large batch would take their threads for as long as it runs.
+ * Live batches show what large ones cost. What they interrupt takes longer than it costs, so more runs are timed.
+ */
+const TIMED_RUNS_BESIDE = 4;
 
 /** Used when the sweep tells nothing, which takes a model of fewer than eight tokens. */
 const FREE: CostCurve = { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 };
@@ -128,33 +134,38 @@ export class ModelLoader<I> {
     const typicalTokens = typicalCost(golden);
     // Read while the session is measured: it takes the precision that was chosen.
     let digest = '';
+    const sweep: Omit<CalibrationOptions, 'maxItems'> =
+      beside === undefined
+        ? { timeLimitMs: this.#options.calibrationTimeMs }
+        : { timeLimitMs: 0, timedRuns: TIMED_RUNS_BESIDE, rest };
     const measure = async (group: InstanceGroup) => {
       const preprocessor = await loading;
-      const measured = this.#parts.oneAtATime(() => this.#calibrate(group, preprocessor, rest));
+      const measured = this.#parts.oneAtATime(() => this.#calibrate(group, preprocessor, sweep));
       const read =
         digest === '' ? modelDigest(manifest, group.precision, group.proof.batching, preprocessor) : digest;
       const [samples, known] = await Promise.all([measured, read]);
       digest = known;
       return samples;
     };
+    let flips: LabelFlips | undefined;
+    const onTrial = async (group: InstanceGroup) => {
+      const preprocessor = await loading;
+      flips = await this.#flips(beside?.former, { manifest, group, preprocessor, rest });
+    };
     const sessions = await startServing(
       { manifest, golden, feeds, preprocessor: loading, runtimeHooks, rest },
       this.#options.sessions,
-      { measure, typicalTokens, triesFirst: beside !== undefined },
+      { measure, typicalTokens, ...(beside !== undefined && { onTrial }) },
       this.#hooks,
       signal,
     ).catch((error: unknown) => {
       closePreprocessor();
       throw error;
     });
-    // A run cannot be given up, only its session.
-    const giveUp = () => void sessions.close(signal);
-    signal.addEventListener('abort', giveUp, { once: true });
     try {
       signal.throwIfAborted();
       const { shared, lone, samples } = sessions;
       const preprocessor = await loading;
-      const flips = await this.#flips(beside?.former, { manifest, group: shared, preprocessor, rest });
       if (beside !== undefined) await ensureSettled(location, identity);
       const curve = fitCostCurve(samples);
       const batcher = new Batcher<Encoded, Float32Array>(
@@ -193,8 +204,6 @@ export class ModelLoader<I> {
       await sessions.close(signal);
       closePreprocessor();
       throw signal.aborted ? signal.reason : error;
-    } finally {
-      signal.removeEventListener('abort', giveUp);
     }
   }
 
@@ -217,12 +226,15 @@ export class ModelLoader<I> {
     return labelFlips(former, { labels, problemType, appliedActivation, batching, preprocessor, run });
   }
 
-  async #calibrate(group: InstanceGroup, preprocessor: Preprocessor<I>, rest: Rest): Promise<CostSample[]> {
+  async #calibrate(
+    group: InstanceGroup,
+    preprocessor: Preprocessor<I>,
+    sweep: Omit<CalibrationOptions, 'maxItems'>,
+  ): Promise<CostSample[]> {
     const session = group.first;
     return calibrate((batch) => session.run(batch), preprocessor, {
-      timeLimitMs: this.#options.calibrationTimeMs,
+      ...sweep,
       maxItems: group.proof.batching === 'one_at_a_time' ? 1 : Number.POSITIVE_INFINITY,
-      rest,
     });
   }
 

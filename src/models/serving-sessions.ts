@@ -46,7 +46,7 @@ export interface ServingHooks extends InstanceHooks {
  * Beside versions that serve, most of the trial is for a session of one thread: it leaves them the other cores, and a version
  * that is of no use goes no further.
  *
- * @throws what `startInstances` and `measure` throw. Nothing is left running then
+ * @throws what `startInstances`, `measure` and `onTrial` throw. Nothing is left running then
  */
 export async function startServing<I>(
   subject: InstanceSubject<I>,
@@ -55,13 +55,15 @@ export async function startServing<I>(
     readonly measure: (group: InstanceGroup) => Promise<readonly CostSample[]>;
     /** Tokens of the text that `splitFromMs` speaks of. */
     readonly typicalTokens: number;
-    /** Whether a session of one thread is tried first, which goes again. Default: no. */
-    readonly triesFirst?: boolean;
+    /** Uses a session of one thread that is tried first and goes again. Default: there is none. */
+    readonly onTrial?: (trial: InstanceGroup) => Promise<void>;
   },
   hooks: ServingHooks,
   signal: AbortSignal,
 ): Promise<ServingSessions> {
-  const tried = parts.triesFirst === true ? await tryOnOneThread(subject, options, hooks, signal) : undefined;
+  const { onTrial } = parts;
+  const tried =
+    onTrial === undefined ? undefined : await tryOnOneThread(subject, options, onTrial, hooks, signal);
   const first = await startInstances(
     { ...subject, ...(tried !== undefined && { proof: tried.proof }) },
     { ...options, precision: tried?.precision ?? options.precision, count: options.instances || 1 },
@@ -96,10 +98,11 @@ export async function startServing<I>(
   }
 }
 
-/** @throws what `startInstances` throws. Nothing is left running, whatever is found */
+/** @throws what `startInstances` and `onTrial` throw. Nothing is left running, whatever is found */
 async function tryOnOneThread<I>(
   subject: InstanceSubject<I>,
   options: ServingOptions,
+  onTrial: (trial: InstanceGroup) => Promise<void>,
   hooks: ServingHooks,
   signal: AbortSignal,
 ): Promise<Pick<InstanceGroup, 'proof' | 'precision'>> {
@@ -112,7 +115,16 @@ async function tryOnOneThread<I>(
     hooks,
     signal,
   );
-  await trial.close(signal);
+  // What is under way ends with its session.
+  const giveUp = () => void trial.close(signal);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    signal.throwIfAborted();
+    await onTrial(trial);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+    await trial.close(signal);
+  }
   return trial;
 }
 
