@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { ModelVersionView } from '../../../src/models/types.js';
+import type { ModelReload, ModelVersionView, ReloadOutcome } from '../../../src/models/types.js';
 import { createTelemetry } from '../../../src/telemetry/create-telemetry.js';
 import type { LogFields, Telemetry } from '../../../src/telemetry/types.js';
 import { assertValues } from './assert-values.js';
@@ -302,5 +302,52 @@ describe('an act of administration', () => {
         message: 'administration',
       },
     ]);
+  });
+});
+
+describe('reloads of models', () => {
+  it('are counted by outcome, and those that failed are told until one goes well', async () => {
+    const { reloads } = telemetry;
+    const reload = (outcome: ReloadOutcome, model = 'intent'): ModelReload => ({
+      ...{ model, outcome, version: '1', reason: outcome === 'failed' ? 'golden check' : '' },
+      flips: outcome === 'loaded' ? { compared: 60, flipped: 2 } : undefined,
+    });
+    const all = (outcomes: readonly ModelReload[]) => {
+      for (const one of outcomes) reloads.onModelReloaded?.(one, 1_500);
+      reloads.onReloaded?.(outcomes);
+    };
+    const last = 'verdict_model_reload_last_success_timestamp_seconds';
+    all([reload('failed'), reload('unchanged', 'sentiment')]);
+    await assertValues(telemetry, { [last]: 0, verdict_models_outdated: 1 });
+    assert.deepEqual(log.at(-2), {
+      level: 'error',
+      fields: { model: 'intent', serving: '1', reason: 'golden check', took_ms: 1_500 },
+      message: 'model could not be reloaded: it stays as it was',
+    });
+    all([reload('loaded'), reload('removed', 'emotion')]);
+    assert.deepEqual(log.at(-2)?.fields, {
+      ...{ model: 'intent', version: '1', compared: 60, flipped: 2, took_ms: 1_500 },
+    });
+    reloads.onFolderUnreadable?.('/models: cannot be read as a folder');
+    reloads.onEndFailed?.({ name: 'intent', version: '1' }, new Error('stuck'));
+    await assertValues(telemetry, {
+      'verdict_model_reloads_total{outcome="loaded"}': 1,
+      'verdict_model_reloads_total{outcome="unchanged"}': 1,
+      'verdict_model_reloads_total{outcome="removed"}': 1,
+      'verdict_model_reloads_total{outcome="failed"}': 1,
+      // What has not changed takes no time.
+      verdict_model_reload_seconds_count: 3,
+      verdict_model_reload_seconds_sum: 4.5,
+      verdict_models_folder_unreadable_total: 1,
+      verdict_models_outdated: 0,
+    });
+    assert.match((await telemetry.metrics()).body, new RegExp(`^${last} [1-9]`, 'm'));
+    assert.deepEqual(
+      log.slice(-2).map(({ level, message }) => [level, message]),
+      [
+        ['error', 'the models folder cannot be read: everything stays as it was'],
+        ['error', 'a former version did not end well'],
+      ],
+    );
   });
 });
