@@ -24,6 +24,9 @@ const LEAST_SHAPES = 5;
 /** The first run of a shape allocates; the shortest of the next ones is what the shape costs. */
 const TIMED_RUNS = 2;
 
+/** A machine that is busy with other models for as many runs of a quick model is too busy to be told from a slow one. */
+const RUNS_OF_SLOW = 8;
+
 export interface CalibrationOptions {
   /** The sweep ends with the shape during which its runs have taken this long together, but not before its fifth. */
   readonly timeLimitMs: number;
@@ -66,6 +69,28 @@ export async function calibrate(
     if (samples.length >= LEAST_SHAPES && spentMs > options.timeLimitMs) break;
   }
   return samples;
+}
+
+/**
+ * Whether an input of this cost takes `limitMs` or longer in each of several runs, the hand-over included. It ends with the
+ * first run that takes less.
+ */
+export async function takes(
+  limitMs: number,
+  cost: number,
+  run: Run,
+  preprocessor: Pick<Preprocessor<never>, 'ofCost'>,
+  rest: Rest = noRest,
+): Promise<boolean> {
+  const batch = [await preprocessor.ofCost(cost)];
+  for (let i = 0; i < RUNS_OF_SLOW; i++) {
+    const startedAt = performance.now();
+    await run(batch);
+    const ranMs = performance.now() - startedAt;
+    if (ranMs < limitMs) return false;
+    await rest(ranMs);
+  }
+  return true;
 }
 
 async function shortestRun(

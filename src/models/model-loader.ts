@@ -9,7 +9,7 @@ import type { Encoded, Feed } from '../runtime/feeds.js';
 import { openSession } from '../runtime/open-session.js';
 import type { RuntimeHooks } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
-import { type CalibrationOptions, calibrate } from './calibrate.js';
+import { type CalibrationOptions, calibrate, takes } from './calibrate.js';
 import { modelDigest } from './digest.js';
 import { folderIdentity } from './folder-identity.js';
 import { type Golden, goldenWithin } from './golden.js';
@@ -155,7 +155,15 @@ export class ModelLoader<I> {
     const sessions = await startServing(
       { manifest, golden, feeds, preprocessor: loading, runtimeHooks, rest },
       this.#options.sessions,
-      { measure, typicalTokens, ...(beside !== undefined && { onTrial }) },
+      {
+        measure,
+        takes: async (limitMs, group) => {
+          const preprocessor = await loading;
+          const run = (batch: readonly Encoded[]) => group.first.run(batch);
+          return this.#parts.oneAtATime(() => takes(limitMs, typicalTokens, run, preprocessor, rest));
+        },
+        ...(beside !== undefined && { onTrial }),
+      },
       this.#hooks,
       signal,
     ).catch((error: unknown) => {

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type ModelReload, VerdictClient } from '../../clients/typescript/src/index.js';
 import { childProcesses, isAlive } from '../support/child-processes.js';
+import { freePort } from '../support/free-port.js';
 import { TestKeyFile } from '../support/key-files.js';
 import { PublishedModels } from '../support/published-models.js';
 import { runToEnd } from '../support/run-to-end.js';
 import type { ServerProcess } from '../support/server-process.js';
+import { StartingServer } from '../support/starting-server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
@@ -229,6 +231,31 @@ describe('a model in the models folder', () => {
     );
     assert.equal((await client.classify('the coach')).label, 'sports');
     assert.equal(await server.metric('verdict_models_folder_unreadable_total'), 1);
+  });
+});
+
+describe('a signal to reload that comes while the server starts', () => {
+  it('is remembered until the start is over', async (t) => {
+    const models = await PublishedModels.create(t);
+    await models.publish('topics/1', 'topics');
+    const adminPort = await freePort();
+    const server = new StartingServer({
+      VERDICT_MODELS_DIR: models.path,
+      VERDICT_DEFAULT_MODEL: 'topics',
+      VERDICT_ADMIN_PORT: `${adminPort}`,
+    });
+    t.after(async () => {
+      server.kill('SIGKILL');
+      await server.exit;
+    });
+    await until('a model is being loaded', () => childProcesses(server.pid).length > 0);
+    server.kill('SIGHUP');
+    const unchanged = 'verdict_model_reloads_total{outcome="unchanged"} 1';
+    await until(
+      'the models are looked at again',
+      async () => (await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()).includes(unchanged),
+      PATIENCE,
+    );
   });
 });
 

@@ -7,7 +7,11 @@ import {
   ClassifyRequest,
   ClassifyStreamRequest,
 } from '../../generated/verdict/v1/classifier_service.js';
-import { GetModelRequest, ListModelsRequest } from '../../generated/verdict/v1/model_service.js';
+import {
+  GetModelRequest,
+  ListModelsRequest,
+  ReloadModelsRequest,
+} from '../../generated/verdict/v1/model_service.js';
 import { frame } from '../support/wire-frames.js';
 
 /** The body of a valid call. */
@@ -71,6 +75,11 @@ export const corpus: readonly Specimen[] = [
     path: `${models}/GetModel`,
     fields: {},
     messages: [GetModelRequest.encode(GetModelRequest.fromPartial({ model: 'topics' })).finish()],
+  },
+  {
+    path: `${models}/ReloadModels`,
+    fields: {},
+    messages: [ReloadModelsRequest.encode({ models: ['topics'] }).finish()],
   },
   {
     path: '/grpc.health.v1.Health/Check',

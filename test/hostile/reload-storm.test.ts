@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { VerdictClient } from '../../clients/typescript/src/index.js';
 import { childProcesses } from '../support/child-processes.js';
+import { HealthLog } from '../support/health-log.js';
 import { count, type Outcomes, outcomeOf } from '../support/outcomes.js';
 import { PublishedModels } from '../support/published-models.js';
 import { until } from '../support/until.js';
@@ -32,6 +33,8 @@ describe('a model that is reloaded again and again', () => {
         t.after(() => client.close());
         return client;
       };
+      const watch = new HealthLog(server.address);
+      t.after(() => watch.close());
       const outcomes: Outcomes = {};
       let sent = 0;
       let stopped = false;
@@ -97,6 +100,7 @@ describe('a model that is reloaded again and again', () => {
 
       assert.deepEqual(Object.keys(outcomes), ['OK'], JSON.stringify(outcomes));
       assert.equal(outcomes.OK, sent);
+      assert.deepEqual(watch.told, ['SERVING']);
       assert.equal((await one.getModel('topics')).servingVersion, String(RELOADS + 1));
       assert.equal(childProcesses(server.pid).length, before.sessions);
       await until(
