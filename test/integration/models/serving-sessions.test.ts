@@ -36,6 +36,7 @@ async function serve(
   measure: (group: InstanceGroup) => Promise<readonly CostSample[]>,
   given: Partial<ServingOptions> = {},
   signal = new AbortController().signal,
+  onTrial?: (trial: InstanceGroup) => Promise<void>,
 ) {
   const directory = resolve('test/fixtures/models/topics/1');
   const manifest = await readManifest('topics', '1', directory);
@@ -49,7 +50,11 @@ async function serve(
     const serving = startServing(
       { manifest, golden, feeds: textFeeds(0), preprocessor, runtimeHooks },
       { ...options, ...given },
-      { measure, takes: (limitMs) => Promise.resolve(runMs >= limitMs) },
+      {
+        measure,
+        takes: (limitMs) => Promise.resolve(runMs >= limitMs),
+        ...(onTrial !== undefined && { onTrial }),
+      },
       { onSplitRefused: ({ reason }) => refusals.push(reason) },
       signal,
     );
@@ -99,6 +104,44 @@ describe('startServing', () => {
     await writeFile(path, before);
     await until('the former weights serve again', () => shared.counts.ready === 1);
   });
+
+  it('tries a session of its own before those that serve, if it is told to, and ends it first', async () => {
+    const tried: number[] = [];
+    const onTrial = async ({ first, proof }: InstanceGroup) => {
+      assert.equal(proof.batching, 'padded');
+      tried.push(first.info.pid);
+    };
+    const measure = () => {
+      assert.ok(!tried.some(isAlive), 'two copies of the weights are enough');
+      return Promise.resolve(samples(1));
+    };
+    const { sessions, started } = await serve(1, measure, {}, undefined, onTrial);
+    assert.ok('shared' in sessions);
+    assert.equal(tried.length, 1);
+    assert.deepEqual([started.length, started.includes(tried[0] ?? 0)], [1, false], 'it serves nobody');
+    await sessions.close();
+    await until('all processes have ended', () => ![...started, ...tried].some(isAlive));
+  });
+
+  for (const [what, end] of [
+    ['fails', () => Promise.reject(new Error('no answers'))],
+    ['is given up', (stop: AbortController) => stop.abort(new Error('no answers'))],
+  ] as const) {
+    it(`leaves nothing running, and starts nothing else, when the trial ${what}`, async () => {
+      const stop = new AbortController();
+      const tried: number[] = [];
+      const onTrial = async ({ first }: InstanceGroup) => {
+        tried.push(first.info.pid);
+        await end(stop);
+      };
+      const measure = () => assert.fail('nothing is measured');
+      const { sessions, started } = await serve(1, measure, {}, stop.signal, onTrial);
+      assert.ok('error' in sessions && sessions.error instanceof Error);
+      assert.equal(sessions.error.message, 'no answers');
+      assert.deepEqual([tried.length, started.length], [1, 0]);
+      await until('its process has ended', () => !tried.some(isAlive));
+    });
+  }
 
   it('divides the sessions of a model that takes as long as is worth it', async () => {
     const { sessions, started } = await serve(4, () => Promise.resolve(samples(4)));
