@@ -46,7 +46,11 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
     ]);
     assert.deepEqual(
       (await ask(service.server.address, 'list', 'verdict.v1.ModelService')).trim().split('\n'),
-      ['verdict.v1.ModelService.GetModel', 'verdict.v1.ModelService.ListModels'],
+      [
+        'verdict.v1.ModelService.GetModel',
+        'verdict.v1.ModelService.ListModels',
+        'verdict.v1.ModelService.ReloadModels',
+      ],
     );
   });
 
