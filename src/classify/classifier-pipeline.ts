@@ -49,10 +49,10 @@ const DEFAULT_ACTIVATION = {
 /** The way of one input: model, cache, computation, scores. */
 export class ClassifierPipeline implements Classifier {
   readonly #models: ModelResolver;
-  readonly #cache: ResultCache;
+  readonly #cache: Pick<ResultCache, 'resolve'>;
   readonly #hooks: ClassifierHooks;
 
-  constructor(models: ModelResolver, cache: ResultCache, hooks: ClassifierHooks = {}) {
+  constructor(models: ModelResolver, cache: Pick<ResultCache, 'resolve'>, hooks: ClassifierHooks = {}) {
     this.#models = models;
     this.#cache = cache;
     this.#hooks = hooks;

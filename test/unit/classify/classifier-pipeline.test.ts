@@ -56,7 +56,7 @@ function computingCache() {
     whenFull: 'refuse',
     onUrgent: () => {},
   };
-  const cache: ResultCache = {
+  const cache: Pick<ResultCache, 'resolve'> = {
     resolve: async (key, _shape, mode, _waiter, compute) => {
       keys.push(`${mode}:${key}`);
       return { ...(await compute(flight)), outcome: 'miss' };
@@ -107,7 +107,7 @@ describe('ClassifierPipeline', () => {
 
   it('returns without a promise when the cache does', () => {
     const { subject } = model();
-    const hit: ResultCache = { resolve: () => ({ entry, outcome: 'lru', timings }) };
+    const hit: Pick<ResultCache, 'resolve'> = { resolve: () => ({ entry, outcome: 'lru', timings }) };
     const answer = new ClassifierPipeline({ resolve: () => subject }, hit).classify(item, caller);
     assert.ok(!(answer instanceof Promise));
     assert.equal(answer.cache, 'lru');
@@ -123,7 +123,7 @@ describe('ClassifierPipeline', () => {
 
   it('does not ask for the signal of a caller who need not wait', () => {
     const { subject } = model();
-    const hit: ResultCache = { resolve: () => ({ entry, outcome: 'lru', timings }) };
+    const hit: Pick<ResultCache, 'resolve'> = { resolve: () => ({ entry, outcome: 'lru', timings }) };
     const unsignalled: Claim = {
       ...caller,
       get signal(): never {
@@ -143,7 +143,7 @@ describe('ClassifierPipeline', () => {
     };
     const working = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache, hooks);
     await working.classify(item, caller);
-    const failing: ResultCache = {
+    const failing: Pick<ResultCache, 'resolve'> = {
       resolve: async () => {
         throw new VerdictError('internal', 'no', { reason: 'INFERENCE_FAILED' });
       },
