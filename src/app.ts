@@ -92,6 +92,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     routes: serviceRoutes({
       classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
       catalog: registry,
+      cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
       options: config.limits,

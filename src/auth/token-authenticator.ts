@@ -85,6 +85,10 @@ export class TokenAuthenticator implements Authenticator {
     return believed === undefined ? this.#verify(token, hash) : this.#grant(believed);
   }
 
+  names(): readonly string[] {
+    return [...this.#flows.keys()];
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }

@@ -24,7 +24,14 @@ export function tokenIdentity(
   if (sub === undefined || sub.length > maxSubjectChars || !printable.test(sub)) return undefined;
   if (models !== undefined && !isTexts(models)) return undefined;
   const name = `jwt:${sub}`;
-  return new Identity({ name, scopes: scopesIn(claims), models, limits: undefined, flow: flowOf(name) });
+  return new Identity({
+    name,
+    scopes: scopesIn(claims),
+    models,
+    limits: undefined,
+    cache: undefined,
+    flow: flowOf(name),
+  });
 }
 
 /** RFC 8693 has a text with spaces; some providers send a list, and some call it `scp`. */

@@ -1,6 +1,8 @@
+import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier } from '../classify/types.js';
 import type { ModelCatalog } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import { CacheAccess } from './cache-access.js';
 import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
 import { modelRoutes } from './model-service.js';
@@ -11,6 +13,8 @@ import type { RpcHooks } from './types.js';
 export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
+  /** Whose cached answers callers get of which nothing else is said. */
+  readonly cacheSharing: CacheSharing;
   /** Undefined: callers have no limits. */
   readonly limiter?: RateLimiter | undefined;
   /** The model of requests that name none. */
@@ -26,6 +30,7 @@ export interface ServiceParts {
 export function serviceRoutes({
   classifier,
   catalog,
+  cacheSharing,
   limiter,
   defaultModel,
   options,
@@ -37,6 +42,7 @@ export function serviceRoutes({
       classifier,
       limits: options,
       access,
+      cacheAccess: new CacheAccess(cacheSharing),
       limiter,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,

@@ -47,6 +47,14 @@ describe('tokens of an issuer', () => {
     assert.ok(listed.identity.mayUse('sentiment'));
   });
 
+  it('leave the names of their subjects, once each; those that are refused leave none', async (t) => {
+    const { issuer, tokens, show, reasonOf } = await setUp(t);
+    assert.deepEqual(tokens.names(), []);
+    for (const sub of ['alice', 'bob', 'alice']) await show(await issuer.sign({ sub }));
+    await reasonOf(`${await issuer.sign({ sub: 'mallory' })}x`);
+    assert.deepEqual([...tokens.names()].sort(), ['jwt:alice', 'jwt:bob']);
+  });
+
   it('of one subject are one flow; each is verified once', async (t) => {
     const { issuer, tokens, show } = await setUp(t);
     const [one, two] = [await issuer.sign(), await issuer.sign({ jti: '2' })];

@@ -8,8 +8,12 @@ import {
   type ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceClient } from '../../../generated/verdict/v1/model_service.js';
-import type { Claim } from '../../../src/claim.js';
-import type { Classification, InputRequest } from '../../../src/classify/types.js';
+import type { CacheSharing } from '../../../src/auth/cache-sharing.js';
+import type {
+  Classification,
+  InputClaim,
+  InputRequest,
+} from '../../../src/classify/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ModelCatalog, ModelView } from '../../../src/models/types.js';
@@ -20,7 +24,7 @@ import { RpcServer } from '../../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../../src/rpc/server-options.js';
 import type { HandledCall } from '../../../src/rpc/types.js';
 
-export type Classify = (item: InputRequest, caller: Claim) => MaybePromise<Classification>;
+export type Classify = (item: InputRequest, caller: InputClaim) => MaybePromise<Classification>;
 
 /** The longest that a test of this folder may take: a call that hangs fails its test. */
 export const timeout = 10_000;
@@ -42,7 +46,7 @@ export function answerTo(item: InputRequest, cache: Classification['cache'] = 'l
 
 /** A classifier whose answers come when the test says so, by text. */
 export class HeldClassifier {
-  readonly callers = new Map<string, Claim>();
+  readonly callers = new Map<string, InputClaim>();
   readonly #held = new Map<
     string,
     { resolve: (value: Classification) => void; reject: (e: unknown) => void }
@@ -122,6 +126,8 @@ export function modelView(name: string, servingVersion: string): ModelView {
 
 export interface EdgeParts {
   readonly classify?: Classify;
+  /** Default: `shared`. */
+  readonly cacheSharing?: CacheSharing;
   readonly catalog?: ModelCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
@@ -145,6 +151,7 @@ export class Edge {
 
   private constructor({
     classify = (item) => answerTo(item),
+    cacheSharing = 'shared',
     catalog = new TestCatalog(),
     options,
     interceptors = [],
@@ -173,6 +180,7 @@ export class Edge {
     this.server = new RpcServer({
       routes: serviceRoutes({
         classifier: { classify },
+        cacheSharing,
         catalog,
         limiter,
         defaultModel: 'sentiment',
