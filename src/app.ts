@@ -14,6 +14,7 @@ import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
 import { trustedProxiesIn } from './app/trusted-proxies.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
+import { InputForgetter } from './classify/input-forgetter.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
 import { settingName } from './config/setting-name.js';
@@ -92,6 +93,12 @@ export async function createApp(config: Config, version: string, log: Logger): P
     routes: serviceRoutes({
       classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
       catalog: registry,
+      forgetter: new InputForgetter({
+        models: registry,
+        cache: results.cache,
+        callers: () => auth?.authenticator.names() ?? [],
+        othersExpireSeconds: results.expireSeconds,
+      }),
       cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,

@@ -1,8 +1,9 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
-import type { Classifier } from '../classify/types.js';
+import type { Classifier, Forgetter } from '../classify/types.js';
 import type { ModelCatalog } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CacheAccess } from './cache-access.js';
+import { cacheRoutes } from './cache-service.js';
 import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
 import { modelRoutes } from './model-service.js';
@@ -13,6 +14,7 @@ import type { RpcHooks } from './types.js';
 export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
+  readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
   /** Undefined: callers have no limits. */
@@ -30,6 +32,7 @@ export interface ServiceParts {
 export function serviceRoutes({
   classifier,
   catalog,
+  forgetter,
   cacheSharing,
   limiter,
   defaultModel,
@@ -49,5 +52,6 @@ export function serviceRoutes({
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
     ...modelRoutes(catalog, access, options),
+    ...cacheRoutes(forgetter, access, options),
   ];
 }

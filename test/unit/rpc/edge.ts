@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HealthClient } from '../../../generated/health/v1/health.js';
+import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
   type BatchClassifyResponse,
   ClassifierServiceClient,
@@ -11,6 +12,8 @@ import { ModelServiceClient } from '../../../generated/verdict/v1/model_service.
 import type { CacheSharing } from '../../../src/auth/cache-sharing.js';
 import type {
   Classification,
+  ForgetRequest,
+  Forgotten,
   InputClaim,
   InputRequest,
 } from '../../../src/classify/types.js';
@@ -124,8 +127,11 @@ export function modelView(name: string, servingVersion: string): ModelView {
   return { name, isDefault: name === 'sentiment', servingVersion, loaded: true, versions: [] };
 }
 
+const nothingForgotten: Forgotten = { versions: [], fromMemory: 0, fromRedis: 0, othersExpireSeconds: 0 };
+
 export interface EdgeParts {
   readonly classify?: Classify;
+  readonly forget?: (request: ForgetRequest, signal: AbortSignal) => Promise<Forgotten>;
   /** Default: `shared`. */
   readonly cacheSharing?: CacheSharing;
   readonly catalog?: ModelCatalog;
@@ -151,6 +157,7 @@ export class Edge {
 
   private constructor({
     classify = (item) => answerTo(item),
+    forget = async () => nothingForgotten,
     cacheSharing = 'shared',
     catalog = new TestCatalog(),
     options,
@@ -180,6 +187,7 @@ export class Edge {
     this.server = new RpcServer({
       routes: serviceRoutes({
         classifier: { classify },
+        forgetter: { forget },
         cacheSharing,
         catalog,
         limiter,
@@ -227,6 +235,10 @@ export class Edge {
 
   get models(): ModelServiceClient {
     return this.#client(ModelServiceClient);
+  }
+
+  get cache(): CacheServiceClient {
+    return this.#client(CacheServiceClient);
   }
 
   get health(): HealthClient {
