@@ -15,6 +15,7 @@ import { startModels } from './app/start-models.js';
 import { trustedProxiesIn } from './app/trusted-proxies.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { InputForgetter } from './classify/input-forgetter.js';
+import type { Classifier } from './classify/types.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
 import { settingName } from './config/setting-name.js';
@@ -32,6 +33,7 @@ import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
+import { PayloadLog } from './telemetry/payload-log.js';
 import type { HandshakeFailure, TlsPort } from './tls/types.js';
 import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
 import type { TextInput } from './tokenizer/types.js';
@@ -91,7 +93,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
   telemetry.watchGpus(() => gpus.readings);
   const rpc = new RpcServer({
     routes: serviceRoutes({
-      classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+      classifier: withPayloadLog(
+        new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+        config.log,
+        log,
+      ),
       catalog: registry,
       forgetter: new InputForgetter({
         models: registry,
@@ -228,6 +234,20 @@ function warnOfStrangers({ auth, tls, server }: Config, log: Logger): void {
   if (knowsCallers || isLoopback(server.host)) return;
   const how = `${settingName('auth.keysFile')}, ${settingName('auth.jwtIssuer')} or ${settingName('tls.clientCa')}`;
   log.warn({ address: server.host }, `everybody who reaches the gRPC port may use it: set ${how}`);
+}
+
+/** Texts reach the log on request alone, and nobody should have to find out. */
+function withPayloadLog(
+  classifier: Classifier,
+  { payloadPercent: percent, payloadChars: maxChars }: Config['log'],
+  log: Logger,
+): Classifier {
+  if (percent === 0) return classifier;
+  log.warn(
+    { percent, max_chars: maxChars },
+    `texts are logged, redacted: ${settingName('log.payloadPercent')} is set`,
+  );
+  return new PayloadLog(classifier, log, { percent, maxChars });
 }
 
 /** @throws Error that names the setting where the file cannot be written */

@@ -27,7 +27,7 @@ export const cache = z.object({
   sharing: choice('cache-sharing', {
     default: 'shared',
     options: cacheSharings,
-    doc: "Whose answers callers get from the cache. shared: everybody's. own: each its own, so that none learns what another asked. off: none. A key may have another; own needs keys or tokens.",
+    doc: "Whose answers callers get from the cache. shared: everybody's. own: each its own, so that none learns what another asked. off: none. A key or a token may have another; own needs keys or tokens.",
   }),
   secret: optionalText('cache-secret', {
     defaultText: 'none: entries are not sealed',
