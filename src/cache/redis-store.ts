@@ -101,7 +101,9 @@ export class RedisStore implements CacheStore {
     this.#dropWaiting(new Set(keys));
     await Promise.all(this.#underWay);
     const { keyPrefix, format } = this.#options;
-    const replies = await Promise.all(keys.map((key) => this.#redis.delete(keyPrefix + format.name(key))));
+    const replies = await Promise.all(
+      keys.map(async (key) => this.#redis.delete(keyPrefix + format.name(key))),
+    );
     return replies.reduce<number | undefined>(
       (sum, reply) => (sum === undefined || typeof reply !== 'number' ? undefined : sum + reply),
       0,

@@ -66,7 +66,7 @@ export interface ForgetRequest {
   /** A caller with a cache of its own that the server may not know. Empty: none. */
   readonly caller: string;
   /** Whether the answers of a model may be forgotten. */
-  mayUse(model: string): boolean;
+  readonly mayUse: (model: string) => boolean;
 }
 
 export interface ForgottenVersion {

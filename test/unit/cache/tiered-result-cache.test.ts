@@ -271,10 +271,9 @@ test('a computation under way answers its waiters, is joined by nobody else, and
       await closed;
       return computedOf(1);
     };
-    const waiters = [
-      cache.resolve('k', shape, mode, patientClaim(), slow),
-      cache.resolve('k', shape, 'use', patientClaim(), slow),
-    ];
+    const waiters = [mode, 'use' as const].map(async (each) =>
+      cache.resolve('k', shape, each, patientClaim(), slow),
+    );
     await cache.forget(['k']);
     const { closed: alsoClosed, open: alsoOpen } = gate();
     const later = cache.resolve('k', shape, 'use', patientClaim(), async () => {

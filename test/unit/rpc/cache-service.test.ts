@@ -112,7 +112,7 @@ describe('CacheService.Forget', { timeout }, () => {
       assert.equal((await forget(edge, {}, withKey(ops))).error, null);
       await edge.handledCall(3);
       assert.deepEqual(
-        asked.map(({ model, mayUse }) => [model, mayUse('intent'), mayUse('sentiment')]),
+        asked.map((request) => [request.model, request.mayUse('intent'), request.mayUse('sentiment')]),
         [
           ['intent', true, false],
           ['', true, false],
