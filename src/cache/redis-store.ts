@@ -20,6 +20,9 @@ export interface RedisStoreOptions {
   readonly random?: () => number;
 }
 
+/** What the store needs of its connection. */
+type Connection = Pick<RedisConnection, 'accepts' | 'get' | 'set' | 'delete'>;
+
 type PendingRead = Exclude<ReturnType<RedisConnection['get']>, 'skipped'>;
 
 interface PendingWrite {
@@ -37,7 +40,7 @@ const DEFAULT_MAX_PENDING_BYTES = 8 * 1024 * 1024;
  * has answered the waiting callers, and are dropped when the queue is full. A failure is never an error for the caller.
  */
 export class RedisStore implements CacheStore {
-  readonly #redis: RedisConnection;
+  readonly #redis: Connection;
   readonly #options: Required<RedisStoreOptions>;
   readonly #hooks: CacheHooks;
   #waiting: PendingWrite[] = [];
@@ -46,7 +49,7 @@ export class RedisStore implements CacheStore {
   #flushScheduled = false;
   #drained: (() => void)[] = [];
 
-  constructor(redis: RedisConnection, options: RedisStoreOptions, hooks: CacheHooks = {}) {
+  constructor(redis: Connection, options: RedisStoreOptions, hooks: CacheHooks = {}) {
     this.#redis = redis;
     this.#hooks = hooks;
     this.#options = {
@@ -99,6 +102,7 @@ export class RedisStore implements CacheStore {
    */
   async forget(keys: readonly CacheKey[]): Promise<number | undefined> {
     this.#dropWaiting(new Set(keys));
+    // One connection keeps the order, but a cluster that moves a slot has a write sent again.
     await Promise.all(this.#underWay);
     const { keyPrefix, format } = this.#options;
     const replies = await Promise.all(
