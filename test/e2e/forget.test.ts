@@ -19,13 +19,33 @@ describe('forgetting a text, in memory and in Redis', { skip }, () => {
   let service: Service;
   let entries: Redis;
   const file = new TestKeyFile(temporaryFolder({ after }));
+  const scopes = ['classify', 'cache-outcomes'];
+  const keys = {
+    ops: file.add('ops', { scopes: ['admin'] }),
+    shared: file.add('shared', { scopes }),
+    own: file.add('own', { scopes, cache: 'own' }),
+    off: file.add('off', { scopes, cache: 'off' }),
+  };
   const clients: VerdictClient[] = [];
 
-  const clientOf = (apiKey: string): VerdictClient => {
-    const client = new VerdictClient({ address: service.server.address, apiKey, retry: false });
+  const clientOf = (apiKey: string, { server } = service): VerdictClient => {
+    const client = new VerdictClient({ address: server.address, apiKey, retry: false });
     clients.push(client);
     return client;
   };
+
+  async function start(): Promise<Service> {
+    const started = await Service.start(['topics', 'pairs'], {
+      VERDICT_API_KEYS_FILE: file.path,
+      REDIS_URL: redis.url,
+      // A removal on a busy machine.
+      VERDICT_REDIS_COMMAND_TIMEOUT_MS: '2000',
+      VERDICT_CACHE_TTL_SECONDS: '100',
+    });
+    await until('Redis is connected', async () => (await started.server.metric('verdict_redis_up')) === 1);
+    return started;
+  }
+
   let ops: VerdictClient;
   let shared: VerdictClient;
   let own: VerdictClient;
@@ -35,22 +55,8 @@ describe('forgetting a text, in memory and in Redis', { skip }, () => {
     redis = await RedisServer.start();
     entries = new Redis(redis.url);
     entries.on('error', () => {});
-    const scopes = ['classify', 'cache-outcomes'];
-    const keys = {
-      ops: file.add('ops', { scopes: ['admin'] }),
-      shared: file.add('shared', { scopes }),
-      own: file.add('own', { scopes, cache: 'own' }),
-      off: file.add('off', { scopes, cache: 'off' }),
-    };
     file.write();
-    service = await Service.start(['topics', 'pairs'], {
-      VERDICT_API_KEYS_FILE: file.path,
-      REDIS_URL: redis.url,
-      // A removal on a busy machine.
-      VERDICT_REDIS_COMMAND_TIMEOUT_MS: '2000',
-      VERDICT_CACHE_TTL_SECONDS: '100',
-    });
-    await until('Redis is connected', async () => (await service.server.metric('verdict_redis_up')) === 1);
+    service = await start();
     ops = clientOf(keys.ops);
     shared = clientOf(keys.shared);
     own = clientOf(keys.own);
@@ -176,7 +182,6 @@ describe('forgetting a text, in memory and in Redis', { skip }, () => {
   });
 
   it('reaches what a key left that is gone, if it is named', async () => {
-    const scopes = ['classify', 'cache-outcomes'];
     const leaver = clientOf(file.add('leaver', { scopes, cache: 'own' }));
     file.write();
     await until('the key is there', async () => {
@@ -198,6 +203,21 @@ describe('forgetting a text, in memory and in Redis', { skip }, () => {
     const named = await ops.forget('left behind', { caller: 'key:leaver' });
     assert.deepEqual([named.removedFromMemory, named.removedFromRedis], [1, 1]);
     assert.equal(await entries.dbsize(), 0);
+  });
+
+  it('leaves what another server has in its memory, which that one forgets when it is asked', async (t) => {
+    const other = await start();
+    t.after(() => other.stop());
+    const [theirs, theirOps] = [clientOf(keys.shared, other), clientOf(keys.ops, other)];
+    await shared.classify('known to two servers');
+    await untilStored(1);
+    assert.equal(await outcomeOf(theirs, 'known to two servers'), 'redis');
+    const first = await ops.forget('known to two servers');
+    assert.deepEqual([first.removedFromMemory, first.removedFromRedis], [1, 1]);
+    assert.equal(await outcomeOf(theirs, 'known to two servers'), 'lru');
+    const second = await theirOps.forget('known to two servers');
+    assert.deepEqual([second.removedFromMemory, second.removedFromRedis], [1, 0]);
+    assert.equal(await outcomeOf(theirs, 'known to two servers'), 'miss');
   });
 
   it('is refused without the scope, and each act is in the log, without the text', async () => {
