@@ -29,7 +29,7 @@ function logging(options: { percent: number; random?: () => number; now?: () => 
 describe('the log of payloads', () => {
   it('tells text, pair and answer, redacted and shortened', () => {
     const { classifier, lines } = logging({ percent: 100 });
-    classifier.classify(
+    void classifier.classify(
       request({ text: 'jane@example.com was here for a long time', textPair: 'ok' }),
       claim,
     );
@@ -62,7 +62,7 @@ describe('the log of payloads', () => {
     const { classifier, lines, answers } = logging({ percent: 100, now: () => now });
     answers.push(Promise.reject(new Error('no')));
     await assert.rejects(async () => classifier.classify(request({ text: 'a' }), claim), /no/);
-    for (now = 0; now < 1_000; now += 10) classifier.classify(request({ text: 'b' }), claim);
+    for (now = 0; now < 1_000; now += 10) void classifier.classify(request({ text: 'b' }), claim);
     assert.equal(lines.length, 10);
     assert.equal(lines[1]?.suppressed, 9);
   });
