@@ -299,6 +299,8 @@ test('Models come with words for their states, and zeros where the server said n
               appliedActivation: 0,
             },
           ],
+          traffic: [],
+          aliases: [],
         },
       ],
     }),
