@@ -218,7 +218,7 @@ export class Deployment<V extends DeployableVersion> {
         (a, b) => Number(b.version) - Number(a.version),
       ),
       traffic: [...sharesOf(traffic ?? [])].map(([version, percent]) => ({ version, percent })),
-      aliases: [...aliases].map(([alias, version]) => ({ alias, version })),
+      aliases: [...aliases].sort().map(([alias, version]) => ({ alias, version })),
     };
   }
 }
