@@ -14,6 +14,7 @@ import { readinessOf } from './app/readiness.js';
 import { ServedModels } from './app/served-models.js';
 import { trustedProxiesIn } from './app/trusted-proxies.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
+import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
@@ -112,6 +113,13 @@ export async function createApp(config: Config, version: string, log: Logger): P
       ),
       catalog: registry,
       reloads: models,
+      forgetter: new InputForgetter({
+        models: registry,
+        cache: results.cache,
+        callers: () => auth?.authenticator.names() ?? [],
+        othersExpireSeconds: results.expireSeconds,
+      }),
+      cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
       options: config.limits,

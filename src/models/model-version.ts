@@ -1,5 +1,5 @@
 import type { Batcher } from '../batching/batcher.js';
-import type { CacheKey, Computed, EntryShape, Flight } from '../cache/types.js';
+import type { CacheKey, Computed, EntryShape, Flight, Keyspace } from '../cache/types.js';
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { Encoded } from '../runtime/feeds.js';
@@ -35,7 +35,7 @@ export interface ModelVersionParts<I> {
   readonly preparationTrouble: () => string;
   readonly samples: readonly CostSample[];
   readonly calibratedCurve: CostCurve;
-  readonly cacheKey: (input: I, truncation: Truncation) => CacheKey;
+  readonly cacheKey: (input: I, truncation: Truncation, keyspace: Keyspace) => CacheKey;
   /** Ends the runtime processes: after their batch, or at once when the signal aborts. */
   readonly closeInstances: (signal: AbortSignal) => Promise<void>;
 }
@@ -46,6 +46,7 @@ export class ModelVersion<I> implements KnownAnswers<I> {
   readonly version: string;
   /** What its folder looked like before it was loaded: a folder that looks the same holds this version. */
   readonly folderIdentity: string;
+  readonly digest: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
   /** Its known answers; undefined: none. */
@@ -55,7 +56,7 @@ export class ModelVersion<I> implements KnownAnswers<I> {
   readonly defaultTruncation: Truncation;
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
-  readonly cacheKey: (input: I, truncation: Truncation) => CacheKey;
+  readonly cacheKey: (input: I, truncation: Truncation, keyspace: Keyspace) => CacheKey;
   readonly entryShape: EntryShape;
   readonly #parts: ModelVersionParts<I>;
   #draining = false;
@@ -66,6 +67,7 @@ export class ModelVersion<I> implements KnownAnswers<I> {
     this.folderIdentity = parts.folderIdentity;
     this.golden = parts.golden;
     this.flips = parts.flips;
+    this.digest = parts.digest;
     this.labels = parts.manifest.labels;
     this.problemType = parts.manifest.problemType;
     this.defaultTruncation = parts.manifest.defaultTruncation;
@@ -130,7 +132,7 @@ export class ModelVersion<I> implements KnownAnswers<I> {
   }
 
   get view(): ModelVersionView {
-    const { manifest, precision, device, digest, samples, batcher, proof } = this.#parts;
+    const { manifest, precision, device, samples, batcher, proof } = this.#parts;
     const { ready, wanted } = this.instances;
     return {
       version: this.version,
@@ -142,7 +144,7 @@ export class ModelVersion<I> implements KnownAnswers<I> {
       batchBudgetTokens: batcher.budgetTokens,
       precision,
       device,
-      digest,
+      digest: this.digest,
       batching: proof.batching,
       appliedActivation: proof.appliedActivation,
       defaultTruncation: this.defaultTruncation,

@@ -118,8 +118,10 @@ export class RpcCall
     // object lets such a call have its request id, its details and its line in the log.
     this.#sendStatus = base.sendStatus.bind(base);
     base.sendStatus = (status) => {
-      if (this.#state === 'open') this.#end(fromLibrary(status, this.requestId), status);
-      else this.#sendStatus(status);
+      if (this.#state !== 'open') this.#sendStatus(status);
+      // An answer could not be written to a stream that has ended, which grpc-js takes for a fault of the server.
+      else if (this.#stream.destroyed || this.#stream.closed) this.#leave();
+      else this.#end(fromLibrary(status, this.requestId), status);
     };
   }
 
@@ -212,16 +214,19 @@ export class RpcCall
     this.held.change(change);
   }
 
-  /**
-   * The HTTP/2 stream is gone: always the last event, also of a call that went well. A caller whose deadline passes
-   * resets the stream, often before the deadline has passed here: that is no change of mind.
-   */
+  /** The HTTP/2 stream is gone: always the last event, also of a call that went well. */
   onCancel(): void {
-    if (this.#state === 'open') {
-      if (performance.now() < this.deadlineAt - transitMs) this.#close('CANCELLED', callerLeft(), undefined);
-      else this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
-    }
+    if (this.#state === 'open') this.#leave();
     this.#letGo();
+  }
+
+  /**
+   * The caller has ended the stream. One whose deadline passes resets it, often before the deadline has passed here: that is no
+   * change of mind.
+   */
+  #leave(): void {
+    if (performance.now() < this.deadlineAt - transitMs) this.#close('CANCELLED', callerLeft(), undefined);
+    else this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
   }
 
   get signal(): AbortSignal {

@@ -1,6 +1,9 @@
-import type { Classifier } from '../classify/types.js';
+import type { CacheSharing } from '../auth/cache-sharing.js';
+import type { Classifier, Forgetter } from '../classify/types.js';
 import type { ModelCatalog, ModelReloads } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import { CacheAccess } from './cache-access.js';
+import { cacheRoutes } from './cache-service.js';
 import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
 import { modelRoutes } from './model-service.js';
@@ -12,6 +15,9 @@ export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly forgetter: Forgetter;
+  /** Whose cached answers callers get of which nothing else is said. */
+  readonly cacheSharing: CacheSharing;
   /** Undefined: callers have no limits. */
   readonly limiter?: RateLimiter | undefined;
   /** The model of requests that name none. */
@@ -28,6 +34,8 @@ export function serviceRoutes({
   classifier,
   catalog,
   reloads,
+  forgetter,
+  cacheSharing,
   limiter,
   defaultModel,
   options,
@@ -39,11 +47,13 @@ export function serviceRoutes({
       classifier,
       limits: options,
       access,
+      cacheAccess: new CacheAccess(cacheSharing),
       limiter,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
     ...modelRoutes({ catalog, reloads, access, limits: options }),
+    ...cacheRoutes(forgetter, access, options),
   ];
 }
