@@ -7,7 +7,7 @@ import { HeldMemory } from '../support/held-memory.js';
 import { PublishedModels } from '../support/published-models.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 400_000 };
 
 describe('the memory of a server that reloads a model', () => {
   it('holds the tokenizer of the version that serves, and none of those before it', PATIENCE, async (t) => {
@@ -30,7 +30,7 @@ describe('the memory of a server that reloads a model', () => {
     };
     await reload();
     const before = await memory.bytes(server);
-    for (let count = 0; count < 6; count++) await reload();
+    for (let count = 0; count < 4; count++) await reload();
     const after = await memory.bytes(server);
     t.diagnostic(`${before} bytes, then ${after}`);
     // Each version that is kept takes a twentieth.
