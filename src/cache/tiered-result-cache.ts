@@ -1,4 +1,4 @@
-import type { Claim } from '../claim.js';
+import type { Claim, InputTrace } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { callerLeft } from '../errors.js';
 import { entryFault } from './entry-fault.js';
@@ -51,7 +51,7 @@ export class TieredResultCache implements ResultCache {
     compute: (flight: Flight) => Promise<Computed>,
   ): MaybePromise<Resolved> {
     if (mode === 'use') {
-      const entry = this.#lru?.get(key);
+      const entry = this.#lookUp(key, claim.trace);
       if (entry !== undefined) return { entry, outcome: 'lru', timings: NO_TIMINGS };
       return this.#flights.joinOrStart(key, claim, (flight) => this.#find(key, shape, flight, compute));
     }
@@ -64,15 +64,26 @@ export class TieredResultCache implements ResultCache {
     });
   }
 
+  #lookUp(key: CacheKey, trace: InputTrace | undefined): CacheEntry | undefined {
+    if (trace === undefined || this.#lru === undefined) return this.#lru?.get(key);
+    const startedAt = performance.now();
+    const entry = this.#lru.get(key);
+    trace.stage('memory', startedAt, performance.now());
+    return entry;
+  }
+
   async #find(
     key: CacheKey,
     shape: EntryShape,
     flight: SharedFlight,
     compute: (flight: Flight) => Promise<Computed>,
   ): Promise<Resolved> {
+    const { trace } = flight;
+    const startedAt = trace === undefined ? 0 : performance.now();
     // Without a connection the store answers at once, which saves a turn of the event loop.
     const lookup = this.#redis?.get(key, shape);
     const entry = lookup instanceof Promise ? await lookup : lookup;
+    if (lookup instanceof Promise) trace?.stage('redis', startedAt, performance.now());
     if (flight.abandoned) throw callerLeft();
     if (entry === undefined) return this.#compute(key, shape, flight, compute);
     if (!flight.superseded) this.#lru?.set(key, entry);

@@ -69,7 +69,7 @@ export class ClassifierPipeline implements Classifier {
       if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
       return this.#finish(model, request, claim, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt);
+      this.#fail(model, claim, startedAt, error);
       throw error;
     }
   }
@@ -96,7 +96,7 @@ export class ClassifierPipeline implements Classifier {
     try {
       return this.#finish(model, request, claim, await pending, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt);
+      this.#fail(model, claim, startedAt, error);
       throw error;
     }
   }
@@ -104,7 +104,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     request: InputRequest,
-    { serviceClass }: Claim,
+    { serviceClass, trace }: Claim,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -126,6 +126,7 @@ export class ClassifierPipeline implements Classifier {
       timings,
       postprocessMs,
       serviceClass,
+      trace,
     });
     return {
       predictions,
@@ -138,7 +139,12 @@ export class ClassifierPipeline implements Classifier {
     };
   }
 
-  #fail(model: ClassifyingModel | undefined, { serviceClass }: Claim, startedAt: number): void {
+  #fail(
+    model: ClassifyingModel | undefined,
+    { serviceClass, trace }: Claim,
+    startedAt: number,
+    error: unknown,
+  ): void {
     this.#hooks.onInput?.({
       model: model?.name ?? '',
       version: model?.version ?? '',
@@ -147,6 +153,8 @@ export class ClassifierPipeline implements Classifier {
       timings: undefined,
       postprocessMs: 0,
       serviceClass,
+      trace,
+      error,
     });
   }
 }

@@ -2,7 +2,7 @@ import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { Claim, ServiceClass } from '../claim.js';
+import type { Claim, InputTrace, ServiceClass } from '../claim.js';
 import type { Call } from './route.js';
 
 /** Longest id that is accepted, and echoed. */
@@ -22,10 +22,11 @@ export class StreamInput implements Claim, ClassifyStreamResponse {
   readonly deadlineAt: number;
   readonly whenFull = 'wait';
   readonly serviceClass: ServiceClass;
+  readonly trace: InputTrace | undefined;
   readonly #call: Pick<Call<never>, 'signal' | 'caller'>;
 
   constructor(
-    call: Pick<Call<never>, 'signal' | 'caller' | 'deadlineAt'>,
+    call: Pick<Call<never>, 'signal' | 'caller' | 'deadlineAt' | 'trace'>,
     request: Pick<ClassifyStreamRequest, 'id'>,
     index: number,
     serviceClass: ServiceClass,
@@ -35,6 +36,7 @@ export class StreamInput implements Claim, ClassifyStreamResponse {
     this.id = request.id.length > maxIdChars ? '' : request.id;
     this.index = index;
     this.serviceClass = serviceClass;
+    this.trace = call.trace?.input();
     this.deadlineAt = Math.min(call.deadlineAt, performance.now() + limitMs);
   }
 
