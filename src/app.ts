@@ -9,8 +9,10 @@ import { openAuthenticator } from './app/open-authenticator.js';
 import { openCredentials } from './app/open-credentials.js';
 import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
+import { openTracing } from './app/open-tracing.js';
 import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
+import { withTracing } from './app/with-tracing.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
@@ -68,6 +70,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const auth = await openAuthenticator(config.auth, telemetry.auth);
   warnOfStrangers(config, log);
   const trace = openTrace(config.log);
+  const tracing = await openTracing(config.tracing, version, telemetry.tracing);
   const results = await openResultCache(config, telemetry);
   const registry = new ModelRegistry<ModelVersion<TextInput>>(config.models.default, ({ name, version }) =>
     telemetry.version({ model: name, version }).close(),
@@ -88,7 +91,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
   telemetry.watchGpus(() => gpus.readings);
   const rpc = new RpcServer({
     routes: serviceRoutes({
-      classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+      classifier: new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
       catalog: registry,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
@@ -108,6 +111,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       maxWatchersPerPeer: config.server.maxHealthWatchersPerPeer,
     },
     interceptors: [
+      ...(tracing === undefined ? [] : [tracing.interceptor]),
       ...telemetry.interceptors,
       ...(auth === undefined ? [] : [new Authentication(auth.authenticator)]),
     ],
@@ -121,7 +125,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       ? { guards: metricsGuard(auth.authenticator) }
       : {}),
     readiness: () => readinessOf({ isListening, models: registry.readiness() }),
-    metrics: () => telemetry.metrics(),
+    metrics: (format) => telemetry.metrics(format),
     pages: apiDocsPages({ path: openapiPath, apiUrl: config.admin.docsApiUrl, ...config.limits }),
     onError: (error) => log.error({ error: String(error) }, 'an admin page failed'),
   });
@@ -138,7 +142,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
     steps: [
       {
         name: 'telemetry',
-        stop: async () => {
+        stop: async (signal) => {
+          await tracing?.close(signal);
           telemetry.close();
           await trace?.close();
         },
@@ -170,7 +175,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
       { name: 'GPU monitor', stop: () => gpus.close() },
       {
         name: 'models',
-        start: (signal) => startModels({ config, registry, tokenizers, gpus, telemetry, trace, log }, signal),
+        start: (signal) =>
+          startModels({ config, registry, tokenizers, gpus, telemetry, trace, tracing, log }, signal),
         stop: (signal) => registry.close(signal),
       },
       {
