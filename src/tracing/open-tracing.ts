@@ -18,8 +18,10 @@ import { Sampling, type SamplingOptions } from './sampling.js';
 import { SpanWriter } from './span-writer.js';
 import type { TracingHooks } from './types.js';
 
-/** How long an export may take, and the end of the server may wait for the last ones. */
+/** How long an export may take, retries included. */
 const exportTimeoutMs = 5_000;
+/** How long the end of the server waits for the last ones. */
+const lastExportsMs = 2_000;
 
 export interface TracingOptions extends SamplingOptions, Omit<ExporterOptions, 'timeoutMs'> {
   readonly serviceName: string;
@@ -36,7 +38,7 @@ export interface Tracing {
     readonly model: string;
     readonly version: string;
   }): Required<Pick<BatcherHooks, 'onTracedRun'>>;
-  /** Exports what is held, for at most five seconds, or until the signal aborts. Never rejects. */
+  /** Exports what is held, for at most two seconds, or until the signal aborts. Never rejects. */
   close(signal: AbortSignal): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export function openTracing(options: TracingOptions, hooks: TracingHooks = {}): 
       const attributes = { 'verdict.model': model, 'verdict.version': version };
       return { onTracedRun: (run) => tellRun(writer, attributes, run) };
     },
-    close: (signal) => settledWithin(provider.shutdown(), exportTimeoutMs, signal),
+    close: (signal) => settledWithin(provider.shutdown(), lastExportsMs, signal),
   };
 }
 
