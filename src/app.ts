@@ -14,6 +14,7 @@ import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
 import { withTracing } from './app/with-tracing.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
+import type { Classifier } from './classify/types.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
 import { settingName } from './config/setting-name.js';
@@ -31,6 +32,7 @@ import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
+import { PayloadLog } from './telemetry/payload-log.js';
 import type { HandshakeFailure, TlsPort } from './tls/types.js';
 import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
 import type { TextInput } from './tokenizer/types.js';
@@ -91,7 +93,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
   telemetry.watchGpus(() => gpus.readings);
   const rpc = new RpcServer({
     routes: serviceRoutes({
-      classifier: new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
+      classifier: withPayloadLog(
+        new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
+        config.log,
+        log,
+      ),
       catalog: registry,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
@@ -223,6 +229,20 @@ function warnOfStrangers({ auth, tls, server }: Config, log: Logger): void {
   if (knowsCallers || isLoopback(server.host)) return;
   const how = `${settingName('auth.keysFile')}, ${settingName('auth.jwtIssuer')} or ${settingName('tls.clientCa')}`;
   log.warn({ address: server.host }, `everybody who reaches the gRPC port may use it: set ${how}`);
+}
+
+/** Texts reach the log on request alone, and nobody should have to find out. */
+function withPayloadLog(
+  classifier: Classifier,
+  { payloadPercent: percent, payloadChars: maxChars }: Config['log'],
+  log: Logger,
+): Classifier {
+  if (percent === 0) return classifier;
+  log.warn(
+    { percent, max_chars: maxChars },
+    `texts are logged, redacted: ${settingName('log.payloadPercent')} is set`,
+  );
+  return new PayloadLog(classifier, log, { percent, maxChars });
 }
 
 /** @throws Error that names the setting where the file cannot be written */

@@ -9,7 +9,7 @@ import type { Encoded, Feed } from '../runtime/feeds.js';
 import { openSession } from '../runtime/open-session.js';
 import type { RuntimeHooks } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
-import { calibrate } from './calibrate.js';
+import { calibrate, takes } from './calibrate.js';
 import { modelDigest } from './digest.js';
 import { type Golden, goldenWithin } from './golden.js';
 import type { InstanceGroup } from './instance-group.js';
@@ -124,7 +124,14 @@ export class ModelLoader<I> {
     const sessions = await startServing(
       { manifest, golden, feeds, preprocessor: loading, runtimeHooks },
       this.#options.sessions,
-      { measure, typicalTokens },
+      {
+        measure,
+        takes: async (limitMs, group) => {
+          const preprocessor = await loading;
+          const run = (batch: readonly Encoded[]) => group.first.run(batch);
+          return this.#parts.oneAtATime(() => takes(limitMs, typicalTokens, run, preprocessor));
+        },
+      },
       this.#hooks,
       signal,
     );

@@ -9,6 +9,7 @@ export interface EntryFields {
   readonly models?: readonly string[];
   readonly expires?: string;
   readonly limits?: Readonly<Record<string, number>>;
+  readonly weight?: number;
 }
 
 /** A key file that a test changes. */
@@ -30,10 +31,14 @@ export class TestKeyFile {
   }
 
   /** Gives the key of an id other fields. */
-  set(id: string, key: string, { scopes = ['classify'], models, limits, expires }: EntryFields): void {
+  set(
+    id: string,
+    key: string,
+    { scopes = ['classify'], models, limits, weight, expires }: EntryFields,
+  ): void {
     const hash = hashOfKey(key, createSecretKey(this.secret, 'base64url')).toString('base64url');
     // YAML takes JSON.
-    this.#entries.set(id, JSON.stringify({ id, hash, scopes, models, limits, expires }));
+    this.#entries.set(id, JSON.stringify({ id, hash, scopes, models, limits, weight, expires }));
   }
 
   remove(id: string): void {
