@@ -117,9 +117,10 @@ export async function createApp(config: Config, version: string, log: Logger): P
       maxWatchersPerPeer: config.server.maxHealthWatchersPerPeer,
     },
     interceptors: [
-      ...(tracing === undefined ? [] : [tracing.interceptor]),
       ...telemetry.interceptors,
       ...(auth === undefined ? [] : [new Authentication(auth.authenticator)]),
+      // Whom nobody knows cannot ask for traces.
+      ...(tracing === undefined ? [] : [tracing.interceptor]),
     ],
     hooks: telemetry.rpc,
   });

@@ -5,11 +5,13 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { Metadata } from '@grpc/grpc-js';
 import { EnvoyService } from '../support/envoy-service.js';
 import { freePort } from '../support/free-port.js';
+import { TestKeyFile } from '../support/key-files.js';
 import { RedisServer } from '../support/redis-server.js';
 import { repositoryRoot } from '../support/repository.js';
 import { batchRequest, streamRequest, textRequest } from '../support/requests.js';
 import { Service } from '../support/service.js';
 import { startService } from '../support/started-service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { skipWithout } from '../support/tool.js';
 import { type ReceivedSpan, TraceCollector } from '../support/trace-collector.js';
 import { drawTrace, namesIn, rowsOf } from '../support/trace-picture.js';
@@ -262,6 +264,25 @@ describe('which calls are traced', { skip: noCollector }, () => {
     const ids = server.log.filter(({ msg }) => msg === 'call').map(({ trace_id: id }) => id);
     // The log names the trace of a call that is not recorded, too.
     assert.deepEqual(ids, [traceOf(11), traceOf(12), undefined, undefined, traceOf(13), traceOf(14)]);
+  });
+
+  it('not those of whom nobody knows: they do not count against the others', async (t) => {
+    const file = new TestKeyFile(temporaryFolder(t));
+    const key = file.add('search');
+    file.write();
+    const running = await start({
+      VERDICT_API_KEYS_FILE: file.path,
+      VERDICT_TRACING_SAMPLE_RATIO: '0',
+      VERDICT_TRACING_ASKED_PER_MINUTE: '1',
+    });
+    for (const number of [61, 62]) await classify(running, 'match', { traceparent: traceparent(number) });
+    await classify(running, 'match', { traceparent: traceparent(63), 'x-api-key': key });
+    await running.stop();
+    const spans = await collector.until('the call with a key is there', isCall(63));
+    assert.deepEqual(
+      spans.filter((span) => isCall(61)(span) || isCall(62)(span)),
+      [],
+    );
   });
 
   it('with a ratio of 1 all: a malformed traceparent begins a trace, health is left out', async () => {

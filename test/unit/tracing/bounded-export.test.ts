@@ -8,7 +8,7 @@ const taken = { code: ExportResultCode.SUCCESS };
 
 /** An exporter that takes its time until the test gives its word. */
 class HeldExporter implements SpanExporter {
-  readonly batches: { readonly spans: number; done(result: ExportResult): void }[] = [];
+  readonly batches: { readonly spans: number; readonly done: (result: ExportResult) => void }[] = [];
   #isLetGo = false;
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
