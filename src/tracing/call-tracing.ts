@@ -23,7 +23,8 @@ export class CallTracing implements Interceptor {
 
   intercept(call: CallHead): CallObserver | undefined {
     if (call.service === healthService) return undefined;
-    const parent = parentOf(call.metadata(traceparentKey));
+    // Taken out, so that an open call does not hold it.
+    const parent = parentOf(call.takeMetadata(traceparentKey));
     if (this.#sampling.isSampled(parent, call.arrivedAt)) {
       this.#writer.adjustClock();
       const spans = new CallSpans(this.#writer, call, parent);

@@ -90,6 +90,13 @@ describe('a call that is not traced', () => {
     assert.deepEqual(spans(), []);
   });
 
+  it("no longer holds the caller's header", () => {
+    const { calls } = tracing(0);
+    const call = callHead({ traceparent: 'x'.repeat(16_000) });
+    calls.intercept(call);
+    assert.equal(call.metadata('traceparent'), undefined);
+  });
+
   it('is each check of the health, even if its caller asks', () => {
     const { calls } = tracing(1);
     const health = { service: 'grpc.health.v1.Health', method: 'Check' };

@@ -20,6 +20,7 @@ export function callHead(
   followed: Parameters<CallHead['follow']>[0][] = [],
   name = { service: 'verdict.v1.ClassifierService', method: 'Classify' },
 ): CallHead {
+  const left = new Map(Object.entries(fields));
   return {
     ...name,
     requestId: '1',
@@ -28,8 +29,12 @@ export function callHead(
     arrivedAt: performance.now(),
     deadlineAt: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
-    metadata: (key) => fields[key],
-    takeMetadata: (key) => fields[key],
+    metadata: (key) => left.get(key),
+    takeMetadata: (key) => {
+      const value = left.get(key);
+      left.delete(key);
+      return value;
+    },
     identify() {},
     follow: (trace) => followed.push(trace),
     fail() {},

@@ -34,6 +34,7 @@ describe('a traceparent', () => {
     `00-${traceId.slice(1)}-${spanId}-01`,
     `00-${traceId}-${spanId}-1`,
     `00-${traceId}-${spanId}-01`.repeat(1000),
+    `cc-${traceId}-${spanId}-01-${'x'.repeat(1000)}`,
   ]) {
     it(`that is malformed counts as none: ${String(header).slice(0, 70)}`, () => {
       assert.equal(parentOf(header), undefined);
