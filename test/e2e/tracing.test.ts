@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Metadata } from '@grpc/grpc-js';
-import { EnvoyService } from '../support/envoy-service.js';
+import { EnvoyProcess } from '../support/envoy-process.js';
+import { EnvoyService, httpCall } from '../support/envoy-service.js';
+import { withEnvoyTracing } from '../support/envoy-tracing.js';
 import { freePort } from '../support/free-port.js';
 import { TestKeyFile } from '../support/key-files.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -28,6 +30,8 @@ const isServer = ({ kind }: ReceivedSpan) => kind === 'server';
 /** The trace of a caller, by a number of our own. */
 const traceOf = (number: number) => number.toString(16).padStart(32, '0');
 const isCall = (number: number) => (span: ReceivedSpan) => isServer(span) && span.traceId === traceOf(number);
+const isEnvoys = ({ resource }: ReceivedSpan) => resource['service.name'] === 'envoy';
+const isOwnCall = (number: number) => (span: ReceivedSpan) => isCall(number)(span) && !isEnvoys(span);
 const traceparent = (number: number, flags = '01') => `00-${traceOf(number)}-${callersSpan}-${flags}`;
 
 function metadata(fields: Readonly<Record<string, string>>): Metadata {
@@ -70,13 +74,17 @@ describe('the trace of a call through Envoy', {
   before(async () => {
     collector = await TraceCollector.start();
     redis = await RedisServer.start();
-    stack = await EnvoyService.start(['topics'], {
-      VERDICT_TRACING: 'grpc',
-      VERDICT_TRACING_SAMPLE_RATIO: '0',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.grpcUrl,
-      OTEL_SERVICE_NAME: 'classifier',
-      VERDICT_REDIS_URL: redis.url,
-    });
+    stack = await EnvoyService.start(
+      ['topics'],
+      {
+        VERDICT_TRACING: 'grpc',
+        VERDICT_TRACING_SAMPLE_RATIO: '0',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.grpcUrl,
+        OTEL_SERVICE_NAME: 'classifier',
+        VERDICT_REDIS_URL: redis.url,
+      },
+      withEnvoyTracing(collector.grpcUrl),
+    );
     const { service } = stack;
     await until('Redis is in use', async () => {
       await service.client.classify(`warm up ${performance.now()}`);
@@ -96,8 +104,9 @@ describe('the trace of a call through Envoy', {
     release();
     await Promise.all([...answers, busy]);
     await collector.until("the neighbour's trace is there", isCall(2));
-    spans = await collector.until('the trace of the call is there', isCall(1));
-    server = only(spans, isCall(1));
+    await collector.until('the trace of the call is there', isOwnCall(1));
+    spans = await collector.until("Envoy's span is there", (span) => isEnvoys(span) && isCall(1)(span));
+    server = only(spans, isOwnCall(1));
   });
 
   after(async () => {
@@ -108,8 +117,11 @@ describe('the trace of a call through Envoy', {
 
   const named = (name: string) => only(spans, (span) => span.traceId === traceOf(1) && span.name === name);
 
-  it('arrives whole: the call below its caller, each stage below the input', () => {
-    assert.equal(server.parentId, callersSpan);
+  const envoys = () => only(spans, (span) => isEnvoys(span) && isCall(1)(span));
+
+  it("arrives whole: Envoy's span below its caller's, the call below Envoy, each stage below the input", () => {
+    assert.equal(envoys().parentId, callersSpan);
+    assert.equal(server.parentId, envoys().spanId);
     assert.deepEqual(
       rowsOf(spans, server).map(({ span, depth }) => `${depth} ${span.name}`),
       [
@@ -177,11 +189,11 @@ describe('the trace of a call through Envoy', {
   });
 
   it('holds nothing that the caller wrote', async () => {
-    assert.ok(!(await collector.text()).includes(marker));
-    assert.deepEqual(
-      spans.filter(({ traceState }) => traceState !== ''),
-      [],
-    );
+    const isEnvoysLine = (line: string) => line.includes('"stringValue":"envoy"');
+    const own = (await collector.text()).split('\n').filter((line) => !isEnvoysLine(line));
+    assert.ok(own.some((line) => line.includes(server.spanId)));
+    assert.ok(!own.join().includes(marker));
+    assert.equal(server.traceState, '');
   });
 
   it('is named in the line of the call', async () => {
@@ -212,11 +224,24 @@ describe('the trace of a call through Envoy', {
   it('is what the picture in the docs shows', async () => {
     const drawn = drawTrace(
       spans,
-      server,
+      envoys(),
       only(spans, ({ name }) => name === 'batch'),
     );
     if (process.env.UPDATE_PICTURES !== undefined) await writeFile(picture, drawn);
     assert.deepEqual(namesIn(await readFile(picture, 'utf8')), namesIn(drawn));
+  });
+
+  it("is its caller's if Envoy does not trace, and passes on what the caller says", async () => {
+    const envoy = await EnvoyProcess.start(stack.service.server.address);
+    try {
+      const headers = { 'content-type': 'application/json', traceparent: traceparent(3) };
+      const request = { method: 'POST', headers, body: '{"text":"match"}' };
+      assert.equal((await httpCall(`${envoy.url}/v1:classify`, request)).status, 200);
+      const received = await collector.until('the call is there', isOwnCall(3));
+      assert.equal(only(received, isOwnCall(3)).parentId, callersSpan);
+    } finally {
+      await envoy.stop();
+    }
   });
 });
 
