@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { checkPort, namingPlace } from './app/check-port.js';
+import { gateOf } from './app/gate.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
 import { openCredentials } from './app/open-credentials.js';
@@ -12,8 +13,10 @@ import { openResultCache } from './app/open-result-cache.js';
 import { openTracing } from './app/open-tracing.js';
 import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
+import { trustedProxiesIn } from './app/trusted-proxies.js';
 import { withTracing } from './app/with-tracing.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
+import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
@@ -24,7 +27,7 @@ import { systemTrouble } from './errors/system-trouble.js';
 import { Lifecycle, type StopReport } from './lifecycle.js';
 import { ModelRegistry } from './models/model-registry.js';
 import type { ModelVersion } from './models/model-version.js';
-import { Authentication } from './rpc/authentication.js';
+import { AdministrationAudit } from './rpc/administration-audit.js';
 import { serviceRoutes } from './rpc/routes.js';
 import { RpcServer } from './rpc/server.js';
 import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
@@ -99,6 +102,13 @@ export async function createApp(config: Config, version: string, log: Logger): P
         log,
       ),
       catalog: registry,
+      forgetter: new InputForgetter({
+        models: registry,
+        cache: results.cache,
+        callers: () => auth?.authenticator.names() ?? [],
+        othersExpireSeconds: results.expireSeconds,
+      }),
+      cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
       options: config.limits,
@@ -118,7 +128,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
     },
     interceptors: [
       ...telemetry.interceptors,
-      ...(auth === undefined ? [] : [new Authentication(auth.authenticator)]),
+      gateOf(auth?.authenticator, config.server),
+      new AdministrationAudit(telemetry.rpc),
       // Whom nobody knows cannot ask for traces.
       ...(tracing === undefined ? [] : [tracing.interceptor]),
     ],
@@ -285,7 +296,7 @@ function connectionOptions(server: Config['server']): ConnectionOptions {
     ...server,
     maxConnectionAgeMs: server.maxConnectionAgeMs || maxTimerMs,
     maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || maxTimerMs,
-    trustedProxies: server.trustedProxies?.split(',').map((network) => network.trim()) ?? [],
+    trustedProxies: trustedProxiesIn(server),
   };
 }
 

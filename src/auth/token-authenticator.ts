@@ -104,6 +104,11 @@ export class TokenAuthenticator implements Authenticator {
     return believed === undefined ? this.#verify(token, hash) : this.#grant(believed);
   }
 
+  names(): readonly string[] {
+    const names = [...this.#flows.keys()].map((key) => key.slice(key.indexOf(' ') + 1));
+    return [...new Set(names)];
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }

@@ -1,6 +1,7 @@
 import type { JWTPayload } from 'jose';
 import type { WeightedFlow } from '../claim.js';
 import type { RateLimits } from '../ratelimit/types.js';
+import { type CacheSharing, cacheSharings } from './cache-sharing.js';
 import { Identity } from './identity.js';
 import { type Scope, scopes } from './scopes.js';
 
@@ -18,8 +19,8 @@ const scopePrefix = 'verdict:';
 
 /**
  * Who a verified token speaks for: `sub` is its name, `scope` (or `scp`) its scopes, each as `verdict:classify`, `verdict:models`
- * the models that it may use, all without it, `verdict:weight` its share of the sessions, 1 without it, and `verdict:limits`
- * its limits, those of the settings without it.
+ * the models that it may use, all without it, `verdict:weight` its share of the sessions, 1 without it, `verdict:limits`
+ * its limits, and `verdict:cache` whose cached answers it gets; without these two as the settings say.
  * @param flowOf its place in the queues, by its name and weight
  * @returns undefined if a claim is of no use
  */
@@ -27,14 +28,21 @@ export function tokenIdentity(
   claims: JWTPayload,
   flowOf: (name: string, weight: number) => WeightedFlow,
 ): Identity | undefined {
-  const { sub, 'verdict:models': models, 'verdict:weight': weight = 1, 'verdict:limits': given } = claims;
+  const {
+    sub,
+    'verdict:models': models,
+    'verdict:weight': weight = 1,
+    'verdict:limits': given,
+    'verdict:cache': cache,
+  } = claims;
   if (sub === undefined || sub.length > maxSubjectChars || !printable.test(sub)) return undefined;
   if (models !== undefined && !isTexts(models)) return undefined;
   if (!isWhole(weight, 1, maxWeight)) return undefined;
+  if (cache !== undefined && !isSharing(cache)) return undefined;
   const limits = given === undefined ? undefined : limitsIn(given);
   if (limits === null) return undefined;
   const name = `jwt:${sub}`;
-  return new Identity({ name, scopes: scopesIn(claims), models, limits, flow: flowOf(name, weight) });
+  return new Identity({ name, scopes: scopesIn(claims), models, limits, cache, flow: flowOf(name, weight) });
 }
 
 /** RFC 8693 has a text with spaces; some providers send a list, and some call it `scp`. */
@@ -54,6 +62,10 @@ function limitsIn(given: unknown): RateLimits | null {
 
 function isWhole(value: unknown, min: number, max: number): value is number {
   return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+function isSharing(value: unknown): value is CacheSharing {
+  return cacheSharings.some((sharing) => sharing === value);
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -1,6 +1,6 @@
 import { Batcher } from '../batching/batcher.js';
 import type { BatcherHooks, BatcherOptions } from '../batching/types.js';
-import type { CacheKey } from '../cache/types.js';
+import type { CacheKey, Keyspace } from '../cache/types.js';
 import { chooseBudgetTokens } from '../cost/choose-budget-tokens.js';
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import { fitCostCurve } from '../cost/fit-cost-curve.js';
@@ -56,7 +56,9 @@ export interface ModelLoaderParts<I> {
   readonly knownFeeds: (manifest: ModelManifest) => readonly Feed[] | undefined;
   /** What a model is fed with that has to show how wide its output is, before it has a manifest. */
   readonly probeFeeds: readonly Feed[];
-  readonly cacheKeys: (digest: string) => { key(input: string, truncation: Truncation): CacheKey };
+  readonly cacheKeys: (digest: string) => {
+    key(input: string, truncation: Truncation, keyspace: Keyspace): CacheKey;
+  };
   readonly hooks: (version: ModelLocation) => {
     readonly batcher: BatcherHooks;
     readonly runtime: RuntimeHooks;
@@ -162,7 +164,7 @@ export class ModelLoader<I> {
         instances: () => shared.counts,
         samples,
         calibratedCurve: curve ?? FREE,
-        cacheKey: (input, truncation) => keys.key(preprocessor.keyOf(input), truncation),
+        cacheKey: (input, truncation, keyspace) => keys.key(preprocessor.keyOf(input), truncation, keyspace),
         closeInstances: (force) => {
           test.close();
           return sessions.close(force);

@@ -9,6 +9,7 @@ import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { type ErrorCode, VerdictError } from '../errors.js';
 import type { Account } from '../ratelimit/account.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import type { CacheAccess } from './cache-access.js';
 import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
 import { serviceClassOf } from './metadata.js';
@@ -44,6 +45,7 @@ export interface BatchClassifierParts {
   readonly classifier: Classifier;
   readonly limits: RequestLimits;
   readonly access: ModelAccess;
+  readonly cacheAccess: CacheAccess;
   /** Undefined: callers have no limits. */
   readonly limiter: RateLimiter | undefined;
 }
@@ -53,12 +55,14 @@ export class BatchClassifier {
   readonly #classifier: Classifier;
   readonly #limits: RequestLimits;
   readonly #access: ModelAccess;
+  readonly #cacheAccess: CacheAccess;
   readonly #limiter: RateLimiter | undefined;
 
-  constructor({ classifier, limits, access, limiter }: BatchClassifierParts) {
+  constructor({ classifier, limits, access, cacheAccess, limiter }: BatchClassifierParts) {
     this.#classifier = classifier;
     this.#limits = limits;
     this.#access = access;
+    this.#cacheAccess = cacheAccess;
     this.#limiter = limiter;
   }
 
@@ -83,7 +87,8 @@ export class BatchClassifier {
     account: Account | undefined,
   ): MaybePromise<BatchClassifyResponse> {
     const serviceClass = serviceClassOf(call, 'bulk');
-    const shared = new CallClaim(call, serviceClass, undefined);
+    const keyspace = this.#cacheAccess.keyspaceOf(call.identity);
+    const shared = new CallClaim(call, serviceClass, keyspace, undefined);
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {
@@ -93,7 +98,7 @@ export class BatchClassifier {
     for (const [position, input] of request.inputs.entries()) {
       try {
         const trace = call.trace?.input();
-        const claim = trace === undefined ? shared : new CallClaim(call, serviceClass, trace);
+        const claim = trace === undefined ? shared : new CallClaim(call, serviceClass, keyspace, trace);
         const answer = settled(account, () =>
           this.#classifier.classify(this.#inputRequestFrom(request, input, options), claim),
         );

@@ -1,4 +1,4 @@
-import type { CallTrace, RpcMethod } from './interceptor.js';
+import type { CallTrace, HandledCall, RpcMethod } from './interceptor.js';
 
 export type {
   CallHead,
@@ -25,12 +25,19 @@ export interface FailedInput extends RpcMethod {
   readonly cause: unknown;
 }
 
+/** One call that administered the server, or tried to after it had passed the gate. */
+export type AdministrativeAct = Pick<
+  HandledCall,
+  'requestId' | 'service' | 'method' | 'code' | 'peer' | 'identity'
+> & { readonly facts: NonNullable<HandledCall['facts']> };
+
 /** Events for telemetry. None may throw. */
 export interface RpcHooks {
   onInputFailed?(input: FailedInput): void;
   /** A call was ended because what is held for callers went beyond a limit. */
   onCallShed?(reason: ShedReason): void;
   onConnectionRefused?(reason: RefusalReason): void;
+  onAdministered?(act: AdministrativeAct): void;
   /** ClassifyStream calls open at this moment. */
   onStreamsInFlight?(count: number): void;
 }

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { FailedInput, RefusalReason, RpcHooks, ShedReason } from '../rpc/types.js';
+import type { AdministrativeAct, FailedInput, RefusalReason, RpcHooks, ShedReason } from '../rpc/types.js';
 import { CounterFamily, type CounterSeries } from './counter-family.js';
 import { errorFields } from './error-fields.js';
 import { gauge } from './gauge.js';
@@ -48,6 +48,12 @@ export class EdgeTelemetry implements RpcHooks {
     const ids = { request_id: requestId, ...traceFields(trace) };
     const fields = { ...ids, service, method, suppressed, error: errorFields(cause) };
     this.#log.error(fields, 'input failed');
+  }
+
+  /** A warning, so that it stays where somebody switches off the access log. */
+  onAdministered({ requestId, service, method, code, peer, identity, facts }: AdministrativeAct): void {
+    const fields = { request_id: requestId, service, method, code, peer, identity, arguments: facts };
+    this.#log.warn(fields, 'administration');
   }
 
   onCallShed(reason: ShedReason): void {

@@ -1,5 +1,4 @@
-import type { Claim } from '../claim.js';
-import type { Classification, Classifier, InputRequest } from '../classify/types.js';
+import type { Classification, Classifier, InputClaim, InputRequest } from '../classify/types.js';
 import { LineLimiter } from './line-limiter.js';
 import { redact } from './redact.js';
 import type { Log } from './types.js';
@@ -39,7 +38,7 @@ export class PayloadLog implements Classifier {
     this.#limiter = new LineLimiter(LINE_INTERVAL_MS, now);
   }
 
-  classify(request: InputRequest, claim: Claim): ReturnType<Classifier['classify']> {
+  classify(request: InputRequest, claim: InputClaim): ReturnType<Classifier['classify']> {
     const answer = this.#inner.classify(request, claim);
     if (this.#random() >= this.#share) return answer;
     if (!(answer instanceof Promise)) {

@@ -9,6 +9,7 @@ export interface EntryFields {
   readonly models?: readonly string[];
   readonly expires?: string;
   readonly limits?: Readonly<Record<string, number>>;
+  readonly cache?: 'shared' | 'own' | 'off';
   readonly weight?: number;
 }
 
@@ -34,11 +35,11 @@ export class TestKeyFile {
   set(
     id: string,
     key: string,
-    { scopes = ['classify'], models, limits, weight, expires }: EntryFields,
+    { scopes = ['classify'], models, limits, cache, weight, expires }: EntryFields,
   ): void {
     const hash = hashOfKey(key, createSecretKey(this.secret, 'base64url')).toString('base64url');
     // YAML takes JSON.
-    this.#entries.set(id, JSON.stringify({ id, hash, scopes, models, limits, weight, expires }));
+    this.#entries.set(id, JSON.stringify({ id, hash, scopes, models, limits, cache, weight, expires }));
   }
 
   remove(id: string): void {

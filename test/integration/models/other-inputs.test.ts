@@ -139,7 +139,7 @@ describe('an input that is no text', () => {
     });
     const cache = new TieredResultCache({ lru: new LruStore({ maxBytes: 1e6 }) });
     const ask = async (input: Floats) =>
-      cache.resolve(version.cacheKey(input, 'end'), version.entryShape, 'use', patientClaim(), (flight) =>
+      cache.resolve(version.cacheKey(input, 'end', ''), version.entryShape, 'use', patientClaim(), (flight) =>
         version.compute(input, 'end', flight),
       );
 

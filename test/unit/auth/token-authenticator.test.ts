@@ -47,15 +47,28 @@ describe('tokens of an issuer', () => {
     assert.ok(listed.identity.mayUse('sentiment'));
   });
 
-  it('say how large its share and its limits are', async (t) => {
+  it('leave the names of their subjects, once each; those that are refused leave none', async (t) => {
+    const { issuer, tokens, show, reasonOf } = await setUp(t);
+    assert.deepEqual(tokens.names(), []);
+    for (const sub of ['alice', 'bob', 'alice']) await show(await issuer.sign({ sub }));
+    await show(await issuer.sign({ sub: 'alice', 'verdict:weight': 2 }));
+    await reasonOf(`${await issuer.sign({ sub: 'mallory' })}x`);
+    assert.deepEqual([...tokens.names()].sort(), ['jwt:alice', 'jwt:bob']);
+  });
+
+  it('say how large its share and its limits are, and whose cached answers it gets', async (t) => {
     const { issuer, show, reasonOf } = await setUp(t);
     const limits = { requestsPerMinute: 60, textsInFlight: 4 };
     const { identity } = await show(await issuer.sign({ 'verdict:weight': 3, 'verdict:limits': limits }));
     assert.equal(identity.flow.weight, 3);
     assert.deepEqual(identity.limits, { ...limits, tokensPerMinute: 0 });
+    const apart = await show(await issuer.sign({ 'verdict:cache': 'own' }));
+    assert.equal(apart.identity.cache, 'own');
     const plain = await show(await issuer.sign());
     assert.deepEqual([plain.identity.flow.weight, plain.identity.limits], [1, undefined]);
+    assert.equal(plain.identity.cache, undefined);
     for (const bad of [
+      ...['mine', null, true].map((cache) => ({ 'verdict:cache': cache })),
       ...[0, 1_001, 1.5, '2', null].map((weight) => ({ 'verdict:weight': weight })),
       ...[null, 7, [], { requestsPerMinute: -1 }, { requestsPerMinute: '1' }, { requests: 1 }].map(
         (given) => ({

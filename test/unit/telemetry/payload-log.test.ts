@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Claim } from '../../../src/claim.js';
-import type { Classification, InputRequest } from '../../../src/classify/types.js';
+import type { Classification, InputClaim, InputRequest } from '../../../src/classify/types.js';
 import { PayloadLog } from '../../../src/telemetry/payload-log.js';
 
 const answer: Classification = {
@@ -9,9 +8,9 @@ const answer: Classification = {
   ...{ model: 'sentiment', version: '1', tokenCount: 3, truncated: false, cache: 'miss' },
   timings: { tokenizeMs: 0, queueMs: 0, inferenceMs: 0, totalMs: 0, batchSize: 1 },
 };
-const claim: Claim = {
+const claim: InputClaim = {
   ...{ signal: new AbortController().signal, deadlineAt: Number.POSITIVE_INFINITY },
-  ...{ serviceClass: 'interactive', flow: undefined, whenFull: 'refuse' },
+  ...{ serviceClass: 'interactive', flow: undefined, whenFull: 'refuse', keyspace: '' },
 };
 const request = (input: InputRequest['input']): InputRequest => ({
   ...{ model: '', version: '', input },
@@ -30,7 +29,7 @@ function logging(options: { percent: number; random?: () => number; now?: () => 
 describe('the log of payloads', () => {
   it('tells text, pair and answer, redacted and shortened', () => {
     const { classifier, lines } = logging({ percent: 100 });
-    classifier.classify(
+    void classifier.classify(
       request({ text: 'jane@example.com was here for a long time', textPair: 'ok' }),
       claim,
     );
@@ -63,7 +62,7 @@ describe('the log of payloads', () => {
     const { classifier, lines, answers } = logging({ percent: 100, now: () => now });
     answers.push(Promise.reject(new Error('no')));
     await assert.rejects(async () => classifier.classify(request({ text: 'a' }), claim), /no/);
-    for (now = 0; now < 1_000; now += 10) classifier.classify(request({ text: 'b' }), claim);
+    for (now = 0; now < 1_000; now += 10) void classifier.classify(request({ text: 'b' }), claim);
     assert.equal(lines.length, 10);
     assert.equal(lines[1]?.suppressed, 9);
   });
