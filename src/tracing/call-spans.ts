@@ -40,7 +40,6 @@ export class CallSpans implements CallTrace, CallObserver {
   readonly #context: SpanContext;
   readonly #arrivedAt: number;
   #inputs = 0;
-  #recorded = 0;
   /** The number of the next input that is recorded, after the first ones. */
   #nextRecorded = 2 * firstInputs;
 
@@ -78,7 +77,6 @@ export class CallSpans implements CallTrace, CallObserver {
       if (this.#inputs < this.#nextRecorded) return undefined;
       this.#nextRecorded *= 2;
     }
-    this.#recorded++;
     return new InputSpans(this.#writer, this.#context, performance.now());
   }
 
@@ -88,8 +86,7 @@ export class CallSpans implements CallTrace, CallObserver {
       'verdict.messages.received': received,
       'verdict.messages.sent': sent,
     });
-    if (this.#inputs > 0)
-      this.#span.setAttributes({ 'verdict.inputs': this.#inputs, 'verdict.inputs.recorded': this.#recorded });
+    if (this.#inputs > 0) this.#span.setAttribute('verdict.inputs', this.#inputs);
     if (failures.has(code)) {
       this.#span.setAttribute(ATTR_ERROR_TYPE, code);
       this.#span.setStatus({ code: SpanStatusCode.ERROR });

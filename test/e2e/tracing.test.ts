@@ -149,7 +149,6 @@ describe('the trace of a call through Envoy', {
       'rpc.status_code': 'OK',
       'verdict.messages.received': 1,
       'verdict.inputs': 1,
-      'verdict.inputs.recorded': 1,
     });
     assert.deepEqual(named('classify').attributes, {
       'verdict.class': 'interactive',
@@ -342,7 +341,6 @@ describe('which calls are traced', { skip: noCollector }, () => {
     const streamed = spans.filter(({ traceId }) => traceId === traceOf(31));
     const call = only(streamed, isServer);
     assert.equal(call.attributes['verdict.inputs'], 300);
-    assert.equal(call.attributes['verdict.inputs.recorded'], 35);
     assert.equal(streamed.filter(({ name }) => name === 'classify').length, 35);
     const batched = spans.filter(({ traceId }) => traceId === traceOf(32));
     assert.equal(only(batched, isServer).attributes['verdict.inputs'], 3);
