@@ -24,6 +24,7 @@ export function callHead(
   return {
     ...name,
     requestId: '1',
+    address: '127.0.0.1',
     peer: '127.0.0.1:1',
     tlsIdentity: undefined,
     arrivedAt: performance.now(),
