@@ -12,6 +12,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { Telemetry } from '../telemetry/types.js';
 import type { TokenizerPool } from '../tokenizer/tokenizer-pool.js';
 import type { TextInput } from '../tokenizer/types.js';
+import type { Tracing } from '../tracing/open-tracing.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 const CUDA_PROBE_TIMEOUT_MS = 30_000;
@@ -29,6 +30,7 @@ export interface LoaderStart {
   readonly gpus: GpuMonitor;
   readonly telemetry: Telemetry;
   readonly trace: ArrivalTrace | undefined;
+  readonly tracing: Tracing | undefined;
   readonly log: Logger;
 }
 
@@ -37,7 +39,7 @@ export interface LoaderStart {
  * @throws the probe's error, if the device was asked for by name; the signal's reason
  */
 export async function openModelLoader(
-  { config, tokenizers, gpus, telemetry, trace, log }: LoaderStart,
+  { config, tokenizers, gpus, telemetry, trace, tracing, log }: LoaderStart,
   signal: AbortSignal,
 ): Promise<ModelLoader<TextInput>> {
   const { device, fallbackReason } = await decideDevice(config.runtime.device, () =>
@@ -77,7 +79,11 @@ export async function openModelLoader(
       hooks: ({ name, version }) => {
         const { batcher, runtime } = telemetry.version({ model: name, version });
         return {
-          batcher: trace === undefined ? batcher : { ...batcher, onArrival: trace.hook(name) },
+          batcher: {
+            ...batcher,
+            ...(trace === undefined ? {} : { onArrival: trace.hook(name) }),
+            ...tracing?.batcher({ model: name, version }),
+          },
           runtime,
         };
       },

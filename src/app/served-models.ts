@@ -165,7 +165,8 @@ export class ServedModels implements ModelReloads {
       endLimitMs: END_LIMIT_MS,
       find: () => this.#find(),
       identify: folderIdentity,
-      load: (location, former, signal) => loader.load(location, () => registry.changed(), signal, { former }),
+      load: (location, former, signal) =>
+        loader.load(location, () => registry.changed(), signal, { former: former?.known }),
       onServing: (version) => this.#tellServing(version),
       describe: (error) => this.#publicWords(error),
       hooks: telemetry.reloads,

@@ -75,7 +75,7 @@ export class ClassifierPipeline implements Classifier {
       if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
       return this.#finish(model, request, claim, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt);
+      this.#fail(model, claim, startedAt, error);
       throw error;
     }
   }
@@ -110,7 +110,7 @@ export class ClassifierPipeline implements Classifier {
       } catch (error) {
         const successor = this.#successor(asked, request, error);
         if (successor === undefined) {
-          this.#fail(asked, claim, startedAt);
+          this.#fail(asked, claim, startedAt, error);
           throw error;
         }
         asked = successor;
@@ -141,7 +141,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     request: InputRequest,
-    { serviceClass }: InputClaim,
+    { serviceClass, trace }: InputClaim,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -163,6 +163,7 @@ export class ClassifierPipeline implements Classifier {
       timings,
       postprocessMs,
       serviceClass,
+      trace,
     });
     return {
       predictions,
@@ -177,7 +178,12 @@ export class ClassifierPipeline implements Classifier {
     };
   }
 
-  #fail(model: ClassifyingModel | undefined, { serviceClass }: InputClaim, startedAt: number): void {
+  #fail(
+    model: ClassifyingModel | undefined,
+    { serviceClass, trace }: InputClaim,
+    startedAt: number,
+    error: unknown,
+  ): void {
     this.#hooks.onInput?.({
       model: model?.name ?? '',
       version: model?.version ?? '',
@@ -186,6 +192,8 @@ export class ClassifierPipeline implements Classifier {
       timings: undefined,
       postprocessMs: 0,
       serviceClass,
+      trace,
+      error,
     });
   }
 }

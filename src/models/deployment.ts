@@ -29,7 +29,7 @@ interface Deployed<V> {
   readonly isRetired: boolean;
 }
 
-/** What decides which version of a split an input goes to. */
+/** What decides which of the versions that share the requests an input goes to. */
 export interface RoutedInput {
   readonly input: TextInput;
   /** What the caller wants kept together; undefined: the input alone decides. */

@@ -86,7 +86,10 @@ export interface ModelLoaderHooks extends ServingHooks {
 
 /** That a version is loaded while others serve, which are to notice little of it. */
 export interface Beside<I> {
-  /** The version whose place it takes; undefined: there is none. */
+  /**
+   * What the version knows whose place it takes; undefined: there is none. Not that version itself: what is loaded may keep this,
+   * and so every version the one before it.
+   */
   readonly former: KnownAnswers<I> | undefined;
 }
 

@@ -142,7 +142,9 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
   async #reloadFrom(name: string, wanted: readonly ModelLocation[]): Promise<ModelReload> {
     const { registry } = this.#parts;
     const former = registry.current(name);
-    const isWanted = (version: string) => wanted.some((one) => one.version === version);
+    // What requests were routed to while others were being loaded stays too.
+    const isWanted = (version: string) =>
+      wanted.some((one) => one.version === version) || registry.named(name).has(version);
     const failures = new Map<string, string>();
     let outcome: 'loaded' | 'unchanged' = 'unchanged';
     let flips: LabelFlips | undefined;

@@ -41,7 +41,7 @@ export interface ModelVersionParts<I> {
 }
 
 /** A loaded version of a model: it has answered known inputs correctly and computes the logits of inputs of one kind. */
-export class ModelVersion<I> implements KnownAnswers<I> {
+export class ModelVersion<I> {
   readonly name: string;
   readonly version: string;
   /** What its folder looked like before it was loaded: a folder that looks the same holds this version. */
@@ -49,8 +49,8 @@ export class ModelVersion<I> implements KnownAnswers<I> {
   readonly digest: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
-  /** Its known answers; undefined: none. */
-  readonly golden: Golden<I> | undefined;
+  /** What it knows of itself, apart: whoever keeps this for its successor does not keep the version. */
+  readonly known: KnownAnswers<I>;
   /** How it answers the known texts of the version before it; undefined: there was none to compare with. */
   readonly flips: LabelFlips | undefined;
   readonly defaultTruncation: Truncation;
@@ -65,13 +65,14 @@ export class ModelVersion<I> implements KnownAnswers<I> {
     this.name = parts.manifest.name;
     this.version = parts.manifest.version;
     this.folderIdentity = parts.folderIdentity;
-    this.golden = parts.golden;
     this.flips = parts.flips;
     this.digest = parts.digest;
     this.labels = parts.manifest.labels;
     this.problemType = parts.manifest.problemType;
     this.defaultTruncation = parts.manifest.defaultTruncation;
     this.appliedActivation = parts.proof.appliedActivation;
+    const { labels, problemType, appliedActivation } = this;
+    this.known = { labels, problemType, appliedActivation, golden: parts.golden };
     this.cacheKey = parts.cacheKey;
     this.entryShape = { labelCount: parts.manifest.labels.length, maxTokens: parts.preprocessor.maxCost };
     this.#parts = parts;
@@ -88,7 +89,7 @@ export class ModelVersion<I> implements KnownAnswers<I> {
     const permit = batcher.admit(preprocessor.estimate(input), flight);
     flight.onAbandon(() => permit.abandon());
     flight.onUrgent(() => permit.promote());
-    if (permit.admitted !== undefined) await permit.admitted;
+    if (permit.admitted !== undefined) await overflow(permit.admitted, flight);
     const startedAt = performance.now();
     let encoded: Encoded;
     try {
@@ -99,7 +100,9 @@ export class ModelVersion<I> implements KnownAnswers<I> {
       permit.abandon();
       throw error;
     }
-    const tokenizeMs = performance.now() - startedAt;
+    const tokenizedAt = performance.now();
+    flight.trace?.stage('tokenize', startedAt, tokenizedAt);
+    const tokenizeMs = tokenizedAt - startedAt;
     permit.submit(encoded, encoded.cost);
     const { value, queueMs, runMs, batchSize } = await permit.result;
     return {
@@ -169,5 +172,15 @@ export class ModelVersion<I> implements KnownAnswers<I> {
     await this.#parts.batcher.close(signal);
     await this.#parts.closeInstances(signal);
     this.#parts.preprocessor.close();
+  }
+}
+
+/** Waits outside a full queue. @throws what `admitted` rejects with */
+async function overflow(admitted: Promise<void>, { trace }: Flight): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    await admitted;
+  } finally {
+    trace?.stage('overflow', startedAt, performance.now());
   }
 }

@@ -12,7 +12,7 @@ import type { Connection } from './connections.js';
 import { partsOf } from './grpc-seam.js';
 import { HeldByCall, type Holder } from './held-bytes.js';
 import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
-import type { ActFacts, CallHead } from './interceptor.js';
+import type { ActFacts, CallHead, CallTrace } from './interceptor.js';
 import { acceptedEncodings, refusedMessage, unsupportedCompression } from './message-refusals.js';
 import { envoyTimeoutKey, ownTimeoutMs, requestIdFrom, requestIdKey, transcodedKey } from './metadata.js';
 import type { Method } from './method.js';
@@ -71,6 +71,7 @@ export class RpcCall
   readonly held: HeldByCall;
   requestId = '';
   deadlineAt = Number.POSITIVE_INFINITY;
+  trace: CallTrace | undefined = undefined;
 
   readonly #base: ServerInterceptingCallInterface;
   readonly #sendStatus: ServerInterceptingCallInterface['sendStatus'];
@@ -263,6 +264,10 @@ export class RpcCall
     this.#identity = identity;
   }
 
+  follow(trace: CallTrace): void {
+    this.trace = trace;
+  }
+
   get identity(): Identity | undefined {
     return this.#identity;
   }
@@ -341,8 +346,8 @@ export class RpcCall
   inputStatus(error: unknown): Status {
     const known = asVerdictError(error);
     if (known.code === 'internal') {
-      const { requestId } = this;
-      this.#calls.hooks.onInputFailed?.({ ...this.#method.name, requestId, cause: causeOf(known) });
+      const { requestId, trace } = this;
+      this.#calls.hooks.onInputFailed?.({ ...this.#method.name, requestId, trace, cause: causeOf(known) });
     }
     return statusOf(known, this.requestId);
   }
@@ -474,6 +479,7 @@ export class RpcCall
       requestId: this.requestId,
       peer: this.connection.name,
       identity: this.#identity?.name ?? this.connection.identity?.sans[0],
+      trace: this.trace,
       received: this.#inbound?.received ?? 0,
       sent: this.#sent,
       cause,

@@ -8,6 +8,7 @@ import { CallLog } from './call-log.js';
 import { CallMetrics } from './call-metrics.js';
 import { CounterFamily } from './counter-family.js';
 import { EdgeTelemetry, edgeGauges } from './edge-telemetry.js';
+import { expose } from './exposition.js';
 import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
@@ -18,11 +19,13 @@ import { RedisTelemetry } from './redis-telemetry.js';
 import { ReloadTelemetry } from './reload-telemetry.js';
 import { SessionTelemetry } from './session-telemetry.js';
 import { TlsTelemetry } from './tls-telemetry.js';
+import { TracingTelemetry } from './tracing-telemetry.js';
 import type { EdgeReading, Log, Telemetry, VersionTelemetry } from './types.js';
 
 const redisErrorLineIntervalMs = 10_000;
 const cacheLineIntervalMs = 10_000;
 const inputLineIntervalMs = 1_000;
+const exportLineIntervalMs = 10_000;
 const sampleIntervalMs = 1_000;
 
 export interface TelemetryOptions {
@@ -67,6 +70,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
   const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
+  const tracing = new TracingTelemetry({
+    registry,
+    log,
+    limiter: new LineLimiter(exportLineIntervalMs, now),
+  });
   let listModels: () => readonly ModelView[] = () => [];
   modelMetrics(registry, () => listModels());
   let readEdge: () => EdgeReading = () => ({ connections: 0, heldBytes: 0 });
@@ -97,6 +105,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     auth,
     rateLimits,
     reloads,
+    tracing,
     version(of) {
       const key = `${of.model}/${of.version}`;
       let version = versions.get(key);
@@ -121,9 +130,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     watchGpus(list) {
       listGpus = list;
     },
-    async metrics() {
-      return { contentType: registry.contentType, body: await registry.metrics() };
-    },
+    metrics: (format = 'prometheus') => expose(registry, format),
     close() {
       clearInterval(timer);
     },

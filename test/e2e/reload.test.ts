@@ -360,8 +360,15 @@ describe('ModelService.ReloadModels', () => {
       await assert.rejects(ask(partial, names), { reason: 'MODEL_NOT_PERMITTED' });
     }
     const acts = () =>
-      server.log.filter(({ method, identity }) => method === 'ReloadModels' && identity === 'key:admin');
-    await until('it is audited', () => acts().length > 0);
+      logged(server, 'administration').map(({ method, identity, code, arguments: asked }) => [
+        ...[method, identity, code],
+        JSON.stringify(asked),
+      ]);
+    await until('all acts are audited', () => acts().length === 5);
+    assert.deepEqual(acts().slice(0, 2), [
+      ['ReloadModels', 'key:admin', 'OK', '{"models":[]}'],
+      ['ReloadModels', 'key:partial', 'OK', '{"models":["pairs"]}'],
+    ]);
   });
 
   it('is what verdict models reload calls', async (t) => {

@@ -22,7 +22,11 @@ interface Setting {
 }
 
 async function clientOf(t: TestContext, server: ServerProcess, apiKey?: string): Promise<VerdictClient> {
-  const client = new VerdictClient({ address: server.address, retry: false, ...(apiKey === undefined ? {} : { apiKey }) });
+  const client = new VerdictClient({
+    address: server.address,
+    retry: false,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
   t.after(() => client.close());
   return client;
 }
@@ -64,14 +68,22 @@ describe('versions of a model at a time', () => {
       return [answered, alias];
     };
     assert.deepEqual(states(await client.getModel('topics')), ['3 serving', '2 serving', '1 serving']);
-    assert.deepEqual([await answer(), await answer('1')], [['3', ''], ['1', '']]);
+    assert.deepEqual(
+      [await answer(), await answer('1')],
+      [
+        ['3', ''],
+        ['1', ''],
+      ],
+    );
     const { aliases } = await client.setAlias('topics', 'champion', '2');
     assert.deepEqual(aliases, [{ alias: 'champion', version: '2' }]);
     assert.deepEqual(await answer('champion'), ['2', 'champion']);
     const [inBatch] = await client.classifyBatch(['the coach'], { version: 'champion' });
     assert.ok(inBatch?.ok && inBatch.classification.alias === 'champion');
     for await (const result of client.classifyStream([{ text: 'the coach', version: 'champion' }]))
-      assert.ok(result.ok && result.classification.version === '2' && result.classification.alias === 'champion');
+      assert.ok(
+        result.ok && result.classification.version === '2' && result.classification.alias === 'champion',
+      );
     await client.setAlias('topics', 'champion', '3');
     assert.deepEqual(await answer('champion'), ['3', 'champion']);
     await client.deleteAlias('topics', 'champion');
@@ -128,7 +140,9 @@ describe('versions of a model at a time', () => {
     const other = file.add('other', { scopes: ['admin'], models: ['pairs'] });
     file.write();
     const { server } = await serve(t, ['1', '2'], { VERDICT_API_KEYS_FILE: file.path });
-    const [asOps, asWeb, asOther] = await Promise.all([ops, web, other].map((key) => clientOf(t, server, key)));
+    const [asOps, asWeb, asOther] = await Promise.all(
+      [ops, web, other].map((key) => clientOf(t, server, key)),
+    );
     assert.ok(asOps && asWeb && asOther);
     for (const change of [
       (client: VerdictClient) => client.setTraffic('topics', share({ 1: 100 })),
@@ -190,7 +204,10 @@ describe('versions of a model at a time', () => {
     assert.deepEqual(routing(await client.getModel('topics')), set, 'what is refused changes nothing');
     assert.equal((await run('traffic', 'topics', '--latest')).code, 0);
     assert.equal((await run('alias', 'topics', '--delete', 'champion')).code, 0);
-    assert.deepEqual(routing(await client.getModel('topics')), { traffic: [], aliases: set.aliases.slice(0, 1) });
+    assert.deepEqual(routing(await client.getModel('topics')), {
+      traffic: [],
+      aliases: set.aliases.slice(0, 1),
+    });
   });
 });
 
@@ -212,7 +229,9 @@ describe('a reload beside a division of the requests', () => {
     const page = await fetch(`${server.adminUrl}/readyz`);
     assert.equal(page.status, 200);
     assert.match(await page.text(), /topics\/2 is not there, and traffic or an alias is set for it/);
-    await until('it is logged', () => server.log.some(({ msg }) => msg === 'a part of the state has no effect'));
+    await until('it is logged', () =>
+      server.log.some(({ msg }) => msg === 'a part of the state has no effect'),
+    );
     assert.deepEqual((await client.getModel('topics')).traffic, share({ 1: 50, 2: 50 }), 'it is kept');
     const answered = await client.classifyBatch(Array.from({ length: 20 }, (_, at) => `text ${at}`));
     assert.ok(answered.every((result) => result.ok && result.classification.version === '1'));
@@ -269,7 +288,10 @@ describe('the state of a server', () => {
       VERDICT_MODELS_STATE_FILE: path,
     });
     assert.deepEqual(await server.exit, { code: 1, signal: null });
-    assert.ok(server.output.includes(`VERDICT_MODELS_STATE_FILE: ${path} is not valid JSON. Mend it`), server.output);
+    assert.ok(
+      server.output.includes(`VERDICT_MODELS_STATE_FILE: ${path} is not valid JSON. Mend it`),
+      server.output,
+    );
   });
 
   it('that cannot be kept changes nothing, and the log says why', async (t) => {
@@ -281,7 +303,9 @@ describe('the state of a server', () => {
     });
     assert.equal((await client.classify('the coach')).version, '2');
     await until('it is logged', () =>
-      server.log.some(({ msg, reason }) => msg === 'the state file cannot be used' && String(reason).startsWith(path)),
+      server.log.some(
+        ({ msg, reason }) => msg === 'the state file cannot be used' && String(reason).startsWith(path),
+      ),
     );
   });
 });

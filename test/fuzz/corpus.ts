@@ -8,7 +8,14 @@ import {
   ClassifyRequest,
   ClassifyStreamRequest,
 } from '../../generated/verdict/v1/classifier_service.js';
-import { DeleteAliasRequest, GetModelRequest, ListModelsRequest, ReloadModelsRequest, SetAliasRequest, SetTrafficRequest } from '../../generated/verdict/v1/model_service.js';
+import {
+  DeleteAliasRequest,
+  GetModelRequest,
+  ListModelsRequest,
+  ReloadModelsRequest,
+  SetAliasRequest,
+  SetTrafficRequest,
+} from '../../generated/verdict/v1/model_service.js';
 import { frame } from '../support/wire-frames.js';
 
 /** The body of a valid call. */

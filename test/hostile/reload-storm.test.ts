@@ -9,7 +9,7 @@ import { PublishedModels } from '../support/published-models.js';
 import { until } from '../support/until.js';
 
 const RELOADS = 20;
-const PATIENCE = { timeout: 180_000 };
+const PATIENCE = { timeout: 400_000 };
 /** Texts and the labels that they must keep. */
 const KNOWN = [
   ['team', 'sports'],
@@ -91,7 +91,7 @@ describe('a model that is reloaded again and again', () => {
             const { loaded, failed } = await counts();
             return loaded + failed === reload;
           },
-          30_000,
+          60_000,
         );
       }
       assert.deepEqual(await counts(), expected);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,16 +28,17 @@ export class PublishedModels {
   }
 
   /**
-   * Publishes a copy of a fixture's version 1.
+   * Publishes a copy of version 1 of a fixture, or of an embedded model.
    * @param as where it becomes visible: `topics/2`
    * @param change what is different about it
    */
   async publish(as: string, fixture: string, change?: (folder: string) => Promise<void>): Promise<void> {
     const [model = '', version = ''] = as.split('/');
     const staged = join(this.path, `.staged-${this.#staged++}`);
-    await cp(join(repositoryRoot, 'test/fixtures/models', fixture, '1'), join(staged, version), {
-      recursive: true,
-    });
+    const homes = ['test/fixtures/models', 'models'].map((home) => join(repositoryRoot, home, fixture, '1'));
+    const from = homes.find((path) => existsSync(path));
+    if (from === undefined) throw new Error(`there is no model ${fixture} to publish`);
+    await cp(from, join(staged, version), { recursive: true });
     await change?.(join(staged, version));
     const home = join(this.path, model);
     const isNew = await rename(staged, home).then(

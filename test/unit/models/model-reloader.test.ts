@@ -186,6 +186,21 @@ describe('a reload of models', () => {
     assert.deepEqual(versions('tone'), ['3 failed', '2 serving', '1 serving']);
   });
 
+  it('ends no version that requests were routed to while another was being loaded', async () => {
+    disk.delete('tone/1');
+    disk.set('tone/2', 'b');
+    const reloading = reloader.reload(['tone']);
+    await turn();
+    registry.route(new Map([['tone', { traffic: undefined, aliases: new Map([['champion', '1']]) }]]));
+    await endLoad('tone/2');
+    assert.deepEqual(await ending(reloading), ['tone loaded 2']);
+    assert.deepEqual(versions('tone'), ['2 serving', '1 serving']);
+    const [byAlias, byNone] = ['champion', ''].map((version) =>
+      registry.resolve({ model: '', version, input: { text: 'a' } }),
+    );
+    assert.deepEqual([byAlias?.version, byNone?.version], ['1', '2']);
+  });
+
   it('takes nothing from where the requests are routed to', async () => {
     servesAll = true;
     registry.route(new Map([['tone', { traffic: undivided('1'), aliases: new Map() }]]));
