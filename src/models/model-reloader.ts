@@ -96,6 +96,8 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
 
   async #run({ models, isForAll }: Waiting): Promise<readonly ModelReload[]> {
     const { registry, hooks } = this.#parts;
+    // The folder is searched for these: what of them is not found is gone.
+    const searched = new Map(registry.names.map((name) => [name, registry.named(name)]));
     const repository = await this.#find();
     const onDisk = [...repository.locations, ...repository.broken].map(({ name }) => name);
     const known = [...new Set([...onDisk, ...registry.names])].sort();
@@ -104,7 +106,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       if (!isForAll && !models.has(name)) continue;
       this.#stopping.signal.throwIfAborted();
       const startedAt = performance.now();
-      const reload = await this.#reloadOne(name, repository);
+      const reload = await this.#reloadOne(name, repository, searched.get(name) ?? new Set());
       reloads.push(reload);
       hooks.onModelReloaded?.(reload, performance.now() - startedAt);
     }
@@ -125,9 +127,13 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     }
   }
 
-  async #reloadOne(name: string, { locations, broken }: ModelRepository): Promise<ModelReload> {
+  async #reloadOne(
+    name: string,
+    { locations, broken }: ModelRepository,
+    searched: ReadonlySet<string>,
+  ): Promise<ModelReload> {
     const wanted = locations.filter((one) => one.name === name);
-    if (wanted.length > 0) return this.#reloadFrom(name, wanted);
+    if (wanted.length > 0) return this.#reloadFrom(name, wanted, searched);
     const found = broken.find((one) => one.name === name);
     if (found !== undefined) return this.#broken(name, this.#parts.describe(found.error));
     if (name === this.#parts.defaultModel)
@@ -138,13 +144,21 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined };
   }
 
-  /** @param wanted all versions of the model that are to serve, from the highest down */
-  async #reloadFrom(name: string, wanted: readonly ModelLocation[]): Promise<ModelReload> {
+  /**
+   * @param wanted all versions of the model that are to serve, from the highest down
+   * @param searched the versions that requests were routed to when the folder was read
+   */
+  async #reloadFrom(
+    name: string,
+    wanted: readonly ModelLocation[],
+    searched: ReadonlySet<string>,
+  ): Promise<ModelReload> {
     const { registry } = this.#parts;
     const former = registry.current(name);
-    // What requests were routed to while others were being loaded stays too.
+    // What requests have been routed to since then stays too.
     const isWanted = (version: string) =>
-      wanted.some((one) => one.version === version) || registry.named(name).has(version);
+      wanted.some((one) => one.version === version) ||
+      (registry.named(name).has(version) && !searched.has(version));
     const failures = new Map<string, string>();
     let outcome: 'loaded' | 'unchanged' = 'unchanged';
     let flips: LabelFlips | undefined;

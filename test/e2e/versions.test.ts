@@ -289,7 +289,7 @@ describe('the state of a server', () => {
     });
     assert.deepEqual(await server.exit, { code: 1, signal: null });
     assert.ok(
-      server.output.includes(`VERDICT_MODELS_STATE_FILE: ${path} is not valid JSON. Mend it`),
+      server.output.includes(`(VERDICT_MODELS_STATE_FILE): ${path} is not valid JSON. Mend it`),
       server.output,
     );
   });

@@ -29,6 +29,7 @@ describe('a state file whose writer is killed in the middle of a write', () => {
       let told = 0;
       const lines = createInterface({ input: writer.stdout });
       const writing = once(lines, 'line');
+      const closed = once(lines, 'close');
       lines.on('line', (line) => {
         told = Number(line);
       });
@@ -37,7 +38,7 @@ describe('a state file whose writer is killed in the middle of a write', () => {
       for (let reads = 0; reads < 1 + (kill % 4); reads++) assert.ok((await numberIn(file)) > 0);
       writer.kill('SIGKILL');
       await exit;
-      await once(lines, 'close');
+      await closed;
       const kept = await numberIn(file);
       assert.ok(kept === told || kept === told + 1, `told ${told}, kept ${kept}`);
       await file.tidy();

@@ -201,6 +201,17 @@ describe('a reload of models', () => {
     assert.deepEqual([byAlias?.version, byNone?.version], ['1', '2']);
   });
 
+  it('ends a version that is named and gone from the folder', async () => {
+    registry.route(new Map([['tone', { traffic: undefined, aliases: new Map([['champion', '1']]) }]]));
+    disk.delete('tone/1');
+    disk.set('tone/2', 'b');
+    registry.find('tone', '1')?.end();
+    const reloading = reloader.reload(['tone']);
+    await endLoad('tone/2');
+    assert.deepEqual(await ending(reloading), ['tone loaded 2']);
+    assert.deepEqual(versions('tone'), ['2 serving']);
+  });
+
   it('takes nothing from where the requests are routed to', async () => {
     servesAll = true;
     registry.route(new Map([['tone', { traffic: undivided('1'), aliases: new Map() }]]));
