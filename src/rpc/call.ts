@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Status } from '../../generated/google/rpc/status.js';
 import type { Identity } from '../auth/identity.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { callerLeft, deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
 import type { TlsIdentity } from '../tls/client-certificate.js';
+import { callRefusalOf } from './call-refusal.js';
 import { CallWaits } from './call-waits.js';
 import { malformed } from './codec.js';
 import type { Connection } from './connections.js';
@@ -19,6 +20,7 @@ import type { Method } from './method.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
 import { Passage } from './passage.js';
 import { forwardedKey } from './peer.js';
+import { resetCodeOf } from './reset-code.js';
 import type { Call, CallHandler } from './route.js';
 import { scanFields, unscannedBytes } from './scan-fields.js';
 import {
@@ -75,6 +77,7 @@ export class RpcCall
   readonly #base: ServerInterceptingCallInterface;
   readonly #sendStatus: ServerInterceptingCallInterface['sendStatus'];
   readonly #stream: ServerHttp2Stream;
+  readonly #session: Http2Session | undefined;
   readonly #encoding: string;
   readonly #method: Method;
   readonly #calls: OpenCalls;
@@ -98,6 +101,8 @@ export class RpcCall
   #offersEncodings = false;
   /** It is among the calls that the end of the server waits for. */
   #isCounted = false;
+  /** The stream was reset from here. */
+  #wasReset = false;
   /** HTTP/2 has closed the stream, or taken all that was sent on it. */
   #gone = false;
   #waits: CallWaits | undefined;
@@ -107,17 +112,18 @@ export class RpcCall
     const { stream, incomingEncoding } = partsOf(base);
     this.#base = base;
     this.#stream = stream;
+    this.#session = stream.session;
     this.#encoding = incomingEncoding;
     this.#method = method;
     this.#calls = calls;
-    this.connection = calls.connections.of(stream.session);
+    this.connection = calls.connections.of(this.#session);
     this.held = new HeldByCall(calls.held, this.connection);
     this.#passage = new Passage(calls.interceptors);
     // What grpc-js ends by itself (a deadline, say) reaches no interceptor. Standing before the method on this one
     // object lets such a call have its request id, its details and its line in the log.
     this.#sendStatus = base.sendStatus.bind(base);
     base.sendStatus = (status) => {
-      if (this.#state === 'open') this.#end(fromLibrary(status, this.requestId), status);
+      if (this.#state === 'open') this.fail(fromLibrary(status));
       else this.#sendStatus(status);
     };
   }
@@ -201,6 +207,7 @@ export class RpcCall
   onMessageProblem(problem: MessageProblem): void {
     if (problem.kind === 'encoding') {
       this.#offersEncodings = true;
+      this.#calls.hooks.onCallRefused?.('unsupported_compression');
       this.end(unsupportedCompression);
     } else this.fail(refusedMessage(problem, this.#method));
   }
@@ -220,6 +227,7 @@ export class RpcCall
       if (performance.now() < this.deadlineAt - transitMs) this.#close('CANCELLED', callerLeft(), undefined);
       else this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
     }
+    this.#tellReset();
     this.#letGo();
   }
 
@@ -350,7 +358,7 @@ export class RpcCall
       if (stalled) this.#close('RESOURCE_EXHAUSTED', error, undefined);
       else this.fail(error);
     }
-    if (stalled) this.#stream.close(NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stalled) this.#reset(NGHTTP2_ENHANCE_YOUR_CALM);
     this.#letGo();
   }
 
@@ -372,10 +380,22 @@ export class RpcCall
     const limitMs = this.#gone ? Math.min(lingerMs, messageMs) : messageMs;
     if (this.#stream.destroyed) this.#calls.delete(this);
     else if (now - this.activeAt > limitMs) {
-      this.#stream.close(this.#gone ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+      this.#reset(this.#gone ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
       // On a connection that is dead the reset never leaves.
       this.#letGo();
     }
+  }
+
+  #reset(code: number): void {
+    if (!this.#stream.closed) this.#wasReset = true;
+    this.#stream.close(code);
+  }
+
+  /** A connection that ends takes its streams along: these are not reset. */
+  #tellReset(): void {
+    const code = resetCodeOf(this.#stream.rstCode);
+    if (code === undefined || this.#session?.destroyed !== false) return;
+    this.#calls.hooks.onStreamReset?.(this.#wasReset ? 'server' : 'client', code);
   }
 
   #encode(message: unknown): Buffer | undefined {
@@ -427,6 +447,8 @@ export class RpcCall
   #end(status: Status, error: unknown): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
+    const refusal = callRefusalOf(error);
+    if (refusal !== undefined) this.#calls.hooks.onCallRefused?.(refusal);
     this.#handler?.beforeEnd?.(status);
     const metadata = status.code === okStatus.code ? null : this.#metadataOf(status, error);
     this.#sendStatus({ code: status.code, details: status.message, metadata });

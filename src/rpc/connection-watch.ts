@@ -1,7 +1,10 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { VerdictError } from '../errors.js';
+import type { ConnectionEnds } from './connection-ends.js';
 import type { Connection, Connections } from './connections.js';
+import { breachOf } from './protocol-breach.js';
+import type { ConnectionEnd, ProtocolBreach } from './types.js';
 
 /** How long connections may take and live. Milliseconds. */
 export interface ConnectionLimits {
@@ -24,6 +27,12 @@ export interface ConnectionCalls {
   drain(idle: ReadonlyMap<Connection, number>, error: VerdictError): void;
   /** End now. */
   interrupt(connection: Connection, error: VerdictError): void;
+}
+
+/** Who wants to know of ends. */
+export interface WatchReports {
+  readonly ends: ConnectionEnds;
+  readonly onBreach?: (breach: ProtocolBreach) => void;
 }
 
 /** How long the calls of a connection that is at its end may take to finish, and then their statuses to leave. */
@@ -61,13 +70,20 @@ export class ConnectionWatch {
   readonly #limits: ConnectionLimits;
   readonly #connections: Connections;
   readonly #calls: ConnectionCalls;
+  readonly #reports: WatchReports;
   readonly #watched = new Set<Watched>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(limits: ConnectionLimits, connections: Connections, calls: ConnectionCalls) {
+  constructor(
+    limits: ConnectionLimits,
+    connections: Connections,
+    calls: ConnectionCalls,
+    reports: WatchReports,
+  ) {
     this.#limits = limits;
     this.#connections = connections;
     this.#calls = calls;
+    this.#reports = reports;
     const { prefaceMs, maxAgeMs, idleMs, graceMs } = limits;
     const shortest = Math.min(prefaceMs, maxAgeMs, idleMs, graceMs);
     this.#timer = setInterval(() => this.#look(), Math.min(maxLookMs, Math.max(20, shortest / 4))).unref();
@@ -96,6 +112,7 @@ export class ConnectionWatch {
     session.once('remoteSettings', () => {
       watched.greeted = true;
     });
+    this.#listen(watched);
     socket.once('close', () => this.#watched.delete(watched));
   }
 
@@ -111,14 +128,46 @@ export class ConnectionWatch {
       if (session.destroyed) {
         watched.lingersSince ??= now;
         if (now - watched.lingersSince > lingerMs) socket.destroy();
-      } else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) session.destroy();
-      else if (this.#isDead(watched)) {
-        session.destroy();
+      } else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) {
+        this.#end(watched, 'silent');
+      } else if (this.#isDead(watched)) {
+        this.#broken(watched, 'frame');
+        this.#end(watched, 'protocol');
         // A session ends its connection when its last write is done. Over TLS, one that failed may never be.
         socket.destroy();
       } else this.#age(watched, now, idle);
     }
     if (idle.size > 0) this.#calls.drain(idle, aged());
+  }
+
+  /** The session hears of errors and of its end after the connection has closed; the connection itself hears before. */
+  #listen(watched: Watched): void {
+    const { session, socket } = watched;
+    let hasLeft = false;
+    session.once('goaway', () => {
+      hasLeft = true;
+    });
+    session.socket.once('end', () => {
+      hasLeft ||= !session.destroyed;
+    });
+    session.socket.once('error', (error) => {
+      hasLeft = true;
+      const breach = breachOf(error);
+      if (breach !== undefined) this.#broken(watched, breach);
+    });
+    // What neither the client nor this server has ended, grpc-js has: it does so where a ping is not answered.
+    this.#reports.ends.ask(socket, () => (hasLeft ? 'client' : 'unanswered'));
+  }
+
+  #broken({ socket }: Watched, breach: ProtocolBreach): void {
+    const { ends, onBreach } = this.#reports;
+    ends.tell(socket, 'protocol');
+    onBreach?.(breach);
+  }
+
+  #end({ session, socket }: Watched, end: ConnectionEnd): void {
+    this.#reports.ends.tell(socket, end);
+    session.destroy();
   }
 
   /**
@@ -150,10 +199,11 @@ export class ConnectionWatch {
    * @param idle gets the connections whose calls are to be drained
    */
   #age(watched: Watched, now: number, idle: Map<Connection, number>): void {
-    const { session, connection, agesAt, end } = watched;
+    const { session, socket, connection, agesAt, end } = watched;
     const { idleMs, graceMs } = this.#limits;
     if (end === 'none' && now >= agesAt) {
       watched.end = 'told';
+      this.#reports.ends.tell(socket, 'age');
       session.goaway(constants.NGHTTP2_NO_ERROR, maxStreamId, Buffer.from('max_age'));
       session.close();
     } else if (end === 'told' && now >= agesAt + graceMs) {
