@@ -16,6 +16,8 @@ export interface ConnectionLimits {
   readonly idleMs: number;
   /** How long they may go on at all. */
   readonly graceMs: number;
+  /** How long a connection may be silent while it owes the answer to a ping. */
+  readonly pingMs: number;
 }
 
 /** The calls of a connection, told of its end. */
@@ -42,6 +44,9 @@ const flushMs = 1_000;
 /** How long a connection may stay open once its session has ended: for what was written last, and for the peer to close. */
 const lingerMs = 10_000;
 
+/** Node takes no more than ten pings that are not answered, and grpc-js ends a connection that does not take its own. */
+const maxPings = 4;
+
 const maxLookMs = 1_000;
 const ageJitter = 0.1;
 const maxStreamId = 2 ** 31 - 1;
@@ -58,8 +63,14 @@ interface Watched {
   /** Whether anything had been received between the last two looks. */
   hadCome: boolean;
   activity: number;
-  /** What had been written when a ping was sent that is not answered yet. */
+  /** What had been written when the last ping was sent, until the next look. */
   pingedAtByte: number | undefined;
+  /** Pings that are not answered. */
+  pings: number;
+  /** Looks in a row that found one of these pings, and nothing that had come or gone. */
+  quietLooks: number;
+  /** What had been written and taken by the system at the last look. */
+  bytesTaken: number;
   end: 'none' | 'told' | 'draining' | 'interrupted';
   /** When the session was first seen to have ended while the connection stood; performance.now() milliseconds. */
   lingersSince: number | undefined;
@@ -72,6 +83,7 @@ export class ConnectionWatch {
   readonly #calls: ConnectionCalls;
   readonly #reports: WatchReports;
   readonly #watched = new Set<Watched>();
+  readonly #lookMs: number;
   readonly #timer: NodeJS.Timeout;
 
   constructor(
@@ -84,9 +96,10 @@ export class ConnectionWatch {
     this.#connections = connections;
     this.#calls = calls;
     this.#reports = reports;
-    const { prefaceMs, maxAgeMs, idleMs, graceMs } = limits;
-    const shortest = Math.min(prefaceMs, maxAgeMs, idleMs, graceMs);
-    this.#timer = setInterval(() => this.#look(), Math.min(maxLookMs, Math.max(20, shortest / 4))).unref();
+    const { prefaceMs, maxAgeMs, idleMs, graceMs, pingMs } = limits;
+    const shortest = Math.min(prefaceMs, maxAgeMs, idleMs, graceMs, pingMs);
+    this.#lookMs = Math.min(maxLookMs, Math.max(20, shortest / 4));
+    this.#timer = setInterval(() => this.#look(), this.#lookMs).unref();
   }
 
   /** @param socket the TCP connection that the session speaks over, below TLS too */
@@ -105,6 +118,9 @@ export class ConnectionWatch {
       hadCome: false,
       activity: 0,
       pingedAtByte: undefined,
+      pings: 0,
+      quietLooks: 0,
+      bytesTaken: 0,
       end: 'none',
       lingersSince: undefined,
     };
@@ -130,10 +146,13 @@ export class ConnectionWatch {
         if (now - watched.lingersSince > lingerMs) socket.destroy();
       } else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) {
         this.#end(watched, 'silent');
-      } else if (this.#isDead(watched)) {
+      } else if (this.#isBroken(watched)) {
         this.#broken(watched, 'frame');
         this.#end(watched, 'protocol');
         // A session ends its connection when its last write is done. Over TLS, one that failed may never be.
+        socket.destroy();
+      } else if (watched.quietLooks * this.#lookMs > this.#limits.pingMs) {
+        this.#end(watched, 'unanswered');
         socket.destroy();
       } else this.#age(watched, now, idle);
     }
@@ -155,7 +174,7 @@ export class ConnectionWatch {
       const breach = breachOf(error);
       if (breach !== undefined) this.#broken(watched, breach);
     });
-    // What neither the client nor this server has ended, grpc-js has: it does so where a ping is not answered.
+    // What neither the client nor this server has ended, grpc-js has: it does so where its own ping is not answered.
     this.#reports.ends.ask(socket, () => (hasLeft ? 'client' : 'unanswered'));
   }
 
@@ -172,11 +191,11 @@ export class ConnectionWatch {
 
   /**
    * After most errors of the protocol nghttp2 sends its GOAWAY and hears nothing more, and Node does not notice: the
-   * connection would stand until a ping times out. Such a session does not send frames either, so when bytes have come
-   * in of which nothing came, or after which nothing more came, a ping tells: it is not written, though nothing else waits
-   * to be.
+   * connection would stand until a ping of grpc-js times out. Such a session does not send frames either, so when bytes
+   * have come in of which nothing came, or after which nothing more came, a ping tells: it is not written, though nothing
+   * else waits to be.
    */
-  #isDead(watched: Watched): boolean {
+  #isBroken(watched: Watched): boolean {
     const { session, socket, connection } = watched;
     const { bytesRead, bytesWritten } = session.socket;
     if (watched.pingedAtByte !== undefined) {
@@ -186,11 +205,33 @@ export class ConnectionWatch {
     const hasCome = bytesRead !== watched.bytesRead;
     const isSilent = hasCome && connection.activity === watched.activity;
     const cameToRest = !hasCome && watched.hadCome;
+    const bytesTaken = bytesWritten - (queuedBytes(socket) ?? 0);
+    // Looks and not milliseconds: a process that was stopped for long has not read either.
+    watched.quietLooks =
+      hasCome || watched.pings === 0 || bytesTaken !== watched.bytesTaken ? 0 : watched.quietLooks + 1;
+    watched.bytesTaken = bytesTaken;
     watched.bytesRead = bytesRead;
     watched.hadCome = hasCome;
     watched.activity = connection.activity;
-    if ((isSilent || cameToRest) && session.ping(() => {})) watched.pingedAtByte = bytesWritten;
+    if ((isSilent || cameToRest) && this.#ping(watched)) watched.pingedAtByte = bytesWritten;
     return false;
+  }
+
+  /**
+   * After more resets than nghttp2 takes (1,000 at once, 33 a second) a session still sends, pings too, but Node reads
+   * nothing more of the connection. From here that looks like a client that has fallen silent, and both are of no use: a
+   * ping that is not answered while nothing else comes or goes ends them. A client on a slow line, or one that does not take
+   * its answers, is heard: it answers, or at least makes room for more.
+   */
+  #ping(watched: Watched): boolean {
+    if (watched.pings >= maxPings) return false;
+    // Told at once of a ping that cannot be sent.
+    let isOwed = false;
+    isOwed = watched.session.ping(() => {
+      if (isOwed) watched.pings--;
+    });
+    if (isOwed) watched.pings++;
+    return isOwed;
   }
 
   /**
@@ -221,9 +262,11 @@ export class ConnectionWatch {
 }
 
 /** What the system has not taken yet of what was written. Node keeps it to itself; undefined where it is not found. */
-function queuedBytes(socket: Socket): unknown {
+function queuedBytes(socket: Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, '_handle');
-  return typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : undefined;
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  const size: unknown = Reflect.get(handle, 'writeQueueSize');
+  return typeof size === 'number' ? size : undefined;
 }
 
 function aged(): VerdictError {

@@ -114,6 +114,7 @@ export class RpcServer {
         maxAgeMs: connection.maxConnectionAgeMs ?? 30 * 60_000,
         idleMs: connection.agedConnectionIdleMs ?? 5 * 60_000,
         graceMs: connection.maxConnectionAgeGraceMs ?? maxTimerMs,
+        pingMs: connection.keepaliveTimeoutMs ?? 20_000,
       },
       connections,
       {

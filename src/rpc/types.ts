@@ -14,20 +14,11 @@ export type RefusalReason = 'peer' | 'all';
  * - `tls`: its handshake failed.
  * - `silent`: it sent no HTTP/2 for too long.
  * - `protocol`: the client broke HTTP/2.
- * - `stalled`: it took nothing more of what the server had to say to it.
- * - `unanswered`: it answered no ping.
+ * - `unanswered`: a ping was not answered. Nothing is read any more where HTTP/2's library has got too many resets.
  * - `age`: it had reached its maximum age.
  * - `drain`: the server stops.
  */
-export type ConnectionEnd =
-  | 'client'
-  | 'tls'
-  | 'silent'
-  | 'protocol'
-  | 'stalled'
-  | 'unanswered'
-  | 'age'
-  | 'drain';
+export type ConnectionEnd = 'client' | 'tls' | 'silent' | 'protocol' | 'unanswered' | 'age' | 'drain';
 
 /**
  * How a client broke HTTP/2, so that its connection ended:

@@ -24,7 +24,6 @@ const connectionEnds = [
   'tls',
   'silent',
   'protocol',
-  'stalled',
   'unanswered',
   'age',
   'drain',
@@ -92,7 +91,7 @@ export class EdgeTelemetry implements RpcHooks {
       registry,
       'verdict_connections_closed_total',
       ['reason'],
-      'Connections that ended on the gRPC port, by reason: client (it closed the connection, or the connection broke), tls (the handshake failed), silent (no HTTP/2 came in time), protocol (the client broke HTTP/2), stalled (the client took nothing more), unanswered (a ping), age (the maximum age), drain (the server stops).',
+      'Connections that ended on the gRPC port, by reason: client (it closed the connection, or the connection broke), tls (the handshake failed), silent (no HTTP/2 came in time), protocol (the client broke HTTP/2), unanswered (a ping), age (the maximum age), drain (the server stops).',
     ).byValue('reason', connectionEnds);
     this.#breaches = new CounterFamily(
       registry,

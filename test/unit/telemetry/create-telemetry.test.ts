@@ -77,7 +77,7 @@ describe('at the start', () => {
       'verdict_redis_breaker_state{state="open"}',
       'verdict_streams_in_flight',
       'verdict_connections_opened_total',
-      'verdict_connections_closed_total{reason="stalled"}',
+      'verdict_connections_closed_total{reason="unanswered"}',
       'verdict_protocol_errors_total{kind="flood"}',
       'verdict_stream_resets_total{by="server",code="enhance_your_calm"}',
       'verdict_calls_refused_total{reason="message_too_large"}',
