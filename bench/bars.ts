@@ -147,6 +147,11 @@ export const bars = {
     title: 'The same: bulk throughput / bulk throughput alone',
     limit: { atLeast: 0.85 },
   },
+  'guarded-call': {
+    title: 'API keys and limits in memory: server CPU per cached unary call / the same without them',
+    unit: 'x',
+    limit: { atMost: 1.15 },
+  },
   'event-loop': {
     title: 'Event-loop delay p99 (resolution 1 ms), saturated',
     unit: 'ms',

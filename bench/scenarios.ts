@@ -5,6 +5,7 @@ import { eventLoop } from './scenarios/event-loop.js';
 import { fastapi } from './scenarios/fastapi.js';
 import { fastapiZipf } from './scenarios/fastapi-zipf.js';
 import { frontEnd } from './scenarios/front-end.js';
+import { guarded } from './scenarios/guarded.js';
 import { inFlight } from './scenarios/in-flight.js';
 import { memory } from './scenarios/memory.js';
 import { mixed } from './scenarios/mixed.js';
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   eventLoop,
   startup,
   cacheHits,
+  guarded,
   fastapi,
   fastapiZipf,
   tei,

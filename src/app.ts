@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { checkPort, namingPlace } from './app/check-port.js';
+import { gateOf } from './app/gate.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
 import { openCredentials } from './app/open-credentials.js';
@@ -11,7 +12,10 @@ import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
 import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
+import { trustedProxiesIn } from './app/trusted-proxies.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
+import { InputForgetter } from './classify/input-forgetter.js';
+import type { Classifier } from './classify/types.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
 import { settingName } from './config/setting-name.js';
@@ -21,7 +25,7 @@ import { systemTrouble } from './errors/system-trouble.js';
 import { Lifecycle, type StopReport } from './lifecycle.js';
 import { ModelRegistry } from './models/model-registry.js';
 import type { ModelVersion } from './models/model-version.js';
-import { Authentication } from './rpc/authentication.js';
+import { AdministrationAudit } from './rpc/administration-audit.js';
 import { serviceRoutes } from './rpc/routes.js';
 import { RpcServer } from './rpc/server.js';
 import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
@@ -29,6 +33,7 @@ import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
+import { PayloadLog } from './telemetry/payload-log.js';
 import type { HandshakeFailure, TlsPort } from './tls/types.js';
 import { TokenizerPool } from './tokenizer/tokenizer-pool.js';
 import type { TextInput } from './tokenizer/types.js';
@@ -88,8 +93,19 @@ export async function createApp(config: Config, version: string, log: Logger): P
   telemetry.watchGpus(() => gpus.readings);
   const rpc = new RpcServer({
     routes: serviceRoutes({
-      classifier: new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+      classifier: withPayloadLog(
+        new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+        config.log,
+        log,
+      ),
       catalog: registry,
+      forgetter: new InputForgetter({
+        models: registry,
+        cache: results.cache,
+        callers: () => auth?.authenticator.names() ?? [],
+        othersExpireSeconds: results.expireSeconds,
+      }),
+      cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
       options: config.limits,
@@ -109,7 +125,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
     },
     interceptors: [
       ...telemetry.interceptors,
-      ...(auth === undefined ? [] : [new Authentication(auth.authenticator)]),
+      gateOf(auth?.authenticator, config.server),
+      new AdministrationAudit(telemetry.rpc),
     ],
     hooks: telemetry.rpc,
   });
@@ -219,6 +236,20 @@ function warnOfStrangers({ auth, tls, server }: Config, log: Logger): void {
   log.warn({ address: server.host }, `everybody who reaches the gRPC port may use it: set ${how}`);
 }
 
+/** Texts reach the log on request alone, and nobody should have to find out. */
+function withPayloadLog(
+  classifier: Classifier,
+  { payloadPercent: percent, payloadChars: maxChars }: Config['log'],
+  log: Logger,
+): Classifier {
+  if (percent === 0) return classifier;
+  log.warn(
+    { percent, max_chars: maxChars },
+    `texts are logged, redacted: ${settingName('log.payloadPercent')} is set`,
+  );
+  return new PayloadLog(classifier, log, { percent, maxChars });
+}
+
 /** @throws Error that names the setting where the file cannot be written */
 function openTrace({ traceArrivals: path, traceMaxMib }: Config['log']): ArrivalTrace | undefined {
   if (path === undefined) return undefined;
@@ -258,7 +289,7 @@ function connectionOptions(server: Config['server']): ConnectionOptions {
     ...server,
     maxConnectionAgeMs: server.maxConnectionAgeMs || maxTimerMs,
     maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || maxTimerMs,
-    trustedProxies: server.trustedProxies?.split(',').map((network) => network.trim()) ?? [],
+    trustedProxies: trustedProxiesIn(server),
   };
 }
 

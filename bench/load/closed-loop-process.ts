@@ -1,4 +1,4 @@
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { ClassifierServiceClient } from '../../generated/verdict/v1/classifier_service.js';
 import { serveParent } from '../child.js';
 import { batchPass } from './batch-pass.js';
@@ -16,7 +16,7 @@ let setup: LoadSetup | undefined;
 serveParent(async (request: LoadSetup | LoadPass | { readonly input: number }) => {
   if ('address' in request) {
     client?.close();
-    client = open(request.address, credentials.createInsecure());
+    client = open(request);
     setup = request;
     return {};
   }
@@ -25,6 +25,19 @@ serveParent(async (request: LoadSetup | LoadPass | { readonly input: number }) =
   return await passes[request.mode](client, setup, request);
 });
 
-function open(address: string, channel: ChannelCredentials): ClassifierServiceClient {
-  return new ClassifierServiceClient(address, channel, { 'grpc.enable_channelz': 0 });
+function open({ address, apiKey }: LoadSetup): ClassifierServiceClient {
+  return new ClassifierServiceClient(address, credentials.createInsecure(), {
+    'grpc.enable_channelz': 0,
+    interceptors: apiKey === undefined ? [] : [sending(apiKey)],
+  });
+}
+
+function sending(apiKey: string): Interceptor {
+  return (options, next) =>
+    new InterceptingCall(next(options), {
+      start: (metadata, listener, start) => {
+        metadata.set('x-api-key', apiKey);
+        start(metadata, listener);
+      },
+    });
 }

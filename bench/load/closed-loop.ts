@@ -14,6 +14,8 @@ export interface LoadSetup {
   readonly texts: readonly string[];
   /** How the server's cache is used by every item. */
   readonly cache: CacheMode;
+  /** Sent with every call (default: none). */
+  readonly apiKey?: string;
 }
 
 /** One pass over the texts: an answer makes room for the next text. */

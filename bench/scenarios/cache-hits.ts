@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CacheMode } from '../../generated/verdict/v1/classification.js';
 import { alternate } from '../alternate.js';
-import { ClosedLoop, type LoadPass, type LoadResult } from '../load/closed-loop.js';
-import { type ProcessorTime, processorTime, timeBetween } from '../processor-time.js';
+import { ClosedLoop } from '../load/closed-loop.js';
+import { type HitsPass, hitsPass, timedPass, totalUs } from '../load/hits-pass.js';
 import { startEchoServer } from '../reference/echo-server.js';
 import { formatNumber } from '../report/format-value.js';
 import type { Findings, Measurement, Scenario, ScenarioContext } from '../scenario.js';
-import type { ServerProcess } from '../server-process.js';
 import { median, ratios } from '../statistics.js';
 
 const IN_FLIGHT = [1, 32, 256] as const;
@@ -17,13 +16,6 @@ const IN_FLIGHT = [1, 32, 256] as const;
 const REPEATS = { unary: 16, stream: 64 } as const;
 
 type Mode = keyof typeof REPEATS;
-
-interface HitsPass extends LoadResult {
-  /** Microseconds per text. */
-  readonly mainThreadUs: number;
-  readonly otherThreadsUs: number;
-  readonly childrenUs: number;
-}
 
 type HitsRound = { readonly echo: HitsPass; readonly hits: HitsPass };
 
@@ -100,33 +92,6 @@ async function measure(context: ScenarioContext, logTo: number): Promise<Finding
       ],
     })),
   };
-}
-
-async function timedPass(load: ClosedLoop, pid: number, pass: LoadPass): Promise<HitsPass> {
-  const before = processorTime(pid);
-  const result = await load.pass(pass);
-  const spent = timeBetween(before, processorTime(pid));
-  const usPerText = (part: keyof ProcessorTime) => (1000 * spent[part]) / result.answered;
-  return {
-    ...result,
-    mainThreadUs: usPerText('mainThreadMs'),
-    otherThreadsUs: usPerText('otherThreadsMs'),
-    childrenUs: usPerText('childrenMs'),
-  };
-}
-
-/** @throws Error where the cache did not answer every text: it would be something else that was measured */
-async function hitsPass(load: ClosedLoop, server: ServerProcess, pass: LoadPass): Promise<HitsPass> {
-  const labels = { tier: 'lru', outcome: 'hit' };
-  const before = (await server.metrics()).value('verdict_cache_requests_total', labels);
-  const result = await timedPass(load, server.pid, pass);
-  const hits = (await server.metrics()).value('verdict_cache_requests_total', labels) - before;
-  if (hits !== result.answered) throw new Error(`${hits} of ${result.answered} texts were cached`);
-  return result;
-}
-
-function totalUs({ mainThreadUs, otherThreadsUs }: HitsPass): number {
-  return mainThreadUs + otherThreadsUs;
 }
 
 function describeHits(pass: HitsPass): string {

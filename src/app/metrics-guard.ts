@@ -4,7 +4,7 @@ import type { Authenticator } from '../auth/types.js';
 import { VerdictError } from '../errors.js';
 
 /** `/metrics` is for credentials with the scope. */
-export function metricsGuard(authenticator: Authenticator): Guards {
+export function metricsGuard(authenticator: Pick<Authenticator, 'authenticate'>): Guards {
   return {
     '/metrics': async ({ authorization, 'x-api-key': apiKey }) => {
       try {

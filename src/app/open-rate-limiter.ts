@@ -12,7 +12,8 @@ export function openRateLimiter(
 ): RateLimiter | undefined {
   const { shared, ...defaults } = rateLimits;
   const anyDefault = Object.values(defaults).some((limit) => limit > 0);
-  if (!anyDefault && auth.keysFile === undefined) return undefined;
+  const knowsCallers = auth.keysFile !== undefined || auth.jwtIssuer !== undefined;
+  if (!anyDefault && !knowsCallers) return undefined;
   const isShared = shared === 'on' && redis !== undefined;
   return new RateLimiter({
     defaults,

@@ -12,6 +12,8 @@ import type { Telemetry } from '../telemetry/types.js';
 /** The cache with the tiers that are configured. */
 export interface OpenResultCache {
   readonly cache: TieredResultCache;
+  /** Seconds after which Redis holds nothing of what it holds now; 0 without Redis. */
+  readonly expireSeconds: number;
   /** Undefined where none is configured. */
   readonly redis: RedisConnection | undefined;
   /** Begins to connect to Redis where it is configured. */
@@ -33,6 +35,7 @@ export async function openResultCache(
   const lru = maxBytes > 0 ? new LruStore({ maxBytes }, telemetry.cache) : undefined;
   return {
     cache: new TieredResultCache({ lru, redis: store }, telemetry.cache),
+    expireSeconds: store?.longestLifeSeconds ?? 0,
     redis,
     start: () => redis?.start(),
     stop: async () => {

@@ -18,6 +18,10 @@ export class EitherAuthenticator implements Authenticator {
     return (isToken ? this.#tokens : this.#keys).authenticate(credentials);
   }
 
+  names(): readonly string[] {
+    return [...this.#keys.names(), ...this.#tokens.names()];
+  }
+
   onChange(listener: () => void): void {
     this.#keys.onChange(listener);
     this.#tokens.onChange(listener);

@@ -1,5 +1,6 @@
 import type { WeightedFlow } from '../claim.js';
 import type { RateLimits } from '../ratelimit/types.js';
+import type { CacheSharing } from './cache-sharing.js';
 import type { Scope } from './scopes.js';
 
 export interface IdentityFacts {
@@ -10,6 +11,8 @@ export interface IdentityFacts {
   readonly models: readonly string[] | undefined;
   /** What it may use; undefined: what the settings give every caller. */
   readonly limits: RateLimits | undefined;
+  /** Whose cached answers it gets; undefined: as the settings say for every caller. */
+  readonly cache: CacheSharing | undefined;
   /** Stands for the caller in the batcher's queues. It outlives changes of the other facts. */
   readonly flow: WeightedFlow;
 }
@@ -19,13 +22,15 @@ export class Identity {
   readonly name: string;
   readonly flow: WeightedFlow;
   readonly limits: RateLimits | undefined;
+  readonly cache: CacheSharing | undefined;
   readonly #scopes: ReadonlySet<Scope>;
   readonly #models: ReadonlySet<string> | undefined;
 
-  constructor({ name, scopes, models, limits, flow }: IdentityFacts) {
+  constructor({ name, scopes, models, limits, cache, flow }: IdentityFacts) {
     this.name = name;
     this.flow = flow;
     this.limits = limits;
+    this.cache = cache;
     this.#scopes = new Set(scopes);
     this.#models = models === undefined ? undefined : new Set(models);
     Object.freeze(this);

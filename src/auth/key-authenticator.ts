@@ -58,6 +58,10 @@ export class KeyAuthenticator implements Authenticator {
     return new KeyGrant(key, this.#renew);
   }
 
+  names(): readonly string[] {
+    return this.#ring.names();
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }

@@ -35,6 +35,11 @@ export class KeyRing {
     return this.#keys.get(id);
   }
 
+  /** The names of its identities, of expired keys too. */
+  names(): string[] {
+    return [...this.#keys.values()].map(({ identity }) => identity.name);
+  }
+
   /** When the next of its keys expires, after `now`. */
   nextExpiry(now: number): number {
     let next = Number.POSITIVE_INFINITY;
@@ -61,12 +66,12 @@ export class KeyRing {
 }
 
 function ringKey(
-  { id, hash, scopes, models, limits, weight, expiresAt }: KeyEntry,
+  { id, hash, scopes, models, limits, cache, weight, expiresAt }: KeyEntry,
   secret: KeyObject,
   former: RingKey | undefined,
 ): RingKey {
   const place = former?.identity.flow;
   const flow = place?.weight === weight ? place : new WeightedFlow(weight);
-  const identity = new Identity({ name: `key:${id}`, scopes, models, limits, flow });
+  const identity = new Identity({ name: `key:${id}`, scopes, models, limits, cache, flow });
   return { id, hash: Buffer.from(hash, 'base64url'), secret, identity, expiresAt };
 }

@@ -57,3 +57,12 @@ export function modelNotPermitted(): VerdictError {
     },
   );
 }
+
+/** Of a server that asks nobody who they are. */
+export function administrationIsLocal(): VerdictError {
+  return new VerdictError(
+    'permission_denied',
+    'without API keys or tokens only callers on the same machine may do this, and not through a proxy: set VERDICT_API_KEYS_FILE or VERDICT_JWT_ISSUER, and use a key or token with the scope admin',
+    { reason: 'ADMINISTRATION_IS_LOCAL' },
+  );
+}

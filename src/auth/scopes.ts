@@ -5,7 +5,7 @@
  * - `cache-outcomes`: to read in answers where they came from, and what they took.
  * - `reflection`: to read the contract by reflection.
  * - `metrics`: to scrape `/metrics`, where the admin port is not on loopback.
- * - `admin`: methods that administer the server. There are none yet.
+ * - `admin`: methods that administer the server: CacheService.
  */
 export const scopes = [
   'classify',

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import { WeightedFlow } from '../claim.js';
 import { VerdictError } from '../errors.js';
@@ -34,7 +41,8 @@ const fetchTimeoutMs = 3_000;
 const refetchMs = 30_000;
 const keysAgeMs = 10 * 60_000;
 
-const retryMs = 1_000;
+/** After a fetch that failed, calls that need one are refused at once for this long: each would wait for the time limit. */
+const awayMs = 1_000;
 
 interface Timing {
   /** Milliseconds since 1970. Default: Date.now. */
@@ -43,6 +51,8 @@ interface Timing {
   readonly refetchMs?: number;
   /** How long fetching them may take. Default: 3 s. */
   readonly fetchTimeoutMs?: number;
+  /** How soon they are fetched again after that failed. Default: 1 s. */
+  readonly awayMs?: number;
 }
 
 /** What verified claims say. */
@@ -51,6 +61,9 @@ interface Believed {
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
+
+/** Nobody was asked: the issuer did not answer a moment ago. */
+class StillAway extends Error {}
 
 /** Knows callers by tokens (JWT, RFC 7519) that an issuer has signed. */
 export class TokenAuthenticator implements Authenticator {
@@ -62,6 +75,9 @@ export class TokenAuthenticator implements Authenticator {
   readonly #believed: LRUCache<string, Believed>;
   readonly #flows = new LRUCache<string, WeightedFlow>({ max: maxFlows });
   readonly #listeners: (() => void)[] = [];
+  readonly #awayMs: number;
+  /** Until when the issuer is not asked again; milliseconds since 1970. */
+  #awayUntil = 0;
   /** The next time at which a call under way may have to end. */
   #nextExpiry = Number.POSITIVE_INFINITY;
 
@@ -69,11 +85,14 @@ export class TokenAuthenticator implements Authenticator {
     this.#rules = rules;
     this.#hooks = hooks;
     this.#now = timing.now ?? (() => Date.now());
+    this.#awayMs = timing.awayMs ?? awayMs;
     this.#believed = new LRUCache({ max: maxBelieved, ttl: believedMs });
     this.#keys = createRemoteJWKSet(new URL(rules.jwksUrl), {
       timeoutDuration: timing.fetchTimeoutMs ?? fetchTimeoutMs,
       cooldownDuration: timing.refetchMs ?? refetchMs,
       cacheMaxAge: keysAgeMs,
+      [customFetch]: (url, request) =>
+        this.#now() < this.#awayUntil ? Promise.reject(new StillAway()) : fetch(url, request),
     });
   }
 
@@ -83,6 +102,11 @@ export class TokenAuthenticator implements Authenticator {
     const hash = createHash('sha256').update(token).digest('base64');
     const believed = this.#believed.get(hash);
     return believed === undefined ? this.#verify(token, hash) : this.#grant(believed);
+  }
+
+  names(): readonly string[] {
+    const names = [...this.#flows.keys()].map((key) => key.slice(key.indexOf(' ') + 1));
+    return [...new Set(names)];
   }
 
   onChange(listener: () => void): void {
@@ -108,9 +132,9 @@ export class TokenAuthenticator implements Authenticator {
         currentDate: new Date(this.#now()),
       }));
     } catch (error) {
-      throw this.#refused(refusalOf(error));
+      throw this.#refused(this.#refusalOf(error));
     }
-    const identity = tokenIdentity(claims, (name) => this.#flowOf(name));
+    const identity = tokenIdentity(claims, (name, weight) => this.#flowOf(name, weight));
     if (identity === undefined) throw this.#refused(invalidCredentials());
     const believed = { identity, expiresAt: ((claims.exp ?? 0) + clockToleranceS) * 1000 };
     this.#believed.set(hash, believed);
@@ -127,13 +151,22 @@ export class TokenAuthenticator implements Authenticator {
     return { identity: renew(), renew };
   }
 
-  #flowOf(name: string): WeightedFlow {
-    let flow = this.#flows.get(name);
+  #flowOf(name: string, weight: number): WeightedFlow {
+    const key = `${weight} ${name}`;
+    let flow = this.#flows.get(key);
     if (flow === undefined) {
-      flow = new WeightedFlow(1);
-      this.#flows.set(name, flow);
+      flow = new WeightedFlow(weight);
+      this.#flows.set(key, flow);
     }
     return flow;
+  }
+
+  /** What is wrong with the token, or with the way to the issuer. */
+  #refusalOf(error: unknown): VerdictError {
+    if (error instanceof errors.JWTExpired) return expiredCredentials();
+    if (isAboutToken(error)) return invalidCredentials();
+    if (!(error instanceof StillAway)) this.#awayUntil = this.#now() + this.#awayMs;
+    return unverifiableCredentials(Math.max(1, this.#awayUntil - this.#now()), error);
   }
 
   #counted<T>(find: () => T): T {
@@ -156,14 +189,12 @@ const reasons: Readonly<Record<string, Parameters<NonNullable<AuthHooks['onRefus
   UNVERIFIABLE_CREDENTIALS: 'unverifiable',
 };
 
-/** What is wrong with the token, or with the way to the issuer. */
-function refusalOf(error: unknown): VerdictError {
-  if (error instanceof errors.JWTExpired) return expiredCredentials();
-  const aboutToken =
+function isAboutToken(error: unknown): boolean {
+  return (
     error instanceof errors.JOSEError &&
     !(error instanceof errors.JWKSTimeout) &&
     !(error instanceof errors.JWKSInvalid) &&
     // What the issuer answers but 200 is an error of no class of its own.
-    error.code !== 'ERR_JOSE_GENERIC';
-  return aboutToken ? invalidCredentials() : unverifiableCredentials(retryMs, error);
+    error.code !== 'ERR_JOSE_GENERIC'
+  );
 }

@@ -1,4 +1,5 @@
 import type { RateLimits } from '../ratelimit/types.js';
+import type { CacheSharing } from './cache-sharing.js';
 import type { Identity } from './identity.js';
 import type { Scope } from './scopes.js';
 
@@ -12,6 +13,8 @@ export interface KeyEntry {
   readonly models: readonly string[] | undefined;
   /** What it may use; undefined: what the settings give every caller. */
   readonly limits: RateLimits | undefined;
+  /** Whose cached answers it gets; undefined: as the settings say for every caller. */
+  readonly cache: CacheSharing | undefined;
   /** Its share among callers, where one without a weight has 1. */
   readonly weight: number;
   /** Milliseconds since 1970; Infinity: never. */
@@ -46,6 +49,8 @@ export interface Grant {
 export interface Authenticator {
   /** @throws VerdictError, also by rejection: unauthenticated, or unavailable if nobody can tell now */
   authenticate(credentials: Credentials): Grant | Promise<Grant>;
+  /** The names of the identities that it knows: those that it would let in, and those that it remembers to have let in. */
+  names(): readonly string[];
   /** The listener is called whenever grants may have to be renewed. */
   onChange(listener: () => void): void;
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Truncation } from '../tokenizer/types.js';
-import type { CacheKey } from './types.js';
+import { type CacheKey, type Keyspace, sharedKeyspace } from './types.js';
 
 declare global {
   interface String {
@@ -17,22 +17,30 @@ const KEY_CHARS = 22;
  * things.
  */
 const LAYOUT = 'v1';
+/** Of keys in a keyspace that is one caller's own. No shared message begins like this. */
+const OWN_LAYOUT = 'v1.own';
 
 /**
- * Makes the keys of one model's results: a truncated SHA-256 over model digest, truncation and input, each written so
- * that no two inputs give the same message.
+ * Makes the keys of one model's results: a truncated SHA-256 over keyspace, model digest, truncation and input, each written so
+ * that no two inputs, and no two callers, give the same message.
  */
 export class CacheKeyer {
+  readonly #digest: string;
   readonly #prefix: string;
 
   /** @param modelDigest digest over everything that decides the logits: weights, tokenizer, labels, precision */
   constructor(modelDigest: string) {
-    this.#prefix = `${LAYOUT}|${modelDigest.length}:${modelDigest}|`;
+    this.#digest = `${modelDigest.length}:${modelDigest}|`;
+    this.#prefix = `${LAYOUT}|${this.#digest}`;
   }
 
   /** @param input identifies the input */
-  key(input: string, truncation: Truncation): CacheKey {
-    const message = `${this.#prefix}${truncation}|${input}`;
+  key(input: string, truncation: Truncation, keyspace: Keyspace = sharedKeyspace): CacheKey {
+    const prefix =
+      keyspace === sharedKeyspace
+        ? this.#prefix
+        : `${OWN_LAYOUT}|${keyspace.length}:${keyspace}|${this.#digest}`;
+    const message = `${prefix}${truncation}|${input}`;
     // One call of `hash` on a string takes half the time of a Hash object, even of a copy of a ready-made one.
     return hash('sha256', message.isWellFormed() ? message : exactBytes(message), 'base64url').slice(
       0,

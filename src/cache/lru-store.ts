@@ -36,6 +36,16 @@ export class LruStore implements CacheStore {
     this.#entries.set(key, compact(entry));
     const kept = this.#entries.has(key);
     this.#hooks.onWrite?.('lru', kept ? 'ok' : 'dropped');
+    this.#tellSize();
+  }
+
+  forget(keys: readonly CacheKey[]): number {
+    const removed = keys.filter((key) => this.#entries.delete(key)).length;
+    if (removed > 0) this.#tellSize();
+    return removed;
+  }
+
+  #tellSize(): void {
     this.#hooks.onSize?.({ entries: this.#entries.size, bytes: this.#entries.calculatedSize });
   }
 }

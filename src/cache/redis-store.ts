@@ -20,6 +20,9 @@ export interface RedisStoreOptions {
   readonly random?: () => number;
 }
 
+/** What the store needs of its connection. */
+type Connection = Pick<RedisConnection, 'accepts' | 'get' | 'set' | 'delete'>;
+
 type PendingRead = Exclude<ReturnType<RedisConnection['get']>, 'skipped'>;
 
 interface PendingWrite {
@@ -37,16 +40,16 @@ const DEFAULT_MAX_PENDING_BYTES = 8 * 1024 * 1024;
  * has answered the waiting callers, and are dropped when the queue is full. A failure is never an error for the caller.
  */
 export class RedisStore implements CacheStore {
-  readonly #redis: RedisConnection;
+  readonly #redis: Connection;
   readonly #options: Required<RedisStoreOptions>;
   readonly #hooks: CacheHooks;
-  readonly #waiting: PendingWrite[] = [];
-  #underWay = 0;
+  #waiting: PendingWrite[] = [];
+  readonly #underWay = new Set<Promise<void>>();
   #pendingBytes = 0;
   #flushScheduled = false;
   #drained: (() => void)[] = [];
 
-  constructor(redis: RedisConnection, options: RedisStoreOptions, hooks: CacheHooks = {}) {
+  constructor(redis: Connection, options: RedisStoreOptions, hooks: CacheHooks = {}) {
     this.#redis = redis;
     this.#hooks = hooks;
     this.#options = {
@@ -56,6 +59,11 @@ export class RedisStore implements CacheStore {
       format: plainFormat,
       ...options,
     };
+  }
+
+  /** How long an entry lives at most, rounded up. */
+  get longestLifeSeconds(): number {
+    return Math.ceil(Math.round(this.#options.ttlMs * (1 + TTL_JITTER)) / 1000);
   }
 
   /**
@@ -88,6 +96,24 @@ export class RedisStore implements CacheStore {
     this.#scheduleFlush();
   }
 
+  /**
+   * Removes entries: first those that wait to be written, then, once the writes under way have ended, those in Redis.
+   * @returns how many Redis held; undefined if it does not confirm all of them
+   */
+  async forget(keys: readonly CacheKey[]): Promise<number | undefined> {
+    this.#dropWaiting(new Set(keys));
+    // One connection keeps the order, but a cluster that moves a slot has a write sent again.
+    await Promise.all(this.#underWay);
+    const { keyPrefix, format } = this.#options;
+    const replies = await Promise.all(
+      keys.map(async (key) => this.#redis.delete(keyPrefix + format.name(key))),
+    );
+    return replies.reduce<number | undefined>(
+      (sum, reply) => (sum === undefined || typeof reply !== 'number' ? undefined : sum + reply),
+      0,
+    );
+  }
+
   /** Waits until all writes are done. Bounded: each write takes at most one command timeout. */
   async drain(): Promise<void> {
     if (this.#pending === 0) return;
@@ -97,7 +123,7 @@ export class RedisStore implements CacheStore {
   }
 
   get #pending(): number {
-    return this.#waiting.length + this.#underWay;
+    return this.#waiting.length + this.#underWay.size;
   }
 
   async #decode(key: CacheKey, reply: PendingRead, shape: EntryShape): Promise<CacheEntry | undefined> {
@@ -124,16 +150,17 @@ export class RedisStore implements CacheStore {
   }
 
   #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#underWay >= MAX_CONCURRENT_WRITES) return;
+    if (this.#flushScheduled || this.#underWay.size >= MAX_CONCURRENT_WRITES) return;
     this.#flushScheduled = true;
     setImmediate(() => this.#flush());
   }
 
   #flush(): void {
     this.#flushScheduled = false;
-    const writes = this.#waiting.splice(0, MAX_CONCURRENT_WRITES - this.#underWay);
-    this.#underWay += writes.length;
-    for (const write of writes) void this.#write(write);
+    for (const write of this.#waiting.splice(0, MAX_CONCURRENT_WRITES - this.#underWay.size)) {
+      const written: Promise<void> = this.#write(write).then(() => this.#onWritten(write, written));
+      this.#underWay.add(written);
+    }
   }
 
   async #write({ key, entry }: PendingWrite): Promise<void> {
@@ -143,14 +170,33 @@ export class RedisStore implements CacheStore {
     const outcome = this.#redis.accepts('write')
       ? await this.#redis.set(keyPrefix + format.name(key), format.encode(key, entry), lifeMs)
       : 'skipped';
-    this.#underWay -= 1;
-    this.#pendingBytes -= format.valueBytes(entry.logits.length);
     this.#hooks.onWrite?.('redis', outcome === 'OK' ? 'ok' : outcome === 'skipped' ? 'dropped' : 'error');
-    if (this.#waiting.length > 0) this.#scheduleFlush();
-    else if (this.#underWay === 0) this.#endDrain();
   }
 
-  #endDrain(): void {
+  #onWritten(write: PendingWrite, written: Promise<void>): void {
+    this.#underWay.delete(written);
+    this.#release(write);
+    if (this.#waiting.length > 0) this.#scheduleFlush();
+    else this.#endDrainIfDone();
+  }
+
+  #dropWaiting(keys: ReadonlySet<CacheKey>): void {
+    const dropped = this.#waiting.filter(({ key }) => keys.has(key));
+    if (dropped.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ key }) => !keys.has(key));
+    for (const write of dropped) {
+      this.#release(write);
+      this.#hooks.onWrite?.('redis', 'dropped');
+    }
+    this.#endDrainIfDone();
+  }
+
+  #release({ entry }: PendingWrite): void {
+    this.#pendingBytes -= this.#options.format.valueBytes(entry.logits.length);
+  }
+
+  #endDrainIfDone(): void {
+    if (this.#pending > 0) return;
     for (const resolve of this.#drained) resolve();
     this.#drained = [];
   }

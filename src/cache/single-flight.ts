@@ -34,9 +34,16 @@ export class SingleFlight {
   replace(key: CacheKey, claim: Claim, work: FlightWork): Promise<Resolved> {
     const refusal = reasonNotToWait(claim);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const old = this.#flights.get(key);
-    if (old !== undefined) old.superseded = true;
+    this.supersede(key);
     return this.#start(key, claim, work);
+  }
+
+  /** Nobody joins the flight under way for the key any more, and its result is not kept. It goes on for its waiters. */
+  supersede(key: CacheKey): void {
+    const flight = this.#flights.get(key);
+    if (flight === undefined) return;
+    flight.superseded = true;
+    this.#flights.delete(key);
   }
 
   /** Starts a flight that nobody can join. */
@@ -70,7 +77,7 @@ export class SharedFlight implements Flight {
   whenFull: Claim['whenFull'] = 'refuse';
   flow: object | undefined;
   deadlineAt = Number.NEGATIVE_INFINITY;
-  /** A refresh began after this flight, so its result is not worth keeping. */
+  /** A refresh began after this flight, or its input was forgotten, so its result is not to be kept. */
   superseded = false;
   readonly #waiters = new Map<FlightWaiter, FlightWork>();
   readonly #onEnd: (flight: SharedFlight) => void;

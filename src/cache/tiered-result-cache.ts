@@ -1,6 +1,6 @@
 import type { Claim } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
-import { callerLeft } from '../errors.js';
+import { callerLeft, VerdictError } from '../errors.js';
 import { entryFault } from './entry-fault.js';
 import type { LruStore } from './lru-store.js';
 import { type SharedFlight, SingleFlight } from './single-flight.js';
@@ -14,6 +14,7 @@ import type {
   ComputeTimings,
   EntryShape,
   Flight,
+  RemovedEntries,
   Resolved,
   ResultCache,
 } from './types.js';
@@ -23,6 +24,9 @@ export interface CacheTiers {
   readonly lru?: LruStore | undefined;
   readonly redis?: CacheStore | undefined;
 }
+
+/** How long a Redis that does not answer is left alone before another try is worth while. */
+const RETRY_MS = 1_000;
 
 const NO_TIMINGS: ComputeTimings = Object.freeze({ tokenizeMs: 0, queueMs: 0, inferenceMs: 0, batchSize: 0 });
 
@@ -35,6 +39,8 @@ export class TieredResultCache implements ResultCache {
   readonly #redis: CacheStore | undefined;
   readonly #flights: SingleFlight;
   readonly #hooks: CacheHooks;
+  /** How often anything was forgotten. */
+  #forgets = 0;
 
   constructor({ lru, redis }: CacheTiers, hooks: CacheHooks = {}) {
     this.#hooks = hooks;
@@ -64,6 +70,21 @@ export class TieredResultCache implements ResultCache {
     });
   }
 
+  async forget(keys: readonly CacheKey[]): Promise<RemovedEntries> {
+    const before = this.#forgetHere(keys);
+    const inRedis = this.#redis === undefined ? 0 : await this.#redis.forget(keys);
+    // A flight that began meanwhile may have found in Redis what was still there.
+    const meanwhile = this.#forgetHere(keys);
+    if (inRedis === undefined) throw redisKeepsEntries();
+    return { memory: before + meanwhile, redis: inRedis };
+  }
+
+  #forgetHere(keys: readonly CacheKey[]): number {
+    this.#forgets++;
+    for (const key of keys) this.#flights.supersede(key);
+    return this.#lru?.forget(keys) ?? 0;
+  }
+
   async #find(
     key: CacheKey,
     shape: EntryShape,
@@ -85,8 +106,11 @@ export class TieredResultCache implements ResultCache {
     flight: SharedFlight,
     compute: (flight: Flight) => Promise<Computed>,
   ): Promise<Resolved> {
+    const forgets = this.#forgets;
     const { entry, timings } = await compute(flight);
-    if (!flight.superseded) this.#keep(key, shape, entry);
+    // A flight that all have left is no longer under way for `supersede`: it may have been forgotten unnoticed.
+    const isForgotten = flight.superseded || (flight.abandoned && forgets !== this.#forgets);
+    if (!isForgotten) this.#keep(key, shape, entry);
     return { entry, outcome: 'miss', timings };
   }
 
@@ -100,4 +124,12 @@ export class TieredResultCache implements ResultCache {
     this.#lru?.set(key, entry);
     void this.#redis?.set(key, entry);
   }
+}
+
+function redisKeepsEntries(): VerdictError {
+  return new VerdictError(
+    'unavailable',
+    'Redis does not confirm that the answers are gone: they are gone from memory alone. Try again',
+    { reason: 'CACHE_NOT_FORGOTTEN', retryAfterMs: RETRY_MS },
+  );
 }

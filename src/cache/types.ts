@@ -26,8 +26,14 @@ export interface EntryShape {
  */
 export type EntryFault = 'type' | 'length' | 'mac' | 'version' | 'flags' | 'labels' | 'tokens' | 'logits';
 
-/** 132 bits over model digest, input and truncation, as 22 characters of base64url. */
+/** 132 bits over keyspace, model digest, input and truncation, as 22 characters of base64url. */
 export type CacheKey = string;
+
+/** Whose entries these are: the name of a caller with a cache of its own, or {@link sharedKeyspace}. */
+export type Keyspace = string;
+
+/** The entries that callers share. No caller has this name. */
+export const sharedKeyspace: Keyspace = '';
 
 /** `use`: read and write. `bypass`: neither, and join no flight. `refresh`: compute and write. */
 export type CacheMode = 'use' | 'bypass' | 'refresh';
@@ -40,6 +46,17 @@ export interface CacheStore {
   /** The entry, if it has that shape. An entry of another shape is a miss. */
   get(key: CacheKey, shape: EntryShape): MaybePromise<CacheEntry | undefined>;
   set(key: CacheKey, entry: CacheEntry): MaybePromise<void>;
+  /**
+   * Removes entries, and drops writes of them that wait.
+   * @returns how many there were; undefined if the tier does not confirm that all are gone
+   */
+  forget(keys: readonly CacheKey[]): MaybePromise<number | undefined>;
+}
+
+/** How many entries were removed. */
+export interface RemovedEntries {
+  readonly memory: number;
+  readonly redis: number;
 }
 
 /**
@@ -90,6 +107,12 @@ export interface ResultCache {
     claim: Claim,
     compute: (flight: Flight) => Promise<Computed>,
   ): MaybePromise<Resolved>;
+  /**
+   * Removes entries from all tiers. Computations of them that are under way answer their waiters and are not kept; what is asked
+   * for afterwards is computed anew. Takes a few command timeouts of Redis at most.
+   * @throws VerdictError unavailable, by rejection, if Redis does not confirm: memory has forgotten them then, Redis perhaps not
+   */
+  forget(keys: readonly CacheKey[]): Promise<RemovedEntries>;
 }
 
 /** Events for telemetry. None may throw. */

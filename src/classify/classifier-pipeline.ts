@@ -1,19 +1,25 @@
 import type {
   CacheKey,
-  CacheMode,
   Computed,
   EntryShape,
   Flight,
+  Keyspace,
   Resolved,
   ResultCache,
 } from '../cache/types.js';
-import type { Claim } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { invalidField, VerdictError } from '../errors.js';
 import type { AppliedActivation, ProblemType } from '../models/types.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 import { predict } from './scores.js';
-import type { Activation, Classification, Classifier, ClassifierHooks, InputRequest } from './types.js';
+import type {
+  Activation,
+  Classification,
+  Classifier,
+  ClassifierHooks,
+  InputClaim,
+  InputRequest,
+} from './types.js';
 
 /** What the pipeline needs of a model version: what it says of itself, its cache keys and its computation. */
 export interface ClassifyingModel {
@@ -24,7 +30,7 @@ export interface ClassifyingModel {
   /** What the model itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
   readonly defaultTruncation: Truncation;
-  cacheKey(input: TextInput, truncation: Truncation): CacheKey;
+  cacheKey(input: TextInput, truncation: Truncation, keyspace: Keyspace): CacheKey;
   /** What every answer of the model looks like to the cache. */
   readonly entryShape: EntryShape;
   /**
@@ -49,16 +55,16 @@ const DEFAULT_ACTIVATION = {
 /** The way of one input: model, cache, computation, scores. */
 export class ClassifierPipeline implements Classifier {
   readonly #models: ModelResolver;
-  readonly #cache: ResultCache;
+  readonly #cache: Pick<ResultCache, 'resolve'>;
   readonly #hooks: ClassifierHooks;
 
-  constructor(models: ModelResolver, cache: ResultCache, hooks: ClassifierHooks = {}) {
+  constructor(models: ModelResolver, cache: Pick<ResultCache, 'resolve'>, hooks: ClassifierHooks = {}) {
     this.#models = models;
     this.#cache = cache;
     this.#hooks = hooks;
   }
 
-  classify(request: InputRequest, claim: Claim): MaybePromise<Classification> {
+  classify(request: InputRequest, claim: InputClaim): MaybePromise<Classification> {
     const startedAt = performance.now();
     let model: ClassifyingModel | undefined;
     try {
@@ -74,13 +80,16 @@ export class ClassifierPipeline implements Classifier {
     }
   }
 
-  #resolve(model: ClassifyingModel, request: InputRequest, claim: Claim): MaybePromise<Resolved> {
+  #resolve(model: ClassifyingModel, request: InputRequest, claim: InputClaim): MaybePromise<Resolved> {
     const { input, options } = request;
     const truncation = options.truncation ?? model.defaultTruncation;
+    const { keyspace } = claim;
+    // A request that bypasses the cache needs no key, and a key costs a hash.
+    const isBypassed = keyspace === undefined || options.cache === 'bypass';
     return this.#cache.resolve(
-      keyFor(model, input, truncation, options.cache),
+      isBypassed ? '' : model.cacheKey(input, truncation, keyspace),
       model.entryShape,
-      options.cache,
+      isBypassed ? 'bypass' : options.cache,
       claim,
       (flight) => model.compute(input, truncation, flight),
     );
@@ -89,7 +98,7 @@ export class ClassifierPipeline implements Classifier {
   async #finishLater(
     model: ClassifyingModel,
     request: InputRequest,
-    claim: Claim,
+    claim: InputClaim,
     pending: Promise<Resolved>,
     startedAt: number,
   ): Promise<Classification> {
@@ -104,7 +113,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     request: InputRequest,
-    { serviceClass }: Claim,
+    { serviceClass }: InputClaim,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -138,7 +147,7 @@ export class ClassifierPipeline implements Classifier {
     };
   }
 
-  #fail(model: ClassifyingModel | undefined, { serviceClass }: Claim, startedAt: number): void {
+  #fail(model: ClassifyingModel | undefined, { serviceClass }: InputClaim, startedAt: number): void {
     this.#hooks.onInput?.({
       model: model?.name ?? '',
       version: model?.version ?? '',
@@ -169,18 +178,8 @@ function refuseSecondActivation(
   );
 }
 
-/** A request that bypasses the cache needs no key, and a key costs a hash. */
-function keyFor(
-  model: ClassifyingModel,
-  input: TextInput,
-  truncation: Truncation,
-  mode: CacheMode,
-): CacheKey {
-  return mode === 'bypass' ? '' : model.cacheKey(input, truncation);
-}
-
 /** Whether the caller has left is looked at by the cache, and only where somebody has to wait: a signal costs 5 us. */
-function refuseLate(claim: Claim, now: number): void {
+function refuseLate(claim: InputClaim, now: number): void {
   if (now >= claim.deadlineAt) {
     throw new VerdictError('deadline_exceeded', 'the deadline passed before the input was processed', {
       reason: 'DEADLINE_EXCEEDED',

@@ -1,4 +1,4 @@
-import type { CacheMode, CacheOutcome, ComputeTimings } from '../cache/types.js';
+import type { CacheMode, CacheOutcome, ComputeTimings, Keyspace } from '../cache/types.js';
 import type { Claim, ServiceClass } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
@@ -42,6 +42,12 @@ export interface Classification {
   readonly timings: ComputeTimings & { readonly totalMs: number };
 }
 
+/** What one input may claim, of the cache too. */
+export interface InputClaim extends Claim {
+  /** Whose cached answers it may get, and may be left among. Undefined: nobody's, whatever its options say. */
+  readonly keyspace: Keyspace | undefined;
+}
+
 /** What the service does. */
 export interface Classifier {
   /**
@@ -49,7 +55,43 @@ export interface Classifier {
    * @throws VerdictError, synchronously or by rejection: not_found, invalid_argument, resource_exhausted,
    *   deadline_exceeded, cancelled, unavailable, internal
    */
-  classify(request: InputRequest, claim: Claim): MaybePromise<Classification>;
+  classify(request: InputRequest, claim: InputClaim): MaybePromise<Classification>;
+}
+
+/** An input whose answers are to be forgotten. */
+export interface ForgetRequest {
+  /** Empty: all models. */
+  readonly model: string;
+  readonly input: TextInput;
+  /** A caller with a cache of its own that the server may not know. Empty: none. */
+  readonly caller: string;
+  /** Whether the answers of a model may be forgotten. */
+  readonly mayUse: (model: string) => boolean;
+}
+
+export interface ForgottenVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+}
+
+/** What was forgotten, and how many answers were there. */
+export interface Forgotten {
+  readonly versions: readonly ForgottenVersion[];
+  readonly fromMemory: number;
+  readonly fromRedis: number;
+  /** Seconds after which Redis holds nothing more that could not be named; 0 without Redis. */
+  readonly othersExpireSeconds: number;
+}
+
+/** Makes the cache forget. */
+export interface Forgetter {
+  /**
+   * Removes the answers for an input from all tiers. What computes it at the moment leaves no answer there.
+   * @throws VerdictError, by rejection: not_found, unavailable (no version is loaded, or Redis does not confirm), or the reason of
+   *   the signal; part of the answers may be gone then
+   */
+  forget(request: ForgetRequest, signal: AbortSignal): Promise<Forgotten>;
 }
 
 /** Events for telemetry. None may throw. */

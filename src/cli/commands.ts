@@ -30,6 +30,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-verify.js')).modelsVerify,
   },
   {
+    name: 'cache forget',
+    summary: 'remove the answers for a text from the cache of a running server',
+    load: async () => (await import('./cache-forget.js')).cacheForget,
+  },
+  {
     name: 'keys new',
     summary: 'make an API key, and add it to the key file of the server',
     load: async () => (await import('./keys-new.js')).keysNew,

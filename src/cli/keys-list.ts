@@ -36,13 +36,14 @@ export const keysList: Command = {
 };
 
 /** What may be shown of a key. */
-function shown({ id, scopes, models, limits, weight, expiresAt }: KeyEntry, now: number) {
+function shown({ id, scopes, models, limits, cache, weight, expiresAt }: KeyEntry, now: number) {
   return {
     id,
     scopes,
     models: models ?? null,
     weight,
     limits: limits ?? null,
+    cache: cache ?? null,
     expires: expiresAt === Number.POSITIVE_INFINITY ? null : new Date(expiresAt).toISOString(),
     expired: expiresAt <= now,
   };
@@ -60,16 +61,17 @@ function limitsText(limits: RateLimits | null): string {
 }
 
 function rows(keys: readonly ReturnType<typeof shown>[]): string[][] {
-  const header = ['ID', 'EXPIRES', 'WEIGHT', 'MODELS', 'SCOPES', 'LIMITS'];
+  const header = ['ID', 'EXPIRES', 'WEIGHT', 'MODELS', 'SCOPES', 'LIMITS', 'CACHE'];
   return [
     header,
-    ...keys.map(({ id, scopes, models, limits, weight, expires, expired }) => [
+    ...keys.map(({ id, scopes, models, limits, cache, weight, expires, expired }) => [
       id,
       expired ? 'EXPIRED' : (expires ?? 'never'),
       String(weight),
       models?.join(',') ?? 'all',
       scopes.join(','),
       limitsText(limits),
+      cache ?? "the server's",
     ]),
   ];
 }

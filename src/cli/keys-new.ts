@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import { cacheSharings } from '../auth/cache-sharing.js';
 import { hashOfKey, keyIdPattern, newKey } from '../auth/key-format.js';
 import { type Scope, scopes } from '../auth/scopes.js';
 import { withEntry } from '../config/key-file-text.js';
@@ -39,6 +40,11 @@ const FLAGS = {
     value: 'N',
     help: 'its share of the sessions, where other callers have 1 (default 1)',
   },
+  cache: {
+    kind: 'choice',
+    choices: cacheSharings,
+    help: "whose cached answers it gets: everybody's, its own, or none (default: as the server says)",
+  },
   'requests-per-minute': limitFlag('inputs a minute'),
   'tokens-per-minute': limitFlag('tokens a minute'),
   'texts-in-flight': limitFlag('inputs at once'),
@@ -78,6 +84,7 @@ export const keysNew: Command = {
         tokensPerMinute: values['tokens-per-minute'],
         textsInFlight: values['texts-in-flight'],
       }),
+      cache: cacheSharings.find((known) => known === values.cache),
       weight: weightIn(values.weight),
       expires: values.expires === undefined ? undefined : expiryOf(values.expires, Date.now()),
     };

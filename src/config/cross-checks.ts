@@ -9,7 +9,7 @@ const maxMessageBytes = 512 * 1024 * 1024;
 
 /** Conflicts between values that are each valid alone. `nameOf` gives a setting's name as the user knows it. */
 export function crossCheck(values: SettingValues, nameOf: (path: string) => string): string[] {
-  const { server, tls, auth, admin, limits, rateLimits, shutdown, batching, redis } = values;
+  const { server, tls, auth, admin, cache, limits, rateLimits, shutdown, batching, redis } = values;
   const problems: string[] = [];
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem);
@@ -37,6 +37,10 @@ export function crossCheck(values: SettingValues, nameOf: (path: string) => stri
   expect(
     auth.jwksUrl === undefined || isPrivate(new URL(auth.jwksUrl)),
     `${nameOf('auth.jwksUrl')} is not https: whoever is on the way could sign tokens.`,
+  );
+  expect(
+    cache.sharing !== 'own' || auth.keysFile !== undefined || auth.jwtIssuer !== undefined,
+    `${nameOf('cache.sharing')} is own: it needs ${nameOf('auth.keysFile')} or ${nameOf('auth.jwtIssuer')}.`,
   );
   expect(
     rateLimits.shared === 'off' || redis.url !== undefined,

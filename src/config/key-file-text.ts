@@ -1,4 +1,5 @@
 import type { Document } from 'yaml';
+import type { CacheSharing } from '../auth/cache-sharing.js';
 import { random256 } from '../auth/key-format.js';
 import type { Scope } from '../auth/scopes.js';
 import type { RateLimits } from '../ratelimit/types.js';
@@ -10,6 +11,7 @@ export interface NewEntry {
   readonly scopes: readonly Scope[];
   readonly models?: readonly string[] | undefined;
   readonly limits?: Partial<RateLimits> | undefined;
+  readonly cache?: CacheSharing | undefined;
   readonly weight?: number | undefined;
   readonly expires?: string | undefined;
 }
@@ -25,7 +27,7 @@ keys: []
 /** The text of a valid key file with one entry more. What people wrote into it stays: comments, order, blank lines. */
 export async function withEntry(
   content: string,
-  { models, limits, weight, expires, ...entry }: NewEntry,
+  { models, limits, cache, weight, expires, ...entry }: NewEntry,
 ): Promise<string> {
   const { isSeq, isMap, parseDocument } = await import('yaml');
   const document: Document = parseDocument(content);
@@ -33,6 +35,7 @@ export async function withEntry(
     ...entry,
     ...(models === undefined ? {} : { models }),
     ...(limits === undefined ? {} : { limits }),
+    ...(cache === undefined ? {} : { cache }),
     ...(weight === undefined ? {} : { weight }),
     ...(expires === undefined ? {} : { expires }),
   };

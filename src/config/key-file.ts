@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { cacheSharings } from '../auth/cache-sharing.js';
 import { bits256Pattern, keyIdPattern } from '../auth/key-format.js';
 import type { KeyFileReading } from '../auth/key-watch.js';
 import { scopes } from '../auth/scopes.js';
@@ -11,6 +12,7 @@ const idRule = 'must be 1 to 32 of a-z, 0-9 and "-", and start with a letter or 
 const bitsRule = 'must be 256 bits in base64url, as verdict keys new writes them';
 const scopeRule = `must be one of ${scopes.join(', ')}`;
 const timeRule = 'must be a date, or a time in UTC: 2027-01-31, 2027-01-31T12:00:00Z';
+const cacheRule = `must be one of ${cacheSharings.join(', ')}`;
 const weightRule = 'must be a whole number from 1 to 1000';
 const limitRule = 'must be a whole number from 0 (no limit) to 1000000000';
 const listRule = 'must be a list with at least one entry';
@@ -41,6 +43,7 @@ const entry = z.strictObject(
         .check(z.minLength(1, listRule)),
     ),
     limits: z.optional(limits),
+    cache: z.optional(z.enum(cacheSharings, cacheRule)),
     weight: z._default(
       z.number(weightRule).check(z.int(weightRule), z.minimum(1, weightRule), z.maximum(1_000, weightRule)),
       1,
@@ -77,10 +80,11 @@ export async function parseKeyFile(content: string, name: string): Promise<KeyFi
     if (ids.has(id)) return { problems: [`${name}: the id ${id} is there twice.`] };
     ids.add(id);
   }
-  const keys = data.keys.map(({ expires, models, limits, ...rest }) => ({
+  const keys = data.keys.map(({ expires, models, limits, cache, ...rest }) => ({
     ...rest,
     models,
     limits,
+    cache,
     expiresAt: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
   }));
   return { file: { secret: data.secret, keys } };

@@ -24,6 +24,9 @@ const LEAST_SHAPES = 5;
 /** The first run of a shape allocates; the shortest of the next two is what the shape costs. */
 const TIMED_RUNS = 2;
 
+/** A machine that is busy with other models for as many runs of a quick model is too busy to be told from a slow one. */
+const RUNS_OF_SLOW = 8;
+
 export interface CalibrationOptions {
   /** The sweep ends with the shape during which this time is up, but not before its fifth. */
   readonly timeLimitMs: number;
@@ -53,6 +56,25 @@ export async function calibrate(
     if (samples.length >= LEAST_SHAPES && performance.now() - startedAt > options.timeLimitMs) break;
   }
   return samples;
+}
+
+/**
+ * Whether an input of this cost takes `limitMs` or longer in each of several runs, the hand-over included. It ends with the
+ * first run that takes less.
+ */
+export async function takes(
+  limitMs: number,
+  cost: number,
+  run: (batch: readonly Encoded[]) => Promise<RunResult>,
+  preprocessor: Pick<Preprocessor<never>, 'ofCost'>,
+): Promise<boolean> {
+  const batch = [await preprocessor.ofCost(cost)];
+  for (let i = 0; i < RUNS_OF_SLOW; i++) {
+    const startedAt = performance.now();
+    await run(batch);
+    if (performance.now() - startedAt < limitMs) return false;
+  }
+  return true;
 }
 
 async function shortestRun(

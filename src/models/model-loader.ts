@@ -1,6 +1,6 @@
 import { Batcher } from '../batching/batcher.js';
 import type { BatcherHooks, BatcherOptions } from '../batching/types.js';
-import type { CacheKey } from '../cache/types.js';
+import type { CacheKey, Keyspace } from '../cache/types.js';
 import { chooseBudgetTokens } from '../cost/choose-budget-tokens.js';
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import { fitCostCurve } from '../cost/fit-cost-curve.js';
@@ -9,7 +9,7 @@ import type { Encoded, Feed } from '../runtime/feeds.js';
 import { openSession } from '../runtime/open-session.js';
 import type { RuntimeHooks } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
-import { calibrate } from './calibrate.js';
+import { calibrate, takes } from './calibrate.js';
 import { modelDigest } from './digest.js';
 import { type Golden, goldenWithin } from './golden.js';
 import type { InstanceGroup } from './instance-group.js';
@@ -56,7 +56,9 @@ export interface ModelLoaderParts<I> {
   readonly knownFeeds: (manifest: ModelManifest) => readonly Feed[] | undefined;
   /** What a model is fed with that has to show how wide its output is, before it has a manifest. */
   readonly probeFeeds: readonly Feed[];
-  readonly cacheKeys: (digest: string) => { key(input: string, truncation: Truncation): CacheKey };
+  readonly cacheKeys: (digest: string) => {
+    key(input: string, truncation: Truncation, keyspace: Keyspace): CacheKey;
+  };
   readonly hooks: (version: ModelLocation) => {
     readonly batcher: BatcherHooks;
     readonly runtime: RuntimeHooks;
@@ -124,7 +126,14 @@ export class ModelLoader<I> {
     const sessions = await startServing(
       { manifest, golden, feeds, preprocessor: loading, runtimeHooks },
       this.#options.sessions,
-      { measure, typicalTokens },
+      {
+        measure,
+        takes: async (limitMs, group) => {
+          const preprocessor = await loading;
+          const run = (batch: readonly Encoded[]) => group.first.run(batch);
+          return this.#parts.oneAtATime(() => takes(limitMs, typicalTokens, run, preprocessor));
+        },
+      },
       this.#hooks,
       signal,
     );
@@ -155,7 +164,7 @@ export class ModelLoader<I> {
         instances: () => shared.counts,
         samples,
         calibratedCurve: curve ?? FREE,
-        cacheKey: (input, truncation) => keys.key(preprocessor.keyOf(input), truncation),
+        cacheKey: (input, truncation, keyspace) => keys.key(preprocessor.keyOf(input), truncation, keyspace),
         closeInstances: (force) => {
           test.close();
           return sessions.close(force);

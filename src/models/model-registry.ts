@@ -121,6 +121,21 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     throw notFound('version', `${name}/${version}`, 'VERSION_NOT_FOUND');
   }
 
+  /**
+   * The versions that are loaded, those that are being retired too.
+   * @param model empty: those of all models
+   * @throws VerdictError not_found; unavailable for a model of which no version is loaded
+   */
+  loaded(model: string): readonly V[] {
+    if (model === '') return this.#versions();
+    const deployment = this.#deployments.get(model);
+    if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
+    const [unloaded] = deployment.unloaded.values();
+    if (deployment.versions.length === 0 && unloaded !== undefined)
+      throw notLoaded(`the model ${model}`, unloaded);
+    return deployment.versions;
+  }
+
   list(): readonly ModelView[] {
     const views = [...this.#deployments.values()].map((deployment) => this.#view(deployment));
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));

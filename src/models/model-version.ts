@@ -1,5 +1,5 @@
 import type { Batcher } from '../batching/batcher.js';
-import type { CacheKey, Computed, EntryShape, Flight } from '../cache/types.js';
+import type { CacheKey, Computed, EntryShape, Flight, Keyspace } from '../cache/types.js';
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { Encoded } from '../runtime/feeds.js';
@@ -28,7 +28,7 @@ export interface ModelVersionParts<I> {
   readonly preparationTrouble: () => string;
   readonly samples: readonly CostSample[];
   readonly calibratedCurve: CostCurve;
-  readonly cacheKey: (input: I, truncation: Truncation) => CacheKey;
+  readonly cacheKey: (input: I, truncation: Truncation, keyspace: Keyspace) => CacheKey;
   /** Ends the runtime processes: after their batch, or at once when the signal aborts. */
   readonly closeInstances: (signal: AbortSignal) => Promise<void>;
 }
@@ -37,12 +37,13 @@ export interface ModelVersionParts<I> {
 export class ModelVersion<I> {
   readonly name: string;
   readonly version: string;
+  readonly digest: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
   readonly defaultTruncation: Truncation;
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
-  readonly cacheKey: (input: I, truncation: Truncation) => CacheKey;
+  readonly cacheKey: (input: I, truncation: Truncation, keyspace: Keyspace) => CacheKey;
   readonly entryShape: EntryShape;
   readonly #parts: ModelVersionParts<I>;
   #draining = false;
@@ -50,6 +51,7 @@ export class ModelVersion<I> {
   constructor(parts: ModelVersionParts<I>) {
     this.name = parts.manifest.name;
     this.version = parts.manifest.version;
+    this.digest = parts.digest;
     this.labels = parts.manifest.labels;
     this.problemType = parts.manifest.problemType;
     this.defaultTruncation = parts.manifest.defaultTruncation;
@@ -114,7 +116,7 @@ export class ModelVersion<I> {
   }
 
   get view(): ModelVersionView {
-    const { manifest, precision, device, digest, samples, batcher, proof } = this.#parts;
+    const { manifest, precision, device, samples, batcher, proof } = this.#parts;
     const { ready, wanted } = this.instances;
     return {
       version: this.version,
@@ -126,7 +128,7 @@ export class ModelVersion<I> {
       batchBudgetTokens: batcher.budgetTokens,
       precision,
       device,
-      digest,
+      digest: this.digest,
       batching: proof.batching,
       appliedActivation: proof.appliedActivation,
       defaultTruncation: this.defaultTruncation,

@@ -1,5 +1,4 @@
-import { type CostSample, predictRunMs } from '../cost/cost-curve.js';
-import { fitCostCurve } from '../cost/fit-cost-curve.js';
+import type { CostSample } from '../cost/cost-curve.js';
 import {
   type GoldenCheck,
   type InstanceGroup,
@@ -50,8 +49,11 @@ export async function startServing<I>(
   options: ServingOptions,
   parts: {
     readonly measure: (group: InstanceGroup) => Promise<readonly CostSample[]>;
-    /** Tokens of the text that `splitFromMs` speaks of. */
-    readonly typicalTokens: number;
+    /**
+     * Whether each of several runs of a typical text took `limitMs` or longer on the group's first session. One run or the
+     * curve is not enough: other models load meanwhile, and a quick model that looks slow costs two more processes.
+     */
+    readonly takes: (limitMs: number, group: InstanceGroup) => Promise<boolean>;
   },
   hooks: ServingHooks,
   signal: AbortSignal,
@@ -64,7 +66,8 @@ export async function startServing<I>(
     signal.throwIfAborted();
     const samples = await parts.measure(first);
     signal.throwIfAborted();
-    const split = splits(samples, parts.typicalTokens, options)
+    const isSlow = mayDivide(options) && (await parts.takes(options.splitFromMs, first));
+    const split = isSlow
       ? await startParts(first, subject, options, parts.measure, hooks, signal)
       : undefined;
     if (split === undefined) {
@@ -85,11 +88,8 @@ export async function startServing<I>(
   }
 }
 
-function splits(samples: readonly CostSample[], typicalTokens: number, options: ServingOptions): boolean {
-  const { instances, device, intraOpThreads, splitFromMs } = options;
-  if (instances !== 0 || device !== 'cpu' || intraOpThreads < PARTS) return false;
-  const curve = fitCostCurve(samples);
-  return curve !== undefined && predictRunMs(curve, 1, typicalTokens) >= splitFromMs;
+function mayDivide({ instances, device, intraOpThreads }: ServingOptions): boolean {
+  return instances === 0 && device === 'cpu' && intraOpThreads >= PARTS;
 }
 
 /** The first session serves alone where this fails, for want of memory before all. */

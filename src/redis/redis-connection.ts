@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type Attempt, Breaker, type Pass } from './breaker.js';
 import { type ClientOptions, createClient } from './create-client.js';
-import { isWrongType, replyClass } from './reply-class.js';
+import { isForbidden, isWrongType, replyClass } from './reply-class.js';
 import type { RedisFailure, RedisHooks } from './types.js';
 
 export interface RedisConnectionOptions extends Omit<ClientOptions, 'random'> {
@@ -90,6 +90,22 @@ export class RedisConnection {
     return this.#send('write', async (): Promise<'OK'> => {
       await this.#client.set(key, value, 'PX', ttlMs);
       return 'OK';
+    });
+  }
+
+  /**
+   * Removes a key: 1 if it was there, else 0. A user that may write but not remove gets `error`, which says nothing of the
+   * server. Never rejects.
+   */
+  delete(key: string): Promise<number | RedisFailure> | 'skipped' {
+    return this.#send('write', async () => {
+      try {
+        return await this.#client.del(key);
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+        this.#report(error);
+        return 'error';
+      }
     });
   }
 

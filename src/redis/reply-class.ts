@@ -46,6 +46,11 @@ export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error instanceof ReplyError && firstWord(error) === 'WRONGTYPE';
 }
 
+/** Whether the user lacks the right to this command. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && error instanceof ReplyError && firstWord(error) === 'NOPERM';
+}
+
 function firstWord({ message }: Error): string {
   return /^\w*/.exec(message)?.[0] ?? '';
 }

@@ -1,23 +1,14 @@
 import type { Identity } from '../auth/identity.js';
 import { missingScope } from '../auth/refusals.js';
-import type { Scope } from '../auth/scopes.js';
 import type { Authenticator, Credentials, Grant } from '../auth/types.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { VerdictError } from '../errors.js';
 import type { CallHead, CallObserver, Interceptor, RpcMethod } from './interceptor.js';
 import { serviceClassKey } from './metadata.js';
+import { checkNeededScopes, neededScope } from './needed-scopes.js';
 
 const authorizationKey = 'authorization';
 const apiKeyKey = 'x-api-key';
-
-/** The scope that the methods of a service need; `open`: nobody is asked who they are. */
-const needs: Readonly<Record<string, Scope | 'open'>> = {
-  'verdict.v1.ClassifierService': 'classify',
-  'verdict.v1.ModelService': 'classify',
-  'grpc.reflection.v1.ServerReflection': 'reflection',
-  'grpc.reflection.v1alpha.ServerReflection': 'reflection',
-  'grpc.health.v1.Health': 'open',
-};
 
 /**
  * Asks every call who it is, and lets it pass if its credentials are good and have the scope. Credentials that are good no longer
@@ -34,15 +25,14 @@ export class Authentication implements Interceptor {
     authenticator.onChange(() => this.#review());
   }
 
-  /** @throws Error for a service that nobody has thought of here: it must not be open by oversight */
+  /** @throws Error for a method that nobody has thought of: it must not be open by oversight */
   prepare(methods: readonly RpcMethod[]): void {
-    const forgotten = methods.find(({ service }) => needs[service] === undefined);
-    if (forgotten !== undefined) throw new Error(`no scope is set for ${forgotten.service}`);
+    checkNeededScopes(methods);
   }
 
   intercept(call: CallHead): MaybePromise<CallObserver | undefined> {
     const credentials = takeCredentials(call);
-    if (needs[call.service] === 'open') return undefined;
+    if (neededScope(call) === 'open') return undefined;
     const grant = this.#authenticator.authenticate(credentials);
     return grant instanceof Promise
       ? grant.then((found) => this.#admit(call, found))
@@ -74,7 +64,7 @@ function takeCredentials(call: CallHead): Credentials {
 /** @throws VerdictError permission_denied. The call has its identity then, for the log */
 function admit(call: CallHead, identity: Identity): void {
   call.identify(identity);
-  const scope = needs[call.service];
+  const scope = neededScope(call);
   // Of a method that does not exist, everybody who is known may hear so.
   if (scope !== undefined && scope !== 'open' && !identity.has(scope)) throw missingScope(scope);
   if (call.metadata(serviceClassKey) === 'interactive' && !identity.has('interactive'))

@@ -13,7 +13,7 @@ import type { Connection } from './connections.js';
 import { partsOf } from './grpc-seam.js';
 import { HeldByCall, type Holder } from './held-bytes.js';
 import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
-import type { CallHead } from './interceptor.js';
+import type { ActFacts, CallHead } from './interceptor.js';
 import { acceptedEncodings, refusedMessage, unsupportedCompression } from './message-refusals.js';
 import { envoyTimeoutKey, ownTimeoutMs, requestIdFrom, requestIdKey, transcodedKey } from './metadata.js';
 import type { Method } from './method.js';
@@ -88,6 +88,7 @@ export class RpcCall
   /** Who calls, if an interceptor has said so. */
   #identity: Identity | undefined;
   #callerName: string | undefined;
+  #facts: ActFacts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #controller: AbortController | undefined;
   #state: 'open' | 'ending' | 'ended' = 'open';
@@ -123,8 +124,10 @@ export class RpcCall
     // object lets such a call have its request id, its details and its line in the log.
     this.#sendStatus = base.sendStatus.bind(base);
     base.sendStatus = (status) => {
-      if (this.#state === 'open') this.fail(fromLibrary(status));
-      else this.#sendStatus(status);
+      if (this.#state !== 'open') this.#sendStatus(status);
+      // An answer could not be written to a stream that has ended, which grpc-js takes for a fault of the server.
+      else if (this.#stream.destroyed || this.#stream.closed) this.#leave();
+      else this.fail(fromLibrary(status));
     };
   }
 
@@ -218,17 +221,20 @@ export class RpcCall
     this.held.change(change);
   }
 
-  /**
-   * The HTTP/2 stream is gone: always the last event, also of a call that went well. A caller whose deadline passes
-   * resets the stream, often before the deadline has passed here: that is no change of mind.
-   */
+  /** The HTTP/2 stream is gone: always the last event, also of a call that went well. */
   onCancel(): void {
-    if (this.#state === 'open') {
-      if (performance.now() < this.deadlineAt - transitMs) this.#close('CANCELLED', callerLeft(), undefined);
-      else this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
-    }
+    if (this.#state === 'open') this.#leave();
     this.#tellReset();
     this.#letGo();
+  }
+
+  /**
+   * The caller has ended the stream. One whose deadline passes resets it, often before the deadline has passed here: that is no
+   * change of mind.
+   */
+  #leave(): void {
+    if (performance.now() < this.deadlineAt - transitMs) this.#close('CANCELLED', callerLeft(), undefined);
+    else this.#close('DEADLINE_EXCEEDED', deadlineExceeded(), undefined);
   }
 
   get signal(): AbortSignal {
@@ -243,6 +249,10 @@ export class RpcCall
 
   get peer(): string {
     return this.#calls.connections.peers.of(this.connection.address, this.metadata(forwardedKey));
+  }
+
+  get address(): string {
+    return this.connection.address;
   }
 
   get tlsIdentity(): TlsIdentity | undefined {
@@ -285,6 +295,10 @@ export class RpcCall
     const value = this.metadata(key);
     this.#metadata?.remove(key);
     return value;
+  }
+
+  audit(facts: ActFacts): void {
+    this.#facts = facts;
   }
 
   read(): void {
@@ -485,6 +499,7 @@ export class RpcCall
       received: this.#inbound?.received ?? 0,
       sent: this.#sent,
       cause,
+      facts: this.#facts,
     });
     this.held.reduceTo(callBytes + this.#unsentBytes);
   }

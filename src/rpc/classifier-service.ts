@@ -8,6 +8,7 @@ import {
 } from '../../generated/verdict/v1/classifier_service.js';
 import type { Classification, Classifier } from '../classify/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import type { CacheAccess } from './cache-access.js';
 import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
 import { BatchClassifier } from './classify-batch.js';
@@ -27,6 +28,7 @@ export interface ClassifierServiceOptions {
   readonly classifier: Classifier;
   readonly limits: RequestLimits;
   readonly access: ModelAccess;
+  readonly cacheAccess: CacheAccess;
   /** Undefined: callers have no limits. */
   readonly limiter: RateLimiter | undefined;
   readonly streamWindow: number;
@@ -37,7 +39,7 @@ export interface ClassifierServiceOptions {
 
 /** The methods of ClassifierService. */
 export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] {
-  const { classifier, limits, access, limiter } = options;
+  const { classifier, limits, access, cacheAccess, limiter } = options;
   const batch = new BatchClassifier(options);
   const service = classifierServiceName;
   const maxRequestBytes = maxReceiveBytes(limits);
@@ -53,7 +55,11 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
       new UnaryCall(call, (request) => {
         const wanted = inputRequestFrom(request, callDefaults, limits);
         access.check(call.identity, wanted.model);
-        const claim = new CallClaim(call, serviceClassOf(call, 'interactive'));
+        const claim = new CallClaim(
+          call,
+          serviceClassOf(call, 'interactive'),
+          cacheAccess.keyspaceOf(call.identity),
+        );
         const account = accountOf(limiter, call);
         const answer = admitted(account, 1, () => settled(account, () => classifier.classify(wanted, claim)));
         const response = (found: Classification) => ({
@@ -78,6 +84,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     classifier,
     limits,
     access,
+    cacheAccess,
     limiter,
     window: options.streamWindow,
     inputDeadlineMs: options.defaultDeadlineMs,

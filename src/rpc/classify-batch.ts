@@ -9,6 +9,7 @@ import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { type ErrorCode, VerdictError } from '../errors.js';
 import type { Account } from '../ratelimit/account.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import type { CacheAccess } from './cache-access.js';
 import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
 import { serviceClassOf } from './metadata.js';
@@ -43,6 +44,7 @@ export interface BatchClassifierParts {
   readonly classifier: Classifier;
   readonly limits: RequestLimits;
   readonly access: ModelAccess;
+  readonly cacheAccess: CacheAccess;
   /** Undefined: callers have no limits. */
   readonly limiter: RateLimiter | undefined;
 }
@@ -52,12 +54,14 @@ export class BatchClassifier {
   readonly #classifier: Classifier;
   readonly #limits: RequestLimits;
   readonly #access: ModelAccess;
+  readonly #cacheAccess: CacheAccess;
   readonly #limiter: RateLimiter | undefined;
 
-  constructor({ classifier, limits, access, limiter }: BatchClassifierParts) {
+  constructor({ classifier, limits, access, cacheAccess, limiter }: BatchClassifierParts) {
     this.#classifier = classifier;
     this.#limits = limits;
     this.#access = access;
+    this.#cacheAccess = cacheAccess;
     this.#limiter = limiter;
   }
 
@@ -81,7 +85,8 @@ export class BatchClassifier {
     call: Call<BatchClassifyResponse>,
     account: Account | undefined,
   ): MaybePromise<BatchClassifyResponse> {
-    const claim = new CallClaim(call, serviceClassOf(call, 'bulk'));
+    const keyspace = this.#cacheAccess.keyspaceOf(call.identity);
+    const claim = new CallClaim(call, serviceClassOf(call, 'bulk'), keyspace);
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {

@@ -8,6 +8,7 @@ import type { Classification, Classifier } from '../classify/types.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { deadlineExceeded, type VerdictError } from '../errors.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import type { CacheAccess } from './cache-access.js';
 import { classificationMessage } from './classification-message.js';
 import { serviceClassOf, transcodedKey } from './metadata.js';
 import { accountOf, admitted, settled } from './metered.js';
@@ -27,6 +28,7 @@ export interface StreamContext {
   readonly classifier: Classifier;
   readonly limits: RequestLimits;
   readonly access: ModelAccess;
+  readonly cacheAccess: CacheAccess;
   /** Undefined: callers have no limits. */
   readonly limiter: RateLimiter | undefined;
   /** Items that a stream holds at a time. */
@@ -148,7 +150,9 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#held++;
     // The contract's index has 32 bits, and a stream may live for weeks.
     const index = this.#nextIndex++ >>> 0;
-    return new StreamInput(this.#call, request, index, this.#serviceClass, this.#context.inputDeadlineMs);
+    const { cacheAccess, inputDeadlineMs } = this.#context;
+    const keyspace = cacheAccess.keyspaceOf(this.#call.identity);
+    return new StreamInput(this.#call, request, index, this.#serviceClass, keyspace, inputDeadlineMs);
   }
 
   #await(input: StreamInput, answer: Promise<Classification>, bytes: number): void {

@@ -10,6 +10,9 @@ export interface RpcMethod {
   readonly method: string;
 }
 
+/** What an administrative call asks for, in names and numbers: never a text, a key or a credential. */
+export type ActFacts = Readonly<Record<string, string | number | readonly string[]>>;
+
 /** One call that ended, as the access log and the gRPC metrics see it. Holds nothing that a caller wrote. */
 export interface HandledCall extends RpcMethod {
   /** Canonical gRPC code name: `OK`, `INVALID_ARGUMENT`. */
@@ -26,6 +29,8 @@ export interface HandledCall extends RpcMethod {
   readonly sent: number;
   /** The cause behind an INTERNAL status, for the log alone. */
   readonly cause: unknown;
+  /** Of a call that administers the server, once it has been read. */
+  readonly facts?: ActFacts | undefined;
 }
 
 /** The head of a call, as interceptors see it. */
@@ -36,6 +41,8 @@ export interface CallHead {
   readonly requestId: string;
   /** Who calls, by address. */
   readonly peer: string;
+  /** The address of the other end of the connection, whatever headers say; `unknown` once that has ended. */
+  readonly address: string;
   /**
    * Who calls, by the client's certificate: undefined without TLS, and for a client that has shown none. Of a proxy's calls, the
    * proxy.
@@ -73,6 +80,8 @@ export interface CallObserver {
 export interface Interceptor {
   /** The metadata keys that it reads. Keys that nobody reads are dropped when the call arrives. */
   readonly metadataKeys?: readonly string[];
+  /** Those of which it reads only whether they are there: the value is dropped, and reads as `present`. */
+  readonly presenceKeys?: readonly string[];
   /** Called once, before the first call, with all methods that the port answers. */
   prepare?(methods: readonly RpcMethod[]): void;
   /**

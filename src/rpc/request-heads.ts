@@ -22,6 +22,8 @@ const longestTimeoutMs = 2_147_483_000;
 
 const printable = /^[ -~]*$/;
 const unprintable = /[^ -~]/g;
+/** Stands for a value that nobody reads. */
+const present = 'present';
 /** Stands for a value that nobody may take for a valid one. */
 const wrong = '?';
 
@@ -32,10 +34,15 @@ const wrong = '?';
 export class RequestHeads {
   /** Keys that interceptors read. */
   readonly #keys: readonly string[];
+  readonly #presenceKeys: readonly string[];
 
-  /** @param keys the metadata keys that interceptors read */
-  constructor(keys: readonly string[]) {
+  /**
+   * @param keys the metadata keys that interceptors read
+   * @param presenceKeys those of which they read only whether they are there
+   */
+  constructor(keys: readonly string[], presenceKeys: readonly string[] = []) {
     this.#keys = keys.map((key) => key.toLowerCase());
+    this.#presenceKeys = presenceKeys.map((key) => key.toLowerCase());
   }
 
   /**
@@ -46,6 +53,7 @@ export class RequestHeads {
     if (headers[':method'] !== 'POST') return undefined;
     const head: IncomingHttpHeaders = {};
     for (const key of libraryKeys) if (headers[key] !== undefined) head[key] = headers[key];
+    for (const key of this.#presenceKeys) if (headers[key] !== undefined) head[key] = present;
     for (const key of this.#keys) {
       const value = headers[key];
       if (value !== undefined) head[key] = ascii(String(value));

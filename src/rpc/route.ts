@@ -2,6 +2,7 @@ import type { Status } from '../../generated/google/rpc/status.js';
 import type { Identity } from '../auth/identity.js';
 import type { VerdictError } from '../errors.js';
 import type { MessageType } from './codec.js';
+import type { ActFacts } from './interceptor.js';
 
 /** One call, as the code that answers it sees it. */
 export interface Call<Res> {
@@ -23,6 +24,8 @@ export interface Call<Res> {
   readonly signal: AbortSignal;
   /** The first value of a metadata key. */
   metadata(key: string): string | undefined;
+  /** Says for the audit log what the call asks for. Of methods that administer the server, after validation. */
+  audit(facts: ActFacts): void;
   /** Asks for one more message: one `onMessage`, `onMalformed` or `onHalfClose` will follow, perhaps at once. */
   read(): void;
   /** So many bytes of requests are kept until `release`, or the end of the call: the server bounds what it holds. */

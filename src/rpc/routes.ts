@@ -1,6 +1,9 @@
-import type { Classifier } from '../classify/types.js';
+import type { CacheSharing } from '../auth/cache-sharing.js';
+import type { Classifier, Forgetter } from '../classify/types.js';
 import type { ModelCatalog } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import { CacheAccess } from './cache-access.js';
+import { cacheRoutes } from './cache-service.js';
 import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
 import { modelRoutes } from './model-service.js';
@@ -11,6 +14,9 @@ import type { RpcHooks } from './types.js';
 export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
+  readonly forgetter: Forgetter;
+  /** Whose cached answers callers get of which nothing else is said. */
+  readonly cacheSharing: CacheSharing;
   /** Undefined: callers have no limits. */
   readonly limiter?: RateLimiter | undefined;
   /** The model of requests that name none. */
@@ -26,6 +32,8 @@ export interface ServiceParts {
 export function serviceRoutes({
   classifier,
   catalog,
+  forgetter,
+  cacheSharing,
   limiter,
   defaultModel,
   options,
@@ -37,11 +45,13 @@ export function serviceRoutes({
       classifier,
       limits: options,
       access,
+      cacheAccess: new CacheAccess(cacheSharing),
       limiter,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
     ...modelRoutes(catalog, access, options),
+    ...cacheRoutes(forgetter, access, options),
   ];
 }

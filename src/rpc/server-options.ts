@@ -80,6 +80,11 @@ export function maxReceiveBytes({ maxTextChars, maxBatchInputs }: RequestLimits)
   return maxBatchInputs * (2 * bytesPerChar * maxTextChars + bytesPerInput) + bytesPerMessage;
 }
 
+/** Bytes of a message that holds one input, and names, at most. */
+export function maxInputBytes({ maxTextChars }: Pick<RequestLimits, 'maxTextChars'>): number {
+  return 2 * bytesPerChar * maxTextChars + bytesPerMessage;
+}
+
 /**
  * The options in grpc-js's words. Channelz is off: it costs a fifth of the CPU of a call, and nobody asks it. There
  * is no idle limit, which would cost every call a listener: the age limit ends idle connections as well. That limit is kept

@@ -125,7 +125,10 @@ export class RpcServer {
     );
     verifySeam(grpc);
     this.#stopHeapWatch = watchHeap(() => this.#calls.held.relieve());
-    const heads = new RequestHeads(interceptors.flatMap(({ metadataKeys = [] }) => metadataKeys));
+    const heads = new RequestHeads(
+      interceptors.flatMap(({ metadataKeys = [] }) => metadataKeys),
+      interceptors.flatMap(({ presenceKeys = [] }) => presenceKeys),
+    );
     for (const http2 of http2ServersOf(grpc)) {
       http2.updateSettings({ maxHeaderListSize: maxHeaderListBytes });
       filterHeads(http2, (headers, raw) => {

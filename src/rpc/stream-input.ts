@@ -2,7 +2,9 @@ import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
-import type { Claim, ServiceClass } from '../claim.js';
+import type { Keyspace } from '../cache/types.js';
+import type { ServiceClass } from '../claim.js';
+import type { InputClaim } from '../classify/types.js';
 import type { Call } from './route.js';
 
 /** Longest id that is accepted, and echoed. */
@@ -12,7 +14,7 @@ export const maxIdChars = 128;
  * One request of a stream from its arrival to its response: at once the claim that the classifier sees and the
  * response that goes out, so that an answer from memory costs one object.
  */
-export class StreamInput implements Claim, ClassifyStreamResponse {
+export class StreamInput implements InputClaim, ClassifyStreamResponse {
   readonly id: string;
   readonly index: number;
   /** Undefined until there is an answer. */
@@ -22,6 +24,7 @@ export class StreamInput implements Claim, ClassifyStreamResponse {
   readonly deadlineAt: number;
   readonly whenFull = 'wait';
   readonly serviceClass: ServiceClass;
+  readonly keyspace: Keyspace | undefined;
   readonly #call: Pick<Call<never>, 'signal' | 'caller'>;
 
   constructor(
@@ -29,12 +32,14 @@ export class StreamInput implements Claim, ClassifyStreamResponse {
     request: Pick<ClassifyStreamRequest, 'id'>,
     index: number,
     serviceClass: ServiceClass,
+    keyspace: Keyspace | undefined,
     limitMs: number,
   ) {
     this.#call = call;
     this.id = request.id.length > maxIdChars ? '' : request.id;
     this.index = index;
     this.serviceClass = serviceClass;
+    this.keyspace = keyspace;
     this.deadlineAt = Math.min(call.deadlineAt, performance.now() + limitMs);
   }
 

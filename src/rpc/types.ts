@@ -1,4 +1,4 @@
-import type { RpcMethod } from './interceptor.js';
+import type { HandledCall, RpcMethod } from './interceptor.js';
 
 export type { CallObserver, HandledCall, Interceptor, RpcMethod } from './interceptor.js';
 
@@ -60,6 +60,12 @@ export interface FailedInput extends RpcMethod {
   readonly cause: unknown;
 }
 
+/** One call that administered the server, or tried to after it had passed the gate. */
+export type AdministrativeAct = Pick<
+  HandledCall,
+  'requestId' | 'service' | 'method' | 'code' | 'peer' | 'identity'
+> & { readonly facts: NonNullable<HandledCall['facts']> };
+
 /** Events for telemetry. None may throw. */
 export interface RpcHooks {
   onInputFailed?(input: FailedInput): void;
@@ -73,6 +79,7 @@ export interface RpcHooks {
   /** A call's stream was reset before its connection ended, and not with NO_ERROR. */
   onStreamReset?(by: ResetBy, code: ResetCode): void;
   onCallRefused?(refusal: CallRefusal): void;
+  onAdministered?(act: AdministrativeAct): void;
   /** ClassifyStream calls open at this moment. */
   onStreamsInFlight?(count: number): void;
 }

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type {
+  AdministrativeAct,
   CallRefusal,
   ConnectionEnd,
   FailedInput,
@@ -125,6 +126,12 @@ export class EdgeTelemetry implements RpcHooks {
     if (suppressed === undefined) return;
     const fields = { request_id: requestId, service, method, suppressed, error: errorFields(cause) };
     this.#log.error(fields, 'input failed');
+  }
+
+  /** A warning, so that it stays where somebody switches off the access log. */
+  onAdministered({ requestId, service, method, code, peer, identity, facts }: AdministrativeAct): void {
+    const fields = { request_id: requestId, service, method, code, peer, identity, arguments: facts };
+    this.#log.warn(fields, 'administration');
   }
 
   onCallShed(reason: ShedReason): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ClassifyRequest, ClassifyStreamRequest } from '../../generated/verdict/v1/classifier_service.js';
 import { settingsMessage, streamRequest, textRequest } from '../support/requests.js';
+import { ServedModels } from '../support/served-models.js';
 import { Service } from '../support/service.js';
 import { StreamCall } from '../support/stream-call.js';
 import { unaryOutcome } from '../support/unary-outcome.js';
@@ -111,5 +112,26 @@ describe('the log', () => {
     await service.stop();
     await assertSilent();
     assert.ok(service.server.log.some(({ msg }) => msg === 'stopping'));
+  });
+});
+
+describe('the log of payloads', () => {
+  it('holds texts where it is asked for, redacted, and a warning of it', async (t) => {
+    const served = await ServedModels.start(t, ['topics'], {
+      VERDICT_LOG_PAYLOAD_PERCENT: '100',
+    });
+    await served.client().classify('the coach wrote to jane@example.com');
+    const payloads = () => served.server.log.filter(({ msg }) => msg === 'payload');
+    await until('the line is there', () => payloads().length === 1);
+    const [{ text, model, label, score } = {}] = payloads();
+    assert.deepEqual(
+      [text, model, typeof label, typeof score],
+      ['the coach wrote to [email]', 'topics', 'string', 'number'],
+    );
+    assert.ok(
+      served.server.log.some(
+        ({ level, msg }) => level === 'warn' && /VERDICT_LOG_PAYLOAD_PERCENT/.test(String(msg)),
+      ),
+    );
   });
 });

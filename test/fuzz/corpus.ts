@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { ServerReflectionRequest } from '../../generated/grpc/reflection/v1/reflection.js';
 import { HealthCheckRequest } from '../../generated/health/v1/health.js';
+import { ForgetRequest } from '../../generated/verdict/v1/cache_service.js';
 import { Activation, CacheMode, Truncation } from '../../generated/verdict/v1/classification.js';
 import {
   BatchClassifyRequest,
@@ -71,6 +72,15 @@ export const corpus: readonly Specimen[] = [
     path: `${models}/GetModel`,
     fields: {},
     messages: [GetModelRequest.encode(GetModelRequest.fromPartial({ model: 'topics' })).finish()],
+  },
+  {
+    path: '/verdict.v1.CacheService/Forget',
+    fields: {},
+    messages: [
+      ForgetRequest.encode(
+        ForgetRequest.fromPartial({ model: 'topics', input: pair, caller: 'key:search' }),
+      ).finish(),
+    ],
   },
   {
     path: '/grpc.health.v1.Health/Check',

@@ -9,6 +9,8 @@ export interface EntryFields {
   readonly models?: readonly string[];
   readonly expires?: string;
   readonly limits?: Readonly<Record<string, number>>;
+  readonly cache?: 'shared' | 'own' | 'off';
+  readonly weight?: number;
 }
 
 /** A key file that a test changes. */
@@ -30,10 +32,14 @@ export class TestKeyFile {
   }
 
   /** Gives the key of an id other fields. */
-  set(id: string, key: string, { scopes = ['classify'], models, limits, expires }: EntryFields): void {
+  set(
+    id: string,
+    key: string,
+    { scopes = ['classify'], models, limits, cache, weight, expires }: EntryFields,
+  ): void {
     const hash = hashOfKey(key, createSecretKey(this.secret, 'base64url')).toString('base64url');
     // YAML takes JSON.
-    this.#entries.set(id, JSON.stringify({ id, hash, scopes, models, limits, expires }));
+    this.#entries.set(id, JSON.stringify({ id, hash, scopes, models, limits, cache, weight, expires }));
   }
 
   remove(id: string): void {

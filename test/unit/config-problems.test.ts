@@ -228,6 +228,18 @@ describe('a YAML file that is made to hurt', () => {
   });
 });
 
+describe('a cache of its own for each caller', () => {
+  it('needs callers that have names', async () => {
+    const own = ['--cache-sharing', 'own'];
+    assert.deepEqual(await problems(own), [
+      '--cache-sharing is own: it needs VERDICT_API_KEYS_FILE or VERDICT_JWT_ISSUER.',
+    ]);
+    const tokens = ['--jwt-issuer', 'i', '--jwt-audience', 'a', '--jwks-url', 'https://example.org/keys'];
+    assert.equal((await load([...own, ...tokens])).cache.sharing, 'own');
+    assert.equal((await load(['--cache-sharing', 'off'])).cache.sharing, 'off');
+  });
+});
+
 describe('a file that a setting names', () => {
   it('is looked at before the start, and the setting named', async () => {
     writeFileSync(join(cwd, 'text.pem'), 'hello');

@@ -23,7 +23,7 @@ describe('a key file', () => {
     const text = file(
       entry(),
       entry(
-        '    models: [topics, sentiment]\n    limits: {requestsPerMinute: 600, textsInFlight: 8}\n    weight: 3\n    expires: 2027-01-31\n',
+        '    models: [topics, sentiment]\n    limits: {requestsPerMinute: 600, textsInFlight: 8}\n    cache: own\n    weight: 3\n    expires: 2027-01-31\n',
         'web',
         '[classify, metrics]',
       ),
@@ -39,6 +39,7 @@ describe('a key file', () => {
             scopes: ['classify'],
             models: undefined,
             limits: undefined,
+            cache: undefined,
             weight: 1,
             expiresAt: Infinity,
           },
@@ -48,6 +49,7 @@ describe('a key file', () => {
             scopes: ['classify', 'metrics'],
             models: ['topics', 'sentiment'],
             limits: { requestsPerMinute: 600, tokensPerMinute: 0, textsInFlight: 8 },
+            cache: 'own',
             weight: 3,
             expiresAt: Date.UTC(2027, 0, 31),
           },
@@ -57,6 +59,7 @@ describe('a key file', () => {
             scopes: ['classify'],
             models: undefined,
             limits: undefined,
+            cache: undefined,
             weight: 1,
             expiresAt: Date.UTC(2027, 0, 31, 12),
           },
@@ -78,7 +81,7 @@ describe('a key file', () => {
     'has a field twice': [file(entry(`    hash: ${hash}\n`)), /DUPLICATE_KEY/],
     'has a field that nobody knows': [
       file(entry('    limit: 3\n')),
-      /^keys\.yaml: keys\[0\] \(search\): limit is not a field; there are id, hash, scopes, models, limits, weight, expires\.$/,
+      /^keys\.yaml: keys\[0\] \(search\): limit is not a field; there are id, hash, scopes, models, limits, cache, weight, expires\.$/,
     ],
     'has a section that nobody knows': [
       `${file(entry())}limits: {}\n`,
@@ -101,6 +104,10 @@ describe('a key file', () => {
     'has a limit that nobody knows': [
       file(entry('    limits: {perMinute: 3}\n')),
       /\(search\)\.limits: perMinute is not a field; there are requestsPerMinute, tokensPerMinute, textsInFlight\.$/,
+    ],
+    'has a cache that is none of the three': [
+      file(entry('    cache: mine\n')),
+      /\(search\)\.cache: must be one of shared, own, off\.$/,
     ],
     'has a limit below none': [
       file(entry('    limits: {textsInFlight: -1}\n')),

@@ -18,6 +18,7 @@ it('/metrics is shown to one good key, and not to one beside others', async (t) 
     models: undefined,
     weight: 1,
     limits: undefined,
+    cache: undefined,
     expiresAt: Number.POSITIVE_INFINITY,
   };
   const server = new AdminServer({
@@ -49,9 +50,8 @@ it('/metrics is shown to one good key, and not to one beside others', async (t) 
 });
 
 it('/metrics says that it cannot tell while credentials cannot be verified', async () => {
-  const away: Authenticator = {
+  const away: Pick<Authenticator, 'authenticate'> = {
     authenticate: () => Promise.reject(unverifiableCredentials(1_000, undefined)),
-    onChange: () => {},
   };
   const page = await metricsGuard(away)['/metrics']?.({ authorization: ['Bearer x'] });
   assert.equal(page?.status, 503);

@@ -16,6 +16,7 @@ describe('a key file that is read in a thread of its own', () => {
         keys: [
           {
             ...{ id: 'a', hash, scopes: ['classify'], models: undefined, limits: undefined },
+            ...{ cache: undefined },
             ...{ weight: 1, expiresAt: Infinity },
           },
         ],

@@ -8,6 +8,7 @@ export {
   type TlsOptions,
   type VerdictClientOptions,
 } from './client-options.js';
+export type { ForgetOptions, ForgetResult, ForgottenVersion } from './forget-types.js';
 export type {
   Batching,
   CostCurve,

@@ -3,12 +3,14 @@ import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../generated/health/v1/health.js';
+import { CacheServiceService } from '../../../generated/verdict/v1/cache_service.js';
 import { ClassifierServiceService } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceService } from '../../../generated/verdict/v1/model_service.js';
 import { openChannel } from './channel.js';
 import { ClassifyStream } from './classify-stream.js';
 import { fromStatus, invalidArgument, VerdictClientError } from './client-error.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, type VerdictClientOptions } from './client-options.js';
+import type { ForgetOptions, ForgetResult } from './forget-types.js';
 import { toClassification } from './from-response.js';
 import { toModel } from './model-from-response.js';
 import type { HealthStatus, Model } from './model-types.js';
@@ -136,6 +138,16 @@ export class VerdictClient {
     const { model } = await this.#unary(ModelServiceService.getModel, { model: name }, options);
     if (model === undefined) throw emptyResponse();
     return toModel(model);
+  }
+
+  /**
+   * Removes the answers for an input from the server's cache: from its memory and from Redis. Needs the scope `admin`, or a
+   * connection from the server's own machine where it has neither keys nor tokens. Rejects with UNAVAILABLE if Redis does not confirm.
+   */
+  async forget(input: ClassifyInput, options: ForgetOptions = {}): Promise<ForgetResult> {
+    const { model = '', caller = '' } = options;
+    const request = { model, input: toWireInput(input), caller };
+    return this.#unary(CacheServiceService.forget, request, options);
   }
 
   /**

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { cacheSharings } from '../../auth/cache-sharing.js';
 import { choice, int, optionalText, text } from '../setting.js';
 import { keyPrefix, masterName, path, redisUrl, secret } from '../text-rules.js';
 
@@ -22,6 +23,11 @@ export const cache = z.object({
     default: 'verdict:',
     rule: keyPrefix,
     doc: 'Prefix of every key in Redis.',
+  }),
+  sharing: choice('cache-sharing', {
+    default: 'shared',
+    options: cacheSharings,
+    doc: "Whose answers callers get from the cache. shared: everybody's. own: each its own, so that none learns what another asked. off: none. A key or a token may have another; own needs keys or tokens.",
   }),
   secret: optionalText('cache-secret', {
     defaultText: 'none: entries are not sealed',

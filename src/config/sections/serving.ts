@@ -300,4 +300,18 @@ export const log = z.object({
     unit: 'MiB',
     doc: 'Size of the traceArrivals file at which recording ends. An input takes about 120 bytes.',
   }),
+  payloadPercent: int('log-payload-percent', {
+    default: 0,
+    min: 0,
+    max: 100,
+    unit: '%',
+    doc: 'Share of answered inputs whose texts are logged, without what looks like an e-mail address, a link, a long number or a key; at most ten lines a second. 0 logs no text.',
+  }),
+  payloadChars: int('log-payload-chars', {
+    default: 200,
+    min: 1,
+    max: 10_000,
+    unit: 'characters',
+    doc: 'Characters of a text that such a line shows.',
+  }),
 });

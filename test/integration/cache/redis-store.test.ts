@@ -283,3 +283,60 @@ for (const [way, stopAnswering, answerAgain] of [
     await until('results are cached again', () => reachesRedis(redis, store));
   });
 }
+
+test('what is forgotten is not in Redis, nor written to it any more', { skip }, async (t) => {
+  const { url, admin: client } = shared();
+  const { redis } = connectRedis(t, { url });
+  await untilUp(redis);
+  const { hooks, writes } = recorded();
+  const store = new RedisStore(redis, { ...options, keyPrefix: 'forget:' }, hooks);
+  for (const key of ['a', 'b', 'kept']) store.set(key, entryOf(1));
+  await store.drain();
+  // One write is under way and one waits when it is told to forget both.
+  store.set('under way', entryOf(2));
+  await new Promise((resolve) => setImmediate(resolve));
+  store.set('waits', entryOf(3));
+  assert.equal(await store.forget(['a', 'b', 'under way', 'waits', 'never there']), 3);
+  await store.drain();
+  assert.deepEqual(await client.keys('forget:*'), ['forget:kept']);
+  assert.deepEqual(writes, ['redis ok', 'redis ok', 'redis ok', 'redis dropped', 'redis ok']);
+  store.set('a', entryOf(4));
+  await store.drain();
+  assert.deepEqual((await client.keys('forget:*')).sort(), ['forget:a', 'forget:kept']);
+});
+
+test('more writes wait than may be under way, and those to forget are dropped among them', {
+  skip,
+}, async (t) => {
+  const { url, admin: client } = shared();
+  const { redis } = connectRedis(t, { url });
+  await untilUp(redis);
+  const store = new RedisStore(redis, { ...options, keyPrefix: 'many:' });
+  const keys = Array.from({ length: 1_000 }, (_, number) => `k${number}`);
+  for (const key of keys) store.set(key, entryOf(1));
+  const drained = store.drain();
+  assert.ok(typeof (await store.forget(keys)) === 'number');
+  await drained;
+  assert.deepEqual(await client.keys('many:*'), []);
+});
+
+test('a Redis that is away, or does not let its user remove, confirms nothing', { skip }, async (t) => {
+  const own = await RedisServer.start();
+  t.after(() => own.stop());
+  const operator = new Redis(own.url);
+  t.after(() => operator.disconnect());
+  await operator.acl('SETUSER', 'reader', 'on', '>password', '~*', '+getrange', '+set', '+info');
+  const { redis } = connectRedis(t, { url: own.url.replace('://', '://reader:password@') });
+  await untilUp(redis);
+  const store = new RedisStore(redis, { ...options, keyPrefix: '' });
+  store.set('a', entryOf(1));
+  await store.drain();
+  assert.equal(await store.forget(['a']), undefined);
+  // It still serves all the rest.
+  assert.deepEqual(await store.get('a', shape), entryOf(1));
+
+  await operator.acl('SETUSER', 'reader', '+del');
+  await own.kill();
+  await until('the connection is lost', () => !redis.up);
+  assert.equal(await store.forget(['a']), undefined);
+});

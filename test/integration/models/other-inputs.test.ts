@@ -97,7 +97,7 @@ describe('an input that is no text', () => {
       {
         measure: ({ first }) =>
           calibrate((batch) => first.run(batch), floats, { timeLimitMs: 1_000, maxItems: 64 }),
-        typicalTokens: 1,
+        takes: () => Promise.resolve(false),
       },
       { onGoldenCheck: (check) => checks.push(check) },
       new AbortController().signal,
@@ -139,7 +139,7 @@ describe('an input that is no text', () => {
     });
     const cache = new TieredResultCache({ lru: new LruStore({ maxBytes: 1e6 }) });
     const ask = async (input: Floats) =>
-      cache.resolve(version.cacheKey(input, 'end'), version.entryShape, 'use', patientClaim(), (flight) =>
+      cache.resolve(version.cacheKey(input, 'end', ''), version.entryShape, 'use', patientClaim(), (flight) =>
         version.compute(input, 'end', flight),
       );
 

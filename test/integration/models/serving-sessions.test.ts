@@ -30,8 +30,9 @@ const options: ServingOptions = {
 const samples = (runMs: number): CostSample[] =>
   [10, 20, 40, 80].map((tokens) => ({ items: 1, tokens, runMs: (runMs * tokens) / 10 }));
 
-/** Starts real sessions of a small model, told that its runs take as long as `measure` says. */
+/** Starts real sessions of a small model, told that a text takes `runMs`, and the samples that `measure` gives. */
 async function serve(
+  runMs: number,
   measure: (group: InstanceGroup) => Promise<readonly CostSample[]>,
   given: Partial<ServingOptions> = {},
   signal = new AbortController().signal,
@@ -48,7 +49,7 @@ async function serve(
     const serving = startServing(
       { manifest, golden, feeds: textFeeds(0), preprocessor, runtimeHooks },
       { ...options, ...given },
-      { measure, typicalTokens: 10 },
+      { measure, takes: (limitMs) => Promise.resolve(runMs >= limitMs) },
       { onSplitRefused: ({ reason }) => refusals.push(reason) },
       signal,
     );
@@ -81,7 +82,7 @@ describe('startServing', () => {
           await modelDigest(manifest, group.precision, group.proof.batching, await preprocessor);
           return samples(1);
         },
-        typicalTokens: 10,
+        takes: () => Promise.resolve(false),
       },
       {},
       new AbortController().signal,
@@ -100,7 +101,7 @@ describe('startServing', () => {
   });
 
   it('divides the sessions of a model that takes as long as is worth it', async () => {
-    const { sessions, started } = await serve(() => Promise.resolve(samples(4)));
+    const { sessions, started } = await serve(4, () => Promise.resolve(samples(4)));
     assert.ok('shared' in sessions);
     assert.deepEqual([sessions.shared.counts.wanted, sessions.lone?.counts.wanted], [2, 1]);
     assert.equal(started.length, 3);
@@ -116,7 +117,7 @@ describe('startServing', () => {
       [40, { instances: 2 }, 2],
     ];
     for (const [runMs, given, wanted] of cases) {
-      const { sessions, started } = await serve(() => Promise.resolve(samples(runMs)), given);
+      const { sessions, started } = await serve(runMs, () => Promise.resolve(samples(runMs)), given);
       assert.ok('shared' in sessions);
       assert.deepEqual([sessions.lone, started.length], [undefined, wanted]);
       await sessions.close();
@@ -125,7 +126,7 @@ describe('startServing', () => {
 
   it('serves with the samples of the sessions that share the work', async () => {
     let times = 0;
-    const { sessions } = await serve(() => Promise.resolve(samples(++times * 10)));
+    const { sessions } = await serve(10, () => Promise.resolve(samples(++times * 10)));
     assert.ok('shared' in sessions);
     assert.deepEqual(sessions.samples, samples(20));
     await sessions.close();
@@ -133,7 +134,7 @@ describe('startServing', () => {
 
   it('keeps the first session where the others cannot be had, and says why', async () => {
     let times = 0;
-    const { sessions, started, refusals } = await serve(() => {
+    const { sessions, started, refusals } = await serve(10, () => {
       times += 1;
       return times === 1 ? Promise.resolve(samples(10)) : Promise.reject(new Error('no memory'));
     });
@@ -151,6 +152,7 @@ describe('startServing', () => {
       const stop = new AbortController();
       let times = 0;
       const { sessions, started } = await serve(
+        10,
         (group) => {
           times += 1;
           if (times < stopAt) return Promise.resolve(samples(10));
@@ -167,7 +169,7 @@ describe('startServing', () => {
   });
 
   it('leaves nothing running when the first measurement fails', async () => {
-    const { sessions, started } = await serve(() => Promise.reject(new Error('no runs')));
+    const { sessions, started } = await serve(10, () => Promise.reject(new Error('no runs')));
     assert.ok('error' in sessions && sessions.error instanceof Error);
     assert.equal(sessions.error.message, 'no runs');
     await until('all processes have ended', () => !started.some(isAlive));

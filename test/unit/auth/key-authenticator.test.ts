@@ -19,6 +19,7 @@ function entry(key: string, more: Partial<KeyEntry> = {}, under = secret): KeyEn
     models: undefined,
     weight: 1,
     limits: undefined,
+    cache: undefined,
     expiresAt: Number.POSITIVE_INFINITY,
     ...more,
   };
@@ -110,6 +111,13 @@ describe('keys that change', () => {
     });
     keys.take(fileOf(entry(one, { scopes: ['metrics'] })));
     assert.equal(scopes, 'true');
+  });
+
+  it('are named as they are now, expired ones too', () => {
+    const keys = new KeyAuthenticator(fileOf(entry(one)));
+    assert.deepEqual(keys.names(), ['key:one']);
+    keys.take(fileOf(entry(two, { expiresAt: 0 }), entry(one)));
+    assert.deepEqual(keys.names(), ['key:two', 'key:one']);
   });
 
   it('leave a caller its place in the queues', () => {

@@ -47,6 +47,38 @@ describe('tokens of an issuer', () => {
     assert.ok(listed.identity.mayUse('sentiment'));
   });
 
+  it('leave the names of their subjects, once each; those that are refused leave none', async (t) => {
+    const { issuer, tokens, show, reasonOf } = await setUp(t);
+    assert.deepEqual(tokens.names(), []);
+    for (const sub of ['alice', 'bob', 'alice']) await show(await issuer.sign({ sub }));
+    await show(await issuer.sign({ sub: 'alice', 'verdict:weight': 2 }));
+    await reasonOf(`${await issuer.sign({ sub: 'mallory' })}x`);
+    assert.deepEqual([...tokens.names()].sort(), ['jwt:alice', 'jwt:bob']);
+  });
+
+  it('say how large its share and its limits are, and whose cached answers it gets', async (t) => {
+    const { issuer, show, reasonOf } = await setUp(t);
+    const limits = { requestsPerMinute: 60, textsInFlight: 4 };
+    const { identity } = await show(await issuer.sign({ 'verdict:weight': 3, 'verdict:limits': limits }));
+    assert.equal(identity.flow.weight, 3);
+    assert.deepEqual(identity.limits, { ...limits, tokensPerMinute: 0 });
+    const apart = await show(await issuer.sign({ 'verdict:cache': 'own' }));
+    assert.equal(apart.identity.cache, 'own');
+    const plain = await show(await issuer.sign());
+    assert.deepEqual([plain.identity.flow.weight, plain.identity.limits], [1, undefined]);
+    assert.equal(plain.identity.cache, undefined);
+    for (const bad of [
+      ...['mine', null, true].map((cache) => ({ 'verdict:cache': cache })),
+      ...[0, 1_001, 1.5, '2', null].map((weight) => ({ 'verdict:weight': weight })),
+      ...[null, 7, [], { requestsPerMinute: -1 }, { requestsPerMinute: '1' }, { requests: 1 }].map(
+        (given) => ({
+          'verdict:limits': given,
+        }),
+      ),
+    ])
+      assert.equal(await reasonOf(await issuer.sign(bad)), 'INVALID_CREDENTIALS', JSON.stringify(bad));
+  });
+
   it('of one subject are one flow; each is verified once', async (t) => {
     const { issuer, tokens, show } = await setUp(t);
     const [one, two] = [await issuer.sign(), await issuer.sign({ jti: '2' })];
@@ -114,7 +146,7 @@ describe('tokens of an issuer', () => {
   });
 
   it('cannot be verified while the issuer is away, and are not called invalid then', async (t) => {
-    const { issuer, refused, reasonOf } = await setUp(t, { refetchMs: 0 });
+    const { issuer, refused, reasonOf } = await setUp(t, { refetchMs: 0, awayMs: 0 });
     issuer.failing = 503;
     const token = await issuer.sign();
     assert.equal(await reasonOf(token), 'UNVERIFIABLE_CREDENTIALS');
@@ -126,7 +158,7 @@ describe('tokens of an issuer', () => {
   });
 
   it('cannot be verified with anything but keys, nor while nobody answers', async (t) => {
-    const { issuer, reasonOf } = await setUp(t, { refetchMs: 0, fetchTimeoutMs: 200 });
+    const { issuer, reasonOf } = await setUp(t, { refetchMs: 0, fetchTimeoutMs: 200, awayMs: 0 });
     const token = await issuer.sign();
     for (const body of ['', '<html>', '[]', '{"keys": 1}', undefined]) {
       issuer.body = body;
@@ -136,6 +168,25 @@ describe('tokens of an issuer', () => {
     issuer.body = '{"keys": []}';
     issuer.isHanging = false;
     assert.equal(await reasonOf(token), 'INVALID_CREDENTIALS', 'no key');
+  });
+
+  it('are refused at once for a moment after the issuer did not answer, but for those whose keys are known', async (t) => {
+    let now = Date.now();
+    const { issuer, reasonOf, show } = await setUp(t, { refetchMs: 0, fetchTimeoutMs: 200, now: () => now });
+    const known = await issuer.sign({ jti: 'known' });
+    assert.equal(await reasonOf(await issuer.sign()), 'let in');
+    await issuer.rotate('two');
+    issuer.isHanging = true;
+    const { fetches } = issuer;
+    const token = await issuer.sign();
+    for (let n = 0; n < 5; n++) assert.equal(await reasonOf(token), 'UNVERIFIABLE_CREDENTIALS');
+    assert.equal(issuer.fetches, fetches + 1);
+    assert.equal(await reasonOf(known), 'let in');
+    now += 900;
+    await assert.rejects(show(token), { reason: 'UNVERIFIABLE_CREDENTIALS', retryAfterMs: 100 });
+    issuer.isHanging = false;
+    now += 100;
+    assert.equal(await reasonOf(token), 'let in');
   });
 
   it('of a new key are good once the keys are fetched again, which strangers cannot hurry', async (t) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CacheKeyer } from '../../../src/cache/key.js';
@@ -79,4 +80,31 @@ test('a model digest cannot run over into what follows it', () => {
     keyOf(new CacheKeyer('a|end'), { text: 'x' }, 'end'),
     keyOf(new CacheKeyer('a'), { text: 'end|1:x' }, 'end'),
   );
+});
+
+/** Names like those of identities, and some that try to pass for other parts of a key. */
+const anyName = fc.oneof(
+  fc.constantFrom('key:a', 'key:b', 'jwt:a', 'jwt:key:a', 'v1.own|5:key:a', '|end|1:a'),
+  fc.stringMatching(/^(key|jwt):[a-z0-9|:]{1,8}$/),
+);
+
+test('callers with caches of their own share no key with each other, nor with those who share', () => {
+  fc.assert(
+    fc.property(anyName, anyName, anyInput, anyInput, (name, otherName, one, other) => {
+      const key = keyer.key(textKey(one), 'end', name);
+      assert.match(key, /^[\w-]{22}$/);
+      const isSameInput = one.text === other.text && one.textPair === other.textPair;
+      const isSame = isSameInput && name === otherName;
+      assert.equal(key === keyer.key(textKey(other), 'end', otherName), isSame);
+      assert.notEqual(key, keyOf(keyer, other, 'end'));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('the keys of those who share are what they were before there were others', () => {
+  const message = `v1|71:sha256:${'a'.repeat(64)}|end|4:text`;
+  const digest = createHash('sha256').update(message).digest('base64url');
+  assert.equal(keyOf(keyer, { text: 'text' }, 'end'), digest.slice(0, 22));
+  assert.equal(keyer.key(textKey({ text: 'text' }), 'end', ''), digest.slice(0, 22));
 });

@@ -74,3 +74,12 @@ test('hits and misses are told', () => {
   store.get('a');
   assert.deepEqual(lookups, ['lru miss', 'lru hit']);
 });
+
+test('what is forgotten is gone, and the size is told', () => {
+  const sizes: number[] = [];
+  const store = new LruStore({ maxBytes: 10_000 }, { onSize: ({ entries }) => sizes.push(entries) });
+  for (const key of ['a', 'b', 'c']) store.set(key, entryOf(1));
+  assert.equal(store.forget(['a', 'c', 'd']), 2);
+  assert.deepEqual([store.get('a'), store.get('b'), store.get('c')], [undefined, entryOf(1), undefined]);
+  assert.deepEqual(sizes, [1, 2, 3, 1]);
+});

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { LruStore } from '../../../src/cache/lru-store.js';
 import { TieredResultCache } from '../../../src/cache/tiered-result-cache.js';
 import type { CacheEntry, CacheKey, CacheStore, Computed, Resolved } from '../../../src/cache/types.js';
+import { VerdictError } from '../../../src/errors.js';
 import { computedOf, entryOf, shapeOf } from '../../support/cache-entries.js';
 import { patientClaim } from '../../support/patient-claim.js';
 
@@ -13,6 +14,9 @@ class FakeRedis implements CacheStore {
   readonly entries = new Map<CacheKey, CacheEntry>();
   readonly reads: CacheKey[] = [];
   hold: Promise<void> = Promise.resolve();
+  holdForgets: Promise<void> = Promise.resolve();
+  /** Whether it answers that entries are gone. */
+  confirms = true;
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
     this.reads.push(key);
@@ -22,6 +26,12 @@ class FakeRedis implements CacheStore {
 
   set(key: CacheKey, entry: CacheEntry): void {
     this.entries.set(key, entry);
+  }
+
+  async forget(keys: readonly CacheKey[]): Promise<number | undefined> {
+    await this.holdForgets;
+    if (!this.confirms) return undefined;
+    return keys.filter((key) => this.entries.delete(key)).length;
   }
 }
 
@@ -238,3 +248,127 @@ for (const [fault, entry] of [
     }
   });
 }
+
+test('what is forgotten is in no tier, and is computed anew', async () => {
+  const { lru, redis, cache } = tiers();
+  const { state, compute } = countedCompute(1);
+  for (const key of ['k', 'other']) await cache.resolve(key, shape, 'use', patientClaim(), compute);
+  redis.entries.set('only in Redis', entryOf(2));
+  const removed = await cache.forget(['k', 'only in Redis', 'never asked']);
+  assert.deepEqual(removed, { memory: 1, redis: 2 });
+  assert.deepEqual([lru.get('k'), lru.get('other')], [undefined, entryOf(1)]);
+  assert.deepEqual([...redis.entries.keys()], ['other']);
+  assert.equal((await cache.resolve('k', shape, 'use', patientClaim(), compute)).outcome, 'miss');
+  assert.equal(state.runs, 3);
+  assert.deepEqual(redis.entries.get('k'), entryOf(1));
+});
+
+test('a computation under way answers its waiters, is joined by nobody else, and is not kept', async () => {
+  const { lru, redis, cache } = tiers();
+  for (const mode of ['use', 'refresh'] as const) {
+    const { closed, open } = gate();
+    const slow = async (): Promise<Computed> => {
+      await closed;
+      return computedOf(1);
+    };
+    const waiters = [mode, 'use' as const].map(async (each) =>
+      cache.resolve('k', shape, each, patientClaim(), slow),
+    );
+    await cache.forget(['k']);
+    const { closed: alsoClosed, open: alsoOpen } = gate();
+    const later = cache.resolve('k', shape, 'use', patientClaim(), async () => {
+      await alsoClosed;
+      return computedOf(2);
+    });
+    open();
+    const answers = await Promise.all(waiters);
+    assert.deepEqual(
+      answers.map(({ entry, outcome }) => [entry.logits[0], outcome]),
+      [
+        [1, 'miss'],
+        [1, 'coalesced'],
+      ],
+    );
+    assert.deepEqual([lru.get('k'), redis.entries.size], [undefined, 0]);
+    alsoOpen();
+    assert.equal((await later).outcome, 'miss');
+    assert.deepEqual(lru.get('k'), entryOf(2));
+    await cache.forget(['k']);
+  }
+});
+
+test('a computation that all have left is not kept either, if it ends after all', async () => {
+  for (const forgets of [true, false]) {
+    const { lru, redis, cache } = tiers();
+    const { closed, open } = gate();
+    const call = new AbortController();
+    let ended = Promise.resolve();
+    const answer = cache.resolve('k', shape, 'use', patientClaim({ signal: call.signal }), () => {
+      const computed = closed.then(() => computedOf(1));
+      ended = computed.then(() => {});
+      return computed;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    call.abort();
+    await assert.rejects(async () => answer);
+    if (forgets) await cache.forget(['k']);
+    open();
+    await ended;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([lru.get('k') === undefined, redis.entries.size === 0], [forgets, forgets]);
+  }
+});
+
+test('a look-up that finds in Redis what is about to be removed there does not bring it back', async () => {
+  const { lru, redis, cache } = tiers();
+  const { compute } = countedCompute(1);
+  redis.entries.set('k', entryOf(5));
+  for (const landsFirst of [true, false]) {
+    redis.entries.set('k', entryOf(5));
+    const reads = gate();
+    const removal = gate();
+    redis.holdForgets = removal.closed;
+    redis.hold = reads.closed;
+    const forgotten = cache.forget(['k']);
+    const found = cache.resolve('k', shape, 'use', patientClaim(), compute);
+    if (landsFirst) {
+      reads.open();
+      assert.equal((await found).outcome, 'redis');
+      removal.open();
+      assert.deepEqual(await forgotten, { memory: 1, redis: 1 });
+    } else {
+      // The answer of Redis is on its way while the entry goes.
+      const entry = redis.entries.get('k');
+      removal.open();
+      await forgotten;
+      if (entry !== undefined) redis.entries.set('k', entry);
+      reads.open();
+      assert.equal((await found).outcome, 'redis');
+      redis.entries.clear();
+    }
+    assert.equal(lru.get('k'), undefined);
+  }
+});
+
+test('without the word of Redis nothing counts as forgotten, but memory forgets', async () => {
+  const { lru, redis, cache } = tiers();
+  const { compute } = countedCompute(1);
+  await cache.resolve('k', shape, 'use', patientClaim(), compute);
+  redis.confirms = false;
+  await assert.rejects(cache.forget(['k']), (error: unknown) => {
+    assert.ok(error instanceof VerdictError);
+    assert.deepEqual([error.code, error.reason], ['unavailable', 'CACHE_NOT_FORGOTTEN']);
+    return true;
+  });
+  assert.equal(lru.get('k'), undefined);
+  redis.confirms = true;
+  assert.deepEqual(await cache.forget(['k']), { memory: 0, redis: 1 });
+});
+
+test('memory alone forgets, and so does a cache without tiers', async () => {
+  const { compute } = countedCompute(1);
+  const memoryOnly = new TieredResultCache({ lru: new LruStore({ maxBytes: 10_000 }) });
+  await memoryOnly.resolve('k', shape, 'use', patientClaim(), compute);
+  assert.deepEqual(await memoryOnly.forget(['k']), { memory: 1, redis: 0 });
+  assert.deepEqual(await new TieredResultCache({}).forget(['k']), { memory: 0, redis: 0 });
+});

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CacheEntry, Flight, ResultCache } from '../../../src/cache/types.js';
-import type { Claim } from '../../../src/claim.js';
 import { ClassifierPipeline, type ClassifyingModel } from '../../../src/classify/classifier-pipeline.js';
-import type { ClassifyOptions, InputRequest } from '../../../src/classify/types.js';
+import type { ClassifyOptions, InputClaim, InputRequest } from '../../../src/classify/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ProblemType } from '../../../src/models/types.js';
 
@@ -17,12 +16,13 @@ const defaults: ClassifyOptions = {
   cache: 'use',
 };
 const item: InputRequest = { model: 'm', version: '', input: { text: 'a text' }, options: defaults };
-const caller: Claim = {
+const caller: InputClaim = {
   signal: new AbortController().signal,
   deadlineAt: Number.POSITIVE_INFINITY,
   whenFull: 'refuse',
   serviceClass: 'interactive',
   flow: undefined,
+  keyspace: '',
 };
 
 function model(problemType: ProblemType = 'single_label_classification') {
@@ -35,7 +35,7 @@ function model(problemType: ProblemType = 'single_label_classification') {
     appliedActivation: undefined,
     defaultTruncation: 'start',
     entryShape: { labelCount: 2, maxTokens: 512 },
-    cacheKey: ({ text }, truncation) => `${text}|${truncation}`,
+    cacheKey: ({ text }, truncation, keyspace) => `${keyspace}${text}|${truncation}`,
     compute: async (_input, truncation) => {
       asked.push(truncation);
       return { entry, timings };
@@ -56,7 +56,7 @@ function computingCache() {
     whenFull: 'refuse',
     onUrgent: () => {},
   };
-  const cache: ResultCache = {
+  const cache: Pick<ResultCache, 'resolve'> = {
     resolve: async (key, _shape, mode, _waiter, compute) => {
       keys.push(`${mode}:${key}`);
       return { ...(await compute(flight)), outcome: 'miss' };
@@ -66,6 +66,17 @@ function computingCache() {
 }
 
 describe('ClassifierPipeline', () => {
+  it('asks the cache in the keyspace of its caller, and for a caller without one leaves it out', async () => {
+    const { cache, keys } = computingCache();
+    const pipeline = new ClassifierPipeline({ resolve: () => model().subject }, cache);
+    const refresh = { ...item, options: { ...defaults, cache: 'refresh' as const } };
+    await pipeline.classify(item, { ...caller, keyspace: 'key:a/' });
+    await pipeline.classify(item, { ...caller, keyspace: undefined });
+    await pipeline.classify(refresh, { ...caller, keyspace: 'key:a/' });
+    await pipeline.classify(refresh, { ...caller, keyspace: undefined });
+    assert.deepEqual(keys, ['use:key:a/a text|start', 'bypass:', 'refresh:key:a/a text|start', 'bypass:']);
+  });
+
   it('answers with the model, its version, the facts of the entry and where the time went', async () => {
     const { subject } = model();
     const pipeline = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache);
@@ -107,7 +118,7 @@ describe('ClassifierPipeline', () => {
 
   it('returns without a promise when the cache does', () => {
     const { subject } = model();
-    const hit: ResultCache = { resolve: () => ({ entry, outcome: 'lru', timings }) };
+    const hit: Pick<ResultCache, 'resolve'> = { resolve: () => ({ entry, outcome: 'lru', timings }) };
     const answer = new ClassifierPipeline({ resolve: () => subject }, hit).classify(item, caller);
     assert.ok(!(answer instanceof Promise));
     assert.equal(answer.cache, 'lru');
@@ -123,8 +134,8 @@ describe('ClassifierPipeline', () => {
 
   it('does not ask for the signal of a caller who need not wait', () => {
     const { subject } = model();
-    const hit: ResultCache = { resolve: () => ({ entry, outcome: 'lru', timings }) };
-    const unsignalled: Claim = {
+    const hit: Pick<ResultCache, 'resolve'> = { resolve: () => ({ entry, outcome: 'lru', timings }) };
+    const unsignalled: InputClaim = {
       ...caller,
       get signal(): never {
         throw new Error('a call makes its signal on first use, and that costs more than the answer');
@@ -143,7 +154,7 @@ describe('ClassifierPipeline', () => {
     };
     const working = new ClassifierPipeline({ resolve: () => subject }, computingCache().cache, hooks);
     await working.classify(item, caller);
-    const failing: ResultCache = {
+    const failing: Pick<ResultCache, 'resolve'> = {
       resolve: async () => {
         throw new VerdictError('internal', 'no', { reason: 'INFERENCE_FAILED' });
       },

@@ -13,6 +13,11 @@ import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../generated/health/v1/health.js';
+import {
+  CacheServiceService,
+  type ForgetRequest,
+  type ForgetResponse,
+} from '../../../generated/verdict/v1/cache_service.js';
 import { CacheOutcome, type Classification } from '../../../generated/verdict/v1/classification.js';
 import {
   type BatchClassifyRequest,
@@ -35,6 +40,7 @@ export interface Behaviour {
   batchClassify?(request: BatchClassifyRequest): BatchClassifyResponse | ServiceError;
   classifyStream?: (call: StreamCall) => void;
   listModels?(): ListModelsResponse;
+  forget?(request: ForgetRequest): ForgetResponse | ServiceError;
   health?(service: string): 'serving' | 'not_serving' | 'not_found';
 }
 
@@ -76,6 +82,16 @@ export async function startTestServer(
     getModel: (_call: unknown, callback: (error: ServiceError) => void) =>
       callback(grpcError(status.NOT_FOUND, 'There is no such model')),
   });
+  server.addService(CacheServiceService, {
+    forget(
+      { request }: ServerUnaryCall<ForgetRequest, ForgetResponse>,
+      callback: (error: ServiceError | null, response?: ForgetResponse) => void,
+    ) {
+      const outcome = behaviour.forget?.(request) ?? forgotten();
+      if (outcome instanceof Error) callback(outcome);
+      else callback(null, outcome);
+    },
+  });
   server.addService(HealthService, {
     check(
       call: ServerUnaryCall<{ service: string }, { status: ServingStatus }>,
@@ -104,6 +120,14 @@ export function classification(overrides: Partial<Classification> = {}): Classif
     truncated: false,
     cache: CacheOutcome.MISS,
     timings: { tokenizeMs: 1, queueMs: 2, inferenceMs: 3, totalMs: 6, batchSize: 4 },
+    ...overrides,
+  };
+}
+
+export function forgotten(overrides: Partial<ForgetResponse> = {}): ForgetResponse {
+  return {
+    versions: [{ model: 'sentiment', version: '1', digest: 'sha256:00' }],
+    ...{ removedFromMemory: 1, removedFromRedis: 2, othersExpireSeconds: 3_960 },
     ...overrides,
   };
 }

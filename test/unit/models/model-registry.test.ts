@@ -258,4 +258,23 @@ describe('the models that exist', () => {
     await registry.close(STOP);
     assert.ok(versions.every(({ isClosing }) => isClosing));
   });
+
+  it('lists what is loaded, of one model or of all, and of none that is not', async () => {
+    const first = deploy('1');
+    const second = deploy('2');
+    const other = deploy('1', 'mood');
+    registry.addLoading('mood', '2');
+    registry.addFailed({ name: 'broken', version: '1', reason: 'no weights' });
+    assert.deepEqual(registry.loaded('tone'), [second, first]);
+    assert.deepEqual(registry.loaded('mood'), [other]);
+    assert.deepEqual(registry.loaded(''), [second, first, other]);
+    assert.throws(() => registry.loaded('broken'), { code: 'unavailable', reason: 'MODEL_NOT_LOADED' });
+    assert.throws(() => registry.loaded('nosuch'), { code: 'not_found', reason: 'MODEL_NOT_FOUND' });
+    // What a version that is being retired still computes may be kept.
+    const retiring = registry.retire('tone', '1', STOP);
+    assert.deepEqual(registry.loaded('tone'), [second, first]);
+    first.end();
+    await retiring;
+    assert.deepEqual(registry.loaded('tone'), [second]);
+  });
 });

@@ -26,6 +26,7 @@ function entry(key: string, more: Partial<KeyEntry> = {}): KeyEntry {
     models: undefined,
     weight: 1,
     limits: undefined,
+    cache: undefined,
     expiresAt: Number.POSITIVE_INFINITY,
     ...more,
   };
@@ -172,13 +173,14 @@ describe('a call to a server with keys', { timeout }, () => {
   });
 });
 
-describe('a service without a scope', () => {
-  it('stops the start', () => {
+describe('a method without a scope', () => {
+  it('stops the start, in a service that nobody knows or one whose methods differ', () => {
     const step = new Authentication(new KeyAuthenticator(fileOf()));
-    assert.throws(
-      () => step.prepare([{ service: 'verdict.v1.AdminService', method: 'Drop' }]),
-      /no scope is set for verdict\.v1\.AdminService/,
-    );
+    for (const service of ['verdict.v1.AdminService', 'verdict.v1.ModelService']) {
+      assert.throws(() => step.prepare([{ service, method: 'Drop' }]), {
+        message: `no scope is set for ${service}/Drop`,
+      });
+    }
   });
 });
 
@@ -263,6 +265,60 @@ describe('where an answer came from', { timeout }, () => {
       };
       assert.deepEqual(await counts(one), []);
       assert.deepEqual(await counts(two), [{ outcome: CacheOutcome.LRU, count: 1 }]);
+    });
+  });
+});
+
+describe('the cache that a caller has', { timeout }, () => {
+  /** The keyspaces of a unary call, a batch and a stream. */
+  async function keyspacesOf(edge: Edge, seen: unknown[], metadata: Metadata): Promise<unknown[]> {
+    seen.length = 0;
+    const client = edge.classifier;
+    await classify(edge, metadata);
+    await unary(client.batchClassify.bind(client), batchRequest(['a']), metadata);
+    const { stream, ended } = open(edge, metadata);
+    stream.write(streamRequest('a'));
+    stream.end();
+    await ended;
+    return [...seen];
+  }
+
+  it('is what its key says, in every kind of call, also while a stream lasts', async () => {
+    const seen: unknown[] = [];
+    const { keys, parts } = edgeWith(fileOf(entry(one, { cache: 'own' }), entry(two)), {
+      classify: (item, { keyspace }) => {
+        seen.push(keyspace);
+        return answerTo(item);
+      },
+    });
+    await Edge.run(parts, async (edge) => {
+      assert.deepEqual(await keyspacesOf(edge, seen, withKey(one)), Array(3).fill('key:one'));
+      assert.deepEqual(await keyspacesOf(edge, seen, withKey(two)), Array(3).fill(''));
+      const { stream, answered, ended } = open(edge, withKey(one));
+      for (const cache of ['off', 'shared'] as const) {
+        keys.take(fileOf(entry(one, { cache })));
+        const answer = answered();
+        stream.write(streamRequest('a'));
+        await answer;
+      }
+      stream.end();
+      await ended;
+      assert.deepEqual(seen.slice(-2), [undefined, '']);
+    });
+  });
+
+  it('is what the server says without a word in the key', async () => {
+    const seen: unknown[] = [];
+    const { parts } = edgeWith(fileOf(entry(one, { cache: 'shared' }), entry(two)), {
+      cacheSharing: 'own',
+      classify: (item, { keyspace }) => {
+        seen.push(keyspace);
+        return answerTo(item);
+      },
+    });
+    await Edge.run(parts, async (edge) => {
+      assert.deepEqual(await keyspacesOf(edge, seen, withKey(one)), Array(3).fill(''));
+      assert.deepEqual(await keyspacesOf(edge, seen, withKey(two)), Array(3).fill('key:two'));
     });
   });
 });

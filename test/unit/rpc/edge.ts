@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HealthClient } from '../../../generated/health/v1/health.js';
+import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
   type BatchClassifyResponse,
   ClassifierServiceClient,
@@ -8,8 +9,14 @@ import {
   type ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceClient } from '../../../generated/verdict/v1/model_service.js';
-import type { Claim } from '../../../src/claim.js';
-import type { Classification, InputRequest } from '../../../src/classify/types.js';
+import type { CacheSharing } from '../../../src/auth/cache-sharing.js';
+import type {
+  Classification,
+  ForgetRequest,
+  Forgotten,
+  InputClaim,
+  InputRequest,
+} from '../../../src/classify/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ModelCatalog, ModelView } from '../../../src/models/types.js';
@@ -20,7 +27,7 @@ import { RpcServer } from '../../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../../src/rpc/server-options.js';
 import type { HandledCall } from '../../../src/rpc/types.js';
 
-export type Classify = (item: InputRequest, caller: Claim) => MaybePromise<Classification>;
+export type Classify = (item: InputRequest, caller: InputClaim) => MaybePromise<Classification>;
 
 /** The longest that a test of this folder may take: a call that hangs fails its test. */
 export const timeout = 10_000;
@@ -42,7 +49,7 @@ export function answerTo(item: InputRequest, cache: Classification['cache'] = 'l
 
 /** A classifier whose answers come when the test says so, by text. */
 export class HeldClassifier {
-  readonly callers = new Map<string, Claim>();
+  readonly callers = new Map<string, InputClaim>();
   readonly #held = new Map<
     string,
     { resolve: (value: Classification) => void; reject: (e: unknown) => void }
@@ -120,8 +127,13 @@ export function modelView(name: string, servingVersion: string): ModelView {
   return { name, isDefault: name === 'sentiment', servingVersion, loaded: true, versions: [] };
 }
 
+const nothingForgotten: Forgotten = { versions: [], fromMemory: 0, fromRedis: 0, othersExpireSeconds: 0 };
+
 export interface EdgeParts {
   readonly classify?: Classify;
+  readonly forget?: (request: ForgetRequest, signal: AbortSignal) => Promise<Forgotten>;
+  /** Default: `shared`. */
+  readonly cacheSharing?: CacheSharing;
   readonly catalog?: ModelCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
@@ -152,6 +164,8 @@ export class Edge {
 
   private constructor({
     classify = (item) => answerTo(item),
+    forget = async () => nothingForgotten,
+    cacheSharing = 'shared',
     catalog = new TestCatalog(),
     options,
     interceptors = [],
@@ -180,6 +194,8 @@ export class Edge {
     this.server = new RpcServer({
       routes: serviceRoutes({
         classifier: { classify },
+        forgetter: { forget },
+        cacheSharing,
         catalog,
         limiter,
         defaultModel: 'sentiment',
@@ -233,6 +249,10 @@ export class Edge {
 
   get models(): ModelServiceClient {
     return this.#client(ModelServiceClient);
+  }
+
+  get cache(): CacheServiceClient {
+    return this.#client(CacheServiceClient);
   }
 
   get health(): HealthClient {

@@ -164,6 +164,7 @@ describe('the steps that calls pass', { timeout }, () => {
             name: key,
             scopes: [],
             models: undefined,
+            cache: undefined,
             limits: undefined,
             flow: new WeightedFlow(1),
           });

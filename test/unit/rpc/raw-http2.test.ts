@@ -16,7 +16,7 @@ import { maxReceiveBytes } from '../../../src/rpc/server-options.js';
 import { batchRequest, streamRequest, textRequest } from '../../support/requests.js';
 import { short } from '../../support/stream-call.js';
 import { until } from '../../support/until.js';
-import { frame } from '../../support/wire-frames.js';
+import { callHeaders, frame, http2Frame, magic, settings } from '../../support/wire-frames.js';
 import { decodeStatus } from './details.js';
 import { answerTo, Edge, HeldClassifier, timeout } from './edge.js';
 import { classifyPath, RawCall, streamPath } from './raw-call.js';
@@ -404,5 +404,24 @@ test('the answer of a raw call decodes', { timeout }, async () => {
       assert.ok(message);
       assert.equal(ClassifyResponse.decode(message).classification?.predictions[0]?.label, 'hello');
     });
+  });
+});
+
+test('an answer that cannot be written, as the caller broke the connection meanwhile, is no fault of the server', {
+  timeout,
+}, async () => {
+  const texts = ['a', 'b', 'c'].map((text) =>
+    frame(ClassifyStreamRequest.encode(streamRequest(text)).finish()),
+  );
+  await Edge.run({}, async (edge) => {
+    const socket = connectSocket(edge.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.resume();
+    // A reset of a stream that nobody opened is against RFC 9113, section 6.4: it ends the connection.
+    const reset = http2Frame(3, 0, 3, Buffer.from([0, 0, 0, 8]));
+    const call = [callHeaders(1, streamPath), http2Frame(0, 0, 1, Buffer.concat(texts))];
+    socket.write(Buffer.concat([magic, settings, ...call, reset]));
+    assert.equal((await edge.handledCall()).code, 'CANCELLED');
+    socket.destroy();
   });
 });

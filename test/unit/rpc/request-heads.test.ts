@@ -21,6 +21,16 @@ describe('the head of a request', () => {
     assert.deepEqual({ ...kept }, { ...base, ...fields });
   });
 
+  it('keeps of what is only looked for that it was there', () => {
+    const looked = new RequestHeads([], ['Via', 'x-forwarded-for']);
+    const fields = { via: 'v'.repeat(8_000), 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1' };
+    const kept = looked.read({ ...post, ...fields }, []);
+    assert.equal(kept?.via, 'present');
+    assert.equal(kept?.['x-forwarded-for'], '10.0.0.1');
+    assert.equal(kept?.forwarded, undefined);
+    assert.equal(looked.read(post, [])?.via, undefined);
+  });
+
   it('is none of gRPC without POST', () => {
     for (const method of ['GET', 'HEAD', 'PUT', 'OPTIONS']) {
       assert.equal(heads.read({ ...post, ':method': method }, []), undefined);

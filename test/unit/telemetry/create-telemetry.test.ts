@@ -311,3 +311,22 @@ describe('the GPUs', () => {
     });
   });
 });
+
+describe('an act of administration', () => {
+  it('is one warning: who, what, on which model, and how it ended', () => {
+    telemetry.rpc.onAdministered?.({
+      ...{ requestId: 'r-1', service: 'verdict.v1.CacheService', method: 'Forget', code: 'OK' },
+      ...{ peer: '127.0.0.1:4711', identity: 'key:ops', facts: { model: 'sentiment' } },
+    });
+    assert.deepEqual(log, [
+      {
+        level: 'warn',
+        fields: {
+          ...{ request_id: 'r-1', service: 'verdict.v1.CacheService', method: 'Forget', code: 'OK' },
+          ...{ peer: '127.0.0.1:4711', identity: 'key:ops', arguments: { model: 'sentiment' } },
+        },
+        message: 'administration',
+      },
+    ]);
+  });
+});

@@ -40,6 +40,7 @@ function handle(ended: HandledCall): void {
     ...ended,
     arrivedAt: 0,
     deadlineAt: 0,
+    address: '127.0.0.1',
     tlsIdentity: undefined,
     metadata: () => undefined,
     takeMetadata: () => undefined,

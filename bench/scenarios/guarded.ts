@@ -1,0 +1,113 @@
+import { createSecretKey } from 'node:crypto';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CacheMode } from '../../generated/verdict/v1/classification.js';
+import { hashOfKey, newKey, random256 } from '../../src/auth/key-format.js';
+import { alternate } from '../alternate.js';
+import { ClosedLoop } from '../load/closed-loop.js';
+import { hitsPass, totalUs } from '../load/hits-pass.js';
+import { formatNumber } from '../report/format-value.js';
+import type { Findings, Measurement, Scenario, ScenarioContext } from '../scenario.js';
+import { median, ratios } from '../statistics.js';
+
+const IN_FLIGHT = [1, 32] as const;
+
+/** Texts that a pass sends for each text of the scenario, as in `cache-hits`. */
+const REPEAT = 16;
+
+/** Limits that nobody reaches: what they cost is the counting. */
+const LIMITS = { requestsPerMinute: 1e9, tokensPerMinute: 1e9, textsInFlight: 1_000_000 };
+
+/** What API keys and limits cost a call that does nothing else. */
+export const guarded: Scenario = {
+  name: 'guarded',
+  summary: 'CPU time per cached unary call with API keys and limits against the same server without them.',
+  bars: ['guarded-call'],
+  run,
+};
+
+async function run(context: ScenarioContext): Promise<Findings> {
+  const folder = mkdtempSync(join(tmpdir(), 'verdict-bench-'));
+  try {
+    return await measure(context, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(context: ScenarioContext, folder: string): Promise<Findings> {
+  const { models, inputs, processes, threads } = context;
+  const model = models.get();
+  const keysFile = join(folder, 'keys.yaml');
+  const apiKey = writeKey(keysFile);
+  const texts = inputs.sst2(context.texts);
+  const start = async (name: string, settings: Record<string, string>, credentials: { apiKey?: string }) => {
+    const server = await processes.server(
+      { ...model.serverSettings(threads), VERDICT_LOG_LEVEL: 'info', ...settings },
+      { logTo: openSync(join(folder, `${name}.log`), 'w') },
+    );
+    const setup = { address: server.address, model: model.name, texts, cache: CacheMode.UNSPECIFIED };
+    const load = await ClosedLoop.start(processes, { ...setup, ...credentials });
+    await load.pass({ mode: 'stream', inFlight: 32 });
+    return { server, load };
+  };
+  const open = await start('open', {}, {});
+  const closed = await start('guarded', { VERDICT_API_KEYS_FILE: keysFile }, { apiKey });
+  const measurements: Measurement[] = [];
+  const results: Record<string, number>[] = Array.from({ length: context.rounds }, () => ({}));
+  const medians: Record<'open' | 'guarded', number[]> = { open: [], guarded: [] };
+  for (const inFlight of IN_FLIGHT) {
+    const pass = { mode: 'unary', inFlight, repeat: context.short ? 2 : REPEAT } as const;
+    const rounds = await alternate(
+      {
+        open: () => hitsPass(open.load, open.server, pass),
+        guarded: () => hitsPass(closed.load, closed.server, pass),
+      },
+      {
+        ...context,
+        describe: (result) => `(${inFlight}) ${formatNumber(totalUs(result))} µs of CPU per call`,
+      },
+    );
+    const [bare, dear] = [
+      rounds.map((round) => totalUs(round.open)),
+      rounds.map((round) => totalUs(round.guarded)),
+    ];
+    measurements.push({
+      name: `Cached unary call, ${inFlight} in flight, server CPU: guarded / open`,
+      ...{ unit: 'x', values: ratios(dear, bare), reference: bare, bar: 'guarded-call' },
+    });
+    medians.open.push(median(bare));
+    medians.guarded.push(median(dear));
+    for (const [i, result] of results.entries()) {
+      Object.assign(result, { [`${inFlight}-openUs`]: bare[i], [`${inFlight}-guardedUs`]: dear[i] });
+    }
+  }
+  return {
+    measurements,
+    rounds: results,
+    charts: [
+      {
+        ...{ kind: 'bars', name: 'unary', title: 'Server CPU per cached call' },
+        subtitle: `All threads of the main process, metrics and access log on; ${model.name}`,
+        valueAxis: 'µs',
+        categories: IN_FLIGHT.map((inFlight) => `${inFlight} in flight`),
+        series: [
+          { name: 'open', values: medians.open },
+          { name: 'API keys, limits', values: medians.guarded },
+        ],
+      },
+    ],
+  };
+}
+
+/** A key file with one key, which may do anything. @returns the key */
+function writeKey(path: string): string {
+  const [secret, id] = [random256(), 'bench'];
+  const key = newKey(id);
+  const hash = hashOfKey(key, createSecretKey(secret, 'base64url')).toString('base64url');
+  const entry = { id, hash, scopes: ['classify', 'cache-outcomes'], limits: LIMITS };
+  // YAML takes JSON.
+  writeFileSync(path, JSON.stringify({ secret, keys: [entry] }));
+  return key;
+}
