@@ -218,7 +218,7 @@ export class ConnectionWatch {
   }
 
   /**
-   * After more resets than nghttp2 takes (1,000 at once, 33 a second) a session still sends, pings too, but Node reads
+   * After more resets than nghttp2 takes (1,000 at once, 33 a second) a session still sends, pings too, but Node 20 reads
    * nothing more of the connection. From here that looks like a client that has fallen silent, and both are of no use: a
    * ping that is not answered while nothing else comes or goes ends them. A client on a slow line, or one that does not take
    * its answers, is heard: it answers, or at least makes room for more.

@@ -28,8 +28,8 @@ const dropped = Array.from({ length: 1_500 }, (_, n) => {
   return [callHeaders(2 * n + 1, streamPath), http2Frame(resetFrame, 0, 2 * n + 1, code)];
 }).flat();
 
-describe('a connection of which Node reads nothing more', { timeout: 60_000 }, () => {
-  it('goes when a ping is not answered; those that are slow, or have nothing to say, stand', async () => {
+describe('a connection that is mute, or of which Node reads nothing more', { timeout: 60_000 }, () => {
+  it('ends when a ping is not answered; those that are slow, or have nothing to say, stand', async () => {
     const total = 300;
     const text = 'x'.repeat(1_000);
     const connection = { keepaliveTimeoutMs: 1_000 };
@@ -49,10 +49,16 @@ describe('a connection of which Node reads nothing more', { timeout: 60_000 }, (
         const more = http2Frame(windowFrame, 0, 0, Buffer.from([0, 0, 0, 1]));
         const talking = setInterval(() => talker.write(more), 50);
         await until('all are open', () => edge.opened === 3);
+        const mute = open(edge.port, callHeaders(1, streamPath));
         const flood = open(edge.port, ...dropped);
-        await until('the flood is over', () => edge.closed.length > 0, 30_000);
-        assert.deepEqual(edge.closed, ['unanswered']);
-        await until('its end is seen', () => flood.destroyed);
+        await until('both have ended', () => edge.closed.length === 2, 30_000);
+        // Node 24 hears of too many resets from nghttp2, and ends the connection itself.
+        assert.ok(edge.closed.includes('unanswered'));
+        assert.ok(
+          edge.closed.every((end) => end === 'unanswered' || end === 'protocol'),
+          edge.closed.join(),
+        );
+        await until('their ends are seen', () => mute.destroyed && flood.destroyed);
         assert.deepEqual([idle.destroyed, talker.destroyed, slow.stream.destroyed], [false, false, false]);
         clearInterval(talking);
         for (const one of [idle, talker]) one.destroy();
