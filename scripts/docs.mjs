@@ -26,6 +26,7 @@ const sectionTitles = {
   redis: 'The Redis behind the cache',
   shutdown: 'How the process ends',
   log: 'The log',
+  tracing: 'Traces',
 };
 
 function table(head, rows) {

@@ -10,9 +10,11 @@ import { openAuthenticator } from './app/open-authenticator.js';
 import { openCredentials } from './app/open-credentials.js';
 import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
+import { openTracing } from './app/open-tracing.js';
 import { readinessOf } from './app/readiness.js';
 import { startModels } from './app/start-models.js';
 import { trustedProxiesIn } from './app/trusted-proxies.js';
+import { withTracing } from './app/with-tracing.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
@@ -73,6 +75,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const auth = await openAuthenticator(config.auth, telemetry.auth);
   warnOfStrangers(config, log);
   const trace = openTrace(config.log);
+  const tracing = await openTracing(config.tracing, version, telemetry.tracing);
   const results = await openResultCache(config, telemetry);
   const registry = new ModelRegistry<ModelVersion<TextInput>>(config.models.default, ({ name, version }) =>
     telemetry.version({ model: name, version }).close(),
@@ -94,7 +97,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: withPayloadLog(
-        new ClassifierPipeline(registry, results.cache, telemetry.classifier),
+        new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
         config.log,
         log,
       ),
@@ -127,6 +130,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
       ...telemetry.interceptors,
       gateOf(auth?.authenticator, config.server),
       new AdministrationAudit(telemetry.rpc),
+      // Whom nobody knows cannot ask for traces.
+      ...(tracing === undefined ? [] : [tracing.interceptor]),
     ],
     hooks: telemetry.rpc,
   });
@@ -138,7 +143,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       ? { guards: metricsGuard(auth.authenticator) }
       : {}),
     readiness: () => readinessOf({ isListening, models: registry.readiness() }),
-    metrics: () => telemetry.metrics(),
+    metrics: (format) => telemetry.metrics(format),
     pages: apiDocsPages({ path: openapiPath, apiUrl: config.admin.docsApiUrl, ...config.limits }),
     onError: (error) => log.error({ error: String(error) }, 'an admin page failed'),
   });
@@ -155,7 +160,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
     steps: [
       {
         name: 'telemetry',
-        stop: async () => {
+        stop: async (signal) => {
+          await tracing?.close(signal);
           telemetry.close();
           await trace?.close();
         },
@@ -187,7 +193,8 @@ export async function createApp(config: Config, version: string, log: Logger): P
       { name: 'GPU monitor', stop: () => gpus.close() },
       {
         name: 'models',
-        start: (signal) => startModels({ config, registry, tokenizers, gpus, telemetry, trace, log }, signal),
+        start: (signal) =>
+          startModels({ config, registry, tokenizers, gpus, telemetry, trace, tracing, log }, signal),
         stop: (signal) => registry.close(signal),
       },
       {

@@ -9,6 +9,21 @@ export class WeightedFlow {
   constructor(readonly weight: number) {}
 }
 
+/** A stage of one input on its way, as its trace names it. */
+export type InputStage = 'memory' | 'redis' | 'join' | 'overflow' | 'tokenize' | 'queue';
+
+/** What the trace of one input is told. Inputs of calls that are not sampled have none. */
+export interface InputTrace {
+  /** Of the input's span, as W3C Trace Context writes them: 32 and 16 hexadecimal digits. */
+  readonly traceId: string;
+  readonly spanId: string;
+  /**
+   * A stage has ended. Times are performance.now() milliseconds.
+   * @param of the input whose work this one waited for
+   */
+  stage(name: InputStage, startedAt: number, endedAt: number, of?: InputTrace): void;
+}
+
 /** What one input may claim of the server. Made once, where the call comes in, and passed on as it is. */
 export interface Claim {
   /** The call's one signal: cancelled, deadline passed, or drained by force. */
@@ -23,6 +38,8 @@ export interface Claim {
   readonly flow: object | undefined;
   /** Whether a full queue refuses the input (unary, batch) or lets it wait in the overflow until there is room (streams). */
   readonly whenFull: 'refuse' | 'wait';
+  /** Undefined: the input is not traced. */
+  readonly trace?: InputTrace | undefined;
 }
 
 /** The claim of some work that several callers may wait for: it may grow while they come. */

@@ -1,5 +1,8 @@
 import { createSecretKey } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CacheMode } from '../../generated/verdict/v1/classification.js';
@@ -19,10 +22,11 @@ const REPEAT = 16;
 /** Limits that nobody reaches: what they cost is the counting. */
 const LIMITS = { requestsPerMinute: 1e9, tokensPerMinute: 1e9, textsInFlight: 1_000_000 };
 
-/** What API keys and limits cost a call that does nothing else. */
+/** What API keys, limits and traces cost a call that does nothing else. */
 export const guarded: Scenario = {
   name: 'guarded',
-  summary: 'CPU time per cached unary call with API keys and limits against the same server without them.',
+  summary:
+    'CPU time per cached unary call with API keys, limits and 1 % of traces against the same without them.',
   bars: ['guarded-call'],
   run,
 };
@@ -53,7 +57,13 @@ async function measure(context: ScenarioContext, folder: string): Promise<Findin
     return { server, load };
   };
   const open = await start('open', {}, {});
-  const closed = await start('guarded', { VERDICT_API_KEYS_FILE: keysFile }, { apiKey });
+  const guards = {
+    VERDICT_API_KEYS_FILE: keysFile,
+    VERDICT_TRACING: 'http',
+    VERDICT_TRACING_SAMPLE_RATIO: '0.01',
+    VERDICT_TRACING_ENDPOINT: await startCollector(context),
+  };
+  const closed = await start('guarded', guards, { apiKey });
   const measurements: Measurement[] = [];
   const results: Record<string, number>[] = Array.from({ length: context.rounds }, () => ({}));
   const medians: Record<'open' | 'guarded', number[]> = { open: [], guarded: [] };
@@ -94,11 +104,29 @@ async function measure(context: ScenarioContext, folder: string): Promise<Findin
         categories: IN_FLIGHT.map((inFlight) => `${inFlight} in flight`),
         series: [
           { name: 'open', values: medians.open },
-          { name: 'API keys, limits', values: medians.guarded },
+          { name: 'API keys, limits, 1 % of traces', values: medians.guarded },
         ],
       },
     ],
   };
+}
+
+/** Takes traces, as an OTLP collector does, and drops them. @returns its address */
+async function startCollector({ processes }: ScenarioContext): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume();
+    // An empty ExportTraceServiceResponse: all spans are accepted.
+    request.on('end', () => response.setHeader('content-type', 'application/x-protobuf').end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  processes.add({
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A key file with one key, which may do anything. @returns the key */

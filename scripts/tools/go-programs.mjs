@@ -31,7 +31,23 @@ export async function provideGo() {
  *   names in `.tools/bin` end with
  * @returns {Promise<string>} empty when done, else why not
  */
-export async function buildGoPrograms(packages, { goVersion, suffix = '' }) {
+export function buildGoPrograms(packages, { goVersion, suffix = '' }) {
+  const names = packages.map((path) => posix.basename(path.split('@', 1)[0]));
+  return install(packages, { names, goVersion, suffix, flags: '-mod=mod -modcacherw' });
+}
+
+/**
+ * Builds the program of a module of this repository, whose `go.sum` pins all that it needs.
+ *
+ * @param {string} folder of its `go.mod`
+ * @param {{ name: string, goVersion: string, suffix?: string }} options `name`: the last part of the module's name
+ * @returns {Promise<string>} empty when done, else why not
+ */
+export function buildGoModule(folder, { name, goVersion, suffix = '' }) {
+  return install(['.'], { names: [name], goVersion, suffix, flags: '-mod=readonly -modcacherw', folder });
+}
+
+async function install(packages, { names, goVersion, suffix, flags, folder }) {
   const go = await findTool('go', ['version'], goFolders);
   if (go === undefined)
     return `it is not on the PATH, and without Go it cannot be built: install it, or Go ${goVersion} or newer`;
@@ -40,21 +56,19 @@ export async function buildGoPrograms(packages, { goVersion, suffix = '' }) {
   try {
     const built = await runCommand(go, ['install', ...packages], {
       timeoutMs: 480_000,
-      cwd: work,
+      cwd: folder ?? work,
       env: {
         ...process.env,
         ...(await cacheFolders(work)),
         GOBIN: work,
-        GOFLAGS: '-mod=mod -modcacherw',
+        GOFLAGS: flags,
         CGO_ENABLED: '0',
       },
     });
     if (!built.ok) return built.reason;
     const bin = join(toolsDir, 'bin');
     await mkdir(bin, { recursive: true });
-    for (const name of packages.map((path) => posix.basename(path.split('@', 1)[0]))) {
-      await rename(join(work, name), join(bin, `${name}${suffix}`));
-    }
+    for (const name of names) await rename(join(work, name), join(bin, `${name}${suffix}`));
     return '';
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -9,6 +9,7 @@ import { provideGrpcurl } from './grpcurl.mjs';
 import { provideHadolint } from './hadolint.mjs';
 import { node24, provideNode24 } from './node24.mjs';
 import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs';
+import { otelcol, provideOtelcol } from './otelcol.mjs';
 import { toolsDir } from './paths.mjs';
 import {
   providePythonGrpc,
@@ -30,6 +31,7 @@ const tools = {
   curl: { versionArgs: ['--version'], provide: provideCurl },
   promtool: { versionArgs: ['--version'], provide: providePromtool },
   go: { versionArgs: ['version'], provide: provideGo },
+  [otelcol]: { versionArgs: ['--version'], provide: provideOtelcol },
   [node24]: { versionArgs: ['--version'], provide: provideNode24 },
 };
 

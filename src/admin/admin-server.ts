@@ -8,12 +8,14 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { MetricsFormat } from '../telemetry/types.js';
 import type { CredentialSource } from '../tls/credential-watch.js';
 import { failureOf } from '../tls/handshake-failure.js';
 import { type ClientAuth, contextOptions, serverOptions } from '../tls/server-options.js';
 import type { HandshakeFailure } from '../tls/types.js';
 import { AdminConnections } from './admin-connections.js';
 import { indexPage, topPaths } from './index-page.js';
+import { metricsFormat } from './metrics-format.js';
 import type { Guards, Page, Pages } from './page.js';
 
 /** Whether the server accepts calls, and if not, why not, one sentence per reason. */
@@ -40,7 +42,7 @@ export interface AdminServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly readiness: () => Readiness;
-  readonly metrics: () => Promise<MetricsPage>;
+  readonly metrics: (format: MetricsFormat) => Promise<MetricsPage>;
   /** Further pages, by their paths. */
   readonly pages?: Pages;
   /** Who may see a page, by its path: what others are answered instead. */
@@ -71,7 +73,7 @@ export class AdminServer {
   readonly #server: Server;
   readonly #pages: Pages;
   readonly #connections: AdminConnections;
-  #metricsUnderWay: Promise<MetricsPage> | undefined;
+  readonly #metricsUnderWay = new Map<MetricsFormat, Promise<MetricsPage>>();
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
@@ -79,7 +81,7 @@ export class AdminServer {
       '/': (accept) => indexPage(Object.keys(this.#pages), accept),
       '/livez': () => ({ status: 200, contentType: 'text/plain; charset=utf-8', body: 'alive\n' }),
       '/readyz': () => this.#readyPage(),
-      '/metrics': async () => ({ status: 200, ...(await this.#metrics()) }),
+      '/metrics': async (accept) => ({ status: 200, ...(await this.#metrics(metricsFormat(accept))) }),
       ...options.pages,
     };
     const limits = {
@@ -162,11 +164,12 @@ export class AdminServer {
   }
 
   /** Simultaneous scrapes share one rendering, which takes milliseconds of the main thread. */
-  #metrics(): Promise<MetricsPage> {
-    this.#metricsUnderWay ??= this.#options.metrics().finally(() => {
-      this.#metricsUnderWay = undefined;
-    });
-    return this.#metricsUnderWay;
+  #metrics(format: MetricsFormat): Promise<MetricsPage> {
+    const underWay = this.#metricsUnderWay.get(format);
+    if (underWay !== undefined) return underWay;
+    const page = this.#options.metrics(format).finally(() => this.#metricsUnderWay.delete(format));
+    this.#metricsUnderWay.set(format, page);
+    return page;
   }
 }
 

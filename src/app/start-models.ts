@@ -16,6 +16,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { Telemetry } from '../telemetry/types.js';
 import type { TokenizerPool } from '../tokenizer/tokenizer-pool.js';
 import type { TextInput } from '../tokenizer/types.js';
+import type { Tracing } from '../tracing/open-tracing.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 const CUDA_PROBE_TIMEOUT_MS = 30_000;
@@ -34,6 +35,7 @@ export interface ModelStart {
   readonly gpus: GpuMonitor;
   readonly telemetry: Telemetry;
   readonly trace: ArrivalTrace | undefined;
+  readonly tracing: Tracing | undefined;
   readonly log: Logger;
 }
 
@@ -44,7 +46,7 @@ export interface ModelStart {
  *   reason. No model is left in the registry then
  */
 export async function startModels(parts: ModelStart, signal: AbortSignal): Promise<void> {
-  const { config, registry, tokenizers, gpus, telemetry, trace, log } = parts;
+  const { config, registry, tokenizers, gpus, telemetry, trace, tracing, log } = parts;
   const { device, fallbackReason } = await decideDevice(config.runtime.device, () =>
     probeCuda({ deviceId: config.runtime.deviceId, timeoutMs: CUDA_PROBE_TIMEOUT_MS, signal }),
   );
@@ -82,7 +84,11 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
       hooks: ({ name, version }) => {
         const { batcher, runtime } = telemetry.version({ model: name, version });
         return {
-          batcher: trace === undefined ? batcher : { ...batcher, onArrival: trace.hook(name) },
+          batcher: {
+            ...batcher,
+            ...(trace === undefined ? {} : { onArrival: trace.hook(name) }),
+            ...tracing?.batcher({ model: name, version }),
+          },
           runtime,
         };
       },

@@ -220,6 +220,7 @@ export class Batcher<T, R> {
 
   /** Answers an input that has left the backlog without a run. */
   #drop(input: Input<T, R>, error: Error, reason: 'abandoned' | 'expired'): void {
+    this.#endWait(input);
     input.refuse(error);
     this.#hooks.onShed?.(reason, input.serviceClass);
     this.#backlog.admitOverflow();
@@ -228,9 +229,15 @@ export class Batcher<T, R> {
     this.#closeIfIdle();
   }
 
+  /** An input leaves without a run: its trace shows how long it waited for one. */
+  #endWait({ trace, payload, enqueuedAt }: Input<T, R>): void {
+    if (payload !== undefined) trace?.stage('queue', enqueuedAt, this.#clock.now());
+  }
+
   /** There is no runner, and none is expected any more. */
   #rejectBacklog(): void {
     for (const input of this.#backlog.clear()) {
+      this.#endWait(input);
       input.refuse(noInstance());
       this.#hooks.onShed?.('no_instance', input.serviceClass);
     }

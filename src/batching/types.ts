@@ -1,4 +1,4 @@
-import type { ServiceClass, SharedClaim } from '../claim.js';
+import type { InputTrace, ServiceClass, SharedClaim } from '../claim.js';
 import type { CostCurve } from '../cost/cost-curve.js';
 import type { VerdictError } from '../errors.js';
 
@@ -138,6 +138,21 @@ export interface QueueDepth {
   readonly tokens: number;
 }
 
+/** One run with traced inputs in it. Times are on the batcher's clock, in milliseconds. */
+export interface TracedRun {
+  /** Those of its inputs that are traced, and when each joined the queue; at least one. */
+  readonly members: readonly { readonly trace: InputTrace; readonly queuedAt: number }[];
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Of the whole batch. */
+  readonly items: number;
+  readonly tokens: number;
+  readonly paddedTokens: number;
+  readonly reason: CloseReason;
+  /** `lost`: its session was; `failed`: the batch itself did. */
+  readonly outcome: 'ok' | 'lost' | 'out_of_memory' | 'failed';
+}
+
 /** Events for telemetry. None may throw. */
 export interface BatcherHooks {
   onBatch?(batch: {
@@ -148,6 +163,8 @@ export interface BatcherHooks {
     readonly reason: CloseReason;
     readonly runMs: number;
   }): void;
+  /** A run with traced inputs in it has ended. Called before its inputs are answered. */
+  onTracedRun?(run: TracedRun): void;
   /**
    * An input whose deadline had passed was handed to a runner all the same. That takes a deadline within the microseconds
    * in which its batch is formed.

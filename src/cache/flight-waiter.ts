@@ -1,4 +1,4 @@
-import type { Claim } from '../claim.js';
+import type { Claim, InputTrace } from '../claim.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { callerLeft, deadlineExceeded, VerdictError } from '../errors.js';
 import type { Resolved } from './types.js';
@@ -40,6 +40,7 @@ export class FlightWaiter {
   readonly joinedAt = performance.now();
   readonly deadlineAt: number;
   readonly whenFull: Claim['whenFull'];
+  readonly trace: InputTrace | undefined;
   readonly #flight: Waited;
   readonly #signal: AbortSignal;
   readonly #timer: NodeJS.Timeout | undefined;
@@ -51,6 +52,7 @@ export class FlightWaiter {
     this.#signal = claim.signal;
     this.deadlineAt = claim.deadlineAt;
     this.whenFull = claim.whenFull;
+    this.trace = claim.trace;
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });

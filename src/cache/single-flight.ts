@@ -1,4 +1,4 @@
-import type { Claim, ServiceClass } from '../claim.js';
+import type { Claim, InputTrace, ServiceClass } from '../claim.js';
 import { VerdictError } from '../errors.js';
 import { FlightWaiter, reasonNotToWait } from './flight-waiter.js';
 import type { CacheKey, Flight, Resolved } from './types.js';
@@ -76,6 +76,8 @@ export class SharedFlight implements Flight {
   serviceClass: ServiceClass = 'bulk';
   whenFull: Claim['whenFull'] = 'refuse';
   flow: object | undefined;
+  /** Its leader's. */
+  trace: InputTrace | undefined;
   deadlineAt = Number.NEGATIVE_INFINITY;
   /** A refresh began after this flight, or its input was forgotten, so its result is not to be kept. */
   superseded = false;
@@ -93,6 +95,7 @@ export class SharedFlight implements Flight {
   start(claim: Claim, work: FlightWork): Promise<Resolved> {
     const leader = this.#add(claim, work);
     this.whenFull = claim.whenFull;
+    this.trace = claim.trace;
     void this.#fly(leader, work);
     return leader.promise;
   }
@@ -156,6 +159,7 @@ export class SharedFlight implements Flight {
         if (next === undefined) return;
         [leader, work] = next;
         this.whenFull = leader.whenFull;
+        this.trace = leader.trace;
         this.#abandonListeners = [];
         this.#urgentListeners = [];
       }
@@ -166,7 +170,11 @@ export class SharedFlight implements Flight {
     this.#onEnd(this);
     const now = performance.now();
     for (const waiter of this.#waiters.keys()) {
-      waiter.resolve(waiter === leader ? resolved : coalesced(resolved, now - waiter.joinedAt));
+      if (waiter === leader) waiter.resolve(resolved);
+      else {
+        waiter.trace?.stage('join', waiter.joinedAt, now, leader.trace);
+        waiter.resolve(coalesced(resolved, now - waiter.joinedAt));
+      }
     }
   }
 

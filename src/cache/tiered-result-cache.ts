@@ -1,4 +1,4 @@
-import type { Claim } from '../claim.js';
+import type { Claim, InputTrace } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { callerLeft, VerdictError } from '../errors.js';
 import { entryFault } from './entry-fault.js';
@@ -57,7 +57,7 @@ export class TieredResultCache implements ResultCache {
     compute: (flight: Flight) => Promise<Computed>,
   ): MaybePromise<Resolved> {
     if (mode === 'use') {
-      const entry = this.#lru?.get(key);
+      const entry = this.#lookUp(key, claim.trace);
       if (entry !== undefined) return { entry, outcome: 'lru', timings: NO_TIMINGS };
       return this.#flights.joinOrStart(key, claim, (flight) => this.#find(key, shape, flight, compute));
     }
@@ -68,6 +68,14 @@ export class TieredResultCache implements ResultCache {
       const { entry, timings } = await compute(flight);
       return { entry, outcome: 'bypassed', timings };
     });
+  }
+
+  #lookUp(key: CacheKey, trace: InputTrace | undefined): CacheEntry | undefined {
+    if (trace === undefined || this.#lru === undefined) return this.#lru?.get(key);
+    const startedAt = performance.now();
+    const entry = this.#lru.get(key);
+    trace.stage('memory', startedAt, performance.now());
+    return entry;
   }
 
   async forget(keys: readonly CacheKey[]): Promise<RemovedEntries> {
@@ -91,9 +99,12 @@ export class TieredResultCache implements ResultCache {
     flight: SharedFlight,
     compute: (flight: Flight) => Promise<Computed>,
   ): Promise<Resolved> {
+    const { trace } = flight;
+    const startedAt = trace === undefined ? 0 : performance.now();
     // Without a connection the store answers at once, which saves a turn of the event loop.
     const lookup = this.#redis?.get(key, shape);
     const entry = lookup instanceof Promise ? await lookup : lookup;
+    if (lookup instanceof Promise) trace?.stage('redis', startedAt, performance.now());
     if (flight.abandoned) throw callerLeft();
     if (entry === undefined) return this.#compute(key, shape, flight, compute);
     if (!flight.superseded) this.#lru?.set(key, entry);

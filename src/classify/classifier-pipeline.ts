@@ -75,7 +75,7 @@ export class ClassifierPipeline implements Classifier {
       if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
       return this.#finish(model, request, claim, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt);
+      this.#fail(model, claim, startedAt, error);
       throw error;
     }
   }
@@ -105,7 +105,7 @@ export class ClassifierPipeline implements Classifier {
     try {
       return this.#finish(model, request, claim, await pending, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt);
+      this.#fail(model, claim, startedAt, error);
       throw error;
     }
   }
@@ -113,7 +113,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     request: InputRequest,
-    { serviceClass }: InputClaim,
+    { serviceClass, trace }: InputClaim,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -135,6 +135,7 @@ export class ClassifierPipeline implements Classifier {
       timings,
       postprocessMs,
       serviceClass,
+      trace,
     });
     return {
       predictions,
@@ -147,7 +148,12 @@ export class ClassifierPipeline implements Classifier {
     };
   }
 
-  #fail(model: ClassifyingModel | undefined, { serviceClass }: InputClaim, startedAt: number): void {
+  #fail(
+    model: ClassifyingModel | undefined,
+    { serviceClass, trace }: InputClaim,
+    startedAt: number,
+    error: unknown,
+  ): void {
     this.#hooks.onInput?.({
       model: model?.name ?? '',
       version: model?.version ?? '',
@@ -156,6 +162,8 @@ export class ClassifierPipeline implements Classifier {
       timings: undefined,
       postprocessMs: 0,
       serviceClass,
+      trace,
+      error,
     });
   }
 }

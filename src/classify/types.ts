@@ -1,5 +1,5 @@
 import type { CacheMode, CacheOutcome, ComputeTimings, Keyspace } from '../cache/types.js';
-import type { Claim, ServiceClass } from '../claim.js';
+import type { Claim, InputTrace, ServiceClass } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
 
@@ -105,5 +105,9 @@ export interface ClassifierHooks {
     readonly timings: ComputeTimings | undefined;
     readonly postprocessMs: number;
     readonly serviceClass: ServiceClass;
+    /** Undefined: the input is not traced. */
+    readonly trace: InputTrace | undefined;
+    /** What the input ended with; undefined where it was answered. */
+    readonly error?: unknown;
   }): void;
 }

@@ -21,7 +21,8 @@ export interface SourceReading {
  * kind.
  */
 export function fromText(setting: Setting, value: string): unknown {
-  return setting.kind === 'int' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value;
+  const pattern = { int: /^[+-]?\d+$/, number: /^[+-]?\d+(\.\d+)?$/, choice: undefined, text: undefined };
+  return pattern[setting.kind]?.test(value.trim()) === true ? Number(value) : value;
 }
 
 /** The sentence about a value that the setting does not accept; undefined if it accepts it. */

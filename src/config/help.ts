@@ -22,7 +22,7 @@ export function settingsHelp(): string {
 
 function entry(setting: Setting): string[] {
   const variables = [setting.variable, ...(setting.alias === undefined ? [] : [setting.alias])].join(', ');
-  const takes = { int: 'n', choice: 'word', text: 'text' }[setting.kind];
+  const takes = { int: 'n', number: 'n', choice: 'word', text: 'text' }[setting.kind];
   const facts = `Takes ${setting.allowed}. Default: ${setting.defaultText.replaceAll('`', '')}.`;
   return [`  ${setting.flag} <${takes}>   [${variables}]`, ...wrap(`${setting.doc} ${facts}`)];
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { cache, redis } from './sections/caching.js';
 import { batching, models, runtime, tokenizer } from './sections/inference.js';
-import { admin, auth, limits, log, rateLimits, server, shutdown, tls } from './sections/serving.js';
+import { admin, auth, limits, log, rateLimits, server, shutdown, tls, tracing } from './sections/serving.js';
 
 /**
  * Every setting, once. A section is a mapping in the YAML file, and a leaf's key is its key there; the leaf's {@link
@@ -22,6 +22,7 @@ export const configSchema = z.object({
   redis,
   shutdown,
   log,
+  tracing,
 });
 
 /** The schema's values, before derived values are added. */

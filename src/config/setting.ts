@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 export interface SettingMeta {
   /** `max-text-chars`: the flag is `--max-text-chars`, the variable `VERDICT_MAX_TEXT_CHARS`. */
   readonly name: string;
-  readonly kind: 'int' | 'choice' | 'text';
+  readonly kind: 'int' | 'number' | 'choice' | 'text';
   /** What is allowed; completes the sentence "it must be ...". */
   readonly allowed: string;
   /** `ms`, `bytes`, ...; empty for a bare number or a text. */
@@ -40,6 +40,22 @@ export function int(
     kind: 'int',
     allowed: `a whole number from ${min} to ${max}${unit === '' ? '' : ` (${unit})`}`,
     unit,
+    defaultText: String(spec.default),
+    doc,
+    alias: undefined,
+    secret: false,
+  });
+}
+
+/** A number from `min` to `max`. */
+export function number(name: string, spec: { default: number; min: number; max: number; doc: string }) {
+  const { min, max, doc } = spec;
+  const schema = z.number().check(z.minimum(min), z.maximum(max));
+  return z._default(schema, spec.default).register(settingMeta, {
+    name,
+    kind: 'number',
+    allowed: `a number from ${min} to ${max}`,
+    unit: '',
     defaultText: String(spec.default),
     doc,
     alias: undefined,

@@ -21,6 +21,21 @@ export const httpUrl: TextRule = {
   allowed: 'an http:// or https:// URL without a user, query, fragment or trailing slash',
 };
 
+export const otlpEndpoint: TextRule = {
+  test: (value) => isHttpUrl(value.replace(/\/$/, '')),
+  allowed: 'an http:// or https:// URL without a user, query or fragment',
+};
+
+export const otlpHeaders: TextRule = {
+  test: (value) => value.split(',').every(isHeader),
+  allowed: 'names and values, separated by commas: authorization=Bearer%20TOKEN',
+};
+
+export const serviceName: TextRule = {
+  test: (value) => /^[ -~]{1,128}$/.test(value),
+  allowed: '1 to 128 printable ASCII characters',
+};
+
 export const claim: TextRule = {
   test: (value) => /^[!-~]{1,512}$/.test(value),
   allowed: '1 to 512 printable ASCII characters without spaces',
@@ -62,6 +77,10 @@ function isHttpUrl(value: string): boolean {
   if (!/^https?:\/\/[^\s?#@]*[^\s?#@/]$/.test(value) || !URL.canParse(value)) return false;
   const { hostname } = new URL(value);
   return /^[\w.:[\]-]+$/.test(hostname);
+}
+
+function isHeader(pair: string): boolean {
+  return /^\s*[\w.-]+\s*=[!-~ ]*$/.test(pair) && !/%(?![0-9a-f]{2})/i.test(pair);
 }
 
 function isRedisUrl(value: string): boolean {

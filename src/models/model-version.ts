@@ -72,7 +72,7 @@ export class ModelVersion<I> {
     const permit = batcher.admit(preprocessor.estimate(input), flight);
     flight.onAbandon(() => permit.abandon());
     flight.onUrgent(() => permit.promote());
-    if (permit.admitted !== undefined) await permit.admitted;
+    if (permit.admitted !== undefined) await overflow(permit.admitted, flight);
     const startedAt = performance.now();
     let encoded: Encoded;
     try {
@@ -83,7 +83,9 @@ export class ModelVersion<I> {
       permit.abandon();
       throw error;
     }
-    const tokenizeMs = performance.now() - startedAt;
+    const tokenizedAt = performance.now();
+    flight.trace?.stage('tokenize', startedAt, tokenizedAt);
+    const tokenizeMs = tokenizedAt - startedAt;
     permit.submit(encoded, encoded.cost);
     const { value, queueMs, runMs, batchSize } = await permit.result;
     return {
@@ -152,5 +154,15 @@ export class ModelVersion<I> {
     this.drain();
     await this.#parts.batcher.close(signal);
     await this.#parts.closeInstances(signal);
+  }
+}
+
+/** Waits outside a full queue. @throws what `admitted` rejects with */
+async function overflow(admitted: Promise<void>, { trace }: Flight): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    await admitted;
+  } finally {
+    trace?.stage('overflow', startedAt, performance.now());
   }
 }

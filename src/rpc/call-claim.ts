@@ -1,5 +1,5 @@
 import type { Keyspace } from '../cache/types.js';
-import type { ServiceClass } from '../claim.js';
+import type { InputTrace, ServiceClass } from '../claim.js';
 import type { InputClaim } from '../classify/types.js';
 import type { Call } from './route.js';
 
@@ -9,17 +9,21 @@ export class CallClaim implements InputClaim {
   readonly whenFull = 'refuse';
   readonly serviceClass: ServiceClass;
   readonly keyspace: Keyspace | undefined;
+  readonly trace: InputTrace | undefined;
   readonly #call: Pick<Call<never>, 'signal' | 'caller'>;
 
+  /** @param trace of the input; undefined: it is not traced, or the claim serves several that are not */
   constructor(
     call: Pick<Call<never>, 'signal' | 'caller' | 'deadlineAt'>,
     serviceClass: ServiceClass,
     keyspace: Keyspace | undefined,
+    trace: InputTrace | undefined,
   ) {
     this.#call = call;
     this.deadlineAt = call.deadlineAt;
     this.serviceClass = serviceClass;
     this.keyspace = keyspace;
+    this.trace = trace;
   }
 
   get flow(): object {

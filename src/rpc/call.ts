@@ -13,7 +13,7 @@ import type { Connection } from './connections.js';
 import { partsOf } from './grpc-seam.js';
 import { HeldByCall, type Holder } from './held-bytes.js';
 import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
-import type { ActFacts, CallHead } from './interceptor.js';
+import type { ActFacts, CallHead, CallTrace } from './interceptor.js';
 import { acceptedEncodings, refusedMessage, unsupportedCompression } from './message-refusals.js';
 import { envoyTimeoutKey, ownTimeoutMs, requestIdFrom, requestIdKey, transcodedKey } from './metadata.js';
 import type { Method } from './method.js';
@@ -73,6 +73,7 @@ export class RpcCall
   readonly held: HeldByCall;
   requestId = '';
   deadlineAt = Number.POSITIVE_INFINITY;
+  trace: CallTrace | undefined = undefined;
 
   readonly #base: ServerInterceptingCallInterface;
   readonly #sendStatus: ServerInterceptingCallInterface['sendStatus'];
@@ -271,6 +272,10 @@ export class RpcCall
     this.#identity = identity;
   }
 
+  follow(trace: CallTrace): void {
+    this.trace = trace;
+  }
+
   get identity(): Identity | undefined {
     return this.#identity;
   }
@@ -349,8 +354,8 @@ export class RpcCall
   inputStatus(error: unknown): Status {
     const known = asVerdictError(error);
     if (known.code === 'internal') {
-      const { requestId } = this;
-      this.#calls.hooks.onInputFailed?.({ ...this.#method.name, requestId, cause: causeOf(known) });
+      const { requestId, trace } = this;
+      this.#calls.hooks.onInputFailed?.({ ...this.#method.name, requestId, trace, cause: causeOf(known) });
     }
     return statusOf(known, this.requestId);
   }
@@ -496,6 +501,7 @@ export class RpcCall
       requestId: this.requestId,
       peer: this.connection.name,
       identity: this.#identity?.name ?? this.connection.identity?.sans[0],
+      trace: this.trace,
       received: this.#inbound?.received ?? 0,
       sent: this.#sent,
       cause,

@@ -18,6 +18,7 @@ import { accountOf, admitted, settled } from './metered.js';
 import type { ModelAccess } from './model-access.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxReceiveBytes, type RequestLimits } from './server-options.js';
+import { traced } from './traced.js';
 import { UnaryCall } from './unary.js';
 import { callDefaults, inputRequestFrom } from './validation.js';
 
@@ -53,12 +54,13 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     maxRequestBytes,
     open: (call) =>
       new UnaryCall(call, (request) => {
-        const wanted = inputRequestFrom(request, callDefaults, limits);
+        const wanted = traced(call, 'validate', () => inputRequestFrom(request, callDefaults, limits));
         access.check(call.identity, wanted.model);
         const claim = new CallClaim(
           call,
           serviceClassOf(call, 'interactive'),
           cacheAccess.keyspaceOf(call.identity),
+          call.trace?.input(),
         );
         const account = accountOf(limiter, call);
         const answer = admitted(account, 1, () => settled(account, () => classifier.classify(wanted, claim)));

@@ -17,6 +17,7 @@ import { accountOf, admitted, settled } from './metered.js';
 import type { ModelAccess } from './model-access.js';
 import type { Call } from './route.js';
 import type { RequestLimits } from './server-options.js';
+import { traced } from './traced.js';
 import {
   checkModel,
   checkVersion,
@@ -73,7 +74,7 @@ export class BatchClassifier {
     request: BatchClassifyRequest,
     call: Call<BatchClassifyResponse>,
   ): MaybePromise<BatchClassifyResponse> {
-    const options = this.#checkedOptions(request);
+    const options = traced(call, 'validate', () => this.#checkedOptions(request));
     this.#access.check(call.identity, request.model);
     const account = accountOf(this.#limiter, call);
     return admitted(account, request.inputs.length, () => this.#classifyAll(request, options, call, account));
@@ -85,8 +86,9 @@ export class BatchClassifier {
     call: Call<BatchClassifyResponse>,
     account: Account | undefined,
   ): MaybePromise<BatchClassifyResponse> {
+    const serviceClass = serviceClassOf(call, 'bulk');
     const keyspace = this.#cacheAccess.keyspaceOf(call.identity);
-    const claim = new CallClaim(call, serviceClassOf(call, 'bulk'), keyspace);
+    const shared = new CallClaim(call, serviceClass, keyspace, undefined);
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {
@@ -95,6 +97,8 @@ export class BatchClassifier {
     };
     for (const [position, input] of request.inputs.entries()) {
       try {
+        const trace = call.trace?.input();
+        const claim = trace === undefined ? shared : new CallClaim(call, serviceClass, keyspace, trace);
         const answer = settled(account, () =>
           this.#classifier.classify(this.#inputRequestFrom(request, input, options), claim),
         );

@@ -1,4 +1,5 @@
 import type { Identity } from '../auth/identity.js';
+import type { InputTrace } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import type { TlsIdentity } from '../tls/client-certificate.js';
 
@@ -8,6 +9,21 @@ export interface RpcMethod {
   readonly service: string;
   /** `Classify`. */
   readonly method: string;
+}
+
+/** A stage of a call before its inputs go on their own ways, as its trace names it. */
+export type CallStage = 'receive' | 'validate';
+
+/** The trace that a call belongs to, and what it is told. */
+export interface CallTrace {
+  /** As W3C Trace Context writes it: 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** Of the call's own span: 16 hexadecimal digits. Undefined: nothing of the call is recorded. */
+  readonly spanId: string | undefined;
+  /** A stage has ended. Times are performance.now() milliseconds. */
+  stage(name: CallStage, startedAt: number, endedAt: number): void;
+  /** The trace of one more input; undefined if that one is not recorded. To be called once for each, in order. */
+  input(): InputTrace | undefined;
 }
 
 /** What an administrative call asks for, in names and numbers: never a text, a key or a credential. */
@@ -24,6 +40,8 @@ export interface HandledCall extends RpcMethod {
   readonly peer: string;
   /** The name of its identity, else the first name in the client's certificate, where there is one. Never a credential. */
   readonly identity?: string | undefined;
+  /** Undefined: it belongs to none. */
+  readonly trace?: Pick<CallTrace, 'traceId' | 'spanId'> | undefined;
   /** Messages received and sent. */
   readonly received: number;
   readonly sent: number;
@@ -63,6 +81,8 @@ export interface CallHead {
    * its certificate, else its connection, or the address that a trusted proxy names. May be called again while the call lasts.
    */
   identify(identity: Identity): void;
+  /** Sets the trace that the call belongs to. */
+  follow(trace: CallTrace): void;
   /** Ends the call with an error. Only the first end counts. */
   fail(error: unknown): void;
 }

@@ -2,7 +2,7 @@ import type { Status } from '../../generated/google/rpc/status.js';
 import type { Identity } from '../auth/identity.js';
 import type { VerdictError } from '../errors.js';
 import type { MessageType } from './codec.js';
-import type { ActFacts } from './interceptor.js';
+import type { ActFacts, CallTrace } from './interceptor.js';
 
 /** One call, as the code that answers it sees it. */
 export interface Call<Res> {
@@ -16,6 +16,8 @@ export interface Call<Res> {
   readonly callerName: string;
   /** Who calls and what is open to them, as of now. Undefined: the server asks nobody who they are, and all is open. */
   readonly identity: Identity | undefined;
+  /** The trace that it belongs to; undefined: none. */
+  readonly trace: CallTrace | undefined;
   /** When its headers arrived; performance.now() milliseconds. */
   readonly arrivedAt: number;
   /** The caller's deadline or the default one; performance.now() milliseconds; Infinity: none. */

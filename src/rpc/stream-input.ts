@@ -3,7 +3,7 @@ import type {
   ClassifyStreamResponse,
 } from '../../generated/verdict/v1/classifier_service.js';
 import type { Keyspace } from '../cache/types.js';
-import type { ServiceClass } from '../claim.js';
+import type { InputTrace, ServiceClass } from '../claim.js';
 import type { InputClaim } from '../classify/types.js';
 import type { Call } from './route.js';
 
@@ -25,10 +25,11 @@ export class StreamInput implements InputClaim, ClassifyStreamResponse {
   readonly whenFull = 'wait';
   readonly serviceClass: ServiceClass;
   readonly keyspace: Keyspace | undefined;
+  readonly trace: InputTrace | undefined;
   readonly #call: Pick<Call<never>, 'signal' | 'caller'>;
 
   constructor(
-    call: Pick<Call<never>, 'signal' | 'caller' | 'deadlineAt'>,
+    call: Pick<Call<never>, 'signal' | 'caller' | 'deadlineAt' | 'trace'>,
     request: Pick<ClassifyStreamRequest, 'id'>,
     index: number,
     serviceClass: ServiceClass,
@@ -40,6 +41,7 @@ export class StreamInput implements InputClaim, ClassifyStreamResponse {
     this.index = index;
     this.serviceClass = serviceClass;
     this.keyspace = keyspace;
+    this.trace = call.trace?.input();
     this.deadlineAt = Math.min(call.deadlineAt, performance.now() + limitMs);
   }
 

@@ -1,6 +1,14 @@
-import type { HandledCall, RpcMethod } from './interceptor.js';
+import type { CallTrace, HandledCall, RpcMethod } from './interceptor.js';
 
-export type { CallObserver, HandledCall, Interceptor, RpcMethod } from './interceptor.js';
+export type {
+  CallHead,
+  CallObserver,
+  CallStage,
+  CallTrace,
+  HandledCall,
+  Interceptor,
+  RpcMethod,
+} from './interceptor.js';
 
 /** Which limit a call was ended for: that of its connection, of its peer, of the process, or of the heap. */
 export type ShedReason = 'connection' | 'peer' | 'process' | 'heap';
@@ -56,6 +64,8 @@ export type CallRefusal =
 /** One input of a batch or stream that ended with INTERNAL inside a call. */
 export interface FailedInput extends RpcMethod {
   readonly requestId: string;
+  /** Of the call that it belongs to. */
+  readonly trace?: Pick<CallTrace, 'traceId' | 'spanId'> | undefined;
   /** For the log alone. */
   readonly cause: unknown;
 }

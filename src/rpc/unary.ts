@@ -36,6 +36,7 @@ export class UnaryCall<Req, Res> implements CallHandler<Req> {
       return;
     }
     this.#running = true;
+    this.#call.trace?.stage('receive', this.#call.arrivedAt, performance.now());
     const answer = this.#method(this.#request, this.#call);
     if (answer instanceof Promise) {
       answer.then(

@@ -20,10 +20,17 @@ const plain = /^[\w .:/%-]*$/;
  * @param time pino's time field, comma first
  */
 export function callLine(level: CallLevel, time: string, call: HandledCall): string {
-  const { requestId, service, method, code, durationMs, peer, identity, received, sent } = call;
+  const { requestId, service, method, code, durationMs, peer, identity, trace, received, sent } = call;
   const duration = Math.round(durationMs * 1000) / 1000;
   const who = identity === undefined ? '' : `,"identity":${quoted(identity)}`;
-  return `{"level":"${level}"${time},"request_id":${quoted(requestId)},"service":${quoted(service)},"method":${quoted(method)},"code":${quoted(code)},"duration_ms":${duration},"peer":${quoted(peer)}${who},"received":${received},"sent":${sent},"msg":"call"}\n`;
+  return `{"level":"${level}"${time},"request_id":${quoted(requestId)},"service":${quoted(service)},"method":${quoted(method)},"code":${quoted(code)},"duration_ms":${duration},"peer":${quoted(peer)}${who}${idsOf(trace)},"received":${received},"sent":${sent},"msg":"call"}\n`;
+}
+
+/** Hexadecimal digits need no escaping. */
+function idsOf(trace: HandledCall['trace']): string {
+  if (trace === undefined) return '';
+  const span = trace.spanId === undefined ? '' : `,"span_id":"${trace.spanId}"`;
+  return `,"trace_id":"${trace.traceId}"${span}`;
 }
 
 function quoted(text: string): string {

@@ -1,5 +1,6 @@
 import type { CallObserver, HandledCall, Interceptor } from '../rpc/types.js';
 import { errorFields } from './error-fields.js';
+import { traceFields } from './trace-fields.js';
 import type { Log } from './types.js';
 
 /** The access log: a line for each call that ended, and one with the cause for each that failed inside. */
@@ -16,9 +17,10 @@ export class CallLog implements Interceptor, CallObserver {
 
   onEnd(call: HandledCall): void {
     this.#log.call(call);
-    const { requestId, service, method, code, cause } = call;
+    const { requestId, service, method, code, trace, cause } = call;
     if (code !== 'INTERNAL' && code !== 'UNKNOWN') return;
-    const fields = { request_id: requestId, service, method, code, error: errorFields(cause) };
+    const ids = { request_id: requestId, ...traceFields(trace) };
+    const fields = { ...ids, service, method, code, error: errorFields(cause) };
     this.#log.error(fields, 'call failed');
   }
 }

@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
-import type { CallObserver, Interceptor, RpcMethod } from '../rpc/types.js';
+import type { CallObserver, HandledCall, Interceptor, RpcMethod } from '../rpc/types.js';
 import { callSeconds } from './buckets.js';
 import { CounterFamily, type CounterSeries, type Labels } from './counter-family.js';
-import { HistogramFamily } from './histogram-family.js';
+import { HistogramFamily, type ObservedSpan } from './histogram-family.js';
 
 /** The canonical gRPC codes, in the order of their numbers. */
 const codes = [
@@ -67,10 +67,15 @@ export class CallMetrics implements Interceptor {
     const seconds = this.#seconds.series(labels);
     return {
       started: this.#started.series(labels),
-      onEnd({ code, durationMs }) {
+      onEnd({ code, durationMs, trace }) {
         (handled[code] ?? handled.UNKNOWN)?.add();
-        seconds.observe(durationMs / 1000);
+        seconds.observe(durationMs / 1000, observedSpan(trace));
       },
     };
   }
+}
+
+function observedSpan(trace: HandledCall['trace']): ObservedSpan | undefined {
+  if (trace?.spanId === undefined) return undefined;
+  return { traceId: trace.traceId, spanId: trace.spanId };
 }

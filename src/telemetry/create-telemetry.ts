@@ -8,6 +8,7 @@ import { CallLog } from './call-log.js';
 import { CallMetrics } from './call-metrics.js';
 import { CounterFamily } from './counter-family.js';
 import { EdgeTelemetry, edgeGauges } from './edge-telemetry.js';
+import { expose } from './exposition.js';
 import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
@@ -17,11 +18,13 @@ import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
 import { SessionTelemetry } from './session-telemetry.js';
 import { TlsTelemetry } from './tls-telemetry.js';
+import { TracingTelemetry } from './tracing-telemetry.js';
 import type { EdgeReading, Log, Telemetry, VersionTelemetry } from './types.js';
 
 const redisErrorLineIntervalMs = 10_000;
 const cacheLineIntervalMs = 10_000;
 const inputLineIntervalMs = 1_000;
+const exportLineIntervalMs = 10_000;
 const sampleIntervalMs = 1_000;
 
 export interface TelemetryOptions {
@@ -65,6 +68,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const tls = new TlsTelemetry({ registry, log });
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
+  const tracing = new TracingTelemetry({
+    registry,
+    log,
+    limiter: new LineLimiter(exportLineIntervalMs, now),
+  });
   let listModels: () => readonly ModelView[] = () => [];
   modelMetrics(registry, () => listModels());
   let readEdge: () => EdgeReading = () => ({ connections: 0, heldBytes: 0 });
@@ -94,6 +102,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     tls,
     auth,
     rateLimits,
+    tracing,
     version(of) {
       const key = `${of.model}/${of.version}`;
       let version = versions.get(key);
@@ -118,9 +127,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     watchGpus(list) {
       listGpus = list;
     },
-    async metrics() {
-      return { contentType: registry.contentType, body: await registry.metrics() };
-    },
+    metrics: (format = 'prometheus') => expose(registry, format),
     close() {
       clearInterval(timer);
     },

@@ -15,6 +15,7 @@ import { CounterFamily, type CounterSeries } from './counter-family.js';
 import { errorFields } from './error-fields.js';
 import { gauge } from './gauge.js';
 import type { LineLimiter } from './line-limiter.js';
+import { traceFields } from './trace-fields.js';
 import type { EdgeReading, Log } from './types.js';
 
 const shedReasons = ['connection', 'peer', 'process', 'heap'] as const satisfies readonly ShedReason[];
@@ -121,10 +122,11 @@ export class EdgeTelemetry implements RpcHooks {
     ]);
   }
 
-  onInputFailed({ requestId, service, method, cause }: FailedInput): void {
+  onInputFailed({ requestId, trace, service, method, cause }: FailedInput): void {
     const suppressed = this.#inputLines.pass();
     if (suppressed === undefined) return;
-    const fields = { request_id: requestId, service, method, suppressed, error: errorFields(cause) };
+    const ids = { request_id: requestId, ...traceFields(trace) };
+    const fields = { ...ids, service, method, suppressed, error: errorFields(cause) };
     this.#log.error(fields, 'input failed');
   }
 

@@ -1,11 +1,27 @@
 import { Histogram, type Registry } from 'prom-client';
 import { hasLabels, type Labels } from './counter-family.js';
 
+/** The span that an observation was made in. */
+export interface ObservedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/** The latest traced observation of a bucket, as prom-client writes it in OpenMetrics. */
+interface Exemplar {
+  readonly labelSet: { readonly trace_id: string; readonly span_id: string };
+  readonly value: number;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
 /** One set of labels of a histogram. */
 export class HistogramSeries {
   /** Observations per bucket, not cumulative; the last bucket holds values above every bound. */
   readonly counts: Float64Array;
   sum = 0;
+  /** By bucket; empty until a traced observation comes. */
+  readonly exemplars: (Exemplar | undefined)[] = [];
 
   constructor(
     readonly labels: Labels,
@@ -14,12 +30,16 @@ export class HistogramSeries {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  observe(value: number): void {
+  /** @param span links the observation to its trace */
+  observe(value: number, span?: ObservedSpan): void {
     const { bounds, counts } = this;
     let bucket = 0;
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
     counts[bucket] = (counts[bucket] as number) + 1;
     this.sum += value;
+    if (span === undefined) return;
+    const labelSet = { trace_id: span.traceId, span_id: span.spanId };
+    this.exemplars[bucket] = { labelSet, value, timestamp: Date.now() / 1000 };
   }
 }
 
@@ -27,6 +47,7 @@ interface Sample {
   metricName: string;
   labels: Record<string, string | number>;
   value: number;
+  exemplar?: Exemplar | undefined;
 }
 
 /**
@@ -75,12 +96,13 @@ export class HistogramFamily extends Histogram<string> {
     return this.get();
   }
 
-  #samples({ labels, counts, sum }: HistogramSeries): Sample[] {
+  #samples({ labels, counts, sum, exemplars }: HistogramSeries): Sample[] {
     let count = 0;
     const buckets = Array.from(counts, (inBucket, index) => {
       count += inBucket;
       const le = this.#bounds[index] ?? '+Inf';
-      return { metricName: `${this.#name}_bucket`, labels: { le, ...labels }, value: count };
+      const exemplar = exemplars[index];
+      return { metricName: `${this.#name}_bucket`, labels: { le, ...labels }, value: count, exemplar };
     });
     return [
       ...buckets,

@@ -82,18 +82,18 @@ export class InferenceMetrics implements ClassifierHooks {
   }
 
   onInput(input: ClassifiedInput): void {
-    const { outcome, timings, model, version } = input;
+    const { outcome, timings, model, version, trace } = input;
     // A name without a model must not create series: callers could multiply them.
     const series = this.#versions.get(model)?.get(version) ?? this.#ofUnknown();
     series.status[statusOf[outcome]].add();
     if (outcome === 'error') return;
-    series.latency.observe(input.totalMs / 1000);
-    series.postprocess.observe(input.postprocessMs / 1000);
+    series.latency.observe(input.totalMs / 1000, trace);
+    series.postprocess.observe(input.postprocessMs / 1000, trace);
     if (timings === undefined || (outcome !== 'miss' && outcome !== 'bypassed')) return;
-    series.tokenize.observe(timings.tokenizeMs / 1000);
-    series.queue.observe(timings.queueMs / 1000);
-    series[input.serviceClass].observe(timings.queueMs / 1000);
-    series.inference.observe(timings.inferenceMs / 1000);
+    series.tokenize.observe(timings.tokenizeMs / 1000, trace);
+    series.queue.observe(timings.queueMs / 1000, trace);
+    series[input.serviceClass].observe(timings.queueMs / 1000, trace);
+    series.inference.observe(timings.inferenceMs / 1000, trace);
   }
 
   #ofUnknown(): VersionSeries {

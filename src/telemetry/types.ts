@@ -8,6 +8,7 @@ import type { RedisHooks } from '../redis/types.js';
 import type { HandledCall, Interceptor, RpcHooks } from '../rpc/types.js';
 import type { GpuReading, RuntimeHooks } from '../runtime/types.js';
 import type { TlsHooks } from '../tls/types.js';
+import type { TracingHooks } from '../tracing/types.js';
 
 /** Facts of one log line. Never a caller's text, a key or a credential. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -45,6 +46,9 @@ export interface VersionTelemetry {
   close(): void;
 }
 
+/** The text format of Prometheus, or OpenMetrics, which has exemplars. */
+export type MetricsFormat = 'prometheus' | 'openmetrics';
+
 /** Metrics as Prometheus reads them. */
 export interface Exposition {
   readonly contentType: string;
@@ -68,6 +72,7 @@ export interface Telemetry {
   readonly tls: TlsHooks;
   readonly auth: AuthHooks;
   readonly rateLimits: RateLimitHooks;
+  readonly tracing: TracingHooks;
   /** Creates a version's series, at 0. The same version gives the same object until it is closed. */
   version(of: VersionLabels): VersionTelemetry;
   /** Sets where versions, states and sessions are read from. */
@@ -76,7 +81,8 @@ export interface Telemetry {
   watchEdge(read: () => EdgeReading): void;
   /** Sets where the readings of the GPUs come from. */
   watchGpus(list: () => readonly GpuReading[]): void;
-  metrics(): Promise<Exposition>;
+  /** @param format Default: `prometheus` */
+  metrics(format?: MetricsFormat): Promise<Exposition>;
   /** Stops the sampling timer. */
   close(): void;
 }

@@ -39,13 +39,21 @@ export class EnvoyProcess {
    * Starts it in front of these servers and waits until it takes calls.
    * @throws Error with what it wrote to standard error when it does not come up
    */
-  static async start(...upstreams: readonly string[]): Promise<EnvoyProcess> {
+  static start(...upstreams: readonly string[]): Promise<EnvoyProcess> {
+    return EnvoyProcess.startWith((configuration) => configuration, upstreams);
+  }
+
+  /** The same, with a configuration that was changed. */
+  static async startWith(
+    change: (configuration: string) => string,
+    upstreams: readonly string[],
+  ): Promise<EnvoyProcess> {
     const envoy = await findTool('envoy');
     assert.ok('path' in envoy);
     const folder = await mkdtemp(join(tmpdir(), 'verdict-envoy-'));
     const config = join(folder, 'envoy.yaml');
     const adminAddress = join(folder, 'admin');
-    await writeFile(config, await envoyConfig(upstreams));
+    await writeFile(config, change(await envoyConfig(upstreams)));
     const options = ['--disable-hot-restart', '--concurrency', '1', '--log-level', 'error'];
     const child = spawn(envoy.path, ['-c', config, '--admin-address-path', adminAddress, ...options], {
       cwd: repositoryRoot,

@@ -21,14 +21,15 @@ export class EnvoyService {
     this.envoy = envoy;
   }
 
-  /** As `Service.start`. */
+  /** As `Service.start`. @param change of Envoy's configuration */
   static async start(
     models: readonly [string, ...string[]],
     settings: Readonly<Record<string, string>> = {},
+    change: (configuration: string) => string = (configuration) => configuration,
   ): Promise<EnvoyService> {
     const service = await Service.start(models, settings);
     try {
-      return new EnvoyService(service, await EnvoyProcess.start(service.server.address));
+      return new EnvoyService(service, await EnvoyProcess.startWith(change, [service.server.address]));
     } catch (error) {
       await service.stop();
       throw error;

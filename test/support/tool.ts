@@ -12,7 +12,8 @@ export type ToolName =
   | 'hadolint'
   | 'curl'
   | 'promtool'
-  | 'go';
+  | 'go'
+  | 'otelcol-v0.165.0';
 
 type Provisioned = { readonly path: string } | { readonly unavailable: string };
 

@@ -47,6 +47,31 @@ describe('what is wrong stops the start', () => {
     ]);
   });
 
+  it('tells a share from what is none', async () => {
+    for (const value of ['0', '1', '0.001', ' 0.5 '])
+      assert.equal((await load(['--tracing-sample-ratio', value])).tracing.sampleRatio, Number(value));
+    for (const value of ['1.5', '-0.1', '1%', '.', '1e-3', 'half'])
+      assert.deepEqual(await problems(['--tracing-sample-ratio', value]), [
+        `--tracing-sample-ratio is ${/^-?[\d.]+\d$/.test(value) ? value : JSON.stringify(value)}: it must be a number from 0 to 1.`,
+      ]);
+  });
+
+  it('takes what OpenTelemetry calls its settings, and does not print headers', async () => {
+    const { tracing } = await load([], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4317/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc,x-tenant=1',
+      OTEL_SERVICE_NAME: 'classifier',
+    });
+    assert.deepEqual(
+      [tracing.endpoint, tracing.headers, tracing.serviceName],
+      ['http://collector:4317/', 'authorization=Bearer%20abc,x-tenant=1', 'classifier'],
+    );
+    for (const headers of ['secret', '=secret', 'a=%secret', 'a=1,,b=2'])
+      assert.deepEqual(await problems([], { OTEL_EXPORTER_OTLP_HEADERS: headers }), [
+        'OTEL_EXPORTER_OTLP_HEADERS is not usable: it must be names and values, separated by commas: authorization=Bearer%20TOKEN.',
+      ]);
+  });
+
   it('tells networks from what is none', async () => {
     const allowed = ['10.0.0.0/8', '::1', '192.0.2.1, 2001:db8::/32', '0.0.0.0/0'];
     for (const value of allowed) {

@@ -14,7 +14,10 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
   cli: ['app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
-  app: ['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+  app: [
+    ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+    'tracing',
+  ],
   rpc: ['classify', 'auth', 'ratelimit', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
@@ -31,6 +34,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   auth: [],
   ratelimit: ['redis', 'concurrency'],
   redis: [],
+  tracing: ['ratelimit'],
   // It checks the files before the start as the server will when it loads them, and knows what a key file holds.
   config: ['auth', 'tls'],
   tls: [],
@@ -58,8 +62,11 @@ const seams: Readonly<Record<string, readonly string[]>> = {
       'auth',
       'ratelimit',
       'tls',
+      'tracing',
     ],
   ],
+  // It implements hooks as well, and an interceptor.
+  tracing: ['rpc', 'classify', 'batching'],
   cache: ['tokenizer'],
   // An identity has limits, and the key file holds them.
   auth: ['ratelimit'],
@@ -83,7 +90,8 @@ const CLIENT = 'clients/typescript/src/';
 const CLIENT_ENTRY = `${CLIENT}index.js`;
 
 const owners: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['rpc'],
+  // The exporter of traces takes its metadata.
+  '@grpc/grpc-js': ['rpc', 'tracing'],
   '@bufbuild/protobuf': ['rpc'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
@@ -91,6 +99,13 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'lru-cache': ['cache', 'ratelimit', 'auth'],
   jose: ['auth'],
   ioredis: ['redis'],
+  '@opentelemetry/api': ['tracing'],
+  '@opentelemetry/core': ['tracing'],
+  '@opentelemetry/exporter-trace-otlp-grpc': ['tracing'],
+  '@opentelemetry/exporter-trace-otlp-proto': ['tracing'],
+  '@opentelemetry/resources': ['tracing'],
+  '@opentelemetry/sdk-trace': ['tracing'],
+  '@opentelemetry/semantic-conventions': ['tracing'],
   'prom-client': ['telemetry'],
   pino: ['telemetry'],
   zod: ['config'],
@@ -252,6 +267,23 @@ describe('the imports of src', () => {
     assert.deepEqual(
       readers.filter((path) => !mayTouchIt.includes(partOf(path)) && !mayTouchIt.includes(path.slice(0, -3))),
       [],
+    );
+  });
+});
+
+describe('OpenTelemetry', () => {
+  it('is loaded by one import alone, which runs only if calls are traced', () => {
+    const outside = files.filter(({ path }) => partOf(path) !== 'tracing');
+    const loaders = outside.flatMap(({ path, source }) =>
+      importsOf(source)
+        .filter(({ specifier, typeOnly }) => !typeOnly && /(^|\/)tracing\/|^@opentelemetry\//.test(specifier))
+        .map(({ specifier }) => `${path}: ${specifier}`),
+    );
+    assert.deepEqual(loaders, ['app/open-tracing.ts: ../tracing/open-tracing.js']);
+    const { source = '' } = files.find(({ path }) => path === 'app/open-tracing.ts') ?? {};
+    assert.match(
+      source,
+      /if \(exporter === 'off'\) return undefined;\n\s+const \w+ = await import\('\.\.\/tracing\//,
     );
   });
 });

@@ -3,7 +3,14 @@ import type { EffectiveBudget } from '../../cost/effective-budget.js';
 import { Alarm, type Clock } from '../clock.js';
 import type { Backlog, PreparedBatch } from '../queueing/backlog.js';
 import type { Input } from '../queueing/input.js';
-import { type BatcherHooks, InputFailure, OutOfMemoryError, type Runner, RunnerLostError } from '../types.js';
+import {
+  type BatcherHooks,
+  InputFailure,
+  OutOfMemoryError,
+  type Runner,
+  RunnerLostError,
+  type TracedRun,
+} from '../types.js';
 import type { BatchFormer } from './batch-former.js';
 import { planInputFailures, planRecovery, type Recovery } from './recovery.js';
 import type { RunnerPool, RunnerSlot } from './runner-pool.js';
@@ -108,19 +115,23 @@ export class Dispatcher<T, R> {
     const outcome = await executeBatch(slot.runner, inputs);
     const elapsedMs = runners.end(slot);
     const paddedTokens = inputs.length * longest;
+    const facts = { startedAt, items: inputs.length, tokens, paddedTokens, reason };
     if ('error' in outcome) {
       if (outcome.error instanceof RunnerLostError) runners.detach(slot);
       if (outcome.error instanceof OutOfMemoryError) budget.lower(paddedTokens, clock.now());
+      this.#tellTraces(inputs, { ...facts, endedAt: clock.now(), outcome: failureOf(outcome.error) });
       this.#recover(inputs, outcome.error, slot.aliveAt);
       this.dispatch();
     } else {
-      slot.aliveAt = clock.now();
+      const endedAt = clock.now();
+      slot.aliveAt = endedAt;
       const { values, runMs } = outcome;
       // The curve is that of the runners that all but solo inputs have.
       if (!slot.solo) costs.observe(inputs.length, tokens, longest, elapsedMs);
       this.#takeFailures(inputs, values);
       // The runner gets its next batch before this one's results are handed out: it need not wait for that.
       this.dispatch();
+      this.#tellTraces(inputs, { ...facts, endedAt, outcome: 'ok' });
       inputs.forEach((input, i) => {
         const value = values[i] as R | InputFailure;
         // To an input that was abandoned meanwhile this comes too late, and does nothing.
@@ -129,6 +140,14 @@ export class Dispatcher<T, R> {
       hooks.onBatch?.({ items: inputs.length, tokens, paddedTokens, longest, reason, runMs });
     }
     this.#parts.onRunEnded();
+  }
+
+  /** Before the inputs hear of it: their answers end their traces. */
+  #tellTraces(inputs: readonly Input<T, R>[], run: Omit<TracedRun, 'members'>): void {
+    const members = inputs.flatMap(({ trace, enqueuedAt }) =>
+      trace === undefined ? [] : [{ trace, queuedAt: enqueuedAt }],
+    );
+    if (members.length > 0) this.#parts.hooks.onTracedRun?.({ ...run, members });
   }
 
   #recover(inputs: readonly Input<T, R>[], cause: unknown, aliveAt: number): void {
@@ -159,6 +178,11 @@ export class Dispatcher<T, R> {
 type RunOutcome<R> =
   | { readonly values: readonly (R | InputFailure)[]; readonly runMs: number }
   | { readonly error: unknown };
+
+function failureOf(error: unknown): TracedRun['outcome'] {
+  if (error instanceof RunnerLostError) return 'lost';
+  return error instanceof OutOfMemoryError ? 'out_of_memory' : 'failed';
+}
 
 /** Runs the inputs on the runner and checks what comes back. Never rejects. */
 async function executeBatch<T, R>(

@@ -1,4 +1,4 @@
-import type { SharedClaim } from '../../claim.js';
+import type { InputTrace, SharedClaim } from '../../claim.js';
 import type { InputFacts, InputResult, Permit, ServiceClass } from '../types.js';
 import type { Timed } from './deadline-timer.js';
 import type { FairlyQueued, FlowQueue } from './fair-queue.js';
@@ -123,6 +123,11 @@ export class Input<T, R> implements InputFacts, Permit<T, R>, Timed, FairlyQueue
     this.flow = this.#claim.flow;
     // An input of a failed batch comes back to where it was queued: that was a queue of the other class.
     this.lane = undefined;
+  }
+
+  /** Undefined: it is not traced. */
+  get trace(): InputTrace | undefined {
+    return this.#claim.trace;
   }
 
   /** The deadline where its claim has it now. */

@@ -1,6 +1,15 @@
 import * as z from 'zod/mini';
-import { choice, int, optionalText, text } from '../setting.js';
-import { address, claim, httpUrl, networks, path } from '../text-rules.js';
+import { choice, int, number, optionalText, text } from '../setting.js';
+import {
+  address,
+  claim,
+  httpUrl,
+  networks,
+  otlpEndpoint,
+  otlpHeaders,
+  path,
+  serviceName,
+} from '../text-rules.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -313,5 +322,46 @@ export const log = z.object({
     max: 10_000,
     unit: 'characters',
     doc: 'Characters of a text that such a line shows.',
+  }),
+});
+
+/** Traces of calls, for OpenTelemetry. */
+export const tracing = z.object({
+  exporter: choice('tracing', {
+    default: 'off',
+    options: ['off', 'grpc', 'http'],
+    doc: 'Whether calls are traced, and by which protocol the spans leave: OTLP over gRPC, or over HTTP as protobuf.',
+  }),
+  endpoint: optionalText('tracing-endpoint', {
+    defaultText: 'http://localhost:4317 for grpc, http://localhost:4318 for http',
+    rule: otlpEndpoint,
+    doc: 'Where the collector is. For http, /v1/traces is added. https means TLS.',
+    alias: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+  }),
+  headers: optionalText('tracing-headers', {
+    defaultText: 'none',
+    rule: otlpHeaders,
+    doc: 'Headers sent with every export. Values are percent-encoded.',
+    alias: 'OTEL_EXPORTER_OTLP_HEADERS',
+    secret: true,
+  }),
+  serviceName: optionalText('tracing-service-name', {
+    defaultText: 'verdict',
+    rule: serviceName,
+    doc: 'Name of this service in traces.',
+    alias: 'OTEL_SERVICE_NAME',
+  }),
+  sampleRatio: number('tracing-sample-ratio', {
+    default: 0.01,
+    min: 0,
+    max: 1,
+    doc: 'Share of the calls to trace, of those that arrive without a traceparent. 0.01 is one in a hundred.',
+  }),
+  askedPerMinute: int('tracing-asked-per-minute', {
+    default: 600,
+    min: 0,
+    max: 1_000_000_000,
+    unit: 'calls',
+    doc: 'Most calls a minute that are traced because their callers say so, with the sampled flag in traceparent. Beyond that, tracingSampleRatio decides. 0: callers have no say.',
   }),
 });

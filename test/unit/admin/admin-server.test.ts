@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { AdminServer, type MetricsPage, type Readiness } from '../../../src/admin/admin-server.js';
+import type { MetricsFormat } from '../../../src/telemetry/types.js';
 
 describe('AdminServer', () => {
   let server: AdminServer;
   let port: number;
   let readiness: Readiness;
-  let metrics: () => Promise<MetricsPage>;
+  let metrics: (format: MetricsFormat) => Promise<MetricsPage>;
   let errors: unknown[];
 
   beforeEach(async () => {
@@ -19,7 +20,7 @@ describe('AdminServer', () => {
       host: '127.0.0.1',
       port: 0,
       readiness: () => readiness,
-      metrics: () => metrics(),
+      metrics: (format) => metrics(format),
       onError: (error) => errors.push(error),
     });
     port = await server.start();
@@ -54,6 +55,22 @@ describe('AdminServer', () => {
     assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4');
     assert.equal(response.headers.get('cache-control'), 'no-store');
   });
+
+  for (const [accept, format] of [
+    ['*/*', 'prometheus'],
+    ['text/plain;version=0.0.4', 'prometheus'],
+    ['application/openmetrics-text; version=0.0.1', 'prometheus'],
+    ['application/openmetrics-text; version=1.0.0', 'openmetrics'],
+    [
+      'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.4,*/*;q=0.2',
+      'openmetrics',
+    ],
+  ] as const) {
+    it(`shows the metrics as ${format} to who accepts ${accept}`, async () => {
+      metrics = async (wanted) => ({ contentType: 'text/plain', body: wanted });
+      assert.equal(await (await get('/metrics', { headers: { accept } })).text(), format);
+    });
+  }
 
   it('renders once for scrapes that come together', async () => {
     let renderings = 0;
@@ -206,7 +223,7 @@ describe('AdminServer', () => {
       host: '127.0.0.1',
       port: 0,
       readiness: () => readiness,
-      metrics: () => metrics(),
+      metrics: (format) => metrics(format),
       guards: { '/metrics': (headers) => (headers['x-api-key']?.[0] === 'good' ? undefined : refused) },
     });
     const address = `http://127.0.0.1:${await guarded.start()}`;

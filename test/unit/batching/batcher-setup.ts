@@ -42,6 +42,7 @@ export function claimOf(claim: Partial<SharedClaim>): SharedClaim {
       return claim.flow;
     },
     whenFull: claim.whenFull ?? 'refuse',
+    trace: claim.trace,
   };
 }
 

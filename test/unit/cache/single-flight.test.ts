@@ -7,6 +7,7 @@ import type { Flight, Resolved } from '../../../src/cache/types.js';
 import { VerdictError } from '../../../src/errors.js';
 import { computedOf } from '../../support/cache-entries.js';
 import { patientClaim } from '../../support/patient-claim.js';
+import { ToldStages } from '../../support/told-stages.js';
 
 /** Work that ends when the test says so. */
 function controlledWork() {
@@ -279,4 +280,30 @@ test('the items of a stream share one listener, and leave with their stream, eac
   );
   run(1).succeed();
   assert.equal((await elsewhere).outcome, 'coalesced');
+});
+
+test('the work is told to the trace of the leader, and the wait to those of the others, with whose work it was', async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const [leading, joining] = [new ToldStages(), new ToldStages()];
+  const answers = [leading, joining].map((trace) => flights.joinOrStart('k', patientClaim({ trace }), work));
+  assert.equal(run(0).flight.trace, leading);
+  run(0).succeed();
+  await Promise.all(answers);
+  assert.deepEqual(leading.names, []);
+  assert.deepEqual([joining.names, joining.waitedFor], [['join'], [leading]]);
+});
+
+test('whoever leads next gets the work in its trace', async () => {
+  const flights = new SingleFlight();
+  const { work, run } = controlledWork();
+  const next = new ToldStages();
+  const first = flights.joinOrStart('k', patientClaim({ trace: new ToldStages() }), work);
+  const second = flights.joinOrStart('k', patientClaim({ whenFull: 'wait', trace: next }), work);
+  run(0).fail(refused());
+  await assert.rejects(first);
+  await settled();
+  assert.equal(run(1).flight.trace, next);
+  run(1).succeed();
+  await second;
 });

@@ -6,6 +6,7 @@ import type { CacheEntry, CacheKey, CacheStore, Computed, Resolved } from '../..
 import { VerdictError } from '../../../src/errors.js';
 import { computedOf, entryOf, shapeOf } from '../../support/cache-entries.js';
 import { patientClaim } from '../../support/patient-claim.js';
+import { ToldStages } from '../../support/told-stages.js';
 
 const shape = shapeOf(1);
 
@@ -248,6 +249,16 @@ for (const [fault, entry] of [
     }
   });
 }
+
+test('each tier that was asked is a stage of the trace', async () => {
+  const { cache } = tiers();
+  const { compute } = countedCompute(1);
+  const [miss, hit, bypass] = [new ToldStages(), new ToldStages(), new ToldStages()];
+  await cache.resolve('k', shape, 'use', patientClaim({ trace: miss }), compute);
+  await cache.resolve('k', shape, 'use', patientClaim({ trace: hit }), compute);
+  await cache.resolve('k', shape, 'bypass', patientClaim({ trace: bypass }), compute);
+  assert.deepEqual([miss.names, hit.names, bypass.names], [['memory', 'redis'], ['memory'], []]);
+});
 
 test('what is forgotten is in no tier, and is computed anew', async () => {
   const { lru, redis, cache } = tiers();

@@ -52,6 +52,16 @@ describe('the line of a call', () => {
     );
   });
 
+  it('names the trace that the call belongs to, and its span if that is recorded', () => {
+    const ids = (trace: { traceId: string; spanId: string | undefined } | undefined) => {
+      const { trace_id: traceId, span_id: spanId } = JSON.parse(callLine('info', time, { ...call, trace }));
+      return [traceId, spanId];
+    };
+    assert.deepEqual(ids({ traceId: 'a1', spanId: 'b2' }), ['a1', 'b2']);
+    assert.deepEqual(ids({ traceId: 'a1', spanId: undefined }), ['a1', undefined]);
+    assert.deepEqual(ids(undefined), [undefined, undefined]);
+  });
+
   it('is for debugging where a health check was answered, and for everybody else otherwise', () => {
     const health = 'grpc.health.v1.Health';
     assert.equal(levelOf({ service: health, code: 'OK' }), 'debug');

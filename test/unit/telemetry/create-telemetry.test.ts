@@ -312,6 +312,101 @@ describe('the GPUs', () => {
   });
 });
 
+describe('OpenMetrics', () => {
+  const span = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
+  const input: Parameters<NonNullable<Telemetry['classifier']['onInput']>>[0] = {
+    ...{ model: 'sentiment', version: '3', outcome: 'lru', totalMs: 0.04, timings: undefined },
+    ...{ postprocessMs: 0.01, serviceClass: 'interactive', trace: undefined },
+  };
+
+  it('calls each metric by its name, once, and ends', async () => {
+    const { body, contentType } = await telemetry.metrics('openmetrics');
+    assert.match(contentType, /^application\/openmetrics-text; version=1\.0\.0/);
+    assert.ok(body.endsWith('\n# EOF\n'));
+    const names = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+    assert.equal(new Set(names.map(([, name]) => name)).size, names.length);
+    for (const [, name = '', type] of names) {
+      const samples = body.split('\n').filter((line) => new RegExp(`^${name}(_total)?[{ ]`).test(line));
+      if (type === 'counter')
+        assert.ok(
+          samples.every((line) => line.startsWith(`${name}_total`)),
+          name,
+        );
+    }
+    // A quotation mark would have to be escaped there.
+    assert.doesNotMatch(body, /^# HELP .*"/m);
+  });
+
+  it('leaves the older format as it was', async () => {
+    const before = (await telemetry.metrics()).body;
+    await telemetry.metrics('openmetrics');
+    const names = (body: string) => body.split('\n').filter((line) => line.startsWith('# TYPE'));
+    assert.deepEqual(names((await telemetry.metrics()).body), names(before));
+    assert.match(before, /^# TYPE inference_requests_total counter$/m);
+  });
+
+  it('has the latest traced input of a bucket as its exemplar, and no other', async () => {
+    telemetry.classifier.onInput?.({ ...input, trace: { ...span, spanId: '1'.repeat(16), stage() {} } });
+    telemetry.classifier.onInput?.({ ...input, trace: { ...span, stage() {} } });
+    telemetry.classifier.onInput?.(input);
+    const { body } = await telemetry.metrics('openmetrics');
+    const buckets = body.split('\n').filter((line) => line.startsWith('inference_latency_seconds_bucket'));
+    const exemplars = buckets.filter((line) => line.includes('# {'));
+    assert.equal(exemplars.length, 1);
+    assert.match(
+      exemplars[0] ?? '',
+      /le="0\.0001".*\} 3 # \{trace_id="4bf92f3577b34da6a3ce929d0e0e4736",span_id="00f067aa0ba902b7"\} 0\.00004 \d{10}/,
+    );
+    assert.ok(!(await telemetry.metrics()).body.includes('trace_id'));
+  });
+
+  it('has the latest recorded call of a bucket as well', async () => {
+    const call = {
+      ...{ service, method: 'Classify', code: 'OK', durationMs: 1, requestId: '1', peer: '' },
+      ...{ received: 1, sent: 1, cause: undefined },
+    };
+    const observer = telemetry.interceptors[0]?.intercept({ ...call, follow() {} } as never);
+    assert.ok(observer !== undefined && !(observer instanceof Promise));
+    observer.onEnd({ ...call, trace: { ...span, spanId: undefined } });
+    assert.ok(!(await telemetry.metrics('openmetrics')).body.includes('trace_id'));
+    observer.onEnd({ ...call, trace: span });
+    assert.match(
+      (await telemetry.metrics('openmetrics')).body,
+      /^grpc_server_handling_seconds_bucket\{.*\} 2 # \{trace_id="4bf9/m,
+    );
+  });
+});
+
+describe('spans', () => {
+  it('are counted by what became of them', async () => {
+    const { tracing } = telemetry;
+    tracing.onSpans?.('exported', 5);
+    tracing.onSpans?.('failed', 3);
+    tracing.onSpans?.('dropped', 1);
+    tracing.onRequestRefused?.();
+    await assertValues(telemetry, {
+      'verdict_trace_spans_total{outcome="exported"}': 5,
+      'verdict_trace_spans_total{outcome="failed"}': 3,
+      'verdict_trace_spans_total{outcome="dropped"}': 1,
+      verdict_trace_requests_refused_total: 1,
+    });
+  });
+
+  it('that cannot be exported get a line at most every ten seconds', () => {
+    telemetry.tracing.onExportFailed?.('connection refused');
+    telemetry.tracing.onExportFailed?.('connection refused');
+    now = 10_000;
+    telemetry.tracing.onExportFailed?.('x'.repeat(1000));
+    assert.deepEqual(
+      log.map(({ level, fields: { trouble, suppressed } }) => [level, String(trouble).length, suppressed]),
+      [
+        ['warn', 18, 0],
+        ['warn', 300, 1],
+      ],
+    );
+  });
+});
+
 describe('an act of administration', () => {
   it('is one warning: who, what, on which model, and how it ended', () => {
     telemetry.rpc.onAdministered?.({

@@ -12,7 +12,7 @@ const service = 'verdict.v1.ClassifierService';
 const timings = { tokenizeMs: 1, queueMs: 30, inferenceMs: 4, batchSize: 2 };
 const item: Item = {
   ...{ model: 'sentiment', version: '3', outcome: 'miss', serviceClass: 'bulk' },
-  ...{ totalMs: 40, timings, postprocessMs: 0.2 },
+  ...{ totalMs: 40, timings, postprocessMs: 0.2, trace: undefined },
 };
 const call: HandledCall = {
   ...{
@@ -45,6 +45,7 @@ function handle(ended: HandledCall): void {
     metadata: () => undefined,
     takeMetadata: () => undefined,
     identify() {},
+    follow() {},
     fail() {},
   };
   const signal = new AbortController().signal;
