@@ -103,7 +103,9 @@ describe('the audit of the dependencies', { timeout: 120_000 }, () => {
     const wanted = Object.entries(packages)
       .filter(([path, { dev, link }]) => path.startsWith(folder) && dev !== true && link !== true)
       .map(([path, { version }]) => `${path.slice(path.lastIndexOf(folder) + folder.length)} ${version}`);
-    const named = Object.entries(asked).flatMap(([name, versions]) => versions.map((one) => `${name} ${one}`));
+    const named = Object.entries(asked).flatMap(([name, versions]) =>
+      versions.map((one) => `${name} ${one}`),
+    );
     assert.deepEqual(named.sort(), [...new Set(wanted)].sort());
   });
 
