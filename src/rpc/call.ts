@@ -298,7 +298,7 @@ export class RpcCall
 
   takeMetadata(key: string): string | undefined {
     const value = this.metadata(key);
-    this.#metadata?.remove(key);
+    if (value !== undefined) this.#metadata?.remove(key);
     return value;
   }
 
