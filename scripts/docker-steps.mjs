@@ -4,7 +4,7 @@
 //   --keep                keeps the folder and prints where it is
 //   --stage NAME=FOLDER   takes FOLDER for a stage's file system instead of running its steps; may be repeated
 //   --no-server           ends after the steps
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,8 +39,10 @@ try {
   const image = await runner.build(target);
   if (!values['no-server']) {
     say(`${target}: starting the server`);
-    await askHealth(image);
-    say(`${target}: healthy, stopped cleanly, wrote nothing into its files`);
+    // The image's user looks into it, too.
+    await chmod(folder, 0o755);
+    const user = await askHealth(image);
+    say(`${target}: healthy as user ${user}, stopped cleanly, wrote nothing into its files`);
   }
 } catch (error) {
   say(`failed: ${error.message}`);

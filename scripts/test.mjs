@@ -70,6 +70,7 @@ function check() {
   step('lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings']);
   step('deploy/compose/envoy.yaml is up to date', process.execPath, ['scripts/envoy-compose.mjs', '--check']);
   step('docs are up to date', process.execPath, ['scripts/docs.mjs', '--check']);
+  if (process.env.CI === 'true') step('audit of the dependencies', process.execPath, ['scripts/audit.mjs']);
 }
 
 /** CI has one machine, with the oldest Node.js: the second run shows that the newer one of the image does too. */

@@ -5,13 +5,13 @@ import { spawn } from 'node:child_process';
  *
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ timeoutMs: number, cwd?: string, env?: NodeJS.ProcessEnv }} options
+ * @param {{ timeoutMs: number, cwd?: string, env?: NodeJS.ProcessEnv, uid?: number, gid?: number }} options
  * @returns {Promise<{ ok: boolean, stdout: string, reason: string }>} `reason`: the last words of a failure, one line
  */
-export function runCommand(file, args, { timeoutMs, cwd, env }) {
+export function runCommand(file, args, { timeoutMs, ...options }) {
   return new Promise((resolve) => {
     // A group of its own, so that the limit ends what the program started too.
-    const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let stdout = '';
     let stderr = '';
     let timedOut = false;

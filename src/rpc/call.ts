@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Status } from '../../generated/google/rpc/status.js';
 import type { Identity } from '../auth/identity.js';
 import { maxTimerMs } from '../concurrency/max-timer.js';
 import { callerLeft, deadlineExceeded, shuttingDown, type VerdictError } from '../errors.js';
 import type { TlsIdentity } from '../tls/client-certificate.js';
+import { callRefusalOf } from './call-refusal.js';
 import { CallWaits } from './call-waits.js';
 import { malformed } from './codec.js';
 import type { Connection } from './connections.js';
@@ -19,6 +20,7 @@ import type { Method } from './method.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
 import { Passage } from './passage.js';
 import { forwardedKey } from './peer.js';
+import { resetCodeOf } from './reset-code.js';
 import type { Call, CallHandler } from './route.js';
 import { scanFields, unscannedBytes } from './scan-fields.js';
 import {
@@ -76,6 +78,7 @@ export class RpcCall
   readonly #base: ServerInterceptingCallInterface;
   readonly #sendStatus: ServerInterceptingCallInterface['sendStatus'];
   readonly #stream: ServerHttp2Stream;
+  readonly #session: Http2Session | undefined;
   readonly #encoding: string;
   readonly #method: Method;
   readonly #calls: OpenCalls;
@@ -100,6 +103,8 @@ export class RpcCall
   #offersEncodings = false;
   /** It is among the calls that the end of the server waits for. */
   #isCounted = false;
+  /** The stream was reset from here. */
+  #wasReset = false;
   /** HTTP/2 has closed the stream, or taken all that was sent on it. */
   #gone = false;
   #waits: CallWaits | undefined;
@@ -109,10 +114,11 @@ export class RpcCall
     const { stream, incomingEncoding } = partsOf(base);
     this.#base = base;
     this.#stream = stream;
+    this.#session = stream.session;
     this.#encoding = incomingEncoding;
     this.#method = method;
     this.#calls = calls;
-    this.connection = calls.connections.of(stream.session);
+    this.connection = calls.connections.of(this.#session);
     this.held = new HeldByCall(calls.held, this.connection);
     this.#passage = new Passage(calls.interceptors);
     // What grpc-js ends by itself (a deadline, say) reaches no interceptor. Standing before the method on this one
@@ -122,7 +128,7 @@ export class RpcCall
       if (this.#state !== 'open') this.#sendStatus(status);
       // An answer could not be written to a stream that has ended, which grpc-js takes for a fault of the server.
       else if (this.#stream.destroyed || this.#stream.closed) this.#leave();
-      else this.#end(fromLibrary(status, this.requestId), status);
+      else this.fail(fromLibrary(status));
     };
   }
 
@@ -205,6 +211,7 @@ export class RpcCall
   onMessageProblem(problem: MessageProblem): void {
     if (problem.kind === 'encoding') {
       this.#offersEncodings = true;
+      this.#calls.hooks.onCallRefused?.('unsupported_compression');
       this.end(unsupportedCompression);
     } else this.fail(refusedMessage(problem, this.#method));
   }
@@ -218,6 +225,7 @@ export class RpcCall
   /** The HTTP/2 stream is gone: always the last event, also of a call that went well. */
   onCancel(): void {
     if (this.#state === 'open') this.#leave();
+    this.#tellReset();
     this.#letGo();
   }
 
@@ -369,7 +377,7 @@ export class RpcCall
       if (stalled) this.#close('RESOURCE_EXHAUSTED', error, undefined);
       else this.fail(error);
     }
-    if (stalled) this.#stream.close(NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stalled) this.#reset(NGHTTP2_ENHANCE_YOUR_CALM);
     this.#letGo();
   }
 
@@ -391,10 +399,22 @@ export class RpcCall
     const limitMs = this.#gone ? Math.min(lingerMs, messageMs) : messageMs;
     if (this.#stream.destroyed) this.#calls.delete(this);
     else if (now - this.activeAt > limitMs) {
-      this.#stream.close(this.#gone ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+      this.#reset(this.#gone ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
       // On a connection that is dead the reset never leaves.
       this.#letGo();
     }
+  }
+
+  #reset(code: number): void {
+    if (!this.#stream.closed) this.#wasReset = true;
+    this.#stream.close(code);
+  }
+
+  /** A connection that ends takes its streams along: these are not reset. */
+  #tellReset(): void {
+    const code = resetCodeOf(this.#stream.rstCode);
+    if (code === undefined || this.#session?.destroyed !== false) return;
+    this.#calls.hooks.onStreamReset?.(this.#wasReset ? 'server' : 'client', code);
   }
 
   #encode(message: unknown): Buffer | undefined {
@@ -446,6 +466,8 @@ export class RpcCall
   #end(status: Status, error: unknown): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
+    const refusal = callRefusalOf(error);
+    if (refusal !== undefined) this.#calls.hooks.onCallRefused?.(refusal);
     this.#handler?.beforeEnd?.(status);
     const metadata = status.code === okStatus.code ? null : this.#metadataOf(status, error);
     this.#sendStatus({ code: status.code, details: status.message, metadata });

@@ -1,7 +1,10 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { VerdictError } from '../errors.js';
+import type { ConnectionEnds } from './connection-ends.js';
 import type { Connection, Connections } from './connections.js';
+import { breachOf } from './protocol-breach.js';
+import type { ConnectionEnd, ProtocolBreach } from './types.js';
 
 /** How long connections may take and live. Milliseconds. */
 export interface ConnectionLimits {
@@ -13,6 +16,8 @@ export interface ConnectionLimits {
   readonly idleMs: number;
   /** How long they may go on at all. */
   readonly graceMs: number;
+  /** How long a connection may be silent while it owes the answer to a ping. */
+  readonly pingMs: number;
 }
 
 /** The calls of a connection, told of its end. */
@@ -26,12 +31,21 @@ export interface ConnectionCalls {
   interrupt(connection: Connection, error: VerdictError): void;
 }
 
+/** Who wants to know of ends. */
+export interface WatchReports {
+  readonly ends: ConnectionEnds;
+  readonly onBreach?: (breach: ProtocolBreach) => void;
+}
+
 /** How long the calls of a connection that is at its end may take to finish, and then their statuses to leave. */
 const finishMs = 5_000;
 const flushMs = 1_000;
 
 /** How long a connection may stay open once its session has ended: for what was written last, and for the peer to close. */
 const lingerMs = 10_000;
+
+/** Node takes no more than ten pings that are not answered, and grpc-js ends a connection that does not take its own. */
+const maxPings = 4;
 
 const maxLookMs = 1_000;
 const ageJitter = 0.1;
@@ -49,8 +63,14 @@ interface Watched {
   /** Whether anything had been received between the last two looks. */
   hadCome: boolean;
   activity: number;
-  /** What had been written when a ping was sent that is not answered yet. */
+  /** What had been written when the last ping was sent, until the next look. */
   pingedAtByte: number | undefined;
+  /** Pings that are not answered. */
+  pings: number;
+  /** Looks in a row that found one of these pings, and nothing that had come or gone. */
+  quietLooks: number;
+  /** What had been written and taken by the system at the last look. */
+  bytesTaken: number;
   end: 'none' | 'told' | 'draining' | 'interrupted';
   /** When the session was first seen to have ended while the connection stood; performance.now() milliseconds. */
   lingersSince: number | undefined;
@@ -61,16 +81,25 @@ export class ConnectionWatch {
   readonly #limits: ConnectionLimits;
   readonly #connections: Connections;
   readonly #calls: ConnectionCalls;
+  readonly #reports: WatchReports;
   readonly #watched = new Set<Watched>();
+  readonly #lookMs: number;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(limits: ConnectionLimits, connections: Connections, calls: ConnectionCalls) {
+  constructor(
+    limits: ConnectionLimits,
+    connections: Connections,
+    calls: ConnectionCalls,
+    reports: WatchReports,
+  ) {
     this.#limits = limits;
     this.#connections = connections;
     this.#calls = calls;
-    const { prefaceMs, maxAgeMs, idleMs, graceMs } = limits;
-    const shortest = Math.min(prefaceMs, maxAgeMs, idleMs, graceMs);
-    this.#timer = setInterval(() => this.#look(), Math.min(maxLookMs, Math.max(20, shortest / 4))).unref();
+    this.#reports = reports;
+    const { prefaceMs, maxAgeMs, idleMs, graceMs, pingMs } = limits;
+    const shortest = Math.min(prefaceMs, maxAgeMs, idleMs, graceMs, pingMs);
+    this.#lookMs = Math.min(maxLookMs, Math.max(20, shortest / 4));
+    this.#timer = setInterval(() => this.#look(), this.#lookMs).unref();
   }
 
   /** @param socket the TCP connection that the session speaks over, below TLS too */
@@ -89,6 +118,9 @@ export class ConnectionWatch {
       hadCome: false,
       activity: 0,
       pingedAtByte: undefined,
+      pings: 0,
+      quietLooks: 0,
+      bytesTaken: 0,
       end: 'none',
       lingersSince: undefined,
     };
@@ -96,6 +128,7 @@ export class ConnectionWatch {
     session.once('remoteSettings', () => {
       watched.greeted = true;
     });
+    this.#listen(watched);
     socket.once('close', () => this.#watched.delete(watched));
   }
 
@@ -111,23 +144,58 @@ export class ConnectionWatch {
       if (session.destroyed) {
         watched.lingersSince ??= now;
         if (now - watched.lingersSince > lingerMs) socket.destroy();
-      } else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) session.destroy();
-      else if (this.#isDead(watched)) {
-        session.destroy();
+      } else if (!watched.greeted && now - watched.openedAt > this.#limits.prefaceMs) {
+        this.#end(watched, 'silent');
+      } else if (this.#isBroken(watched)) {
+        this.#broken(watched, 'frame');
+        this.#end(watched, 'protocol');
         // A session ends its connection when its last write is done. Over TLS, one that failed may never be.
+        socket.destroy();
+      } else if (watched.quietLooks * this.#lookMs > this.#limits.pingMs) {
+        this.#end(watched, 'unanswered');
         socket.destroy();
       } else this.#age(watched, now, idle);
     }
     if (idle.size > 0) this.#calls.drain(idle, aged());
   }
 
+  /** The session hears of errors and of its end after the connection has closed; the connection itself hears before. */
+  #listen(watched: Watched): void {
+    const { session, socket } = watched;
+    let hasLeft = false;
+    session.once('goaway', () => {
+      hasLeft = true;
+    });
+    session.socket.once('end', () => {
+      hasLeft ||= !session.destroyed;
+    });
+    session.socket.once('error', (error) => {
+      hasLeft = true;
+      const breach = breachOf(error);
+      if (breach !== undefined) this.#broken(watched, breach);
+    });
+    // What neither the client nor this server has ended, grpc-js has: it does so where its own ping is not answered.
+    this.#reports.ends.ask(socket, () => (hasLeft ? 'client' : 'unanswered'));
+  }
+
+  #broken({ socket }: Watched, breach: ProtocolBreach): void {
+    const { ends, onBreach } = this.#reports;
+    ends.tell(socket, 'protocol');
+    onBreach?.(breach);
+  }
+
+  #end({ session, socket }: Watched, end: ConnectionEnd): void {
+    this.#reports.ends.tell(socket, end);
+    session.destroy();
+  }
+
   /**
    * After most errors of the protocol nghttp2 sends its GOAWAY and hears nothing more, and Node does not notice: the
-   * connection would stand until a ping times out. Such a session does not send frames either, so when bytes have come
-   * in of which nothing came, or after which nothing more came, a ping tells: it is not written, though nothing else waits
-   * to be.
+   * connection would stand until a ping of grpc-js times out. Such a session does not send frames either, so when bytes
+   * have come in of which nothing came, or after which nothing more came, a ping tells: it is not written, though nothing
+   * else waits to be.
    */
-  #isDead(watched: Watched): boolean {
+  #isBroken(watched: Watched): boolean {
     const { session, socket, connection } = watched;
     const { bytesRead, bytesWritten } = session.socket;
     if (watched.pingedAtByte !== undefined) {
@@ -137,11 +205,33 @@ export class ConnectionWatch {
     const hasCome = bytesRead !== watched.bytesRead;
     const isSilent = hasCome && connection.activity === watched.activity;
     const cameToRest = !hasCome && watched.hadCome;
+    const bytesTaken = bytesWritten - (queuedBytes(socket) ?? 0);
+    // Looks and not milliseconds: a process that was stopped for long has not read either.
+    watched.quietLooks =
+      hasCome || watched.pings === 0 || bytesTaken !== watched.bytesTaken ? 0 : watched.quietLooks + 1;
+    watched.bytesTaken = bytesTaken;
     watched.bytesRead = bytesRead;
     watched.hadCome = hasCome;
     watched.activity = connection.activity;
-    if ((isSilent || cameToRest) && session.ping(() => {})) watched.pingedAtByte = bytesWritten;
+    if ((isSilent || cameToRest) && this.#ping(watched)) watched.pingedAtByte = bytesWritten;
     return false;
+  }
+
+  /**
+   * After more resets than nghttp2 takes (1,000 at once, 33 a second) a session still sends, pings too, but Node 20 reads
+   * nothing more of the connection. From here that looks like a client that has fallen silent, and both are of no use: a
+   * ping that is not answered while nothing else comes or goes ends them. A client on a slow line, or one that does not take
+   * its answers, is heard: it answers, or at least makes room for more.
+   */
+  #ping(watched: Watched): boolean {
+    if (watched.pings >= maxPings) return false;
+    // Told at once of a ping that cannot be sent.
+    let isOwed = false;
+    isOwed = watched.session.ping(() => {
+      if (isOwed) watched.pings--;
+    });
+    if (isOwed) watched.pings++;
+    return isOwed;
   }
 
   /**
@@ -150,10 +240,11 @@ export class ConnectionWatch {
    * @param idle gets the connections whose calls are to be drained
    */
   #age(watched: Watched, now: number, idle: Map<Connection, number>): void {
-    const { session, connection, agesAt, end } = watched;
+    const { session, socket, connection, agesAt, end } = watched;
     const { idleMs, graceMs } = this.#limits;
     if (end === 'none' && now >= agesAt) {
       watched.end = 'told';
+      this.#reports.ends.tell(socket, 'age');
       session.goaway(constants.NGHTTP2_NO_ERROR, maxStreamId, Buffer.from('max_age'));
       session.close();
     } else if (end === 'told' && now >= agesAt + graceMs) {
@@ -171,9 +262,11 @@ export class ConnectionWatch {
 }
 
 /** What the system has not taken yet of what was written. Node keeps it to itself; undefined where it is not found. */
-function queuedBytes(socket: Socket): unknown {
+function queuedBytes(socket: Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, '_handle');
-  return typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : undefined;
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  const size: unknown = Reflect.get(handle, 'writeQueueSize');
+  return typeof size === 'number' ? size : undefined;
 }
 
 function aged(): VerdictError {

@@ -1,10 +1,11 @@
 import type { ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { type Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
+import type { ConnectionEnds } from './connection-ends.js';
 import { http2ServersOf } from './grpc-seam.js';
 import { Handshakes, type RpcTls } from './handshakes.js';
 import { PeerCounts, type Peers } from './peer.js';
-import type { RefusalReason } from './types.js';
+import type { ConnectionEnd, RefusalReason } from './types.js';
 
 export interface ListenerOptions {
   /** Connections open at once. */
@@ -14,7 +15,12 @@ export interface ListenerOptions {
   readonly peers: Peers;
   /** Without it connections are plain. */
   readonly tls?: RpcTls | undefined;
+  /** What others know of the ends of connections. */
+  readonly ends: ConnectionEnds;
   readonly onRefused?: (reason: RefusalReason) => void;
+  readonly onOpened?: () => void;
+  /** Called once for each connection that was opened. */
+  readonly onClosed?: (end: ConnectionEnd) => void;
   /** @param socket the TCP connection that the session speaks over, below TLS too */
   readonly onSession?: (session: ServerHttp2Session, socket: Socket) => void;
 }
@@ -49,7 +55,7 @@ export class Listener {
       this.#handshakes = new Handshakes(options.tls, (decrypted, socket) => {
         // Who comes through after the port has closed goes elsewhere, as one that comes later does.
         if (this.#server.listening) this.#give(decrypted, socket);
-        else socket.destroy();
+        else this.#end(socket);
       });
     }
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
@@ -91,6 +97,7 @@ export class Listener {
   retire(): Promise<void> {
     if (this.#server.listening) {
       this.#server.close();
+      for (const socket of this.#sockets) this.#options.ends.tell(socket, 'drain');
       this.#injector.destroy();
     }
     return this.#closed;
@@ -99,14 +106,14 @@ export class Listener {
   /** Ends all connections at once. */
   close(): Promise<void> {
     const closed = this.retire();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) this.#end(socket);
     return closed;
   }
 
   #onConnection(socket: Socket): void {
     // A connection that breaks ends its calls; the error itself tells nothing more, but unheard it would be thrown.
     socket.on('error', () => {});
-    const { peers, onRefused } = this.#options;
+    const { peers, ends, onRefused, onOpened, onClosed } = this.#options;
     const address = socket.remoteAddress ?? '';
     const peer = peers.of(address);
     if (this.#ofPeers.of(peer) >= this.#maxPerPeer && !peers.isTrusted(address)) {
@@ -116,12 +123,22 @@ export class Listener {
     }
     this.#sockets.add(socket);
     this.#ofPeers.add(peer);
+    onOpened?.();
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#ofPeers.remove(peer);
+      onClosed?.(ends.of(socket));
     });
     if (this.#handshakes === undefined) this.#give(socket, socket);
-    else this.#handshakes.accept(socket);
+    else {
+      ends.ask(socket, () => 'tls');
+      this.#handshakes.accept(socket);
+    }
+  }
+
+  #end(socket: Socket): void {
+    this.#options.ends.tell(socket, 'drain');
+    socket.destroy();
   }
 
   #give(readable: Socket, socket: Socket): void {

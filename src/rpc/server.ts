@@ -7,6 +7,7 @@ import { shuttingDown } from '../errors.js';
 import type { ModelCatalog } from '../models/types.js';
 import { RpcCall } from './call.js';
 import { bareCodecs } from './codec.js';
+import { ConnectionEnds } from './connection-ends.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { Connections } from './connections.js';
 import { DescriptorIndex } from './descriptor-index.js';
@@ -95,12 +96,16 @@ export class RpcServer {
     routes.push(...reflectionRoutes(new DescriptorIndex(descriptorSet, set), services.sort()));
     for (const interceptor of interceptors) interceptor.prepare?.(routes);
     const grpc = this.#grpcServer(this.#methods(routes, new RequestSchema(set), maxBytes));
+    const ends = new ConnectionEnds();
     this.#listener = new Listener(grpc, {
       maxConnections: connection.maxConnections ?? 10_000,
       maxConnectionsPerPeer: connection.maxConnectionsPerPeer ?? 1_000,
       peers: connections.peers,
       tls: options.tls,
+      ends,
       onRefused: (reason) => hooks.onConnectionRefused?.(reason),
+      onOpened: () => hooks.onConnectionOpened?.(),
+      onClosed: (end) => hooks.onConnectionClosed?.(end),
       onSession: (session, socket) => this.#watch.add(session, socket),
     });
     this.#watch = new ConnectionWatch(
@@ -109,12 +114,14 @@ export class RpcServer {
         maxAgeMs: connection.maxConnectionAgeMs ?? 30 * 60_000,
         idleMs: connection.agedConnectionIdleMs ?? 5 * 60_000,
         graceMs: connection.maxConnectionAgeGraceMs ?? maxTimerMs,
+        pingMs: connection.keepaliveTimeoutMs ?? 20_000,
       },
       connections,
       {
         drain: (idle, error) => this.#calls.drainIdle(idle, error),
         interrupt: (of, error) => this.#calls.interruptConnection(of, error),
       },
+      { ends, onBreach: (breach) => hooks.onProtocolBreach?.(breach) },
     );
     verifySeam(grpc);
     this.#stopHeapWatch = watchHeap(() => this.#calls.held.relieve());
@@ -124,7 +131,11 @@ export class RpcServer {
     );
     for (const http2 of http2ServersOf(grpc)) {
       http2.updateSettings({ maxHeaderListSize: maxHeaderListBytes });
-      filterHeads(http2, (headers, raw) => heads.read(headers, raw));
+      filterHeads(http2, (headers, raw) => {
+        const head = heads.read(headers, raw);
+        if (head === undefined) hooks.onCallRefused?.('not_a_call');
+        return head;
+      });
     }
   }
 

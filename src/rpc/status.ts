@@ -74,14 +74,14 @@ export function malformedMessage(): VerdictError {
  * What grpc-js ends calls with by itself, in this service's words: its own messages quote headers of the caller,
  * and it blames the server (INTERNAL) for requests that are wrong.
  */
-export function fromLibrary(status: { code: number; details: string }, requestId: string): Status {
+export function fromLibrary(status: { code: number; details: string }): VerdictError {
   switch (status.code) {
     case grpcStatus.DEADLINE_EXCEEDED:
-      return statusOf(deadlineExceeded(), requestId);
+      return deadlineExceeded();
     case grpcStatus.INTERNAL:
-      if (status.details.startsWith('Invalid grpc-timeout')) return statusOf(malformedTimeout(), requestId);
+      if (status.details.startsWith('Invalid grpc-timeout')) return malformedTimeout();
   }
-  return statusOf(asVerdictError(status), requestId);
+  return asVerdictError(status);
 }
 
 function malformedTimeout(): VerdictError {

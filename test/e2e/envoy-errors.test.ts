@@ -153,7 +153,6 @@ describe('failures that no server of ours brings about', { skip }, () => {
     t.after(() => upstream.stop());
     const envoy = await EnvoyProcess.start(upstream.address);
     t.after(() => envoy.stop());
-    // 401 and 403 will be Verdict's once it knows who calls.
     for (const [code, status] of [
       [1, 499],
       [7, 403],

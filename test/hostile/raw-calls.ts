@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 
 export const paths = {
   classify: '/verdict.v1.ClassifierService/Classify',
@@ -8,12 +9,22 @@ export const paths = {
   reflection: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
 } as const;
 
-/** A connection that lets the server send nothing where `window` is 0. */
-export async function open(port: number, window = 65_535): Promise<ClientHttp2Session> {
-  const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: window } });
+/**
+ * A connection that lets the server send nothing where `window` is 0.
+ * @param from the address that it comes from
+ * @throws Error where the server drops it
+ */
+export async function open(port: number, window = 65_535, from = '127.0.0.1'): Promise<ClientHttp2Session> {
+  const session = connect(`http://127.0.0.1:${port}`, {
+    settings: { initialWindowSize: window },
+    createConnection: () => connectTcp({ port, host: '127.0.0.1', localAddress: from }),
+  });
   session.on('error', () => {});
   session.setMaxListeners(0);
-  await new Promise((resolve) => session.once('remoteSettings', resolve));
+  await new Promise((resolve, reject) => {
+    session.once('remoteSettings', resolve);
+    session.once('close', () => reject(new Error('the server has dropped the connection')));
+  });
   return session;
 }
 

@@ -12,6 +12,7 @@ interface Stage {
   readonly base: string;
   readonly steps: readonly { readonly keyword: string; readonly script?: string }[];
   readonly labels: Readonly<Record<string, string>>;
+  readonly user?: string;
 }
 
 const path = join(repositoryRoot, 'Dockerfile');
@@ -38,6 +39,19 @@ describe('the Dockerfile', () => {
     const images = new Set(stages.map(({ base }) => base).filter((base) => !names.has(base)));
     assert.equal(images.size, 2);
     for (const image of images) assert.match(image, /:\d+\.\d+\.\d+-/);
+  });
+
+  it('runs both images as a user who is told not to be root by its number, the one of the compose stack', () => {
+    const stages = readDockerfile(text);
+    const userOf = (name: string): string | undefined => {
+      const stage = stages.find((one) => one.name === name);
+      return stage === undefined ? undefined : (stage.user ?? userOf(stage.base));
+    };
+    const compose = readFileSync(join(repositoryRoot, 'deploy/compose/compose.yaml'), 'utf8');
+    for (const name of ['cpu', 'cuda']) {
+      assert.match(userOf(name) ?? '', /^[1-9]\d*:[1-9]\d*$/, name);
+      assert.ok(compose.includes(`user: "${userOf(name)}"`), name);
+    }
   });
 
   it('labels both images for whoever has to list what they hold', () => {

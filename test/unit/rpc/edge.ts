@@ -161,6 +161,13 @@ export class Edge {
   readonly streams: number[] = [];
   readonly shed: string[] = [];
   readonly refused: string[] = [];
+  /** Connections let in. */
+  opened = 0;
+  readonly closed: string[] = [];
+  readonly breaches: string[] = [];
+  /** `client: cancel`. */
+  readonly resets: string[] = [];
+  readonly callsRefused: string[] = [];
   readonly server: RpcServer;
   port = 0;
   #whenHandled: (() => void) | undefined;
@@ -217,6 +224,13 @@ export class Edge {
         onInputFailed: ({ cause }) => this.itemFailures.push(cause),
         onCallShed: (reason) => this.shed.push(reason),
         onConnectionRefused: (reason) => this.refused.push(reason),
+        onConnectionOpened: () => {
+          this.opened++;
+        },
+        onConnectionClosed: (end) => this.closed.push(end),
+        onProtocolBreach: (breach) => this.breaches.push(breach),
+        onStreamReset: (by, code) => this.resets.push(`${by}: ${code}`),
+        onCallRefused: (refusal) => this.callsRefused.push(refusal),
       },
     });
   }

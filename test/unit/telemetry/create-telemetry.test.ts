@@ -76,6 +76,11 @@ describe('at the start', () => {
       'verdict_redis_up',
       'verdict_redis_breaker_state{state="open"}',
       'verdict_streams_in_flight',
+      'verdict_connections_opened_total',
+      'verdict_connections_closed_total{reason="unanswered"}',
+      'verdict_protocol_errors_total{kind="flood"}',
+      'verdict_stream_resets_total{by="server",code="enhance_your_calm"}',
+      'verdict_calls_refused_total{reason="message_too_large"}',
       'verdict_utilization_ratio{model="sentiment",version="3"}',
       'verdict_utilization{model="sentiment",version="3"}',
       'verdict_instance_restarts_total{model="sentiment",version="3"}',
@@ -198,6 +203,27 @@ describe('the parts', () => {
       verdict_cache_bytes: 300,
       verdict_streams_in_flight: 4,
       verdict_log_lines_dropped_total: 5,
+    });
+  });
+
+  it('report connections, how they end, resets and calls that are refused', async () => {
+    const { rpc } = telemetry;
+    for (const _ of [1, 2, 3]) rpc.onConnectionOpened?.();
+    for (const end of ['client', 'protocol'] as const) rpc.onConnectionClosed?.(end);
+    rpc.onProtocolBreach?.('not_http2');
+    rpc.onStreamReset?.('client', 'cancel');
+    rpc.onStreamReset?.('server', 'cancel');
+    rpc.onStreamReset?.('client', 'cancel');
+    rpc.onCallRefused?.('stream_idle');
+    await assertValues(telemetry, {
+      verdict_connections_opened_total: 3,
+      'verdict_connections_closed_total{reason="client"}': 1,
+      'verdict_connections_closed_total{reason="protocol"}': 1,
+      'verdict_connections_closed_total{reason="age"}': 0,
+      'verdict_protocol_errors_total{kind="not_http2"}': 1,
+      'verdict_stream_resets_total{by="client",code="cancel"}': 2,
+      'verdict_stream_resets_total{by="server",code="cancel"}': 1,
+      'verdict_calls_refused_total{reason="stream_idle"}': 1,
     });
   });
 
