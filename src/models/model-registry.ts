@@ -87,7 +87,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   require(model: string, version: string): V {
     const deployment = this.#deployments.get(model);
     if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
-    return this.#named(deployment, version, `there is no version ${model}/${version}`);
+    return this.#named(deployment, version, `version ${model}/${version} is not loaded`);
   }
 
   /**
@@ -192,11 +192,11 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     const { version } = request;
     if (version !== '') {
       const meant = deployment.versionOf(version);
-      const trouble = `there is no version ${name}/${meant ?? version}`;
+      const trouble = `version ${name}/${meant ?? version} is not loaded`;
       return this.#named(
         deployment,
         meant ?? version,
-        meant === undefined ? trouble : `${trouble}, which the alias ${version} stands for`,
+        meant === undefined ? trouble : `${trouble}: the alias ${version} stands for it`,
       );
     }
     const found = deployment.pick(request);

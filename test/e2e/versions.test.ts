@@ -189,7 +189,7 @@ describe('versions of a model at a time', () => {
     assert.deepEqual(routing(JSON.parse(told.stdout)), set);
     for (const [args, words] of [
       [['traffic', 'topics', '1=90', '2=5'], /100 percent together, is 95/],
-      [['traffic', 'topics', '1=90', '7=10'], /there is no version topics\/7/],
+      [['traffic', 'topics', '1=90', '7=10'], /version topics\/7 is not loaded/],
       [['traffic', 'topics'], /such as 1=90 2=10, or --latest/],
       [['traffic', 'topics', '1=100', '--latest'], /or --latest/],
       [['traffic', 'topics', '1:100'], /a share is VERSION=PERCENT/],

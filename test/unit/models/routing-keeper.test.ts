@@ -108,7 +108,7 @@ describe('changes of where requests go', () => {
     await registry.retire('tone', (version) => version !== '2', new AbortController().signal);
     assert.throws(() => resolve('champion'), {
       reason: 'VERSION_NOT_FOUND',
-      message: 'there is no version tone/2, which the alias champion stands for',
+      message: 'version tone/2 is not loaded: the alias champion stands for it',
     });
     assert.deepEqual(registry.named('tone'), new Set(['2']));
     registry.deploy(new FakeVersion('tone', '2'));
