@@ -80,10 +80,10 @@ export class ServedModels implements ModelReloads {
     if (this.#isAskedEarly) void this.reloadAll();
   }
 
-  async reload(models: readonly string[] = []): Promise<readonly ModelReload[]> {
+  async reload(models: readonly string[] = [], signal?: AbortSignal): Promise<readonly ModelReload[]> {
     if (this.#reloader === undefined) throw shuttingDown();
     try {
-      return await this.#reloader.reload(models);
+      return await this.#reloader.reload(models, signal);
     } finally {
       this.#parts.onReloaded();
     }

@@ -219,6 +219,30 @@ describe('a reload of models', () => {
     assert.equal(looks, 2);
   });
 
+  it('is waited for no longer by a caller that leaves, and goes on', async () => {
+    disk.set('tone/2', 'b');
+    registry.current('tone')?.end();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const underWay = reloader.reload(['tone'], first.signal);
+    await turn();
+    const waiting = reloader.reload(['mood'], second.signal);
+    for (const caller of [first, second]) caller.abort(new Error('left'));
+    for (const reloading of [underWay, waiting]) await assert.rejects(reloading, /left/);
+    await endLoad('tone/2');
+    await reloader.ended(STOP);
+    assert.deepEqual(told, [
+      ...['serving tone/2', 'tone loaded 2', '1 reloaded'],
+      ...['mood unchanged 1', '1 reloaded'],
+    ]);
+  });
+
+  it('is one of all models where more names are asked for than it keeps', async () => {
+    const names = Array.from({ length: 1_001 }, (_, index) => `m${index}`);
+    const asked = [reloader.reload(names.slice(0, 1_000)), reloader.reload(names.slice(1_000))];
+    for (const reloading of asked) await assert.rejects(reloading, { reason: 'MODEL_NOT_FOUND' });
+    assert.deepEqual(told, ['mood unchanged 1', 'tone unchanged 1', '2 reloaded']);
+  });
+
   it('tells of a former version that does not end well, and is done all the same', async () => {
     disk.set('tone/2', 'b');
     const former = registry.current('tone');
