@@ -98,7 +98,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
   telemetry.watchGpus(() => gpus.readings);
   const models = new ServedModels({
     ...{ config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
-    onReloaded: () => {
+    onSessionsChanged: () => {
       try {
         rpc.limitConnections(roomForCallers(config, registry));
       } catch (error) {

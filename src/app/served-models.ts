@@ -20,8 +20,8 @@ const END_LIMIT_MS = 300_000;
 export interface ServedModelsParts extends LoaderStart {
   readonly config: Pick<Config, 'runtime' | 'batching' | 'models'>;
   readonly registry: ModelRegistry<ModelVersion<TextInput>>;
-  /** Other sessions than before may be open now. */
-  readonly onReloaded: () => void;
+  /** A reload has changed which sessions are open. */
+  readonly onSessionsChanged: () => void;
 }
 
 /** The models of the folder: as it was at the start, and as it is whenever it is read again. */
@@ -82,11 +82,7 @@ export class ServedModels implements ModelReloads {
 
   async reload(models: readonly string[] = [], signal?: AbortSignal): Promise<readonly ModelReload[]> {
     if (this.#reloader === undefined) throw shuttingDown();
-    try {
-      return await this.#reloader.reload(models, signal);
-    } finally {
-      this.#parts.onReloaded();
-    }
+    return this.#reloader.reload(models, signal);
   }
 
   /** Reads the folder again for nobody in particular: log and metrics tell what came of it. Before the start is over, after it. */
@@ -107,7 +103,7 @@ export class ServedModels implements ModelReloads {
   }
 
   #openReloader(loader: ModelLoader<TextInput>): ModelReloader<ModelVersion<TextInput>> {
-    const { config, registry, telemetry } = this.#parts;
+    const { config, registry, telemetry, onSessionsChanged } = this.#parts;
     return new ModelReloader({
       registry,
       defaultModel: config.models.default,
@@ -117,6 +113,7 @@ export class ServedModels implements ModelReloads {
       load: (location, former, signal) =>
         loader.load(location, () => registry.changed(), signal, { former: former?.known }),
       onServing: (version) => this.#tellServing(version),
+      onSessionsChanged,
       describe: (error) => this.#publicWords(error),
       hooks: telemetry.reloads,
     });

@@ -31,6 +31,8 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly load: (location: ModelLocation, former: V | undefined, signal: AbortSignal) => Promise<V>;
   /** A version is about to get requests. */
   readonly onServing: (version: V) => void;
+  /** Other sessions than before are open now: once for each model, however many wait for the reload. */
+  readonly onSessionsChanged: () => void;
   /** The error of a load in words, for everybody to read. */
   readonly describe: (error: unknown) => string;
   readonly hooks: ReloadHooks;
@@ -103,7 +105,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
   }
 
   async #run({ models, isForAll }: Waiting): Promise<readonly ModelReload[]> {
-    const { registry, hooks } = this.#parts;
+    const { registry, onSessionsChanged, hooks } = this.#parts;
     const repository = await this.#find();
     const onDisk = [...repository.locations, ...repository.broken].map(({ name }) => name);
     const known = [...new Set([...onDisk, ...registry.names])].sort();
@@ -114,6 +116,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       const startedAt = performance.now();
       const reload = await this.#reloadOne(name, repository);
       reloads.push(reload);
+      if (reload.outcome === 'loaded' || reload.outcome === 'removed') onSessionsChanged();
       hooks.onModelReloaded?.(reload, performance.now() - startedAt);
     }
     hooks.onReloaded?.(reloads);

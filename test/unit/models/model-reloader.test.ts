@@ -25,13 +25,15 @@ describe('a reload of models', () => {
   let registry: ModelRegistry<FakeVersion>;
   let reloader: ModelReloader<FakeVersion>;
   let told: string[];
+  /** How often other sessions than before were said to be open. */
+  let changes: number;
 
   beforeEach(() => {
     disk = new Map([
       ['mood/1', 'a'],
       ['tone/1', 'a'],
     ]);
-    [broken, unreadable, looks, loads, told] = [[], false, 0, [], []];
+    [broken, unreadable, looks, loads, told, changes] = [[], false, 0, [], [], 0];
     registry = new ModelRegistry('tone');
     for (const path of disk.keys()) registry.deploy(new FakeVersion(at(path).name, '1', 'a'));
     reloader = new ModelReloader({
@@ -62,6 +64,7 @@ describe('a reload of models', () => {
           });
         }),
       onServing: ({ name, version }) => told.push(`serving ${name}/${version}`),
+      onSessionsChanged: () => changes++,
       describe: (error) => (error instanceof Error ? error.message : String(error)),
       hooks: {
         onModelReloaded: (reload) => told.push(short(reload)),
@@ -168,6 +171,7 @@ describe('a reload of models', () => {
       'tone failed 1 its folder is gone; the default model stays all the same',
     ]);
     assert.deepEqual(registry.names, ['gist', 'tone']);
+    assert.equal(changes, 2);
     assert.deepEqual(versions('tone'), ['1 serving']);
     disk.set('tone/1', 'a');
     await reloader.reload(['tone']);
@@ -217,6 +221,7 @@ describe('a reload of models', () => {
       assert.deepEqual(await ending(reloading), ['mood unchanged 1', 'tone unchanged 2']);
     assert.deepEqual(await ending(named), ['mood unchanged 1']);
     assert.equal(looks, 2);
+    assert.equal(changes, 1);
   });
 
   it('is waited for no longer by a caller that leaves, and goes on', async () => {
