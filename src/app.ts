@@ -98,7 +98,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
   telemetry.watchGpus(() => gpus.readings);
   const models = new ServedModels({
     ...{ config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
-    onSessionsChanged: () => {
+    onReloaded: () => {
       try {
         rpc.limitConnections(roomForCallers(config, registry));
       } catch (error) {
@@ -116,6 +116,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       ),
       catalog: registry,
       reloads: models,
+      routing: models.routing,
       forgetter: new InputForgetter({
         models: registry,
         cache: results.cache,
