@@ -103,15 +103,10 @@ export class ServedModels implements ModelReloads {
     if (this.#isAskedEarly) void this.reloadAll();
   }
 
-  async reload(models: readonly string[] = []): Promise<readonly ModelReload[]> {
+  async reload(models: readonly string[] = [], signal?: AbortSignal): Promise<readonly ModelReload[]> {
     if (this.#reloader === undefined) throw shuttingDown();
     await this.#routing.refresh();
-    try {
-      return await this.#reloader.reload(models);
-    } finally {
-      this.#parts.onReloaded();
-      this.#tellRoutingTroubles();
-    }
+    return this.#reloader.reload(models, signal);
   }
 
   /** Reads the folder again for nobody in particular: log and metrics tell what came of it. Before the start is over, after it. */
@@ -158,7 +153,7 @@ export class ServedModels implements ModelReloads {
   }
 
   #openReloader(loader: ModelLoader<TextInput>): ModelReloader<ModelVersion<TextInput>> {
-    const { config, registry, telemetry } = this.#parts;
+    const { config, registry, telemetry, onReloaded } = this.#parts;
     return new ModelReloader({
       registry,
       defaultModel: config.models.default,
@@ -168,6 +163,10 @@ export class ServedModels implements ModelReloads {
       load: (location, former, signal) =>
         loader.load(location, () => registry.changed(), signal, { former: former?.known }),
       onServing: (version) => this.#tellServing(version),
+      onEnded: () => {
+        onReloaded();
+        this.#tellRoutingTroubles();
+      },
       describe: (error) => this.#publicWords(error),
       hooks: telemetry.reloads,
     });

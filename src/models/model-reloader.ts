@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Serial } from '../concurrency/serial.js';
+import { SharedOutcome } from '../concurrency/shared-outcome.js';
 import { untilAborted } from '../concurrency/until-aborted.js';
 import { shuttingDown, VerdictError } from '../errors.js';
 import type { DeployableVersion } from './deployment.js';
@@ -30,16 +31,24 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly load: (location: ModelLocation, former: V | undefined, signal: AbortSignal) => Promise<V>;
   /** A version is about to get requests. */
   readonly onServing: (version: V) => void;
+  /** A reload is over, whatever came of it: other sessions than before may be open. Told once, however many wait for it. */
+  readonly onEnded: () => void;
   /** The error of a load in words, for everybody to read. */
   readonly describe: (error: unknown) => string;
   readonly hooks: ReloadHooks;
 }
 
+/**
+ * More names than this are a reload of all models: callers come, name what they like and leave. Nobody gets more by it than they
+ * could ask for, since only who may use any model can name so many.
+ */
+const MOST_NAMED = 1_000;
+
 /** A reload that has not begun, and what it is to look at. */
 interface Waiting {
   readonly models: Set<string>;
   isForAll: boolean;
-  readonly done: Promise<readonly ModelReload[]>;
+  readonly done: SharedOutcome<readonly ModelReload[]>;
 }
 
 /**
@@ -57,13 +66,14 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     setMaxListeners(0, this.#stopping.signal);
   }
 
-  async reload(models: readonly string[] = []): Promise<readonly ModelReload[]> {
+  async reload(models: readonly string[] = [], signal?: AbortSignal): Promise<readonly ModelReload[]> {
     this.#stopping.signal.throwIfAborted();
     this.#waiting ??= this.#schedule();
     const waiting = this.#waiting;
-    waiting.isForAll ||= models.length === 0;
     for (const model of models) waiting.models.add(model);
-    const reloads = await waiting.done;
+    waiting.isForAll ||= models.length === 0 || waiting.models.size > MOST_NAMED;
+    if (waiting.isForAll) waiting.models.clear();
+    const reloads = await waiting.done.wait(signal);
     if (models.length === 0) return reloads;
     const unknown = models.find((name) => !reloads.some(({ model }) => model === name));
     if (unknown !== undefined) throw noSuchModel(unknown);
@@ -88,9 +98,9 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     const done = this.#serial.run(() => {
       // Whoever asks from now on may have seen a later state of the folder.
       this.#waiting = undefined;
-      return this.#run(waiting);
+      return this.#run(waiting).finally(this.#parts.onEnded);
     });
-    const waiting: Waiting = { models, isForAll: false, done };
+    const waiting: Waiting = { models, isForAll: false, done: new SharedOutcome(done) };
     return waiting;
   }
 

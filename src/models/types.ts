@@ -115,11 +115,12 @@ export interface ModelReloads {
   /**
    * A request that comes while models are being reloaded waits, and shares the next reload with all others that wait.
    * @param models names; empty: all models
+   * @param signal stops to wait; the reload goes on
    * @returns what became of each, by ascending name
    * @throws VerdictError not_found for a name that neither the folder nor the server knows, after the others were reloaded;
-   *   unavailable where the folder cannot be read, or the server is stopping
+   *   unavailable where the folder cannot be read, or the server is stopping; the signal's reason
    */
-  reload(models?: readonly string[]): Promise<readonly ModelReload[]>;
+  reload(models?: readonly string[], signal?: AbortSignal): Promise<readonly ModelReload[]>;
 }
 
 /** Read access to the models that exist. */

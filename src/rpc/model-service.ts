@@ -96,7 +96,7 @@ export function modelRoutes({ catalog, reloads, routing, access, limits }: Model
         call.audit({ models });
         if (models.length === 0) access.checkAll(call.identity);
         for (const model of models) access.check(call.identity, model);
-        return { reloads: (await reloads.reload(models)).map(reloadMessage) };
+        return { reloads: (await reloads.reload(models, call.signal)).map(reloadMessage) };
       }),
   };
 

@@ -223,9 +223,11 @@ export class TokenizerThread {
     this.#options.onLost(reason);
     begun?.onLost(reason);
     for (const errand of rest) {
-      if (errand.request.kind !== 'load') errand.onUnbegun();
-      // A successor's loads are created again from the successful ones.
-      else if (!this.#loaded.some(({ request }) => request === errand.request)) this.#unsent.push(errand);
+      const { request: wanted } = errand;
+      if (wanted.kind !== 'load') errand.onUnbegun();
+      // A successor's loads are created again from the successful ones. One that was to be forgotten again is nobody's any more.
+      else if (!this.#loaded.some(({ request }) => request === wanted) && !isForgotten(wanted, rest))
+        this.#unsent.push(errand);
     }
   }
 
@@ -245,4 +247,8 @@ export class TokenizerThread {
       });
     }, delayMs);
   }
+}
+
+function isForgotten({ tokenizer }: { readonly tokenizer: number }, errands: readonly Errand[]): boolean {
+  return errands.some(({ request }) => request.kind === 'unload' && request.tokenizer === tokenizer);
 }

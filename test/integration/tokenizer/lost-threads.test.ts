@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { VerdictError } from '../../../src/errors.js';
+import type { ThreadRequest } from '../../../src/tokenizer/thread-messages.js';
 import { TokenizerPool, type TokenizerPoolOptions } from '../../../src/tokenizer/tokenizer-pool.js';
 import { startTokenizerThread } from '../../../src/tokenizer/tokenizer-thread.js';
 import type { Tokenizer } from '../../../src/tokenizer/types.js';
@@ -257,6 +258,37 @@ describe('a tokenizer thread that is lost', () => {
     assert.deepEqual(await ids(removed), before);
     assert.equal(threads.length, 3);
   });
+
+  it(
+    'leaves nobody a tokenizer that was closed before its successor had read it again',
+    PATIENCE,
+    async (t) => {
+      let started = 0;
+      const sent: string[] = [];
+      const { pool, threads } = poolOf(t, {
+        startThread: () => {
+          started++;
+          // The first successor never comes to answer.
+          if (started === 2) return new Worker('setInterval(() => {}, 1000)', { eval: true });
+          const thread = startTokenizerThread();
+          const post = thread.postMessage.bind(thread);
+          thread.postMessage = (request: ThreadRequest) => {
+            if (started === 3 && request.kind !== 'encode') sent.push(`${request.kind} ${request.tokenizer}`);
+            post(request);
+          };
+          return thread;
+        },
+      });
+      const kept = await pool.load(sourceOf(TOPICS, 64));
+      const closed = await pool.load(sourceOf(TOPICS, 32));
+      await threads[0]?.terminate();
+      await until('the successor has been started', () => threads.length === 2);
+      closed.close();
+      await threads[1]?.terminate();
+      assert.deepEqual(await outcomes(encodeAll(kept, ['soup', 'law'])), { encoded: 2 });
+      assert.deepEqual(sent, ['load 0']);
+    },
+  );
 
   it('is replaced again where its successor cannot read a tokenizer', PATIENCE, async (t) => {
     let started = 0;

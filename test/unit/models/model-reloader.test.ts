@@ -28,13 +28,15 @@ describe('a reload of models', () => {
   let registry: ModelRegistry<FakeVersion>;
   let reloader: ModelReloader<FakeVersion>;
   let told: string[];
+  /** Reloads that were said to be over. */
+  let ended: number;
 
   beforeEach(() => {
     disk = new Map([
       ['mood/1', 'a'],
       ['tone/1', 'a'],
     ]);
-    [servesAll, broken, unreadable, looks, loads, told] = [false, [], false, 0, [], []];
+    [servesAll, broken, unreadable, looks, loads, told, ended] = [false, [], false, 0, [], [], 0];
     registry = new ModelRegistry('tone');
     for (const path of disk.keys()) registry.deploy(new FakeVersion(at(path).name, '1', 'a'));
     reloader = new ModelReloader({
@@ -67,6 +69,7 @@ describe('a reload of models', () => {
           });
         }),
       onServing: ({ name, version }) => told.push(`serving ${name}/${version}`),
+      onEnded: () => ended++,
       describe: (error) => (error instanceof Error ? error.message : String(error)),
       hooks: {
         onModelReloaded: (reload) => told.push(short(reload)),
@@ -273,6 +276,7 @@ describe('a reload of models', () => {
     unreadable = true;
     await assert.rejects(reloader.reload(), { code: 'unavailable', reason: 'MODELS_UNREADABLE' });
     assert.deepEqual(told, ['/models: cannot be read as a folder']);
+    assert.equal(ended, 1);
     assert.deepEqual(registry.names, ['mood', 'tone']);
   });
 
@@ -299,6 +303,31 @@ describe('a reload of models', () => {
       assert.deepEqual(await ending(reloading), ['mood unchanged 1', 'tone unchanged 2']);
     assert.deepEqual(await ending(named), ['mood unchanged 1']);
     assert.equal(looks, 2);
+    assert.equal(ended, 2);
+  });
+
+  it('is waited for no longer by a caller that leaves, and goes on', async () => {
+    disk.set('tone/2', 'b');
+    registry.current('tone')?.end();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const underWay = reloader.reload(['tone'], first.signal);
+    await turn();
+    const waiting = reloader.reload(['mood'], second.signal);
+    for (const caller of [first, second]) caller.abort(new Error('left'));
+    for (const reloading of [underWay, waiting]) await assert.rejects(reloading, /left/);
+    await endLoad('tone/2');
+    await reloader.ended(STOP);
+    assert.deepEqual(told, [
+      ...['serving tone/2', 'tone loaded 2', '1 reloaded'],
+      ...['mood unchanged 1', '1 reloaded'],
+    ]);
+  });
+
+  it('is one of all models where more names are asked for than it keeps', async () => {
+    const names = Array.from({ length: 1_001 }, (_, index) => `m${index}`);
+    const asked = [reloader.reload(names.slice(0, 1_000)), reloader.reload(names.slice(1_000))];
+    for (const reloading of asked) await assert.rejects(reloading, { reason: 'MODEL_NOT_FOUND' });
+    assert.deepEqual(told, ['mood unchanged 1', 'tone unchanged 1', '2 reloaded']);
   });
 
   it('tells of a former version that does not end well, and is done all the same', async () => {
