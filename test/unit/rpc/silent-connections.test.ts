@@ -68,3 +68,25 @@ describe('a connection that is mute, or of which Node reads nothing more', { tim
     });
   });
 });
+
+describe('a connection that is idle', { timeout: 60_000 }, () => {
+  it('is not pinged for its answers to pings', async () => {
+    // The watch looks every 20 ms.
+    await Edge.run({ options: { connection: { agedConnectionIdleMs: 80 } } }, async (edge) => {
+      const pings = { idle: 0, talker: 0 };
+      const idle = connectHttp2(`http://127.0.0.1:${edge.port}`);
+      idle.on('error', () => {}).on('ping', () => pings.idle++);
+      const talker = connectHttp2(`http://127.0.0.1:${edge.port}`);
+      talker
+        .on('error', () => {})
+        .on('ping', () => {
+          pings.talker++;
+          // After its answer, so that this is what came last.
+          setImmediate(() => talker.ping(() => {}));
+        });
+      await until('the talker was pinged 30 times', () => pings.talker >= 30);
+      for (const one of [idle, talker]) one.destroy();
+      assert.ok(pings.idle < 10, `the idle one was pinged ${pings.idle} times`);
+    });
+  });
+});
