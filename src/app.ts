@@ -116,6 +116,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       ),
       catalog: registry,
       reloads: models,
+      routing: models.routing,
       forgetter: new InputForgetter({
         models: registry,
         cache: results.cache,

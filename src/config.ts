@@ -13,8 +13,8 @@ import { readYamlFile } from './config/yaml-file.js';
 
 /** All settings, checked and frozen, in sections; a part takes its section or less. */
 export type Config = { readonly [S in keyof SettingValues]: Readonly<SettingValues[S]> } & {
-  /** `dir`: absolute. */
-  readonly models: { readonly dir: string };
+  /** `dir`, `stateFile`: absolute. */
+  readonly models: { readonly dir: string; readonly stateFile: string };
   /** `intraOpThreads`: never 0. */
   readonly runtime: { readonly intraOpThreads: number };
 };
@@ -73,9 +73,10 @@ function complete(values: SettingValues, cwd: string): Config {
   const { models, runtime, tls, auth, redis, log } = values;
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path));
   const coresEach = Math.max(1, Math.floor(availableParallelism() / Math.max(1, runtime.instances)));
+  const dir = absolute(models.dir) ?? ownModelsDir;
   return {
     ...values,
-    models: { ...models, dir: models.dir === undefined ? ownModelsDir : resolve(cwd, models.dir) },
+    models: { ...models, dir, stateFile: absolute(models.stateFile) ?? resolve(dir, '.state.json') },
     runtime: { ...runtime, intraOpThreads: runtime.intraOpThreads || coresEach },
     tls: {
       ...tls,

@@ -39,6 +39,7 @@ function echoed({ input }: Pick<ClassifyRequest, 'input'>): Classification {
     predictions: [{ label: text, score: 0, index: 0 }],
     model: '',
     version: '',
+    alias: '',
     tokenCount: 0,
     truncated: false,
     cache: CacheOutcome.UNSPECIFIED,

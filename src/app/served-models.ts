@@ -1,3 +1,5 @@
+import { settingName } from '../config/setting-name.js';
+import { versionPolicyIn } from '../config/version-policy.js';
 import type { Config } from '../config.js';
 import { shuttingDown } from '../errors.js';
 import { folderIdentity } from '../models/folder-identity.js';
@@ -6,9 +8,12 @@ import type { ModelLoader } from '../models/model-loader.js';
 import type { ModelRegistry } from '../models/model-registry.js';
 import { ModelReloader } from '../models/model-reloader.js';
 import type { ModelVersion } from '../models/model-version.js';
-import { findModels, type ModelLocation } from '../models/repository.js';
+import { findModels, type ModelLocation, type ModelRepository } from '../models/repository.js';
 import { RepositoryWatch, repositoryIdentity } from '../models/repository-watch.js';
-import type { ModelReload, ModelReloads } from '../models/types.js';
+import { RoutingKeeper } from '../models/routing-keeper.js';
+import { StateFile, StateFileError } from '../models/state-file.js';
+import type { ModelReload, ModelReloads, RoutingChanges } from '../models/types.js';
+import { type VersionPolicy, wantedVersions } from '../models/version-policy.js';
 import type { TextInput } from '../tokenizer/types.js';
 import { type LoaderStart, openModelLoader } from './open-model-loader.js';
 import { startModels } from './start-models.js';
@@ -27,16 +32,26 @@ export interface ServedModelsParts extends LoaderStart {
 /** The models of the folder: as it was at the start, and as it is whenever it is read again. */
 export class ServedModels implements ModelReloads {
   readonly #parts: ServedModelsParts;
+  readonly #policyOf: (model: string) => VersionPolicy;
+  readonly #routing: RoutingKeeper<ModelVersion<TextInput>>;
   readonly #watch: RepositoryWatch | undefined;
   #reloader: ModelReloader<ModelVersion<TextInput>> | undefined;
   #isAskedEarly = false;
 
   constructor(parts: ServedModelsParts) {
     this.#parts = parts;
-    const { dir, watch } = parts.config.models;
+    const { versions, stateFile, watch } = parts.config.models;
+    const { registry, log } = parts;
+    this.#policyOf = versionPolicyIn(versions);
+    this.#routing = new RoutingKeeper({
+      registry,
+      file: new StateFile(stateFile),
+      onTrouble: (reason) =>
+        log.error({ reason, setting: settingName('models.stateFile') }, 'the state file cannot be used'),
+    });
     if (watch === 'off') return;
     this.#watch = new RepositoryWatch({
-      look: () => repositoryIdentity(dir),
+      look: () => repositoryIdentity(() => this.#find()),
       onChange: () => this.reloadAll(),
       intervalMs: WATCH_INTERVAL_MS,
     });
@@ -44,10 +59,11 @@ export class ServedModels implements ModelReloads {
 
   /**
    * Loads all models.
-   * @throws what `startModels` and `openModelLoader` throw. No model is left in the registry then
+   * @throws what `startModels` and `openModelLoader` throw; Error that names the setting of the state file. No model is left in the registry then
    */
   async start(signal: AbortSignal): Promise<void> {
     const { config, registry, log } = this.#parts;
+    await this.#openState();
     await this.#watch?.open();
     const loader = await openModelLoader(this.#parts, signal);
     const load = async (location: ModelLocation, giveUp: AbortSignal) => {
@@ -60,6 +76,7 @@ export class ServedModels implements ModelReloads {
         {
           config,
           log,
+          find: () => this.#find(),
           load,
           onLoading: ({ name, version }) => registry.addLoading(name, version),
           onFailed: (failed, error) => this.#tellFailed(failed, error),
@@ -72,6 +89,12 @@ export class ServedModels implements ModelReloads {
       throw error;
     }
     this.#reloader = this.#openReloader(loader);
+    this.#tellRoutingTroubles();
+  }
+
+  /** Changes where requests for models go. */
+  get routing(): RoutingChanges {
+    return this.#routing;
   }
 
   /** From now on the folder is followed, if a setting says so. */
@@ -82,10 +105,12 @@ export class ServedModels implements ModelReloads {
 
   async reload(models: readonly string[] = []): Promise<readonly ModelReload[]> {
     if (this.#reloader === undefined) throw shuttingDown();
+    await this.#routing.refresh();
     try {
       return await this.#reloader.reload(models);
     } finally {
       this.#parts.onReloaded();
+      this.#tellRoutingTroubles();
     }
   }
 
@@ -106,13 +131,39 @@ export class ServedModels implements ModelReloads {
     await Promise.all([this.#parts.registry.close(signal), this.#reloader?.ended(signal)]);
   }
 
+  async #openState(): Promise<void> {
+    try {
+      await this.#routing.open();
+    } catch (error) {
+      if (!(error instanceof StateFileError)) throw error;
+      throw new Error(
+        `${settingName('models.stateFile')}: ${error.message}. Mend it, or move it away to begin anew`,
+        { cause: error },
+      );
+    }
+  }
+
+  #find(): Promise<ModelRepository> {
+    const { config, registry } = this.#parts;
+    return findModels(config.models.dir, (model, found) =>
+      wantedVersions(this.#policyOf(model), found, registry.named(model)),
+    );
+  }
+
+  /** What is kept for versions that are not there has no effect, and nobody should have to find out. */
+  #tellRoutingTroubles(): void {
+    const { registry, log } = this.#parts;
+    for (const reason of registry.routingTroubles())
+      log.warn({ reason }, 'a part of the state has no effect');
+  }
+
   #openReloader(loader: ModelLoader<TextInput>): ModelReloader<ModelVersion<TextInput>> {
     const { config, registry, telemetry } = this.#parts;
     return new ModelReloader({
       registry,
       defaultModel: config.models.default,
       endLimitMs: END_LIMIT_MS,
-      find: () => findModels(config.models.dir),
+      find: () => this.#find(),
       identify: folderIdentity,
       load: (location, former, signal) =>
         loader.load(location, () => registry.changed(), signal, { former: former?.known }),

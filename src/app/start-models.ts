@@ -1,12 +1,14 @@
 import type { Config } from '../config.js';
 import { loadModels } from '../models/load-models.js';
-import { findModels, type ModelLocation, type ModelRepository, requireModel } from '../models/repository.js';
+import { type ModelLocation, type ModelRepository, requireModel } from '../models/repository.js';
 import type { Logger } from '../telemetry/logger.js';
 
 /** What the models are loaded with, and into. */
 export interface ModelStart {
   readonly config: Pick<Config, 'models'>;
   readonly log: Logger;
+  /** What the models folder holds. @throws ModelLoadError */
+  readonly find: () => Promise<ModelRepository>;
   /** A version is about to be loaded. */
   readonly onLoading: (location: ModelLocation) => void;
   /** Loads a version and puts it into service. */
@@ -16,19 +18,19 @@ export interface ModelStart {
 }
 
 /**
- * Loads all models of the folder, and tells the log what in it is none. A model that cannot be loaded is told (ADR 0011), unless it
+ * Loads the models of the folder, in the versions that are wanted, and tells the log what in it is none. A model that cannot be loaded is told (ADR 0011), unless it
  * is the default one.
  * @throws the repository's errors; the loader's for the default model, which they name; the signal's reason
  */
 export async function startModels(parts: ModelStart, signal: AbortSignal): Promise<void> {
   const { dir, default: defaultName } = parts.config.models;
-  const repository = await findModels(dir);
+  const repository = await parts.find();
   requireModel(repository, defaultName, dir);
   tellRepository(repository, parts);
   for (const location of repository.locations) parts.onLoading(location);
   await loadModels(
     repository.locations,
-    { load: parts.load, isRequired: ({ name }) => name === defaultName, onFailed: parts.onFailed },
+    { load: parts.load, isRequired: (name) => name === defaultName, onFailed: parts.onFailed },
     signal,
   );
 }

@@ -43,7 +43,7 @@ export interface ClassifyingModel {
 /** Finds the model version that a request means. */
 export interface ModelResolver {
   /** @throws VerdictError not_found, or unavailable when the model exists and no version serves */
-  resolve(request: Pick<InputRequest, 'model' | 'version' | 'input'>): ClassifyingModel;
+  resolve(request: Pick<InputRequest, 'model' | 'version' | 'input' | 'routingKey'>): ClassifyingModel;
 }
 
 const DEFAULT_ACTIVATION = {
@@ -169,6 +169,8 @@ export class ClassifierPipeline implements Classifier {
       predictions,
       model: model.name,
       version: model.version,
+      // Only an alias is answered by a version of another name.
+      alias: request.version === model.version ? '' : request.version,
       tokenCount: entry.tokenCount,
       truncated: entry.truncated,
       cache: outcome,

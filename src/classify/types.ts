@@ -20,10 +20,12 @@ export interface ClassifyOptions {
 export interface InputRequest {
   /** Empty: the default model. */
   readonly model: string;
-  /** Empty: the serving version. */
+  /** A number or an alias. Empty: the serving version, or one of those that the requests are divided among. */
   readonly version: string;
   readonly input: TextInput;
   readonly options: ClassifyOptions;
+  /** Where requests are divided, those with the same key go to the same version. Undefined: the input decides. */
+  readonly routingKey?: string | undefined;
 }
 
 export interface Prediction {
@@ -36,6 +38,8 @@ export interface Classification {
   readonly predictions: readonly Prediction[];
   readonly model: string;
   readonly version: string;
+  /** By which the request named the version; empty: it did not. */
+  readonly alias: string;
   readonly tokenCount: number;
   readonly truncated: boolean;
   readonly cache: CacheOutcome;

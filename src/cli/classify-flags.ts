@@ -4,7 +4,11 @@ import { INPUT_FORMATS } from './rows/read-rows.js';
 
 export const CLASSIFY_FLAGS = {
   model: { kind: 'text', value: 'NAME', help: "the model (default: the server's default model)" },
-  version: { kind: 'text', value: 'N', help: 'the version of the model (default: the one that is serving)' },
+  version: {
+    kind: 'text',
+    value: 'VERSION',
+    help: 'the version of the model, or an alias of one (default: the one that is serving)',
+  },
   'top-k': {
     kind: 'number',
     integer: true,

@@ -25,6 +25,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-reload.js')).modelsReload,
   },
   {
+    name: 'models traffic',
+    summary: 'divide the requests for a model among its versions',
+    load: async () => (await import('./models-traffic.js')).modelsTraffic,
+  },
+  {
+    name: 'models alias',
+    summary: 'give a version of a model another name',
+    load: async () => (await import('./models-alias.js')).modelsAlias,
+  },
+  {
     name: 'models add',
     summary: 'add a model from the Hugging Face Hub, or from a folder',
     load: async () => (await import('./models-add.js')).modelsAdd,

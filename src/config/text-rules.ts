@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { TextRule } from './setting.js';
+import { isVersionPolicy } from './version-policy.js';
 
 export const address: TextRule = {
   test: (value) => /^[\w.:%-]+$/.test(value),
@@ -44,6 +45,11 @@ export const claim: TextRule = {
 export const modelName: TextRule = {
   test: (value) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(value),
   allowed: 'a model name: 1 to 64 of a-z, 0-9, ".", "_" and "-", starting with a letter or a digit',
+};
+
+export const modelVersions: TextRule = {
+  test: isVersionPolicy,
+  allowed: 'latest, all, or models with their versions, separated by semicolons: sentiment=1,2;intent=all',
 };
 
 export const keyPrefix: TextRule = {

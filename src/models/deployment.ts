@@ -1,5 +1,7 @@
-import { crc32 } from 'node:zlib';
+import { hash } from 'node:crypto';
 import type { TextInput } from '../tokenizer/types.js';
+import { noRouting, type Routing } from './routing.js';
+import { sharesOf } from './traffic.js';
 import type { ModelState, ModelVersionView, ModelView } from './types.js';
 
 /** What a deployment needs of a version that was loaded. */
@@ -23,15 +25,20 @@ export interface UnloadedVersion {
 
 interface Deployed<V> {
   readonly loaded: V;
-  /** Its share of the requests that name no version, relative to the other weights. */
-  readonly weight: number;
   /** It answers what it holds and gets no new requests. */
   readonly isRetired: boolean;
 }
 
+/** What decides which of the versions that share the requests an input goes to. */
+export interface RoutedInput {
+  readonly input: TextInput;
+  /** What the caller wants kept together; undefined: the input alone decides. */
+  readonly routingKey?: string | undefined;
+}
+
 /**
- * What a model's name stands for: its versions, and how requests that name no version are divided among them. While the weights
- * stay the same, the same input goes to the same version, so a split does not halve the cache's hit rate.
+ * What a model's name stands for: its versions, and how requests that name no version are divided among them. While a division
+ * lasts, the same key, or the same input, goes to the same version.
  */
 export class Deployment<V extends DeployableVersion> {
   readonly name: string;
@@ -39,6 +46,10 @@ export class Deployment<V extends DeployableVersion> {
   #versions: readonly Deployed<V>[] = [];
   /** Versions that are loading or could not be loaded. */
   readonly #unloaded = new Map<string, UnloadedVersion>();
+  #routing = noRouting;
+  /** The versions that get the requests that name none, part by equal part. Undefined: the version of that part is not here. */
+  #parts: readonly (V | undefined)[] = [];
+  #routed: readonly V[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -49,9 +60,9 @@ export class Deployment<V extends DeployableVersion> {
     return this.#versions.map(({ loaded }) => loaded);
   }
 
-  /** The versions that requests without a version go to. */
+  /** The versions that requests without a version go to, highest first. */
   get routed(): readonly V[] {
-    return this.#versions.filter(({ weight }) => weight > 0).map(({ loaded }) => loaded);
+    return this.#routed;
   }
 
   /** The versions that are not loaded. */
@@ -59,41 +70,56 @@ export class Deployment<V extends DeployableVersion> {
     return this.#unloaded;
   }
 
-  /** The version that most requests are routed to; undefined: none is. */
-  get current(): V | undefined {
-    return mostWeight(this.#versions)?.loaded;
+  /** What is set about where requests go, whether or not the versions that it names are here. */
+  get routing(): Routing {
+    return this.#routing;
   }
 
-  /** Adds a version, which then answers requests that name it. @throws Error if it is deployed already */
+  /** The version that most requests are routed to; undefined: none is. */
+  get current(): V | undefined {
+    return this.#largest(this.#routed);
+  }
+
+  /** Adds a version. @throws Error if its number is deployed already */
   add(version: V): void {
     if (this.#versions.some(({ loaded }) => loaded.version === version.version)) {
       throw new Error(`${this.name}/${version.version} is deployed already`);
     }
-    this.#put(version, this.#versions, 0);
+    this.#put(version);
   }
 
   /**
-   * Puts a version in the place of all others, in one step: from now on it alone gets requests. One of them may have the same
-   * number, with other content.
-   * @returns those that now get none, and are listed until they are removed
+   * Adds a version and retires others, in one step. One of them may have the same number, with other content.
+   * @param stays whether a version stays that has another number
+   * @returns those that are retired now, and listed until they are removed
    */
-  succeed(version: V): readonly V[] {
-    const former = this.retireAll();
-    this.#put(version, this.#versions, 1);
+  succeed(version: V, stays: (version: string) => boolean): readonly V[] {
+    const former = this.retireAll((number) => number !== version.version && stays(number));
+    this.#put(version);
     return former;
   }
 
-  /** From now on no version gets requests. @returns those that did before, which are listed until they are removed */
-  retireAll(): readonly V[] {
-    const retired = this.#versions.filter(({ isRetired }) => !isRetired).map(({ loaded }) => loaded);
-    this.#versions = this.#versions.map(({ loaded }) => ({ loaded, weight: 0, isRetired: true }));
+  /**
+   * From now on versions get no requests.
+   * @param but whether a version stays
+   * @returns those that got some before, which are listed until they are removed
+   */
+  retireAll(but: (version: string) => boolean = () => false): readonly V[] {
+    const retired = this.#active().filter(({ version }) => !but(version));
+    this.#versions = this.#versions.map((one) =>
+      retired.includes(one.loaded) ? { ...one, isRetired: true } : one,
+    );
+    this.#redirect();
     return retired;
   }
 
-  #put(version: V, others: readonly Deployed<V>[], weight: number): void {
+  #put(version: V): void {
     this.#unloaded.delete(version.version);
-    const added = { loaded: version, weight, isRetired: false };
-    this.#versions = [added, ...others].sort((a, b) => Number(b.loaded.version) - Number(a.loaded.version));
+    const added = { loaded: version, isRetired: false };
+    this.#versions = [added, ...this.#versions].sort(
+      (a, b) => Number(b.loaded.version) - Number(a.loaded.version),
+    );
+    this.#redirect();
   }
 
   /** Forgets what is known of a version that is not loaded. */
@@ -106,45 +132,28 @@ export class Deployment<V extends DeployableVersion> {
     this.#unloaded.set(version, unloaded);
   }
 
-  /**
-   * From now on the version gets no requests. It is listed until it is removed.
-   * @throws Error if it is not deployed, or if all requests are routed to it while there are other versions
-   */
-  retire(version: string): V {
-    const found = this.find(version);
-    if (found === undefined) throw new Error(`${this.name}/${version} is not deployed`);
-    const rest = this.#versions.filter(({ loaded, isRetired }) => loaded !== found && !isRetired);
-    if (rest.length > 0 && rest.every(({ weight }) => weight === 0)) {
-      throw new Error(`all requests are routed to ${this.name}/${version}: route them elsewhere first`);
-    }
-    this.#versions = this.#versions.map((one) =>
-      one.loaded === found ? { ...one, weight: 0, isRetired: true } : one,
-    );
-    return found;
-  }
-
   remove(version: V): void {
     this.#versions = this.#versions.filter(({ loaded }) => loaded !== version);
   }
 
-  /**
-   * Divides the requests that name no version, in one step.
-   * @param weights by version; a version that is left out gets no requests
-   * @throws Error if a version is not deployed, a weight is negative, or no weight is above 0
-   */
-  route(weights: Readonly<Record<string, number>>): void {
-    for (const [version, weight] of Object.entries(weights)) {
-      if (this.find(version) === undefined) throw new Error(`${this.name}/${version} is not deployed`);
-      if (!Number.isFinite(weight) || weight < 0) {
-        throw new Error(`the weight of ${this.name}/${version} must be a number of at least 0`);
-      }
-    }
-    const routed = this.#versions.map((one) =>
-      one.isRetired ? one : { ...one, weight: weights[one.loaded.version] ?? 0 },
+  /** Divides the requests that name no version, and gives versions other names, in one step. */
+  route(routing: Routing): void {
+    this.#routing = routing;
+    this.#redirect();
+  }
+
+  #redirect(): void {
+    const active = this.#active();
+    const parts = (this.#routing.traffic ?? []).map((number) =>
+      active.find(({ version }) => version === number),
     );
-    if (routed.every(({ weight }) => weight === 0))
-      throw new Error(`no version of ${this.name} has a weight`);
-    this.#versions = routed;
+    const isHere = parts.some((version) => version !== undefined);
+    this.#parts = isHere ? parts : active.slice(0, 1);
+    this.#routed = active.filter((version) => this.#parts.includes(version));
+  }
+
+  #active(): readonly V[] {
+    return this.#versions.filter(({ isRetired }) => !isRetired).map(({ loaded }) => loaded);
   }
 
   /** The version for a request that names it; undefined if it is not deployed or is retired. */
@@ -152,20 +161,34 @@ export class Deployment<V extends DeployableVersion> {
     return this.#versions.find(({ loaded, isRetired }) => loaded.version === version && !isRetired)?.loaded;
   }
 
+  /** What an alias stands for; undefined for what is none. */
+  versionOf(alias: string): string | undefined {
+    return this.#routing.aliases.get(alias);
+  }
+
   /** The version for an input whose request names none; undefined if no version is routed to. */
-  pick(input: TextInput): V | undefined {
-    const [first, ...others] = this.#versions.filter(({ weight }) => weight > 0);
-    if (first === undefined || others.length === 0) return first?.loaded;
-    const routed = [first, ...others];
-    // A version without a live session leaves its share to the others, so that its inputs need not wait.
-    const serving = routed.filter(({ loaded }) => loaded.state === 'serving');
-    const candidates = serving.length > 0 ? serving : routed;
-    let left = shareOf(input) * candidates.reduce((sum, { weight }) => sum + weight, 0);
-    for (const { loaded, weight } of candidates) {
-      left -= weight;
-      if (left < 0) return loaded;
-    }
-    return candidates.at(-1)?.loaded;
+  pick(asked: RoutedInput): V | undefined {
+    if (this.#routed.length < 2) return this.#routed[0];
+    const [place, again] = placesOf(this.name, asked);
+    const own = partAt(this.#parts, place);
+    if (own?.state === 'serving') return own;
+    // A version that is away leaves its share to the others, so that its inputs need not wait. The others keep theirs.
+    const serving = this.#parts.filter((version) => version?.state === 'serving');
+    if (serving.length > 0) return partAt(serving, again);
+    return own ?? partAt(this.#here(), again);
+  }
+
+  #here(): readonly (V | undefined)[] {
+    return this.#parts.filter((version) => version !== undefined);
+  }
+
+  /** The version with the largest share; of equal ones the highest. */
+  #largest(versions: readonly V[]): V | undefined {
+    const partsOf = (version: V) => this.#parts.filter((one) => one === version).length;
+    return versions.reduce<V | undefined>(
+      (most, one) => (most === undefined || partsOf(one) > partsOf(most) ? one : most),
+      undefined,
+    );
   }
 
   /** Says of a version whose files have changed that they could not be loaded in its place. */
@@ -177,7 +200,8 @@ export class Deployment<V extends DeployableVersion> {
   }
 
   view(isDefault: boolean): ModelView {
-    const serving = mostWeight(this.#versions.filter(({ loaded }) => loaded.state === 'serving'));
+    const serving = this.#largest(this.#routed.filter(({ state }) => state === 'serving'));
+    const { traffic, aliases } = this.#routing;
     // A number stands for what answers under it now: what it stood for before is on its way out, or never came in.
     const loaded = this.#versions.filter(
       ({ loaded: { version }, isRetired }) => !isRetired || this.find(version) === undefined,
@@ -188,29 +212,30 @@ export class Deployment<V extends DeployableVersion> {
     return {
       name: this.name,
       isDefault,
-      servingVersion: serving?.loaded.version ?? '',
+      servingVersion: serving?.version ?? '',
       loaded: this.#versions.length > 0,
       versions: [...loaded.map((one) => this.#loadedView(one.loaded)), ...unloaded].sort(
         (a, b) => Number(b.version) - Number(a.version),
       ),
+      traffic: [...sharesOf(traffic ?? [])].map(([version, percent]) => ({ version, percent })),
+      aliases: [...aliases].sort().map(([alias, version]) => ({ alias, version })),
     };
   }
 }
 
-/** Undefined where none has a weight. */
-function mostWeight<V>(versions: readonly Deployed<V>[]): Deployed<V> | undefined {
-  return versions
-    .filter(({ weight }) => weight > 0)
-    .reduce<Deployed<V> | undefined>(
-      (most, one) => (most === undefined || one.weight > most.weight ? one : most),
-      undefined,
-    );
+function partAt<V>(parts: readonly V[], place: number): V | undefined {
+  return parts[Math.floor(place * parts.length)];
 }
 
-/** A number from 0 to 1 that depends on the input alone: it is the same in every process. */
-function shareOf({ text, textPair }: TextInput): number {
-  const first = crc32(text);
-  return (textPair === undefined ? first : crc32(textPair, first)) / 2 ** 32;
+/**
+ * Two numbers from 0 up to 1 that have nothing to do with each other. They depend on the model's name and the key, or the input,
+ * alone: they are the same in every process, and a caller that goes to the new version of one model does not so of all.
+ */
+function placesOf(model: string, { input: { text, textPair }, routingKey }: RoutedInput): [number, number] {
+  const what = routingKey === undefined ? ['input', text, textPair ?? ''] : ['key', routingKey];
+  const digest = hash('sha256', [model, ...what].join('\0'));
+  const wordAt = (at: number) => Number.parseInt(digest.slice(at, at + 8), 16) / 2 ** 32;
+  return [wordAt(0), wordAt(8)];
 }
 
 function unloadedView(version: string, { state, reason }: UnloadedVersion): ModelVersionView {

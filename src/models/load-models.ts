@@ -8,15 +8,15 @@ const TRIES = 2;
 export interface LoadModelsParts {
   /** Loads one version and puts it into service; gives up when its signal aborts. */
   readonly load: (location: ModelLocation, signal: AbortSignal) => Promise<void>;
-  /** Whether nothing is served without the version. */
-  readonly isRequired: (location: ModelLocation) => boolean;
-  /** A version that is not required could not be loaded. Must not throw. */
+  /** Whether nothing is served unless one version of the model is loaded. */
+  readonly isRequired: (model: string) => boolean;
+  /** A version could not be loaded, and it is no model's last hope that is required. Must not throw. */
   readonly onFailed: (location: ModelLocation, error: unknown) => void;
 }
 
 /**
- * Loads versions side by side. One that fails leaves the others alone, unless it is required: it ends the loading, and so
- * does the signal.
+ * Loads versions side by side. One that fails leaves the others alone, unless a required model is left without a version: that ends
+ * the loading, and so does the signal.
  *
  * @throws Error that names the required model and says what was wrong; the signal's reason. Nothing is being loaded any more then, but those that were
  *   loaded before are still there
@@ -30,12 +30,18 @@ export async function loadModels(
   const either = AbortSignal.any([signal, failed.signal]);
   // Every model listens, and several of its parts.
   setMaxListeners(0, either);
+  // Of each model, the versions that are loaded or may still be.
+  const left = new Map<string, number>();
+  for (const { name } of locations) left.set(name, (left.get(name) ?? 0) + 1);
   await Promise.allSettled(
     locations.map(async (location) => {
       try {
         await loadWithRetry(location, load, either);
       } catch (error) {
-        if (isRequired(location)) failed.abort(named(location, error));
+        const { name } = location;
+        const others = (left.get(name) ?? 0) - 1;
+        left.set(name, others);
+        if (isRequired(name) && others === 0) failed.abort(named(location, error));
         else if (!either.aborted) onFailed(location, error);
       }
     }),

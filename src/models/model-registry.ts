@@ -1,15 +1,14 @@
 import { VerdictError } from '../errors.js';
-import type { TextInput } from '../tokenizer/types.js';
-import { type DeployableVersion, Deployment, type UnloadedVersion } from './deployment.js';
+import { type DeployableVersion, Deployment, type RoutedInput, type UnloadedVersion } from './deployment.js';
+import { namedVersions, noRouting, type Routings } from './routing.js';
 import type { ModelCatalog, ModelView } from './types.js';
 
 /** What a request says about the model it means. */
-export interface ModelRequest {
+export interface ModelRequest extends RoutedInput {
   /** Empty: the default model. */
   readonly model: string;
-  /** Empty: any version that requests are routed to. */
+  /** A number or an alias. Empty: any version that requests are routed to. */
   readonly version: string;
-  readonly input: TextInput;
 }
 
 /** Which version of which model. */
@@ -32,6 +31,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   readonly #defaultModel: string;
   readonly #deployments = new Map<string, Deployment<V>>();
   readonly #listeners = new Set<() => void>();
+  #routings: Routings = new Map();
   readonly #onGone: (version: VersionName) => void;
 
   /**
@@ -55,50 +55,63 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   }
 
   /**
-   * Puts a version into service: from now on requests that name no version go to it. The model's other versions still answer
-   * requests that name them, until they are retired.
+   * Puts a version into service. Unless a division of the requests is set, the highest version gets those that name none.
    * @throws Error if it is deployed already
    */
   deploy(version: V): void {
-    const deployment = this.#deploymentOf(version.name);
-    deployment.add(version);
-    deployment.route({ [version.version]: 1 });
+    this.#deploymentOf(version.name).add(version);
     this.changed();
   }
 
-  /**
-   * Divides the requests for a model that name no version.
-   * @param weights by version; a version that is left out gets no requests
-   * @throws Error if the model or a version is not deployed, a weight is negative, or no weight is above 0
-   */
-  route(model: string, weights: Readonly<Record<string, number>>): void {
-    const deployment = this.#deployments.get(model);
-    if (deployment === undefined) throw new Error(`${model} is not deployed`);
-    deployment.route(weights);
+  /** Sets where the requests for all models go, in one step. What is said of models that are not here holds once they are. */
+  route(routings: Routings): void {
+    this.#routings = routings;
+    for (const [name, deployment] of this.#deployments) deployment.route(routings.get(name) ?? noRouting);
     this.changed();
   }
 
-  /**
-   * Takes a version out of service: it gets no new requests, answers what it holds, and ends. When the signal aborts, it refuses
-   * the rest.
-   * @throws Error if it is not deployed, or if all requests are routed to it while there are other versions
-   */
-  async retire(model: string, version: string, signal: AbortSignal): Promise<void> {
-    const deployment = this.#deployments.get(model);
-    if (deployment === undefined) throw new Error(`${model} is not deployed`);
-    await this.#end(deployment, [deployment.retire(version)], signal);
+  /** The versions that the routing of a model names. */
+  named(model: string): ReadonlySet<string> {
+    return namedVersions(this.#routings.get(model) ?? noRouting);
+  }
+
+  /** The version of a model with that number; undefined: it is not loaded, or gets no requests any more. */
+  find(model: string, version: string): V | undefined {
+    return this.#deployments.get(model)?.find(version);
   }
 
   /**
-   * Puts a version in the place of all others of its model, in one step. Those answer what they hold, and end.
+   * The version of a model with that number, or why there is none.
+   * @throws VerdictError not_found; unavailable for one that could not be loaded
+   */
+  require(model: string, version: string): V {
+    const deployment = this.#deployments.get(model);
+    if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
+    return this.#named(deployment, version, `version ${model}/${version} is not loaded`);
+  }
+
+  /**
+   * Takes versions out of service: they get no new requests, answer what they hold, and end.
+   * @param but whether a version stays
    * @param signal makes them refuse the rest
    * @returns resolves when they have ended
    */
-  async replace(version: V, signal: AbortSignal): Promise<void> {
+  async retire(model: string, but: (version: string) => boolean, signal: AbortSignal): Promise<void> {
+    const deployment = this.#deployments.get(model);
+    if (deployment === undefined) return;
+    await this.#end(deployment, deployment.retireAll(but), signal);
+  }
+
+  /**
+   * Puts a version into service and takes others out of it, in one step, one with the same number among them. Those answer what
+   * they hold, and end.
+   * @param stays whether a version with another number stays
+   * @param signal makes them refuse the rest
+   * @returns resolves when they have ended
+   */
+  async replace(version: V, stays: (version: string) => boolean, signal: AbortSignal): Promise<void> {
     const deployment = this.#deploymentOf(version.name);
-    const former = deployment.succeed(version);
-    this.forgetUnloaded(version.name);
-    await this.#end(deployment, former, signal);
+    await this.#end(deployment, deployment.succeed(version, stays), signal);
   }
 
   /** Takes a model out of service with all that is known of it. @param signal makes its versions refuse the rest */
@@ -118,10 +131,10 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.changed();
   }
 
-  /** Forgets the versions of a model that are not loaded. @param but the version that stays */
-  forgetUnloaded(model: string, but?: string): void {
+  /** Forgets the versions of a model that are not loaded. @param but those that stay */
+  forgetUnloaded(model: string, but: ReadonlySet<string> = new Set()): void {
     const unloaded = this.#deployments.get(model)?.unloaded.keys() ?? [];
-    for (const version of [...unloaded].filter((one) => one !== but)) this.forget(model, version);
+    for (const version of [...unloaded].filter((one) => !but.has(one))) this.forget(model, version);
   }
 
   /** @param versions of the deployment, retired */
@@ -172,21 +185,41 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
    * in its queue.
    * @throws VerdictError not_found; unavailable for a model that could not be loaded
    */
-  resolve({ model, version, input }: ModelRequest): V {
-    const name = model === '' ? this.#defaultModel : model;
+  resolve(request: ModelRequest): V {
+    const name = request.model === '' ? this.#defaultModel : request.model;
     const deployment = this.#deployments.get(name);
     if (deployment === undefined) throw notFound('model', name, 'MODEL_NOT_FOUND');
-    const found = version === '' ? deployment.pick(input) : deployment.find(version);
+    const { version } = request;
+    if (version !== '') {
+      const meant = deployment.versionOf(version);
+      const trouble = `version ${name}/${meant ?? version} is not loaded`;
+      return this.#named(
+        deployment,
+        meant ?? version,
+        meant === undefined ? trouble : `${trouble}: the alias ${version} stands for it`,
+      );
+    }
+    const found = deployment.pick(request);
     if (found !== undefined) return found;
-    const unloaded = deployment.unloaded.get(version) ?? [...deployment.unloaded.values()][0];
-    if (unloaded !== undefined && (deployment.versions.length === 0 || deployment.unloaded.has(version))) {
-      throw notLoaded(version === '' ? `the model ${name}` : `the version ${name}/${version}`, unloaded);
-    }
+    const [unloaded] = deployment.unloaded.values();
+    if (unloaded !== undefined && deployment.versions.length === 0)
+      throw notLoaded(`the model ${name}`, unloaded);
     // Its last version is being retired.
-    if (version === '') {
-      throw new VerdictError('unavailable', `the model ${name} is being stopped`, { reason: 'DRAINING' });
-    }
-    throw notFound('version', `${name}/${version}`, 'VERSION_NOT_FOUND');
+    throw new VerdictError('unavailable', `the model ${name} is being stopped`, { reason: 'DRAINING' });
+  }
+
+  /** @param trouble what to say where nothing is known of the version */
+  #named(deployment: Deployment<V>, version: string, trouble: string): V {
+    const found = deployment.find(version);
+    if (found !== undefined) return found;
+    const { name, versions, unloaded } = deployment;
+    const others = versions.length === 0 ? [...unloaded.values()] : [];
+    const trying = unloaded.get(version) ?? others[0];
+    if (trying !== undefined) throw notLoaded(`the version ${name}/${version}`, trying);
+    throw new VerdictError('not_found', trouble, {
+      reason: 'VERSION_NOT_FOUND',
+      resource: { type: 'version', name: `${name}/${version}` },
+    });
   }
 
   /**
@@ -240,7 +273,23 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
           : `${pathOf(name, version)} could not be loaded: ${reason}`,
       ),
     );
-    return { ready: isLoaded && reasons.length === 0, reasons: [...reasons, ...unloaded] };
+    return {
+      ready: isLoaded && reasons.length === 0,
+      reasons: [...reasons, ...unloaded, ...this.routingTroubles()],
+    };
+  }
+
+  /** What routings say that has no effect, since they name what is not there. */
+  routingTroubles(): readonly string[] {
+    return [...this.#routings].flatMap(([name, routing]) => {
+      const deployment = this.#deployments.get(name);
+      if (deployment === undefined) return [`there is no model ${name}, whose traffic or aliases are set`];
+      const isMissing = (version: string) =>
+        deployment.find(version) === undefined && !deployment.unloaded.has(version);
+      return [...namedVersions(routing)]
+        .filter(isMissing)
+        .map((version) => `${name}/${version} is not there, and traffic or an alias is set for it`);
+    });
   }
 
   /** Starts to drain every version: what they have accepted is still answered. */
@@ -262,6 +311,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     let deployment = this.#deployments.get(name);
     if (deployment === undefined) {
       deployment = new Deployment(name);
+      deployment.route(this.#routings.get(name) ?? noRouting);
       this.#deployments.set(name, deployment);
     }
     return deployment;

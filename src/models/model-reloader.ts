@@ -43,8 +43,8 @@ interface Waiting {
 }
 
 /**
- * Makes what serves agree with the models folder. One model after the other: of each, the version with the highest number is
- * loaded beside the one that serves, and takes its place in one step once it is proven. What fails leaves the model as it was.
+ * Makes what serves agree with the models folder. One version after the other is loaded beside those that serve; once it is proven,
+ * it takes over in one step. What is not wanted any more ends, unless something of its model has failed: then all that serves stays.
  */
 export class ModelReloader<V extends ReloadableVersion> implements ModelReloads {
   readonly #parts: ModelReloaderParts<V>;
@@ -96,6 +96,8 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
 
   async #run({ models, isForAll }: Waiting): Promise<readonly ModelReload[]> {
     const { registry, hooks } = this.#parts;
+    // The folder is searched for these: what of them is not found is gone.
+    const searched = new Map(registry.names.map((name) => [name, registry.named(name)]));
     const repository = await this.#find();
     const onDisk = [...repository.locations, ...repository.broken].map(({ name }) => name);
     const known = [...new Set([...onDisk, ...registry.names])].sort();
@@ -104,7 +106,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       if (!isForAll && !models.has(name)) continue;
       this.#stopping.signal.throwIfAborted();
       const startedAt = performance.now();
-      const reload = await this.#reloadOne(name, repository);
+      const reload = await this.#reloadOne(name, repository, searched.get(name) ?? new Set());
       reloads.push(reload);
       hooks.onModelReloaded?.(reload, performance.now() - startedAt);
     }
@@ -125,41 +127,89 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     }
   }
 
-  async #reloadOne(name: string, { locations, broken }: ModelRepository): Promise<ModelReload> {
-    const location = locations.find((one) => one.name === name);
-    if (location !== undefined) return this.#reloadFrom(location);
+  async #reloadOne(
+    name: string,
+    { locations, broken }: ModelRepository,
+    searched: ReadonlySet<string>,
+  ): Promise<ModelReload> {
+    const wanted = locations.filter((one) => one.name === name);
+    if (wanted.length > 0) return this.#reloadFrom(name, wanted, searched);
     const found = broken.find((one) => one.name === name);
-    if (found !== undefined) return this.#failed(name, '', this.#parts.describe(found.error));
+    if (found !== undefined) return this.#broken(name, this.#parts.describe(found.error));
     if (name === this.#parts.defaultModel)
-      return this.#failed(name, '', 'its folder is gone; the default model stays all the same');
+      return this.#broken(name, 'its folder is gone; the default model stays all the same');
     await this.#untilEnded(this.#parts.registry.current(name), (signal) =>
       this.#parts.registry.remove(name, signal),
     );
     return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined };
   }
 
-  async #reloadFrom(location: ModelLocation): Promise<ModelReload> {
+  /**
+   * @param wanted all versions of the model that are to serve, from the highest down
+   * @param searched the versions that requests were routed to when the folder was read
+   */
+  async #reloadFrom(
+    name: string,
+    wanted: readonly ModelLocation[],
+    searched: ReadonlySet<string>,
+  ): Promise<ModelReload> {
+    const { registry } = this.#parts;
+    const former = registry.current(name);
+    // What requests have been routed to since then stays too.
+    const isWanted = (version: string) =>
+      wanted.some((one) => one.version === version) ||
+      (registry.named(name).has(version) && !searched.has(version));
+    const failures = new Map<string, string>();
+    let outcome: 'loaded' | 'unchanged' = 'unchanged';
+    let flips: LabelFlips | undefined;
+    for (const [at, location] of wanted.entries()) {
+      this.#stopping.signal.throwIfAborted();
+      const loaded = await this.#reloadVersion(location, failures);
+      if (loaded === undefined) continue;
+      outcome = 'loaded';
+      flips ??= loaded.flips;
+      this.#parts.onServing(loaded);
+      // Where something has failed, all that serves stays. The last step takes the place of what is not wanted any more.
+      const isLast = at === wanted.length - 1 && failures.size === 0;
+      await this.#untilEnded(former, (limit) =>
+        registry.replace(loaded, (version) => !isLast || isWanted(version), limit),
+      );
+    }
+    registry.forgetUnloaded(name, new Set(failures.keys()));
+    const [reason] = failures.values();
+    if (reason === undefined && !this.#stopping.signal.aborted)
+      await this.#untilEnded(former, (limit) => registry.retire(name, isWanted, limit));
+    const version = registry.current(name)?.version ?? '';
+    if (reason !== undefined) return { model: name, outcome: 'failed', version, reason, flips };
+    return { model: name, outcome, version, reason: '', flips };
+  }
+
+  /**
+   * Loads a version, unless it is there and looks the same.
+   * @param failures gets the reason where it could not be loaded
+   * @returns undefined: nothing was loaded
+   */
+  async #reloadVersion(location: ModelLocation, failures: Map<string, string>): Promise<V | undefined> {
     const { registry, identify, describe } = this.#parts;
     const { name, version, directory } = location;
-    const former = registry.current(name);
+    const same = registry.find(name, version);
     const { signal } = this.#stopping;
-    let loaded: V;
     try {
       const identity = await identify(directory);
-      if (former?.version === version && former.folderIdentity === identity) {
-        registry.forgetUnloaded(name);
-        return { model: name, outcome: 'unchanged', version, reason: '', flips: undefined };
-      }
+      if (same?.folderIdentity === identity) return undefined;
       registry.addLoading(name, version);
-      loaded = await loadWithRetry(location, (from, giveUp) => this.#load(from, former, giveUp), signal);
+      const former = same ?? registry.current(name);
+      return await loadWithRetry(location, (from, giveUp) => this.#load(from, former, giveUp), signal);
     } catch (error) {
-      if (!signal.aborted) return this.#failed(name, version, describe(error));
-      registry.forget(name, version);
-      throw signal.reason;
+      if (signal.aborted) {
+        registry.forget(name, version);
+        throw signal.reason;
+      }
+      const reason = describe(error);
+      failures.set(version, reason);
+      registry.addFailed({ name, version, reason });
+      return undefined;
     }
-    this.#parts.onServing(loaded);
-    await this.#untilEnded(former, (limit) => registry.replace(loaded, limit));
-    return { model: name, outcome: 'loaded', version, reason: '', flips: loaded.flips };
   }
 
   async #load(location: ModelLocation, former: V | undefined, signal: AbortSignal): Promise<V> {
@@ -169,13 +219,13 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     throw signal.reason;
   }
 
-  /** @param version empty where not even one was found */
-  #failed(name: string, version: string, reason: string): ModelReload {
+  /** Not even a version was found. */
+  #broken(name: string, reason: string): ModelReload {
     const { registry } = this.#parts;
-    registry.forgetUnloaded(name, version);
-    registry.addFailed({ name, version, reason });
-    const serving = registry.current(name)?.version ?? '';
-    return { model: name, outcome: 'failed', version: serving, reason, flips: undefined };
+    registry.forgetUnloaded(name);
+    registry.addFailed({ name, version: '', reason });
+    const version = registry.current(name)?.version ?? '';
+    return { model: name, outcome: 'failed', version, reason, flips: undefined };
   }
 
   /** A version that does not end well is gone all the same, and nothing that serves depends on it. */

@@ -1,5 +1,5 @@
 import { folderIdentity } from './folder-identity.js';
-import { findModels } from './repository.js';
+import type { ModelRepository } from './repository.js';
 
 export interface RepositoryWatchOptions {
   /** What the folder looks like now. Two looks that agree saw the same. Must not reject. */
@@ -54,11 +54,14 @@ export class RepositoryWatch {
   }
 }
 
-/** What a models folder looks like: the versions that would be loaded and their files, or what is wrong with it. */
-export async function repositoryIdentity(directory: string): Promise<string> {
+/**
+ * What a models folder looks like: the versions that would be loaded and their files, or what is wrong with it.
+ * @param find as a reload would
+ */
+export async function repositoryIdentity(find: () => Promise<ModelRepository>): Promise<string> {
   const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
   try {
-    const { locations, broken } = await findModels(directory);
+    const { locations, broken } = await find();
     const looks = await Promise.all(
       locations.map(async ({ name, version, directory: path }) => [
         name,

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelLoadError } from './model-load-error.js';
 import { modelNamePattern } from './model-name.js';
+import { versionPattern } from './routing.js';
 
-const VERSION = /^[1-9][0-9]{0,8}$/;
 /** What a version may have been meant to be: `01`, `v2`, `1.0`. Other folders are somebody's notes. */
 const LIKE_A_VERSION = /^v?[0-9][0-9.]*$/i;
 /** Where `fsck` puts what it finds: on every volume with an ext file system. */
@@ -18,7 +18,7 @@ export interface ModelLocation {
 
 /** What a models folder holds. */
 export interface ModelRepository {
-  /** Of each model the highest version, by name. */
+  /** The versions to load, by model and from the highest down. Of one that is wanted but not there, the folder is missing. */
   readonly locations: readonly ModelLocation[];
   /** Models without a version that could be loaded. */
   readonly broken: readonly { readonly name: string; readonly error: ModelLoadError }[];
@@ -26,12 +26,19 @@ export interface ModelRepository {
   readonly ignored: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** Chooses the versions to load. @param found those in the folder, highest first; at least one */
+export type ChooseVersions = (model: string, found: readonly string[]) => readonly string[];
+
 /**
  * Finds `<directory>/<model>/<version>/`. Hidden folders and plain files are passed over.
  *
+ * @param choose the highest version of each model if it is left out
  * @throws ModelLoadError when the folder cannot be read or holds no model
  */
-export async function findModels(directory: string): Promise<ModelRepository> {
+export async function findModels(
+  directory: string,
+  choose: ChooseVersions = (_, found) => found.slice(0, 1),
+): Promise<ModelRepository> {
   const locations: ModelLocation[] = [];
   const broken: { name: string; error: ModelLoadError }[] = [];
   const ignored: { path: string; reason: string }[] = [];
@@ -42,9 +49,10 @@ export async function findModels(directory: string): Promise<ModelRepository> {
       continue;
     }
     try {
-      const { highest, others } = await versionsOf(path);
+      const { versions, others } = await versionsOf(path);
       ignored.push(...others);
-      locations.push({ name, version: highest, directory: join(path, highest) });
+      for (const version of choose(name, versions))
+        locations.push({ name, version, directory: join(path, version) });
     } catch (error) {
       if (!(error instanceof ModelLoadError)) throw error;
       broken.push({ name, error });
@@ -53,8 +61,13 @@ export async function findModels(directory: string): Promise<ModelRepository> {
   if (locations.length === 0 && broken.length === 0) {
     throw new ModelLoadError(directory, 'holds no model: <name>/<version>/ folders');
   }
-  const byName = (a: { readonly name: string }, b: { readonly name: string }) => (a.name < b.name ? -1 : 1);
   return { locations: locations.sort(byName), broken: broken.sort(byName), ignored };
+}
+
+/** Leaves what has the same name in its order. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
 }
 
 /** @throws ModelLoadError when the model is not among those found in the folder, or cannot be loaded */
@@ -62,28 +75,27 @@ export function requireModel({ locations, broken }: ModelRepository, name: strin
   const found = broken.find((model) => model.name === name);
   if (found !== undefined) throw found.error;
   if (locations.some((location) => location.name === name)) return;
-  const names = locations.map((location) => location.name).join(', ');
+  const names = [...new Set(locations.map((location) => location.name))].join(', ');
   throw new ModelLoadError(directory, `holds no default model ${name}, only ${names}`);
 }
 
 async function versionsOf(
   path: string,
-): Promise<{ highest: string; others: { path: string; reason: string }[] }> {
+): Promise<{ versions: readonly string[]; others: { path: string; reason: string }[] }> {
   const found = await folders(path);
-  const versions = found.filter((name) => VERSION.test(name));
-  const highest = versions.sort((a, b) => Number(b) - Number(a))[0];
+  const versions = found.filter((name) => versionPattern.test(name)).sort((a, b) => Number(b) - Number(a));
   const others = found
-    .filter((name) => LIKE_A_VERSION.test(name) && !VERSION.test(name))
+    .filter((name) => LIKE_A_VERSION.test(name) && !versionPattern.test(name))
     .map((name) => ({
       path: join(path, name),
       reason: 'a version is named 1, 2, ..., without a leading zero',
     }));
-  if (highest === undefined) {
+  if (versions.length === 0) {
     const [first] = others;
     const hint = first === undefined ? '' : `; ${first.path} is ignored`;
     throw new ModelLoadError(path, `holds no version: a folder named 1, 2, ...${hint}`);
   }
-  return { highest, others };
+  return { versions, others };
 }
 
 async function folders(directory: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import type { Share, Shares } from './traffic.js';
 
 export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression';
 /**
@@ -53,6 +54,34 @@ export interface ModelView {
   readonly loaded: boolean;
   /** Highest first. */
   readonly versions: readonly ModelVersionView[];
+  /** The shares that were set, lowest version first; empty: the highest version gets all requests that name none. */
+  readonly traffic: readonly Share[];
+  /** By alias. */
+  readonly aliases: readonly AliasView[];
+}
+
+/** A name that stands for a version. */
+export interface AliasView {
+  readonly alias: string;
+  readonly version: string;
+}
+
+/** Changes where requests for a model go, and keeps that beyond the end of the server. */
+export interface RoutingChanges {
+  /**
+   * Divides the requests that name no version. A change by some percent moves no more than that, and to versions that grow.
+   * @param shares whole percent above 0 by version, 100 together; empty: the highest version gets all requests
+   * @throws VerdictError, by rejection: not_found, unavailable for a version that is not loaded, or where the change cannot be
+   *   kept. Nothing has changed then
+   */
+  setTraffic(model: string, shares: Shares): Promise<ModelView>;
+  /**
+   * @param alias a name as `aliasPattern` says
+   * @throws VerdictError, by rejection: as above; resource_exhausted where the model has as many aliases as it may
+   */
+  setAlias(model: string, alias: string, version: string): Promise<ModelView>;
+  /** @throws VerdictError, by rejection: not_found, unavailable */
+  deleteAlias(model: string, alias: string): Promise<ModelView>;
 }
 
 /** What became of a model when the models folder was read again. */

@@ -37,6 +37,7 @@ export function classificationMessage(
     predictions: answer.predictions as PredictionMessage[],
     model: answer.model,
     version: answer.version,
+    alias: answer.alias,
     tokenCount: answer.tokenCount,
     truncated: answer.truncated,
     cache: seesOutcome ? outcomes[answer.cache] : CacheOutcomeMessage.UNSPECIFIED,

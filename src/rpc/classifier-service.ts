@@ -20,7 +20,7 @@ import type { AnyRoute, Route } from './route.js';
 import { maxReceiveBytes, type RequestLimits } from './server-options.js';
 import { traced } from './traced.js';
 import { UnaryCall } from './unary.js';
-import { callDefaults, inputRequestFrom } from './validation.js';
+import { defaultsOf, inputRequestFrom } from './validation.js';
 
 /** The name of the service, which is also one of the names that its health goes by. */
 export const classifierServiceName = 'verdict.v1.ClassifierService';
@@ -54,7 +54,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     maxRequestBytes,
     open: (call) =>
       new UnaryCall(call, (request) => {
-        const wanted = traced(call, 'validate', () => inputRequestFrom(request, callDefaults, limits));
+        const wanted = traced(call, 'validate', () => inputRequestFrom(request, defaultsOf(call), limits));
         access.check(call.identity, wanted.model);
         const claim = new CallClaim(
           call,

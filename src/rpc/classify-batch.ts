@@ -12,7 +12,7 @@ import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import type { CacheAccess } from './cache-access.js';
 import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
-import { serviceClassOf } from './metadata.js';
+import { routingKeyOf, serviceClassOf } from './metadata.js';
 import { accountOf, admitted, settled } from './metered.js';
 import type { ModelAccess } from './model-access.js';
 import type { Call } from './route.js';
@@ -89,6 +89,7 @@ export class BatchClassifier {
     const serviceClass = serviceClassOf(call, 'bulk');
     const keyspace = this.#cacheAccess.keyspaceOf(call.identity);
     const shared = new CallClaim(call, serviceClass, keyspace, undefined);
+    const routingKey = routingKeyOf(call);
     const results = new Array<BatchResult>(request.inputs.length);
     const waits: Promise<void>[] = [];
     const fail = (error: unknown, position: number): void => {
@@ -100,7 +101,7 @@ export class BatchClassifier {
         const trace = call.trace?.input();
         const claim = trace === undefined ? shared : new CallClaim(call, serviceClass, keyspace, trace);
         const answer = settled(account, () =>
-          this.#classifier.classify(this.#inputRequestFrom(request, input, options), claim),
+          this.#classifier.classify(this.#inputRequestFrom(request, input, options, routingKey), claim),
         );
         if (answer instanceof Promise) {
           waits.push(
@@ -144,11 +145,12 @@ export class BatchClassifier {
     request: BatchClassifyRequest,
     { input }: ClassifyInput,
     options: ClassifyOptions,
+    routingKey: string | undefined,
   ): InputRequest {
     const violations: Violations = [];
     const converted = inputFrom(input, '', this.#limits, violations);
     refuse(violations);
-    return { model: request.model, version: request.version, input: converted, options };
+    return { model: request.model, version: request.version, input: converted, options, routingKey };
   }
 }
 

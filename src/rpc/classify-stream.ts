@@ -16,9 +16,9 @@ import type { ModelAccess } from './model-access.js';
 import type { Call, CallHandler } from './route.js';
 import type { RequestLimits } from './server-options.js';
 import { maxIdChars, StreamInput } from './stream-input.js';
-import { defaultSettings, isSettingsOnly, settingsFrom } from './stream-settings.js';
+import { defaultSettings, isSettingsOnly, type StreamSettings, settingsFrom } from './stream-settings.js';
 import { StreamTally } from './stream-tally.js';
-import { inputRequestFrom, invalidFields, type Violations } from './validation.js';
+import { defaultsOf, inputRequestFrom, invalidFields, type Violations } from './validation.js';
 
 /** Bytes of requests that one stream holds at a time, besides the one that goes beyond. */
 const maxHeldBytes = 2 ** 20;
@@ -53,7 +53,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
   readonly #pending = new Set<StreamInput>();
   readonly #tally = new StreamTally();
   readonly #serviceClass: ServiceClass;
-  #settings = defaultSettings;
+  #settings: StreamSettings;
   #sendsEnd: boolean;
   #isFirst = true;
   #nextIndex = 0;
@@ -72,6 +72,7 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
     this.#call = call;
     this.#context = context;
     this.#serviceClass = serviceClassOf(call, 'bulk');
+    this.#settings = { ...defaultSettings, defaults: defaultsOf(call) };
     // The caller behind a transcoder cannot see the status of the call, so the stream says it.
     this.#sendsEnd = call.metadata(transcodedKey) !== undefined;
   }
@@ -87,8 +88,9 @@ export class ClassifyStream implements CallHandler<ClassifyStreamRequest> {
         this.#stop(invalidFields([{ field: 'settings', description }], { reason: 'LATE_SETTINGS' }));
         return;
       }
-      this.#settings = settingsFrom(request.settings);
-      const { model } = this.#settings.defaults;
+      const settings = settingsFrom(request.settings);
+      this.#settings = { ...settings, defaults: defaultsOf(this.#call, settings.defaults) };
+      const { model } = settings.defaults;
       // A stream that names none may yet name others in its requests.
       if (model !== '') this.#context.access.check(this.#call.identity, model);
       this.#sendsEnd ||= this.#settings.sendEnd;

@@ -44,3 +44,18 @@ export function serviceClassOf(call: Pick<Call<never>, 'metadata'>, ofMethod: Se
   if (asked === 'interactive' || asked === 'bulk') return asked;
   throw invalidField(serviceClassKey, 'must be interactive or bulk');
 }
+
+/** Metadata that keeps requests together: those with the same value go to the same version of a model. */
+export const routingKeyKey = 'verdict-routing-key';
+
+const routingKeyPattern = /^[A-Za-z0-9._~:@/+=-]{1,128}$/;
+
+/**
+ * What a call wants its requests kept together by; undefined: nothing.
+ * @throws VerdictError invalid_argument, which does not quote it: it may say who somebody is
+ */
+export function routingKeyOf(call: Pick<Call<never>, 'metadata'>): string | undefined {
+  const key = call.metadata(routingKeyKey);
+  if (key === undefined || routingKeyPattern.test(key)) return key;
+  throw invalidField(routingKeyKey, 'must be 1 to 128 of A-Z, a-z, 0-9 and ._~:@/+=-');
+}

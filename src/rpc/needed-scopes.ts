@@ -7,7 +7,14 @@ export type Need = Scope | 'open';
 /** By service: what all its methods need, or, where they differ, what each of them needs. */
 const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
   'verdict.v1.ClassifierService': 'classify',
-  'verdict.v1.ModelService': { ListModels: 'classify', GetModel: 'classify', ReloadModels: 'admin' },
+  'verdict.v1.ModelService': {
+    ListModels: 'classify',
+    GetModel: 'classify',
+    ReloadModels: 'admin',
+    SetTraffic: 'admin',
+    SetAlias: 'admin',
+    DeleteAlias: 'admin',
+  },
   'verdict.v1.CacheService': 'admin',
   'grpc.reflection.v1.ServerReflection': 'reflection',
   'grpc.reflection.v1alpha.ServerReflection': 'reflection',

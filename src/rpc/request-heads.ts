@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http2';
-import { envoyTimeoutKey, requestIdKey, serviceClassKey, transcodedKey } from './metadata.js';
+import { envoyTimeoutKey, requestIdKey, routingKeyKey, serviceClassKey, transcodedKey } from './metadata.js';
 import { forwardedKey } from './peer.js';
 
 /** What grpc-js reads of a request. */
 const libraryKeys = [':path', ':method', 'content-type', 'grpc-encoding', 'grpc-accept-encoding'];
 
 /** What this server reads besides. */
-const ownKeys = [requestIdKey, envoyTimeoutKey, transcodedKey, serviceClassKey];
+const ownKeys = [requestIdKey, envoyTimeoutKey, transcodedKey, serviceClassKey, routingKeyKey];
 
 /** No valid value of these keys is longer. */
 const maxValueChars = 256;

@@ -1,6 +1,6 @@
 import type { DescriptorProto, FileDescriptorSet } from '../../generated/google/protobuf/descriptor.js';
 import { type MessageFields, messageFields, type RepeatedLimits } from './message-fields.js';
-import { maxModelNames, type RequestLimits } from './server-options.js';
+import { maxModelNames, maxShares, type RequestLimits } from './server-options.js';
 
 /** What the requests of all methods consist of, read from the contract itself. */
 export class RequestSchema {
@@ -42,5 +42,6 @@ export function repeatedLimits({ maxBatchInputs }: RequestLimits): RepeatedLimit
   return {
     'verdict.v1.BatchClassifyRequest.inputs': maxBatchInputs,
     'verdict.v1.ReloadModelsRequest.models': maxModelNames,
+    'verdict.v1.SetTrafficRequest.traffic': maxShares,
   };
 }

@@ -1,6 +1,6 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
-import type { ModelCatalog, ModelReloads } from '../models/types.js';
+import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CacheAccess } from './cache-access.js';
 import { cacheRoutes } from './cache-service.js';
@@ -15,6 +15,7 @@ export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly routing: RoutingChanges;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
@@ -34,6 +35,7 @@ export function serviceRoutes({
   classifier,
   catalog,
   reloads,
+  routing,
   forgetter,
   cacheSharing,
   limiter,
@@ -53,7 +55,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

@@ -69,6 +69,9 @@ export const smallRequestBytes = 4096;
 /** Names in one request of the model service. With tags and lengths they fit in a small request where they are not all long. */
 export const maxModelNames = 64;
 
+/** Shares in one request: none is below a percent. */
+export const maxShares = 100;
+
 /** Longest UTF-8 form of one UTF-16 unit; a surrogate pair takes four bytes for two units. */
 const bytesPerChar = 3;
 /** Tags, lengths, model, version, id and options around the texts, generously. */

@@ -6,7 +6,10 @@ import type { CacheMode } from '../cache/types.js';
 import type { Activation, ClassifyOptions, InputRequest } from '../classify/types.js';
 import { type FieldViolation, VerdictError } from '../errors.js';
 import { modelNamePattern } from '../models/model-name.js';
+import { aliasPattern, versionPattern } from '../models/routing.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
+import { routingKeyOf } from './metadata.js';
+import type { Call } from './route.js';
 import type { RequestLimits } from './server-options.js';
 
 /** Collects what is wrong with a message: every field, not only the first. */
@@ -55,14 +58,30 @@ export function checkModel(model: string, field: string, violations: Violations)
   }
 }
 
-/** Checks a version; empty is the serving one. */
+/** Checks a version, or an alias of one; empty is the serving one. */
 export function checkVersion(version: string, violations: Violations): void {
-  if (version !== '' && !versionNumber.test(version)) {
+  if (version !== '' && !versionNumber.test(version) && !aliasPattern.test(version)) {
     violations.push({
       field: 'version',
-      description: 'must be a positive integer without leading zeros, or empty',
+      description:
+        'must be a positive integer without leading zeros, an alias matching [a-z][a-z0-9._-]{0,63}, or empty',
     });
   }
+}
+
+/** Checks a version that an administrator names, by its number. */
+export function checkVersionNumber(version: string, field: string, violations: Violations): void {
+  if (!versionPattern.test(version))
+    violations.push({
+      field,
+      description: 'must be a positive integer of at most 9 digits, without leading zeros',
+    });
+}
+
+/** Checks an alias. */
+export function checkAlias(alias: string, violations: Violations): void {
+  if (!aliasPattern.test(alias))
+    violations.push({ field: 'alias', description: 'must match [a-z][a-z0-9._-]{0,63}' });
 }
 
 /** The options, or the default ones where there are none. `path` is the field that holds them. */
@@ -131,10 +150,18 @@ function problemOf(text: string, { maxTextChars }: RequestLimits): string | unde
 export interface InputDefaults {
   readonly model: string;
   readonly options: ClassifyOptions;
+  /** Of the call. */
+  readonly routingKey?: string | undefined;
 }
 
 /** The defaults of a call of its own. */
 export const callDefaults: InputDefaults = { model: '', options: defaultOptions };
+
+/** The same, with what the call says of all its inputs. @throws VerdictError invalid_argument for metadata that is wrong */
+export function defaultsOf(call: Pick<Call<never>, 'metadata'>, defaults = callDefaults): InputDefaults {
+  const routingKey = routingKeyOf(call);
+  return routingKey === undefined ? defaults : { ...defaults, routingKey };
+}
 
 /**
  * One input with the model and options of its own message.
@@ -158,5 +185,6 @@ export function inputRequestFrom(
   const options =
     request.options === undefined ? defaults.options : optionsFrom(request.options, 'options', violations);
   refuse(violations);
-  return { model: request.model || defaults.model, version: request.version, input, options };
+  const { routingKey } = defaults;
+  return { model: request.model || defaults.model, version: request.version, input, options, routingKey };
 }

@@ -48,9 +48,12 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
     assert.deepEqual(
       (await ask(service.server.address, 'list', 'verdict.v1.ModelService')).trim().split('\n'),
       [
+        'verdict.v1.ModelService.DeleteAlias',
         'verdict.v1.ModelService.GetModel',
         'verdict.v1.ModelService.ListModels',
         'verdict.v1.ModelService.ReloadModels',
+        'verdict.v1.ModelService.SetAlias',
+        'verdict.v1.ModelService.SetTraffic',
       ],
     );
   });
@@ -59,7 +62,7 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
     const shown = flat(await describeSymbol('verdict.v1.ClassifyRequest'));
     for (const commented of [
       "The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. Empty: the server's default model. string model = 1;",
-      "The model's version, a positive integer without leading zeros. Empty: the version that is serving. string version = 2;",
+      "The model's version, a positive integer without leading zeros, or an alias of one (`champion`). Empty: the version that is serving, or, where the traffic is divided, the one that `verdict-routing-key` in the metadata leads to, else the input. string version = 2;",
       'What to classify. Exactly one must be set. oneof input {',
       'One text. Not empty, not only white space; at most `max_text_chars` UTF-16 units (8,192 by default). string text = 3;',
       'A pair of texts classified together. .verdict.v1.TextPair pair = 4;',

@@ -3,7 +3,7 @@ import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type ModelReload, VerdictClient } from '../../clients/typescript/src/index.js';
-import { childProcesses, isAlive } from '../support/child-processes.js';
+import { childProcesses, commandOf, isAlive } from '../support/child-processes.js';
 import { freePort } from '../support/free-port.js';
 import { TestKeyFile } from '../support/key-files.js';
 import { PublishedModels } from '../support/published-models.js';
@@ -267,7 +267,9 @@ async function hangInReload({ models, server }: Setting): Promise<number[]> {
   let loading: number | undefined;
   await until('a session is being opened', () => {
     loading = childProcesses(server.pid).find((pid) => pid !== serving);
-    return loading !== undefined;
+    // A process that is stopped before it runs a program of its own holds up the server, which waits for that.
+    const command = loading === undefined ? '' : commandOf(loading);
+    return command !== '' && command !== commandOf(server.pid);
   });
   process.kill(loading ?? 0, 'SIGSTOP');
   return childProcesses(server.pid);

@@ -9,9 +9,12 @@ import {
   ClassifyStreamRequest,
 } from '../../generated/verdict/v1/classifier_service.js';
 import {
+  DeleteAliasRequest,
   GetModelRequest,
   ListModelsRequest,
   ReloadModelsRequest,
+  SetAliasRequest,
+  SetTrafficRequest,
 } from '../../generated/verdict/v1/model_service.js';
 import { frame } from '../support/wire-frames.js';
 
@@ -81,6 +84,23 @@ export const corpus: readonly Specimen[] = [
     path: `${models}/ReloadModels`,
     fields: {},
     messages: [ReloadModelsRequest.encode({ models: ['topics'] }).finish()],
+  },
+  {
+    path: `${models}/SetTraffic`,
+    fields: {},
+    messages: [
+      SetTrafficRequest.encode({ model: 'topics', traffic: [{ version: '1', percent: 100 }] }).finish(),
+    ],
+  },
+  {
+    path: `${models}/SetAlias`,
+    fields: {},
+    messages: [SetAliasRequest.encode({ model: 'topics', alias: 'champion', version: '1' }).finish()],
+  },
+  {
+    path: `${models}/DeleteAlias`,
+    fields: {},
+    messages: [DeleteAliasRequest.encode({ model: 'topics', alias: 'champion' }).finish()],
   },
   {
     path: '/verdict.v1.CacheService/Forget',

@@ -64,6 +64,8 @@ describe('somebody who guesses keys', { timeout: 240_000 }, () => {
     try {
       for (let round = 0; round < 3; round++) {
         await guess(round * guesses);
+        // A connection takes its streams along only once it has ended here as well.
+        await until('the guesser has left', async () => (await server.metric('verdict_connections')) <= 1);
         heldAfter.push(await held.bytes(server));
       }
     } finally {

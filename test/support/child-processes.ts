@@ -8,6 +8,16 @@ export function childProcesses(pid: number): number[] {
     .map(([child]) => child);
 }
 
+/** The command line of a process; empty: it has ended. Until a new process runs a program of its own, it is that of its parent. */
+export function commandOf(pid: number): string {
+  try {
+    if (existsSync('/proc/self/stat')) return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+}
+
 /** Whether there is such a process. One that has ended and that nobody has waited for yet does not count. */
 export function isAlive(pid: number): boolean {
   return processTable().some(([alive]) => alive === pid);

@@ -29,6 +29,7 @@ export function toClassification(message: WireClassification): Classification {
     predictions: message.predictions,
     model: message.model,
     version: message.version,
+    alias: message.alias,
     tokenCount: message.tokenCount,
     truncated: message.truncated,
     cache: toCacheOutcome(message.cache),

@@ -14,12 +14,14 @@ export type {
   CostCurve,
   HealthStatus,
   Model,
+  ModelAlias,
   ModelLimits,
   ModelReload,
   ModelState,
   ModelVersion,
   ProblemType,
   ReloadOutcome,
+  TrafficShare,
 } from './model-types.js';
 export type { RetryPolicy } from './retry.js';
 export type { FieldViolation } from './status-details.js';
@@ -34,6 +36,7 @@ export type {
   ClassifyOptions,
   ModelChoice,
   Prediction,
+  RoutingOptions,
   TextInput,
   Timings,
   Truncation,

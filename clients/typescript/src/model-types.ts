@@ -25,6 +25,23 @@ export interface Model {
   readonly servingVersion: string;
   /** Highest first. */
   readonly versions: readonly ModelVersion[];
+  /** The shares that were set, lowest version first; empty: the highest version gets all requests that name none. */
+  readonly traffic: readonly TrafficShare[];
+  /** By name. */
+  readonly aliases: readonly ModelAlias[];
+}
+
+/** The share of a version of the requests that name none. */
+export interface TrafficShare {
+  readonly version: string;
+  /** Whole percent. */
+  readonly percent: number;
+}
+
+/** A name that stands for a version. */
+export interface ModelAlias {
+  readonly alias: string;
+  readonly version: string;
 }
 
 /** One version of a model. */

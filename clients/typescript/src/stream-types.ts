@@ -5,6 +5,7 @@ import type {
   Classification,
   ClassifyOptions,
   ModelChoice,
+  RoutingOptions,
   TextInput,
 } from './types.js';
 
@@ -16,7 +17,7 @@ export interface StreamItem extends TextInput, ModelChoice {
   readonly options?: ClassifyOptions | undefined;
 }
 
-export interface StreamOptions extends Pick<CallOptions, 'signal' | 'requestId'> {
+export interface StreamOptions extends Pick<CallOptions, 'signal' | 'requestId'>, RoutingOptions {
   /**
    * `request` (default): results come in the order of the inputs, a slow one holds back those behind it.
    * `completion`: each comes as soon as it is done.

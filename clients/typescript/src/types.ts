@@ -35,8 +35,17 @@ export interface ClassifyOptions {
 export interface ModelChoice {
   /** Left out: the server's default model. */
   readonly model?: string | undefined;
-  /** A positive integer. Left out: the version that is serving. */
+  /** A positive integer, or an alias of a version. Left out: the version that is serving, or one of those that share the requests. */
   readonly version?: string | undefined;
+}
+
+/** Keeps calls together where a server divides the requests among versions of a model. */
+export interface RoutingOptions {
+  /**
+   * Calls with the same key go to the same version: a user's id, for one. 1 to 128 of A-Z, a-z, 0-9 and `._~:@/+=-`. Left out: the same
+   * input goes to the same version.
+   */
+  readonly routingKey?: string | undefined;
 }
 
 /** What every single call takes. */
@@ -77,6 +86,8 @@ export interface Classification {
   readonly predictions: readonly Prediction[];
   readonly model: string;
   readonly version: string;
+  /** The alias by which the request named the version; empty: it did not. */
+  readonly alias: string;
   /** Tokens that the model read, special tokens included. */
   readonly tokenCount: number;
   /** Whether part of the input was cut off. */

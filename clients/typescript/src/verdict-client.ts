@@ -5,7 +5,7 @@ import {
 } from '../../../generated/health/v1/health.js';
 import { CacheServiceService } from '../../../generated/verdict/v1/cache_service.js';
 import { ClassifierServiceService } from '../../../generated/verdict/v1/classifier_service.js';
-import { ModelServiceService } from '../../../generated/verdict/v1/model_service.js';
+import { ModelServiceService, type Model as WireModel } from '../../../generated/verdict/v1/model_service.js';
 import { openChannel } from './channel.js';
 import { ClassifyStream } from './classify-stream.js';
 import { fromStatus, invalidArgument, VerdictClientError } from './client-error.js';
@@ -13,7 +13,7 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS, type VerdictClientOptions } from './c
 import type { ForgetOptions, ForgetResult } from './forget-types.js';
 import { toClassification } from './from-response.js';
 import { toModel, toModelReload } from './model-from-response.js';
-import type { HealthStatus, Model, ModelReload } from './model-types.js';
+import type { HealthStatus, Model, ModelReload, TrafficShare } from './model-types.js';
 import {
   DEFAULT_RETRY,
   NO_RETRY,
@@ -25,7 +25,14 @@ import {
 import { NO_DETAILS } from './status-details.js';
 import type { StreamItem, StreamOptions } from './stream-types.js';
 import { toWireInput, toWireOptions } from './to-request.js';
-import type { CallOptions, Classification, ClassifyInput, ClassifyOptions, ModelChoice } from './types.js';
+import type {
+  CallOptions,
+  Classification,
+  ClassifyInput,
+  ClassifyOptions,
+  ModelChoice,
+  RoutingOptions,
+} from './types.js';
 import { type UnaryMethod, unaryCall } from './unary-call.js';
 
 /** What became of one input of a batch. */
@@ -34,7 +41,7 @@ export type BatchResult =
   | { readonly ok: false; readonly error: VerdictClientError };
 
 /** What `classify` and `classifyBatch` take beside their inputs. */
-export interface ClassifyCallOptions extends CallOptions, ModelChoice, ClassifyOptions {}
+export interface ClassifyCallOptions extends CallOptions, ModelChoice, RoutingOptions, ClassifyOptions {}
 
 const HEALTH_POLL_MS = 100;
 const RELOAD_TIMEOUT_MS = 600_000;
@@ -110,13 +117,13 @@ export class VerdictClient {
     source: AsyncIterable<T> | Iterable<T>,
     options: StreamOptions = {},
   ): ClassifyStream<T> {
-    const { window, timeoutMs, requestId } = options;
+    const { window, timeoutMs } = options;
     if (window !== undefined && !(Number.isInteger(window) && window > 0)) {
       throw invalidArgument('window must be a positive integer');
     }
     if (timeoutMs !== undefined) checkTimeout('timeoutMs', timeoutMs);
     const { path, requestSerialize, responseDeserialize } = ClassifierServiceService.classifyStream;
-    const metadata = this.#callMetadata(requestId);
+    const metadata = this.#callMetadata(options);
     const open = () =>
       this.#channel.makeBidiStreamRequest(
         path,
@@ -153,6 +160,31 @@ export class VerdictClient {
       { ...options, timeoutMs: options.timeoutMs ?? RELOAD_TIMEOUT_MS },
     );
     return reloads.map(toModelReload);
+  }
+
+  /**
+   * Divides the requests for a model that name no version among versions, in whole percent, 100 together. A change moves as few callers
+   * as it can. Needs the scope `admin`. Rejects with NOT_FOUND for a version that is not loaded.
+   * @param traffic empty: the highest version gets all requests
+   */
+  async setTraffic(
+    model: string,
+    traffic: readonly TrafficShare[],
+    options: CallOptions = {},
+  ): Promise<Model> {
+    const request = { model, traffic: [...traffic] };
+    return changedModel(await this.#unary(ModelServiceService.setTraffic, request, options));
+  }
+
+  /** Gives a version another name, or moves a name to another version. Needs the scope `admin`. */
+  async setAlias(model: string, alias: string, version: string, options: CallOptions = {}): Promise<Model> {
+    const request = { model, alias, version };
+    return changedModel(await this.#unary(ModelServiceService.setAlias, request, options));
+  }
+
+  /** Takes a name away. Needs the scope `admin`. Rejects with NOT_FOUND where there is no such alias. */
+  async deleteAlias(model: string, alias: string, options: CallOptions = {}): Promise<Model> {
+    return changedModel(await this.#unary(ModelServiceService.deleteAlias, { model, alias }, options));
   }
 
   /**
@@ -209,23 +241,31 @@ export class VerdictClient {
   async #unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
     request: Request,
-    { signal, timeoutMs = this.#defaultTimeoutMs, requestId }: CallOptions,
+    options: CallOptions & RoutingOptions,
     retry = this.#retry,
   ): Promise<Response> {
+    const { signal, timeoutMs = this.#defaultTimeoutMs, requestId } = options;
     const deadlineAt = this.#clock.now() + checkTimeout('timeoutMs', timeoutMs);
-    const attempt = { metadata: this.#callMetadata(requestId), deadlineAt, signal, requestId };
+    const attempt = { metadata: this.#callMetadata(options), deadlineAt, signal, requestId };
     const once = () => unaryCall(this.#channel, method, request, attempt);
     return retry.maxAttempts > 1 ? withRetries(once, retry, attempt, this.#clock) : once();
   }
 
   /** grpc-js copies it when a call starts, so that calls without headers of their own may share one. */
-  #callMetadata(requestId: string | undefined): Metadata {
+  #callMetadata({ requestId, routingKey }: Pick<CallOptions, 'requestId'> & RoutingOptions): Metadata {
     const metadata = typeof this.#metadata === 'function' ? this.#metadata() : this.#metadata;
-    if (requestId === undefined) return metadata;
+    if (requestId === undefined && routingKey === undefined) return metadata;
     const own = metadata.clone();
-    own.set('x-request-id', requestId);
+    if (requestId !== undefined) own.set('x-request-id', requestId);
+    if (routingKey !== undefined) own.set('verdict-routing-key', checkedRoutingKey(routingKey));
     return own;
   }
+}
+
+/** @throws VerdictClientError, without the key, which grpc-js would quote */
+function checkedRoutingKey(key: string): string {
+  if (!/^[!-~]+$/.test(key)) throw invalidArgument('routingKey must be printable ASCII without spaces');
+  return key;
 }
 
 /** The headers of every call, made once where nothing has to be asked anew. */
@@ -260,6 +300,11 @@ function toMetadata(headers: Readonly<Record<string, string>>): Metadata {
 function isNotYet({ code, reason }: VerdictClientError): boolean {
   if (code === 'RESOURCE_EXHAUSTED') return reason !== 'RESPONSE_TOO_LARGE';
   return code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED';
+}
+
+function changedModel({ model }: { readonly model: WireModel | undefined }): Model {
+  if (model === undefined) throw emptyResponse();
+  return toModel(model);
 }
 
 function emptyResponse(): VerdictClientError {

@@ -150,7 +150,11 @@ export interface Classification {
   /** Where the answer came from. */
   cache: CacheOutcome;
   /** Where the time went. Left out if the caller's API key lacks the scope `cache-outcomes`. */
-  timings: Timings | undefined;
+  timings:
+    | Timings
+    | undefined;
+  /** The alias by which the request named the version. Empty if it did not. */
+  alias: string;
 }
 
 /** One label and its score. */
@@ -351,7 +355,16 @@ export const ClassifyOptions: MessageFns<ClassifyOptions> = {
 };
 
 function createBaseClassification(): Classification {
-  return { predictions: [], model: "", version: "", tokenCount: 0, truncated: false, cache: 0, timings: undefined };
+  return {
+    predictions: [],
+    model: "",
+    version: "",
+    tokenCount: 0,
+    truncated: false,
+    cache: 0,
+    timings: undefined,
+    alias: "",
+  };
 }
 
 export const Classification: MessageFns<Classification> = {
@@ -376,6 +389,9 @@ export const Classification: MessageFns<Classification> = {
     }
     if (message.timings !== undefined) {
       Timings.encode(message.timings, writer.uint32(58).fork()).join();
+    }
+    if (message.alias !== "") {
+      writer.uint32(66).string(message.alias);
     }
     return writer;
   },
@@ -449,6 +465,14 @@ export const Classification: MessageFns<Classification> = {
             message.timings = Timings.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.alias = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -475,6 +499,7 @@ export const Classification: MessageFns<Classification> = {
     message.timings = (object.timings !== undefined && object.timings !== null)
       ? Timings.fromPartial(object.timings)
       : undefined;
+    message.alias = object.alias ?? "";
     return message;
   },
 };

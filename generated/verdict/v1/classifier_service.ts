@@ -44,7 +44,10 @@ export namespace StreamOrder {
 export interface ClassifyRequest {
   /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. Empty: the server's default model. */
   model: string;
-  /** The model's version, a positive integer without leading zeros. Empty: the version that is serving. */
+  /**
+   * The model's version, a positive integer without leading zeros, or an alias of one (`champion`). Empty: the version that is
+   * serving, or, where the traffic is divided, the one that `verdict-routing-key` in the metadata leads to, else the input.
+   */
   version: string;
   /** What to classify. Exactly one must be set. */
   input:
@@ -69,7 +72,10 @@ export interface ClassifyResponse {
 export interface BatchClassifyRequest {
   /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. Empty: the server's default model. */
   model: string;
-  /** The model's version, a positive integer without leading zeros. Empty: the version that is serving. */
+  /**
+   * The model's version, a positive integer without leading zeros, or an alias of one (`champion`). Empty: the version that is
+   * serving, or, where the traffic is divided, the one that `verdict-routing-key` in the metadata leads to, else the input.
+   */
   version: string;
   /** What to classify: 1 to `max_batch_inputs` (32 by default) inputs. */
   inputs: ClassifyInput[];
@@ -115,7 +121,10 @@ export interface ClassifyStreamRequest {
   id: string;
   /** The model's name. Empty: the stream's `settings.default_model`, else the server's default model. */
   model: string;
-  /** The model's version, a positive integer without leading zeros. Empty: the version that is serving. */
+  /**
+   * The model's version, a positive integer without leading zeros, or an alias of one (`champion`). Empty: the version that is
+   * serving, or, where the traffic is divided, the one that `verdict-routing-key` in the metadata leads to, else the input.
+   */
   version: string;
   /** What to classify. Exactly one must be set, unless the message carries nothing but `settings`. */
   input:

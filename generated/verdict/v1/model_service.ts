@@ -166,6 +166,61 @@ export interface ModelReload {
   labelFlips: LabelFlips | undefined;
 }
 
+/** Divides the requests for a model. */
+export interface SetTrafficRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+  /**
+   * The shares, at most one for each version and 100 percent together. A version that is not here gets no requests but those that
+   * name it. Empty: the highest version gets all requests, and so does each higher one that is loaded later.
+   */
+  traffic: TrafficShare[];
+}
+
+/** The share of one version. */
+export interface TrafficShare {
+  /** The version: a positive integer. */
+  version: string;
+  /** Its share of the requests that name no version, in whole percent: 1 to 100. */
+  percent: number;
+}
+
+/** How the requests for the model are divided. */
+export interface SetTrafficResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Gives a version another name. */
+export interface SetAliasRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+  /** The alias, matching `[a-z][a-z0-9._-]{0,63}`: no version has such a name. */
+  alias: string;
+  /** The version that it stands for: a positive integer. */
+  version: string;
+}
+
+/** What the alias stands for. */
+export interface SetAliasResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Takes an alias away. */
+export interface DeleteAliasRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+  /** The alias, matching `[a-z][a-z0-9._-]{0,63}`. */
+  alias: string;
+}
+
+/** The alias is gone. */
+export interface DeleteAliasResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
 /** How many texts got other labels than before. */
 export interface LabelFlips {
   /** Texts that were compared. */
@@ -180,10 +235,25 @@ export interface Model {
   name: string;
   /** Whether requests that name no model go to this one. */
   isDefault: boolean;
-  /** The version that answers requests that do not name one. Empty if no version is serving. */
+  /** The version that answers requests that do not name one, or the most of them. Empty if no version is serving. */
   servingVersion: string;
   /** The versions known to the server, highest first. */
   versions: ModelVersion[];
+  /**
+   * The shares that were set, lowest version first. Those of versions that are not loaded go to the others. Empty: the highest
+   * version gets all requests that name none.
+   */
+  traffic: TrafficShare[];
+  /** The aliases, by name. One of a version that is not loaded has no effect. */
+  aliases: ModelAlias[];
+}
+
+/** A name that stands for a version of a model. */
+export interface ModelAlias {
+  /** The alias. */
+  alias: string;
+  /** The version: a positive integer. */
+  version: string;
 }
 
 /** One version of a model. */
@@ -691,6 +761,451 @@ export const ModelReload: MessageFns<ModelReload> = {
   },
 };
 
+function createBaseSetTrafficRequest(): SetTrafficRequest {
+  return { model: "", traffic: [] };
+}
+
+export const SetTrafficRequest: MessageFns<SetTrafficRequest> = {
+  encode(message: SetTrafficRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    for (const v of message.traffic) {
+      TrafficShare.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetTrafficRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetTrafficRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.traffic.push(TrafficShare.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetTrafficRequest>): SetTrafficRequest {
+    return SetTrafficRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetTrafficRequest>): SetTrafficRequest {
+    const message = createBaseSetTrafficRequest();
+    message.model = object.model ?? "";
+    message.traffic = object.traffic?.map((e) => TrafficShare.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTrafficShare(): TrafficShare {
+  return { version: "", percent: 0 };
+}
+
+export const TrafficShare: MessageFns<TrafficShare> = {
+  encode(message: TrafficShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.percent !== 0) {
+      writer.uint32(16).uint32(message.percent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrafficShare {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrafficShare();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.percent = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TrafficShare>): TrafficShare {
+    return TrafficShare.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TrafficShare>): TrafficShare {
+    const message = createBaseTrafficShare();
+    message.version = object.version ?? "";
+    message.percent = object.percent ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetTrafficResponse(): SetTrafficResponse {
+  return { model: undefined };
+}
+
+export const SetTrafficResponse: MessageFns<SetTrafficResponse> = {
+  encode(message: SetTrafficResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetTrafficResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetTrafficResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetTrafficResponse>): SetTrafficResponse {
+    return SetTrafficResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetTrafficResponse>): SetTrafficResponse {
+    const message = createBaseSetTrafficResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseSetAliasRequest(): SetAliasRequest {
+  return { model: "", alias: "", version: "" };
+}
+
+export const SetAliasRequest: MessageFns<SetAliasRequest> = {
+  encode(message: SetAliasRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.alias !== "") {
+      writer.uint32(18).string(message.alias);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetAliasRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetAliasRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.alias = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetAliasRequest>): SetAliasRequest {
+    return SetAliasRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetAliasRequest>): SetAliasRequest {
+    const message = createBaseSetAliasRequest();
+    message.model = object.model ?? "";
+    message.alias = object.alias ?? "";
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseSetAliasResponse(): SetAliasResponse {
+  return { model: undefined };
+}
+
+export const SetAliasResponse: MessageFns<SetAliasResponse> = {
+  encode(message: SetAliasResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetAliasResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetAliasResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetAliasResponse>): SetAliasResponse {
+    return SetAliasResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetAliasResponse>): SetAliasResponse {
+    const message = createBaseSetAliasResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteAliasRequest(): DeleteAliasRequest {
+  return { model: "", alias: "" };
+}
+
+export const DeleteAliasRequest: MessageFns<DeleteAliasRequest> = {
+  encode(message: DeleteAliasRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.alias !== "") {
+      writer.uint32(18).string(message.alias);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteAliasRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteAliasRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.alias = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteAliasRequest>): DeleteAliasRequest {
+    return DeleteAliasRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteAliasRequest>): DeleteAliasRequest {
+    const message = createBaseDeleteAliasRequest();
+    message.model = object.model ?? "";
+    message.alias = object.alias ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteAliasResponse(): DeleteAliasResponse {
+  return { model: undefined };
+}
+
+export const DeleteAliasResponse: MessageFns<DeleteAliasResponse> = {
+  encode(message: DeleteAliasResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteAliasResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteAliasResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteAliasResponse>): DeleteAliasResponse {
+    return DeleteAliasResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteAliasResponse>): DeleteAliasResponse {
+    const message = createBaseDeleteAliasResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
 function createBaseLabelFlips(): LabelFlips {
   return { compared: 0, flipped: 0 };
 }
@@ -759,7 +1274,7 @@ export const LabelFlips: MessageFns<LabelFlips> = {
 };
 
 function createBaseModel(): Model {
-  return { name: "", isDefault: false, servingVersion: "", versions: [] };
+  return { name: "", isDefault: false, servingVersion: "", versions: [], traffic: [], aliases: [] };
 }
 
 export const Model: MessageFns<Model> = {
@@ -775,6 +1290,12 @@ export const Model: MessageFns<Model> = {
     }
     for (const v of message.versions) {
       ModelVersion.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.traffic) {
+      TrafficShare.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.aliases) {
+      ModelAlias.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -824,6 +1345,22 @@ export const Model: MessageFns<Model> = {
             message.versions.push(ModelVersion.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.traffic.push(TrafficShare.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.aliases.push(ModelAlias.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -845,6 +1382,75 @@ export const Model: MessageFns<Model> = {
     message.isDefault = object.isDefault ?? false;
     message.servingVersion = object.servingVersion ?? "";
     message.versions = object.versions?.map((e) => ModelVersion.fromPartial(e)) || [];
+    message.traffic = object.traffic?.map((e) => TrafficShare.fromPartial(e)) || [];
+    message.aliases = object.aliases?.map((e) => ModelAlias.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseModelAlias(): ModelAlias {
+  return { alias: "", version: "" };
+}
+
+export const ModelAlias: MessageFns<ModelAlias> = {
+  encode(message: ModelAlias, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.alias !== "") {
+      writer.uint32(10).string(message.alias);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelAlias {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelAlias();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.alias = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelAlias>): ModelAlias {
+    return ModelAlias.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelAlias>): ModelAlias {
+    const message = createBaseModelAlias();
+    message.alias = object.alias ?? "";
+    message.version = object.version ?? "";
     return message;
   },
 };
@@ -1385,8 +1991,9 @@ export const ModelServiceService = {
   /**
    * Reads the models folder again, and loads what has changed in it.
    *
-   * Needs the scope `admin`. The highest version of each model is loaded beside the one that serves, checked as at the start of
-   * the server, and takes over in one step. What fails leaves the model as it was, and is part of the answer, not an error.
+   * Needs the scope `admin`. The versions that `VERDICT_MODEL_VERSIONS` asks for, the highest of each model by default, are loaded
+   * beside those that serve, checked as at the start of the server, and take over in one step. What fails leaves the model as it
+   * was, and is part of the answer, not an error.
    *
    * A reload takes seconds to minutes for each model: allow for that in the deadline. It goes on if the caller leaves or the
    * deadline passes. Calls that come while one is under way share the next.
@@ -1402,6 +2009,54 @@ export const ModelServiceService = {
     responseSerialize: (value: ReloadModelsResponse): Buffer =>
       Buffer.from(ReloadModelsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReloadModelsResponse => ReloadModelsResponse.decode(value),
+  },
+  /**
+   * Divides the requests for a model that name no version among its versions.
+   *
+   * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
+   * same input does. A change by some percent moves no more than that many percent of the keys, all to versions that grow. It
+   * holds until the next call, beyond the end of the server. A version that is loaded later gets nothing until it is given a share.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+   * changed then.
+   */
+  setTraffic: {
+    path: "/verdict.v1.ModelService/SetTraffic" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetTrafficRequest): Buffer => Buffer.from(SetTrafficRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetTrafficRequest => SetTrafficRequest.decode(value),
+    responseSerialize: (value: SetTrafficResponse): Buffer => Buffer.from(SetTrafficResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetTrafficResponse => SetTrafficResponse.decode(value),
+  },
+  /**
+   * Gives a version of a model another name, or moves a name to another version.
+   *
+   * Needs the scope `admin`. Requests may name the alias instead of the version. NOT_FOUND or UNAVAILABLE for a version that is not
+   * loaded. RESOURCE_EXHAUSTED if the model has 32 aliases. UNAVAILABLE if the server cannot keep the change.
+   */
+  setAlias: {
+    path: "/verdict.v1.ModelService/SetAlias" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetAliasRequest): Buffer => Buffer.from(SetAliasRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetAliasRequest => SetAliasRequest.decode(value),
+    responseSerialize: (value: SetAliasResponse): Buffer => Buffer.from(SetAliasResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetAliasResponse => SetAliasResponse.decode(value),
+  },
+  /**
+   * Takes an alias away.
+   *
+   * Needs the scope `admin`. NOT_FOUND if the model has no such alias. UNAVAILABLE if the server cannot keep the change.
+   */
+  deleteAlias: {
+    path: "/verdict.v1.ModelService/DeleteAlias" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteAliasRequest): Buffer => Buffer.from(DeleteAliasRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteAliasRequest => DeleteAliasRequest.decode(value),
+    responseSerialize: (value: DeleteAliasResponse): Buffer => Buffer.from(DeleteAliasResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteAliasResponse => DeleteAliasResponse.decode(value),
   },
 } as const;
 
@@ -1421,8 +2076,9 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
   /**
    * Reads the models folder again, and loads what has changed in it.
    *
-   * Needs the scope `admin`. The highest version of each model is loaded beside the one that serves, checked as at the start of
-   * the server, and takes over in one step. What fails leaves the model as it was, and is part of the answer, not an error.
+   * Needs the scope `admin`. The versions that `VERDICT_MODEL_VERSIONS` asks for, the highest of each model by default, are loaded
+   * beside those that serve, checked as at the start of the server, and take over in one step. What fails leaves the model as it
+   * was, and is part of the answer, not an error.
    *
    * A reload takes seconds to minutes for each model: allow for that in the deadline. It goes on if the caller leaves or the
    * deadline passes. Calls that come while one is under way share the next.
@@ -1430,6 +2086,30 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * NOT_FOUND if neither the folder nor the server has a model that is named; the other models are reloaded all the same.
    */
   reloadModels: handleUnaryCall<ReloadModelsRequest, ReloadModelsResponse>;
+  /**
+   * Divides the requests for a model that name no version among its versions.
+   *
+   * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
+   * same input does. A change by some percent moves no more than that many percent of the keys, all to versions that grow. It
+   * holds until the next call, beyond the end of the server. A version that is loaded later gets nothing until it is given a share.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+   * changed then.
+   */
+  setTraffic: handleUnaryCall<SetTrafficRequest, SetTrafficResponse>;
+  /**
+   * Gives a version of a model another name, or moves a name to another version.
+   *
+   * Needs the scope `admin`. Requests may name the alias instead of the version. NOT_FOUND or UNAVAILABLE for a version that is not
+   * loaded. RESOURCE_EXHAUSTED if the model has 32 aliases. UNAVAILABLE if the server cannot keep the change.
+   */
+  setAlias: handleUnaryCall<SetAliasRequest, SetAliasResponse>;
+  /**
+   * Takes an alias away.
+   *
+   * Needs the scope `admin`. NOT_FOUND if the model has no such alias. UNAVAILABLE if the server cannot keep the change.
+   */
+  deleteAlias: handleUnaryCall<DeleteAliasRequest, DeleteAliasResponse>;
 }
 
 export interface ModelServiceClient extends Client {
@@ -1476,8 +2156,9 @@ export interface ModelServiceClient extends Client {
   /**
    * Reads the models folder again, and loads what has changed in it.
    *
-   * Needs the scope `admin`. The highest version of each model is loaded beside the one that serves, checked as at the start of
-   * the server, and takes over in one step. What fails leaves the model as it was, and is part of the answer, not an error.
+   * Needs the scope `admin`. The versions that `VERDICT_MODEL_VERSIONS` asks for, the highest of each model by default, are loaded
+   * beside those that serve, checked as at the start of the server, and take over in one step. What fails leaves the model as it
+   * was, and is part of the answer, not an error.
    *
    * A reload takes seconds to minutes for each model: allow for that in the deadline. It goes on if the caller leaves or the
    * deadline passes. Calls that come while one is under way share the next.
@@ -1498,6 +2179,72 @@ export interface ModelServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Divides the requests for a model that name no version among its versions.
+   *
+   * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
+   * same input does. A change by some percent moves no more than that many percent of the keys, all to versions that grow. It
+   * holds until the next call, beyond the end of the server. A version that is loaded later gets nothing until it is given a share.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+   * changed then.
+   */
+  setTraffic(
+    request: SetTrafficRequest,
+    callback: (error: ServiceError | null, response: SetTrafficResponse) => void,
+  ): ClientUnaryCall;
+  setTraffic(
+    request: SetTrafficRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetTrafficResponse) => void,
+  ): ClientUnaryCall;
+  setTraffic(
+    request: SetTrafficRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetTrafficResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Gives a version of a model another name, or moves a name to another version.
+   *
+   * Needs the scope `admin`. Requests may name the alias instead of the version. NOT_FOUND or UNAVAILABLE for a version that is not
+   * loaded. RESOURCE_EXHAUSTED if the model has 32 aliases. UNAVAILABLE if the server cannot keep the change.
+   */
+  setAlias(
+    request: SetAliasRequest,
+    callback: (error: ServiceError | null, response: SetAliasResponse) => void,
+  ): ClientUnaryCall;
+  setAlias(
+    request: SetAliasRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetAliasResponse) => void,
+  ): ClientUnaryCall;
+  setAlias(
+    request: SetAliasRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetAliasResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes an alias away.
+   *
+   * Needs the scope `admin`. NOT_FOUND if the model has no such alias. UNAVAILABLE if the server cannot keep the change.
+   */
+  deleteAlias(
+    request: DeleteAliasRequest,
+    callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
+  ): ClientUnaryCall;
+  deleteAlias(
+    request: DeleteAliasRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
+  ): ClientUnaryCall;
+  deleteAlias(
+    request: DeleteAliasRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
   ): ClientUnaryCall;
 }
 

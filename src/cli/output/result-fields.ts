@@ -11,6 +11,7 @@ export const RESULT_FIELDS: ReadonlySet<string> = new Set([
   'predictions',
   'model',
   'version',
+  'alias',
   'tokenCount',
   'truncated',
   'cache',

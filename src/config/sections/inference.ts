@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { choice, int, optionalText, text } from '../setting.js';
-import { modelName, path } from '../text-rules.js';
+import { modelName, modelVersions, path } from '../text-rules.js';
 
 /** Which models are served. */
 export const models = z.object({
@@ -13,6 +13,16 @@ export const models = z.object({
     default: 'sentiment',
     rule: modelName,
     doc: 'Model for requests that do not name one.',
+  }),
+  versions: text('model-versions', {
+    default: 'latest',
+    rule: modelVersions,
+    doc: 'Which versions of each model are loaded and served: the latest, all in the folder, or those listed for a model. `all;intent=latest` means all versions of all models but intent. Each version needs memory of its own. Versions that traffic or an alias is set for are loaded too.',
+  }),
+  stateFile: optionalText('models-state-file', {
+    defaultText: '`.state.json` in the models folder',
+    rule: path,
+    doc: 'File that keeps the traffic and the aliases that were set through ModelService. A file that is damaged stops the start. A relative path starts at the working directory.',
   }),
   watch: choice('models-watch', {
     default: 'off',

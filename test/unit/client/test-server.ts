@@ -116,6 +116,7 @@ export function classification(overrides: Partial<Classification> = {}): Classif
     predictions: [{ label: 'POSITIVE', score: 0.75, index: 1 }],
     model: 'sentiment',
     version: '1',
+    alias: '',
     tokenCount: 5,
     truncated: false,
     cache: CacheOutcome.MISS,

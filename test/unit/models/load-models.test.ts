@@ -22,7 +22,7 @@ function load(
     locations,
     {
       load: one,
-      isRequired: ({ name }) => required.includes(name),
+      isRequired: (name) => required.includes(name),
       onFailed: ({ name }, error) =>
         failed.push(`${name}: ${error instanceof Error ? error.message : error}`),
     },
@@ -60,6 +60,28 @@ describe('loadModels', () => {
       message: 'model broken, version 1: refused: index 7 is out of bounds',
     });
     assert.deepEqual([ended, failed], [['sound'], []]);
+  });
+
+  it('a required model needs one version: the others may fail, whichever comes first', async () => {
+    const versions = ['1', '2'].map((version) => ({ name: 'tone', version, directory: version }));
+    for (const failing of [['1'], ['2'], ['1', '2']]) {
+      const told: string[] = [];
+      const loading = loadModels(
+        versions,
+        {
+          load: async ({ version }) => {
+            if (version === '1') await new Promise(setImmediate);
+            if (failing.includes(version)) throw new Error(`no weights of ${version}`);
+          },
+          isRequired: () => true,
+          onFailed: ({ version }) => told.push(version),
+        },
+        new AbortController().signal,
+      );
+      if (failing.length === 1) await loading;
+      else await assert.rejects(loading, { message: 'model tone, version 1: no weights of 1' });
+      assert.deepEqual(told, failing.length === 1 ? failing : ['2']);
+    }
   });
 
   it('tries once more where a session was lost, which says little about the model', async () => {

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { ModelRegistry } from '../../../src/models/model-registry.js';
+import type { Routings } from '../../../src/models/routing.js';
+import { redivided, undivided } from '../../../src/models/traffic.js';
 import { FakeVersion } from './fake-version.js';
 
 const STOP = new AbortController().signal;
+const NONE = () => false;
+
+/** Where requests for tone go: shares in percent, and aliases. */
+function routed(
+  shares: Readonly<Record<string, number>> | undefined,
+  aliases: Readonly<Record<string, string>> = {},
+): Routings {
+  const traffic =
+    shares === undefined ? undefined : redivided(undivided('1'), new Map(Object.entries(shares)));
+  return new Map([['tone', { traffic, aliases: new Map(Object.entries(aliases)) }]]);
+}
 
 describe('the models that exist', () => {
   let gone: string[];
@@ -54,7 +67,7 @@ describe('the models that exist', () => {
 
   it('a split divides texts by weight, each text always alike, a pair by both of its texts', () => {
     for (const version of ['1', '2', '3']) deploy(version);
-    registry.route('tone', { 1: 3, 2: 1 });
+    registry.route(routed({ 1: 75, 2: 25 }));
     const counts = shares();
     assert.deepEqual(Object.keys(counts).sort(), ['1', '2']);
     assert.ok((counts['1'] ?? 0) > 690 && (counts['1'] ?? 0) < 810, JSON.stringify(counts));
@@ -68,9 +81,46 @@ describe('the models that exist', () => {
     assert.equal(registry.get('tone').servingVersion, '1');
   });
 
+  it('a key keeps its texts together, and goes its own way in each model', () => {
+    for (const version of ['1', '2']) for (const name of ['tone', 'mood']) deploy(version, name);
+    const both = routed({ 1: 50, 2: 50 }).get('tone');
+    assert.ok(both);
+    registry.route(
+      new Map([
+        ['tone', both],
+        ['mood', both],
+      ]),
+    );
+    const versionOf = (routingKey: string, text: string, model = '') =>
+      registry.resolve({ model, version: '', input: { text }, routingKey }).version;
+    const keys = Array.from({ length: 100 }, (_, at) => `user-${at}`);
+    const texts = Array.from({ length: 10 }, (_, at) => `text ${at}`);
+    for (const key of keys) assert.equal(new Set(texts.map((text) => versionOf(key, text))).size, 1);
+    assert.equal(new Set(keys.map((key) => versionOf(key, 'a'))).size, 2);
+    const agreeing = keys.filter((key) => versionOf(key, 'a') === versionOf(key, 'a', 'mood')).length;
+    assert.ok(agreeing > 25 && agreeing < 75, `${agreeing}`);
+  });
+
+  it('a version of a split that is away leaves its share to the others by theirs, and moves nobody else', () => {
+    const [first] = ['1', '2', '3'].map((version) => deploy(version));
+    registry.route(routed({ 1: 50, 2: 40, 3: 10 }));
+    const versions = () => Array.from({ length: 10_000 }, (_, at) => resolve(`text ${at}`));
+    const before = versions();
+    assert.ok(first);
+    first.state = 'failed';
+    const after = versions();
+    const taken = { 2: 0, 3: 0 };
+    for (const [at, version] of before.entries()) {
+      if (version === '1') taken[after[at] as '2' | '3']++;
+      else assert.equal(after[at], version);
+    }
+    const share = taken[2] / (taken[2] + taken[3]);
+    assert.ok(share > 0.77 && share < 0.83, `${share}`);
+  });
+
   it('a version of a split that cannot serve leaves its share to the others, while there are any', () => {
     const [first, second] = ['1', '2'].map((version) => deploy(version));
-    registry.route('tone', { 1: 1, 2: 1 });
+    registry.route(routed({ 1: 50, 2: 50 }));
     assert.ok(first && second);
     first.state = 'failed';
     assert.deepEqual(shares(), { 2: 1_000 });
@@ -83,7 +133,7 @@ describe('the models that exist', () => {
   it('a version that is retired is asked no more, ends what it holds, and is gone', async () => {
     const first = deploy('1');
     deploy('2');
-    const retiring = registry.retire('tone', '1', STOP);
+    const retiring = registry.retire('tone', (version) => version !== '1', STOP);
     assert.ok(first.isClosing);
     assert.throws(() => resolve('a', '1'), { code: 'not_found', reason: 'VERSION_NOT_FOUND' });
     assert.deepEqual(
@@ -104,55 +154,42 @@ describe('the models that exist', () => {
       ['2'],
     );
     deploy('1');
-    assert.equal(resolve('a'), '1');
+    assert.deepEqual([resolve('a', '1'), resolve('a')], ['1', '2']);
   });
 
-  it('the only version that requests are routed to is not retired beside others', async () => {
-    deploy('1');
-    const second = deploy('2');
-    await assert.rejects(registry.retire('tone', '2', STOP), /route them elsewhere first/);
-    assert.equal(resolve('a'), '2');
-    registry.route('tone', { 1: 1 });
-    second.end();
-    await registry.retire('tone', '2', STOP);
-    assert.equal(resolve('a'), '1');
+  it('where the version is retired that requests are routed to, they go to the highest of the others', async () => {
+    for (const version of ['1', '2']) deploy(version);
+    const third = deploy('3');
+    registry.route(routed({ 3: 100 }));
+    third.end();
+    await registry.retire('tone', (version) => version !== '3', STOP);
+    assert.deepEqual(shares(), { 2: 1_000 });
+    assert.deepEqual(registry.routingTroubles(), [
+      'tone/3 is not there, and traffic or an alias is set for it',
+    ]);
+    deploy('3');
+    assert.deepEqual([shares(), registry.routingTroubles()], [{ 3: 1_000 }, []]);
   });
 
   it('a model whose last version was retired is none, and says so from the beginning', async () => {
     const only = deploy('1');
-    const retiring = registry.retire('tone', '1', STOP);
+    const retiring = registry.retire('tone', (version) => version !== '1', STOP);
     assert.throws(() => resolve('a'), { code: 'unavailable', reason: 'DRAINING' });
     only.end();
     await retiring;
     assert.throws(() => resolve('a'), { reason: 'MODEL_NOT_FOUND' });
-    await assert.rejects(registry.retire('tone', '1', STOP), /tone is not deployed/);
+    await registry.retire('tone', NONE, STOP);
     assert.deepEqual(registry.list(), []);
   });
 
   it('a version that does not end well is gone all the same', async () => {
     const first = deploy('1');
     deploy('2');
-    const retiring = registry.retire('tone', '1', STOP);
+    const retiring = registry.retire('tone', (version) => version !== '1', STOP);
     first.end(Promise.reject(new Error('stuck')));
     await assert.rejects(retiring, /stuck/);
     assert.deepEqual(gone, ['tone/1']);
     assert.equal(registry.get('tone').versions.length, 1);
-  });
-
-  it('weights that make no sense change nothing', () => {
-    deploy('1');
-    deploy('2');
-    for (const [weights, words] of [
-      [{ 3: 1 }, /tone\/3 is not deployed/],
-      [{ 1: -1, 2: 2 }, /the weight of tone\/1 must be a number of at least 0/],
-      [{ 1: Number.NaN }, /must be a number/],
-      [{ 1: 0 }, /no version of tone has a weight/],
-      [{}, /no version of tone has a weight/],
-    ] as const) {
-      assert.throws(() => registry.route('tone', weights), words);
-      assert.deepEqual(shares(), { 2: 1_000 });
-    }
-    assert.throws(() => registry.route('mood', { 1: 1 }), /mood is not deployed/);
   });
 
   it('a version that could not be loaded leaves the others of its model, and is told', () => {
@@ -215,7 +252,8 @@ describe('the models that exist', () => {
     const [first, second] = ['1', '2'].map((version) => deploy(version));
     registry.addFailed({ name: 'tone', version: '4', reason: 'broken' });
     const third = new FakeVersion('tone', '3');
-    const replacing = registry.replace(third, STOP);
+    const replacing = registry.replace(third, NONE, STOP);
+    registry.forgetUnloaded('tone');
     assert.ok(first?.isClosing && second?.isClosing && !third.isClosing);
     assert.deepEqual([resolve('a'), registry.current('tone')], ['3', third]);
     assert.throws(() => resolve('a', '1'), { reason: 'VERSION_NOT_FOUND' });
@@ -237,7 +275,7 @@ describe('the models that exist', () => {
 
   it('a number stands for what answers under it now, while its former content ends', async () => {
     const former = deploy('1');
-    const replacing = registry.replace(new FakeVersion('tone', '1'), STOP);
+    const replacing = registry.replace(new FakeVersion('tone', '1'), NONE, STOP);
     assert.equal(resolve('a', '1'), '1');
     assert.deepEqual(
       registry.get('tone').versions.map(({ state }) => state),
@@ -312,7 +350,7 @@ describe('the models that exist', () => {
     assert.throws(() => registry.loaded('broken'), { code: 'unavailable', reason: 'MODEL_NOT_LOADED' });
     assert.throws(() => registry.loaded('nosuch'), { code: 'not_found', reason: 'MODEL_NOT_FOUND' });
     // What a version that is being retired still computes may be kept.
-    const retiring = registry.retire('tone', '1', STOP);
+    const retiring = registry.retire('tone', (version) => version !== '1', STOP);
     assert.deepEqual(registry.loaded('tone'), [second, first]);
     first.end();
     await retiring;

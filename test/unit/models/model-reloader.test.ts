@@ -4,6 +4,7 @@ import { ModelLoadError } from '../../../src/models/model-load-error.js';
 import { ModelRegistry } from '../../../src/models/model-registry.js';
 import { ModelReloader } from '../../../src/models/model-reloader.js';
 import type { ModelLocation, ModelRepository } from '../../../src/models/repository.js';
+import { undivided } from '../../../src/models/traffic.js';
 import type { ModelReload } from '../../../src/models/types.js';
 import { SessionLostError } from '../../../src/runtime/errors.js';
 import { FakeVersion } from './fake-version.js';
@@ -17,6 +18,8 @@ const at = (path: string): ModelLocation => {
 describe('a reload of models', () => {
   /** What the folder holds: versions, and what their folders look like. */
   let disk: Map<string, string>;
+  /** Whether all versions of a model are wanted. */
+  let servesAll: boolean;
   let broken: string[];
   let unreadable: boolean;
   let looks: number;
@@ -31,7 +34,7 @@ describe('a reload of models', () => {
       ['mood/1', 'a'],
       ['tone/1', 'a'],
     ]);
-    [broken, unreadable, looks, loads, told] = [[], false, 0, [], []];
+    [servesAll, broken, unreadable, looks, loads, told] = [false, [], false, 0, [], []];
     registry = new ModelRegistry('tone');
     for (const path of disk.keys()) registry.deploy(new FakeVersion(at(path).name, '1', 'a'));
     reloader = new ModelReloader({
@@ -42,8 +45,10 @@ describe('a reload of models', () => {
         looks++;
         if (unreadable) throw new ModelLoadError('/models', 'cannot be read as a folder');
         return {
-          // The highest version of each model, as they were put there.
-          locations: [...new Map([...disk.keys()].map((path) => [at(path).name, at(path)])).values()],
+          locations: servesAll
+            ? [...disk.keys()].map(at).sort((a, b) => Number(b.version) - Number(a.version))
+            : // The highest version of each model, as they were put there.
+              [...new Map([...disk.keys()].map((path) => [at(path).name, at(path)])).values()],
           broken: broken.map((name) => ({ name, error: new ModelLoadError(name, 'holds no version') })),
           ignored: [],
         };
@@ -146,6 +151,83 @@ describe('a reload of models', () => {
     disk.set('tone/1', 'a');
     assert.deepEqual(await ending(reloader.reload(['tone'])), ['tone unchanged 1']);
     assert.deepEqual(versions('tone'), ['1 serving']);
+  });
+
+  it('loads a version beside others that stay, the highest first; the others end only with all of it done', async () => {
+    servesAll = true;
+    const former = registry.current('tone');
+    disk = new Map([
+      ['tone/2', 'a'],
+      ['tone/3', 'a'],
+    ]);
+    former?.end();
+    const reloading = reloader.reload(['tone']);
+    await endLoad('tone/3');
+    assert.deepEqual([versions('tone'), former?.isClosing], [['3 serving', '2 loading', '1 serving'], false]);
+    await endLoad('tone/2');
+    assert.deepEqual(await ending(reloading), ['tone loaded 3']);
+    assert.deepEqual([versions('tone'), former?.isClosing], [['3 serving', '2 serving'], true]);
+    disk.delete('tone/3');
+    registry.find('tone', '3')?.end();
+    assert.deepEqual(await ending(reloader.reload(['tone'])), ['tone unchanged 2']);
+    assert.deepEqual(versions('tone'), ['2 serving']);
+  });
+
+  it('ends no version of a model of which another fails', async () => {
+    servesAll = true;
+    disk = new Map([
+      ['tone/2', 'a'],
+      ['tone/3', 'a'],
+    ]);
+    const reloading = reloader.reload(['tone']);
+    await endLoad('tone/3', new Error('golden answers differ'));
+    await endLoad('tone/2');
+    assert.deepEqual(await ending(reloading), ['tone failed 2 golden answers differ']);
+    assert.deepEqual(versions('tone'), ['3 failed', '2 serving', '1 serving']);
+  });
+
+  it('ends no version that requests were routed to while another was being loaded', async () => {
+    disk.delete('tone/1');
+    disk.set('tone/2', 'b');
+    const reloading = reloader.reload(['tone']);
+    await turn();
+    registry.route(new Map([['tone', { traffic: undefined, aliases: new Map([['champion', '1']]) }]]));
+    await endLoad('tone/2');
+    assert.deepEqual(await ending(reloading), ['tone loaded 2']);
+    assert.deepEqual(versions('tone'), ['2 serving', '1 serving']);
+    const [byAlias, byNone] = ['champion', ''].map((version) =>
+      registry.resolve({ model: '', version, input: { text: 'a' } }),
+    );
+    assert.deepEqual([byAlias?.version, byNone?.version], ['1', '2']);
+  });
+
+  it('ends a version that is named and gone from the folder', async () => {
+    registry.route(new Map([['tone', { traffic: undefined, aliases: new Map([['champion', '1']]) }]]));
+    disk.delete('tone/1');
+    disk.set('tone/2', 'b');
+    registry.find('tone', '1')?.end();
+    const reloading = reloader.reload(['tone']);
+    await endLoad('tone/2');
+    assert.deepEqual(await ending(reloading), ['tone loaded 2']);
+    assert.deepEqual(versions('tone'), ['2 serving']);
+  });
+
+  it('takes nothing from where the requests are routed to', async () => {
+    servesAll = true;
+    registry.route(new Map([['tone', { traffic: undivided('1'), aliases: new Map() }]]));
+    disk.set('tone/2', 'b');
+    const reloading = reloader.reload(['tone']);
+    await endLoad('tone/2');
+    assert.deepEqual(await ending(reloading), ['tone loaded 1']);
+    assert.equal(registry.resolve({ model: '', version: '', input: { text: 'a' } }).version, '1');
+    disk.set('tone/1', 'b');
+    const former = registry.find('tone', '1');
+    former?.end();
+    const changing = reloader.reload(['tone']);
+    await endLoad('tone/1');
+    assert.deepEqual(await ending(changing), ['tone loaded 1']);
+    assert.equal(former?.isClosing, true);
+    assert.notEqual(registry.current('tone'), former);
   });
 
   it('tries a version once more whose session was lost meanwhile', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { findModels } from '../../../src/models/repository.js';
 import { RepositoryWatch, repositoryIdentity } from '../../../src/models/repository-watch.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -55,10 +56,10 @@ describe('a watch of the models folder', () => {
 describe('what a models folder looks like', () => {
   it('changes with a version, with a file in the highest one, and with what is wrong', async (t) => {
     const folder = temporaryFolder(t);
-    const looks = [await repositoryIdentity(folder)];
+    const looks = [await repositoryIdentity(() => findModels(folder))];
     const after = async (change: () => void) => {
       change();
-      looks.push(await repositoryIdentity(folder));
+      looks.push(await repositoryIdentity(() => findModels(folder)));
     };
     await after(() => mkdirSync(join(folder, 'tone')));
     await after(() => mkdirSync(join(folder, 'tone/1')));

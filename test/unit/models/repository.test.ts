@@ -32,6 +32,24 @@ describe('findModels', () => {
     assert.equal(found[1]?.directory, join(directory, 'spam', '10'));
   });
 
+  it('takes the versions that are chosen, model by model, and lists those that are not there', async () => {
+    for (const version of ['1', '2', '10']) await add('spam', version);
+    await add('intent', '4');
+    const asked: unknown[] = [];
+    const { locations } = await findModels(directory, (model, found) => {
+      asked.push([model, found]);
+      return model === 'spam' ? ['11', '10', '2'] : found;
+    });
+    assert.deepEqual(
+      locations.map(({ name, version }) => `${name}/${version}`),
+      ['intent/4', 'spam/11', 'spam/10', 'spam/2'],
+    );
+    assert.deepEqual(asked.sort(), [
+      ['intent', ['4']],
+      ['spam', ['10', '2', '1']],
+    ]);
+  });
+
   it('passes over hidden folders, and what a file system keeps for itself', async () => {
     await add('.cache', '1');
     await add('lost+found');

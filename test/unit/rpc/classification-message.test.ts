@@ -8,6 +8,7 @@ test('times are told to the microsecond, without the digits that are noise', () 
       predictions: [],
       model: 'sentiment',
       version: '1',
+      alias: '',
       tokenCount: 3,
       truncated: false,
       cache: 'miss',

@@ -19,7 +19,7 @@ import type {
 } from '../../../src/classify/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
-import type { ModelCatalog, ModelReloads, ModelView } from '../../../src/models/types.js';
+import type { ModelCatalog, ModelReloads, ModelView, RoutingChanges } from '../../../src/models/types.js';
 import type { RateLimiter } from '../../../src/ratelimit/rate-limiter.js';
 import type { Interceptor } from '../../../src/rpc/interceptor.js';
 import { serviceRoutes } from '../../../src/rpc/routes.js';
@@ -40,6 +40,7 @@ export function answerTo(item: InputRequest, cache: Classification['cache'] = 'l
     predictions: [{ label: item.input.text, score: 0.5, index: 0 }],
     model: item.model || 'sentiment',
     version: item.version || '1',
+    alias: '',
     tokenCount: 3,
     truncated: false,
     cache,
@@ -124,10 +125,17 @@ export class TestCatalog implements ModelCatalog {
 }
 
 export function modelView(name: string, servingVersion: string): ModelView {
-  return { name, isDefault: name === 'sentiment', servingVersion, loaded: true, versions: [] };
+  const isDefault = name === 'sentiment';
+  return { name, isDefault, servingVersion, loaded: true, versions: [], traffic: [], aliases: [] };
 }
 
 const nothingForgotten: Forgotten = { versions: [], fromMemory: 0, fromRedis: 0, othersExpireSeconds: 0 };
+
+const unchangedRouting: RoutingChanges = {
+  setTraffic: async (model) => modelView(model, '1'),
+  setAlias: async (model) => modelView(model, '1'),
+  deleteAlias: async (model) => modelView(model, '1'),
+};
 
 export interface EdgeParts {
   readonly classify?: Classify;
@@ -136,6 +144,7 @@ export interface EdgeParts {
   readonly cacheSharing?: CacheSharing;
   readonly catalog?: ModelCatalog;
   readonly reloads?: ModelReloads;
+  readonly routing?: RoutingChanges;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -169,6 +178,7 @@ export class Edge {
     cacheSharing = 'shared',
     catalog = new TestCatalog(),
     reloads = { reload: async () => [] },
+    routing = unchangedRouting,
     options,
     interceptors = [],
     limiter,
@@ -200,6 +210,7 @@ export class Edge {
         cacheSharing,
         catalog,
         reloads,
+        routing,
         limiter,
         defaultModel: 'sentiment',
         options: whole,

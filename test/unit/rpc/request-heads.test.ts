@@ -13,6 +13,7 @@ describe('the head of a request', () => {
       'grpc-encoding': 'gzip',
       'x-request-id': 'r-1',
       'verdict-class': 'bulk',
+      'verdict-routing-key': 'user-7',
       'x-forwarded-for': '10.0.0.1',
       authorization: 'Bearer x',
     };

@@ -86,6 +86,7 @@ test('the classifier gets the model, the input and the options of the request', 
       version: '12',
       input: { text: 'a', textPair: 'b' },
       options: { topK: 0, minScore: 0.5, activation: 'sigmoid', truncation: 'reject', cache: 'refresh' },
+      routingKey: undefined,
     },
   ]);
 });

@@ -80,8 +80,9 @@ test('model names and versions follow their patterns', () => {
   for (const model of ['', 'a', '0', 'a.b_c-d', 'a'.repeat(64)]) assert.ok(accepts({ model }), model);
   for (const model of ['A', '.a', '-', 'a b', 'a/b', 'a\n', 'a'.repeat(65)])
     assert.ok(!accepts({ model }), model);
-  for (const version of ['', '1', '42', '9'.repeat(16)]) assert.ok(accepts({ version }), version);
-  for (const version of ['0', '01', '-1', '1.0', 'v1', '9'.repeat(17)])
+  for (const version of ['', '1', '42', '9'.repeat(16), 'v1', 'champion', 'a.b_c-d', 'a'.repeat(64)])
+    assert.ok(accepts({ version }), version);
+  for (const version of ['0', '01', '-1', '1.0', '1a', 'V1', 'a b', 'a/b', 'a'.repeat(65), '9'.repeat(17)])
     assert.ok(!accepts({ version }), version);
 });
 

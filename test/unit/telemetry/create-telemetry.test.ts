@@ -251,7 +251,10 @@ describe('the parts', () => {
 
   it('report versions, their states and sessions, and how busy these are', async () => {
     telemetry.watchModels(() => [
-      { name: 'sentiment', isDefault: true, loaded: true, servingVersion: '3', versions: [version] },
+      {
+        ...{ name: 'sentiment', isDefault: true, loaded: true, servingVersion: '3', versions: [version] },
+        ...{ traffic: [], aliases: [] },
+      },
     ]);
     let busyMs = 100;
     telemetry

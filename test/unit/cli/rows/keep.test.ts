@@ -99,6 +99,7 @@ test('Every field of a result is reserved, and kept columns come before them', (
     predictions: [{ label: 'POSITIVE', score: 1, index: 1 }],
     model: 'm',
     version: '1',
+    alias: '',
     tokenCount: 3,
     truncated: false,
     cache: 'miss',

@@ -1,0 +1,105 @@
+import {
+  Activation as ActivationMessage,
+  Truncation as TruncationMessage,
+} from '../../generated/verdict/v1/classification.js';
+import {
+  Batching as BatchingMessage,
+  type Model,
+  type ModelVersion,
+  ProblemType as ProblemTypeMessage,
+  ModelState as StateMessage,
+} from '../../generated/verdict/v1/model_service.js';
+import type {
+  AppliedActivation,
+  Batching,
+  ModelState,
+  ModelVersionView,
+  ModelView,
+  ProblemType,
+} from '../models/types.js';
+import type { Truncation } from '../tokenizer/types.js';
+import { roundedMs } from './classification-message.js';
+import type { RequestLimits } from './server-options.js';
+
+const states = {
+  loading: StateMessage.LOADING,
+  serving: StateMessage.SERVING,
+  draining: StateMessage.DRAINING,
+  failed: StateMessage.FAILED,
+} as const satisfies Record<ModelState, StateMessage>;
+
+const problemTypes = {
+  single_label_classification: ProblemTypeMessage.SINGLE_LABEL,
+  multi_label_classification: ProblemTypeMessage.MULTI_LABEL,
+  regression: ProblemTypeMessage.REGRESSION,
+} as const satisfies Record<ProblemType, ProblemTypeMessage>;
+
+const batchings = {
+  padded: BatchingMessage.PADDED,
+  equal_length: BatchingMessage.EQUAL_LENGTH,
+  one_at_a_time: BatchingMessage.ONE_AT_A_TIME,
+} as const satisfies Record<Batching, BatchingMessage>;
+
+const activations = {
+  softmax: ActivationMessage.SOFTMAX,
+  sigmoid: ActivationMessage.SIGMOID,
+} as const satisfies Record<AppliedActivation, ActivationMessage>;
+
+const truncations = {
+  end: TruncationMessage.END,
+  start: TruncationMessage.START,
+  reject: TruncationMessage.REJECT,
+} as const satisfies Record<Truncation, TruncationMessage>;
+
+/** A model in the words of the contract. */
+export function modelMessage(view: ModelView, limits: RequestLimits): Model {
+  return {
+    name: view.name,
+    isDefault: view.isDefault,
+    servingVersion: view.servingVersion,
+    versions: view.versions.map((version) => versionMessage(version, limits)),
+    traffic: [...view.traffic],
+    aliases: [...view.aliases],
+  };
+}
+
+function versionMessage(view: ModelVersionView, limits: RequestLimits): ModelVersion {
+  return {
+    version: view.version,
+    state: states[view.state],
+    stateReason: view.stateReason,
+    labels: [...view.labels],
+    problemType:
+      view.problemType === undefined ? ProblemTypeMessage.UNSPECIFIED : problemTypes[view.problemType],
+    limits: {
+      maxTokens: view.maxTokens,
+      maxTextChars: limits.maxTextChars,
+      maxBatchInputs: limits.maxBatchInputs,
+      batchBudgetTokens: view.batchBudgetTokens,
+    },
+    precision: view.precision ?? '',
+    device: view.device ?? '',
+    batching: view.batching === undefined ? BatchingMessage.UNSPECIFIED : batchings[view.batching],
+    appliedActivation:
+      view.appliedActivation === undefined
+        ? ActivationMessage.UNSPECIFIED
+        : activations[view.appliedActivation],
+    digest: view.digest,
+    defaultTruncation:
+      view.defaultTruncation === undefined
+        ? TruncationMessage.UNSPECIFIED
+        : truncations[view.defaultTruncation],
+    readyInstances: view.readyInstances,
+    instances: view.instances,
+    cost: {
+      baseMs: view.cost.baseMs,
+      msPerToken: view.cost.msPerToken,
+      msPerTokenSquared: view.cost.msPerTokenSquared,
+      samples: view.costSamples.map(({ items, tokens, runMs }) => ({
+        inputs: items,
+        tokens,
+        runMs: roundedMs(runMs),
+      })),
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Routings } from '../../../src/models/routing.js';
+import { StateFile, StateFileError } from '../../../src/models/state-file.js';
+import { redivided, undivided } from '../../../src/models/traffic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const traffic = redivided(
+  undivided('2'),
+  new Map([
+    ['1', 90],
+    ['2', 10],
+  ]),
+);
+const routings: Routings = new Map([
+  ['mood', { traffic: undefined, aliases: new Map([['constructor', '1']]) }],
+  [
+    'tone',
+    {
+      traffic,
+      aliases: new Map([
+        ['challenger', '2'],
+        ['champion', '1'],
+      ]),
+    },
+  ],
+]);
+
+describe('the state file', () => {
+  it('says what was written, and is for people to read', async (t) => {
+    const path = join(temporaryFolder(t), 'state.json');
+    const file = new StateFile(path);
+    assert.deepEqual(await file.read(), new Map(), 'before there is one');
+    await file.write(routings);
+    assert.deepEqual(await new StateFile(path).read(), routings);
+    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), {
+      format: 1,
+      models: {
+        mood: { aliases: { constructor: '1' } },
+        tone: {
+          traffic: [
+            { version: '1', percent: 90 },
+            { version: '2', percent: 10 },
+          ],
+          aliases: { challenger: '2', champion: '1' },
+        },
+      },
+    });
+    await file.write(new Map());
+    assert.deepEqual(await file.read(), new Map());
+    assert.deepEqual(readdirSync(join(path, '..')), ['state.json'], 'nothing is left beside it');
+  });
+
+  it('behind a link is replaced where it lies', async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(join(folder, 'kept'));
+    await new StateFile(join(folder, 'kept/state.json')).write(new Map());
+    symlinkSync('kept/state.json', join(folder, 'link.json'));
+    await new StateFile(join(folder, 'link.json')).write(routings);
+    assert.deepEqual(await new StateFile(join(folder, 'kept/state.json')).read(), routings);
+  });
+
+  for (const [what, content, words] of [
+    ['is cut off', '{"format": 1, "models": {', /is not valid JSON/],
+    ['is empty', '', /is not valid JSON/],
+    ['is a list', '[]', /must hold a JSON object/],
+    ['is of the future', '{"format":2,"models":{}}', /has a format other than 1/],
+    ['says more', '{"format":1,"models":{},"x":1}', /holds more than format and models/],
+    ['has no models', '{"format":1}', /must hold models as an object/],
+    ['names no model', '{"format":1,"models":{"A":{}}}', /names a model that does not match/],
+    ['says nothing of a model', '{"format":1,"models":{"tone":1}}', /of tone .*it must be an object/],
+    ['says more of a model', '{"format":1,"models":{"tone":{"weights":{}}}}', /traffic and aliases alone/],
+    ['has wrong aliases', '{"format":1,"models":{"tone":{"aliases":[]}}}', /aliases must be an object/],
+    [
+      'has an alias like a version',
+      '{"format":1,"models":{"tone":{"aliases":{"1":"2"}}}}',
+      /an alias must match/,
+    ],
+    [
+      'has an alias of an alias',
+      '{"format":1,"models":{"tone":{"aliases":{"a":"b"}}}}',
+      /a must stand for a version/,
+    ],
+    ['has traffic that is none', '{"format":1,"models":{"tone":{"traffic":{}}}}', /traffic must be a list/],
+    [
+      'divides too little',
+      '{"format":1,"models":{"tone":{"traffic":[{"version":"1","percent":99}]}}}',
+      /100 together/,
+    ],
+    [
+      'divides by halves',
+      '{"format":1,"models":{"tone":{"traffic":[{"version":"1","percent":99.5},{"version":"2","percent":0.5}]}}}',
+      /whole percent/,
+    ],
+    [
+      'divides below nothing',
+      '{"format":1,"models":{"tone":{"traffic":[{"version":"1","percent":101},{"version":"2","percent":-1}]}}}',
+      /above 0/,
+    ],
+    [
+      'divides among nobody',
+      '{"format":1,"models":{"tone":{"traffic":[{"percent":100}]}}}',
+      /a list of versions/,
+    ],
+    ['is too large', ' '.repeat(2 ** 20 + 1), /is larger than 1048576 bytes/],
+  ] as const) {
+    it(`that ${what} is refused, by its path and without what it holds`, async (t) => {
+      const path = join(temporaryFolder(t), 'state.json');
+      writeFileSync(path, content);
+      await assert.rejects(new StateFile(path).read(), (error) => {
+        assert.ok(error instanceof StateFileError && error.message.startsWith(`${path} `));
+        assert.match(error.message, words);
+        return true;
+      });
+    });
+  }
+
+  it('is refused, not believed in part, whatever else it holds', async (t) => {
+    const path = join(temporaryFolder(t), 'state.json');
+    await fc.assert(
+      fc.asyncProperty(fc.json(), async (content) => {
+        writeFileSync(path, content);
+        await assert.rejects(new StateFile(path).read(), StateFileError);
+      }),
+    );
+  });
+
+  it('that has too many aliases is refused', async (t) => {
+    const path = join(temporaryFolder(t), 'state.json');
+    const aliases = Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`a${at}`, '1']));
+    writeFileSync(path, JSON.stringify({ format: 1, models: { tone: { aliases } } }));
+    await assert.rejects(new StateFile(path).read(), /at most 32 aliases/);
+  });
+
+  it('is not read from a folder, and cannot be written where there is none', async (t) => {
+    const folder = temporaryFolder(t);
+    await assert.rejects(new StateFile(folder).read(), /is not a regular file|cannot be read/);
+    await assert.rejects(new StateFile(join(folder, 'none/state.json')).write(routings), /cannot be written/);
+    await assert.rejects(new StateFile(folder).write(routings), /cannot be written/);
+    assert.deepEqual(
+      readdirSync(join(folder, '..')).filter((name) => name.endsWith('.new')),
+      [],
+    );
+  });
+
+  it('stays as it was where the new content is too large', async (t) => {
+    const file = new StateFile(join(temporaryFolder(t), 'state.json'));
+    await file.write(routings);
+    const aliases = new Map(Array.from({ length: 32 }, (_, at) => [`a${at}`.padEnd(64, 'x'), '1'] as const));
+    const many = new Map(Array.from({ length: 500 }, (_, at) => [`m${at}`, { traffic, aliases }] as const));
+    await assert.rejects(file.write(many), /would be larger than/);
+    assert.deepEqual(await file.read(), routings);
+  });
+
+  it('has what killed processes left beside it removed, and nothing else', async (t) => {
+    const folder = temporaryFolder(t);
+    const long = new Date(Date.now() - 3_600_000);
+    for (const name of ['state.json.0a.new', 'state.json.0b.new', 'state.json.bak', 'other.json.0a.new']) {
+      writeFileSync(join(folder, name), '{');
+      if (name !== 'state.json.0b.new') utimesSync(join(folder, name), long, long);
+    }
+    await new StateFile(join(folder, 'state.json')).tidy();
+    assert.deepEqual(readdirSync(folder).sort(), [
+      'other.json.0a.new',
+      'state.json.0b.new',
+      'state.json.bak',
+    ]);
+    await new StateFile(join(folder, 'none/state.json')).tidy();
+  });
+});
