@@ -60,8 +60,8 @@ interface Watched {
   greeted: boolean;
   /** What had been received, and how many calls and messages had come of it, at the last look. */
   bytesRead: number;
-  /** What had been received when a ping was last answered: that far the session is known to be well. */
-  answeredAtByte: number;
+  /** What had been received, and had come of it, when a ping was last answered: that far the session is known to be well. */
+  answeredAt: { readonly bytesRead: number; readonly activity: number } | undefined;
   /** Whether anything but answers to pings had been received between the last two looks. */
   hadNews: boolean;
   activity: number;
@@ -117,7 +117,7 @@ export class ConnectionWatch {
       agesAt: now + maxAgeMs * jitter,
       greeted: false,
       bytesRead: 0,
-      answeredAtByte: 0,
+      answeredAt: undefined,
       hadNews: false,
       activity: 0,
       pingedAtByte: undefined,
@@ -207,7 +207,9 @@ export class ConnectionWatch {
     }
     const hasCome = bytesRead !== watched.bytesRead;
     // The answer to a ping is no reason for the next one: an idle connection would be pinged for ever.
-    const hasNews = hasCome && bytesRead !== watched.answeredAtByte;
+    const { answeredAt } = watched;
+    const isAnswer = answeredAt?.bytesRead === bytesRead && answeredAt.activity === connection.activity;
+    const hasNews = hasCome && !isAnswer;
     const isSilent = hasNews && connection.activity === watched.activity;
     const cameToRest = !hasNews && watched.hadNews;
     const bytesTaken = bytesWritten - (queuedBytes(socket) ?? 0);
@@ -236,7 +238,10 @@ export class ConnectionWatch {
       if (!isOwed) return;
       watched.pings--;
       // Of a session that has ended nothing is left to ask.
-      if (!watched.session.destroyed) watched.answeredAtByte = watched.session.socket.bytesRead;
+      const { session, connection } = watched;
+      if (session.destroyed) return;
+      // What was read in one piece with the answer counts already: a call behind it does not yet.
+      watched.answeredAt = { bytesRead: session.socket.bytesRead, activity: connection.activity };
     });
     if (isOwed) watched.pings++;
     return isOwed;
