@@ -35,7 +35,8 @@ export function tokenIdentity(
     'verdict:limits': given,
     'verdict:cache': cache,
   } = claims;
-  if (sub === undefined || sub.length > maxSubjectChars || !printable.test(sub)) return undefined;
+  // RFC 7519 wants a text, and nobody has checked: a list would be the name of its only entry, at any length.
+  if (typeof sub !== 'string' || sub.length > maxSubjectChars || !printable.test(sub)) return undefined;
   if (models !== undefined && !isTexts(models)) return undefined;
   if (!isWhole(weight, 1, maxWeight)) return undefined;
   if (cache !== undefined && !isSharing(cache)) return undefined;

@@ -85,13 +85,25 @@ function isHttpUrl(value: string): boolean {
   return /^[\w.:[\]-]+$/.test(hostname);
 }
 
+/** gRPC takes bytes for names that end with -bin, and no value here is bytes. Control characters fit no header. */
 function isHeader(pair: string): boolean {
-  return /^\s*[\w.-]+\s*=[!-~ ]*$/.test(pair) && !/%(?![0-9a-f]{2})/i.test(pair);
+  const [, name = '', value] = /^\s*([\w.-]+)\s*=([!-~ ]*)$/.exec(pair) ?? [];
+  if (value === undefined || name.toLowerCase().endsWith('-bin')) return false;
+  return /^[ -~]*$/.test(decoded(value) ?? '\0');
 }
 
 function isRedisUrl(value: string): boolean {
   if (!/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false;
   const { hostname, pathname, username, password } = new URL(value);
-  const decodable = [username, password].every((part) => !/%(?![0-9a-f]{2})/i.test(part));
-  return decodable && /^[\w.:[\]-]*$/.test(hostname) && /^(\/\d*)?$/.test(pathname);
+  const areDecodable = [username, password].every((part) => decoded(part) !== undefined);
+  return areDecodable && /^[\w.:[\]-]*$/.test(hostname) && /^(\/\d*)?$/.test(pathname);
+}
+
+/** Without percent-encoding; undefined if it is no UTF-8 in it. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

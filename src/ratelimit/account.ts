@@ -16,6 +16,8 @@ export class Account {
   #limits: RateLimits;
   #requests: Allowance | undefined;
   #tokens: Allowance | undefined;
+  /** The latest ones, which may be out of force: tokens of one subject may have different limits, and take turns. */
+  #latest: { readonly requests: Allowance | undefined; readonly tokens: Allowance | undefined };
   #inFlight = 0;
 
   /** @param caller as the log names it */
@@ -25,14 +27,17 @@ export class Account {
     this.#limits = limits;
     this.#requests = allowanceOf(limits.requestsPerMinute);
     this.#tokens = allowanceOf(limits.tokensPerMinute);
+    this.#latest = { requests: this.#requests, tokens: this.#tokens };
   }
 
   /** These limits hold from now on. What was used under the former ones stays used, as a share. */
   limit(limits: RateLimits): void {
     if (limits === this.#limits) return;
     this.#limits = limits;
-    this.#requests = allowanceOf(limits.requestsPerMinute, this.#requests);
-    this.#tokens = allowanceOf(limits.tokensPerMinute, this.#tokens);
+    const { requests, tokens } = this.#latest;
+    this.#requests = allowanceOf(limits.requestsPerMinute, requests);
+    this.#tokens = allowanceOf(limits.tokensPerMinute, tokens);
+    this.#latest = { requests: this.#requests ?? requests, tokens: this.#tokens ?? tokens };
   }
 
   /**

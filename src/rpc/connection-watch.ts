@@ -60,8 +60,10 @@ interface Watched {
   greeted: boolean;
   /** What had been received, and how many calls and messages had come of it, at the last look. */
   bytesRead: number;
-  /** Whether anything had been received between the last two looks. */
-  hadCome: boolean;
+  /** What had been received, and had come of it, when a ping was last answered: that far the session is known to be well. */
+  answeredAt: { readonly bytesRead: number; readonly activity: number } | undefined;
+  /** Whether anything but answers to pings had been received between the last two looks. */
+  hadNews: boolean;
   activity: number;
   /** What had been written when the last ping was sent, until the next look. */
   pingedAtByte: number | undefined;
@@ -115,7 +117,8 @@ export class ConnectionWatch {
       agesAt: now + maxAgeMs * jitter,
       greeted: false,
       bytesRead: 0,
-      hadCome: false,
+      answeredAt: undefined,
+      hadNews: false,
       activity: 0,
       pingedAtByte: undefined,
       pings: 0,
@@ -203,15 +206,19 @@ export class ConnectionWatch {
       watched.pingedAtByte = undefined;
     }
     const hasCome = bytesRead !== watched.bytesRead;
-    const isSilent = hasCome && connection.activity === watched.activity;
-    const cameToRest = !hasCome && watched.hadCome;
+    // The answer to a ping is no reason for the next one: an idle connection would be pinged for ever.
+    const { answeredAt } = watched;
+    const isAnswer = answeredAt?.bytesRead === bytesRead && answeredAt.activity === connection.activity;
+    const hasNews = hasCome && !isAnswer;
+    const isSilent = hasNews && connection.activity === watched.activity;
+    const cameToRest = !hasNews && watched.hadNews;
     const bytesTaken = bytesWritten - (queuedBytes(socket) ?? 0);
     // Looks and not milliseconds: a process that was stopped for long has not read either.
     watched.quietLooks =
       hasCome || watched.pings === 0 || bytesTaken !== watched.bytesTaken ? 0 : watched.quietLooks + 1;
     watched.bytesTaken = bytesTaken;
     watched.bytesRead = bytesRead;
-    watched.hadCome = hasCome;
+    watched.hadNews = hasNews;
     watched.activity = connection.activity;
     if ((isSilent || cameToRest) && this.#ping(watched)) watched.pingedAtByte = bytesWritten;
     return false;
@@ -228,7 +235,13 @@ export class ConnectionWatch {
     // Told at once of a ping that cannot be sent.
     let isOwed = false;
     isOwed = watched.session.ping(() => {
-      if (isOwed) watched.pings--;
+      if (!isOwed) return;
+      watched.pings--;
+      // Of a session that has ended nothing is left to ask.
+      const { session, connection } = watched;
+      if (session.destroyed) return;
+      // What was read in one piece with the answer counts already: a call behind it does not yet.
+      watched.answeredAt = { bytesRead: session.socket.bytesRead, activity: connection.activity };
     });
     if (isOwed) watched.pings++;
     return isOwed;

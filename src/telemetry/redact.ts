@@ -10,19 +10,22 @@ interface Shape {
 
 /**
  * Shapes of what a text may give away. They take too much rather than too little: everything around an `@`, dates among
- * the numbers, long words with digits among the keys. Each has bounded repetitions, so the time is linear in the text.
+ * the numbers, long words with digits among the keys. What may have any length is matched to its end, as a rest that is too short to be
+ * recognised would be shown. No repetition has two ways to match the same characters, so the time is linear in the text.
  */
 const SHAPES: readonly Shape[] = [
-  { name: 'link', pattern: /[\p{L}][\p{L}\p{N}+.-]{0,30}:\/\/\S{1,2000}/gu },
+  { name: 'link', pattern: /[\p{L}][\p{L}\p{N}+.-]{0,30}:\/\/\S+/gu },
   { name: 'email', pattern: /[^\s@]{1,64}@[^\s@]{1,255}/gu },
   // Telephone, card, account and identity numbers, however they are grouped.
-  { name: 'number', pattern: /\p{N}(?:[\s()./_\p{Pd}]{0,3}\p{N}){6,40}/gu },
+  { name: 'number', pattern: /\p{N}(?:[\s()./_\p{Pd}]{0,3}\p{N}){6,}/gu },
   {
     name: 'key',
-    pattern: /[\p{L}\p{N}_+/=.~-]{16,2000}/gu,
+    pattern: /[\p{L}\p{N}_+/=.~-]{16,}/gu,
     is: (found) => /\p{N}/u.test(found) && /\p{L}/u.test(found),
   },
 ];
+
+const halfAtEnd = /[\uD800-\uDBFF]$/;
 
 /**
  * The beginning of a text without what looks like an e-mail address, a link, a number of seven or more digits (telephone, card,
@@ -45,5 +48,6 @@ export function redact(text: string, maxChars: number): string {
     if (start >= at) shown += `${seen.slice(at, start)}[${name}]`;
     at = Math.max(at, end);
   }
-  return shown + seen.slice(at, maxChars);
+  // A character that is cut in two is not shown: a half is no text, and not every reader of JSON takes it.
+  return (shown + seen.slice(at, maxChars)).replace(halfAtEnd, '');
 }

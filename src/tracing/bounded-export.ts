@@ -19,15 +19,19 @@ const scheduledDelayMillis = 1000;
  */
 export class BoundedExport implements SpanProcessor {
   readonly #batches: BatchSpanProcessor;
+  readonly #exporter: SpanExporter;
+  readonly #exportTimeoutMillis: number;
   readonly #hooks: TracingHooks;
   #held = 0;
 
-  /** @param exportTimeoutMillis how long the exporter takes at most to take or refuse a batch */
+  /** @param exportTimeoutMillis how long the exporter may take to have a batch taken or refused; then its spans are lost */
   constructor(exporter: SpanExporter, exportTimeoutMillis: number, hooks: TracingHooks) {
+    this.#exporter = exporter;
+    this.#exportTimeoutMillis = exportTimeoutMillis;
     this.#hooks = hooks;
     this.#batches = new BatchSpanProcessor({
       exporter: {
-        export: (spans, done) => exporter.export(spans, (result) => done(this.#count(spans.length, result))),
+        export: (spans, done) => this.#export(spans, done),
         shutdown: () => exporter.shutdown(),
       },
       maxQueueSize: maxHeldSpans,
@@ -54,6 +58,26 @@ export class BoundedExport implements SpanProcessor {
 
   shutdown(): Promise<void> {
     return this.#batches.shutdown();
+  }
+
+  /**
+   * The time limit of the exporters is one of silence: over HTTP an answer that comes byte by byte, and never ends, would keep its
+   * spans for ever.
+   */
+  #export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    let isOver = false;
+    const end = (result: ExportResult): void => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      done(this.#count(spans.length, result));
+    };
+    const giveUp = (): void => {
+      const error = new Error(`the collector did not answer in full within ${this.#exportTimeoutMillis} ms`);
+      end({ code: ExportResultCode.FAILED, error });
+    };
+    const timer = setTimeout(giveUp, this.#exportTimeoutMillis).unref();
+    this.#exporter.export(spans, end);
   }
 
   #count(spans: number, result: ExportResult): ExportResult {

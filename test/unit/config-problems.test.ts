@@ -66,7 +66,8 @@ describe('what is wrong stops the start', () => {
       [tracing.endpoint, tracing.headers, tracing.serviceName],
       ['http://collector:4317/', 'authorization=Bearer%20abc,x-tenant=1', 'classifier'],
     );
-    for (const headers of ['secret', '=secret', 'a=%secret', 'a=1,,b=2'])
+    const unusable = ['a=secret%0A', 'a=%ffsecret', 'a=%C3%BCsecret', 'secret-bin=1'];
+    for (const headers of ['secret', '=secret', 'a=%secret', 'a=1,,b=2', ...unusable])
       assert.deepEqual(await problems([], { OTEL_EXPORTER_OTLP_HEADERS: headers }), [
         'OTEL_EXPORTER_OTLP_HEADERS is not usable: it must be names and values, separated by commas: authorization=Bearer%20TOKEN.',
       ]);
@@ -168,6 +169,7 @@ describe('what is wrong stops the start', () => {
       await problems([], { REDIS_URL: 'hunter2' }),
       await problems([], { REDIS_URL: 'redis://:hunter2@a/not-a-number' }),
       await problems([], { REDIS_URL: 'redis://:hunter2%@a' }),
+      await problems([], { REDIS_URL: 'redis://:hunter2%ff@a' }),
       await problems([], { REDIS_URL: 'redis://:hunter2@a,redis://:hunter2@b' }),
     ]) {
       assert.match(all.join(), /REDIS_URL|--redis-url/);

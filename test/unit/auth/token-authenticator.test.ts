@@ -112,6 +112,8 @@ describe('tokens of an issuer', () => {
       'no audience': await issuer.sign({ aud: undefined }),
       'no subject': await issuer.sign({ sub: undefined }),
       'a subject for the log': await issuer.sign({ sub: 'a\nb' }),
+      'a number for a subject': await issuer.sign({ sub: 5 }),
+      'a list for a subject': await issuer.sign({ sub: ['a'.repeat(1_000)] }),
       'no end': await issuer.sign({ exp: undefined }),
       'a later beginning': await issuer.sign({ nbf: seconds(Date.now()) + 300 }),
       'models that are none': await issuer.sign({ 'verdict:models': 'topics' }),

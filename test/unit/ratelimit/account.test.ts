@@ -85,6 +85,21 @@ describe('an account', () => {
 });
 
 describe('the accounts of all callers', () => {
+  it('keeps what was used of a limit while another one is in force', () => {
+    const requests = { ...none, requestsPerMinute: 2 };
+    const tokens = { ...none, tokensPerMinute: 50 };
+    const account = new Account('jwt:alice', requests);
+    letIn(account, 2);
+    account.leave(0);
+    account.limit(tokens);
+    letIn(account, 1);
+    account.leave(100);
+    account.limit(requests);
+    assert.equal(refusal(() => account.enter(1)).reason, 'RATE_LIMITED');
+    account.limit(tokens);
+    assert.equal(refusal(() => account.enter(1)).reason, 'RATE_LIMITED');
+  });
+
   it('are there for those who have a limit alone, and hold for each by itself', () => {
     const limiter = new RateLimiter({ defaults: { ...none, requestsPerMinute: 2 } });
     letIn(limiter.accountOf('10.0.0.1'), 2);

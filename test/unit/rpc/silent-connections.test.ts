@@ -10,7 +10,9 @@ import { Edge } from './edge.js';
 import { RawCall, streamPath } from './raw-call.js';
 
 const resetFrame = 3;
+const pingFrame = 6;
 const windowFrame = 8;
+const ack = 1;
 
 /** Sends these bytes and reads what comes back. */
 function open(port: number, ...bytes: readonly Buffer[]): Socket {
@@ -65,6 +67,45 @@ describe('a connection that is mute, or of which Node reads nothing more', { tim
         slow.stream.resume();
         assert.equal((await slow.trailers)['grpc-status'], '0');
       });
+    });
+  });
+});
+
+describe('a connection that is idle', { timeout: 60_000 }, () => {
+  it('is not pinged for its answers to pings', async () => {
+    // The watch looks every 20 ms.
+    await Edge.run({ options: { connection: { agedConnectionIdleMs: 80 } } }, async (edge) => {
+      const pings = { idle: 0, talker: 0 };
+      const idle = connectHttp2(`http://127.0.0.1:${edge.port}`);
+      idle.on('error', () => {}).on('ping', () => pings.idle++);
+      const talker = connectHttp2(`http://127.0.0.1:${edge.port}`);
+      talker
+        .on('error', () => {})
+        .on('ping', () => {
+          pings.talker++;
+          // After its answer, so that this is what came last.
+          setImmediate(() => talker.ping(() => {}));
+        });
+      await until('the talker was pinged 30 times', () => pings.talker >= 30);
+      for (const one of [idle, talker]) one.destroy();
+      assert.ok(pings.idle < 10, `the idle one was pinged ${pings.idle} times`);
+    });
+  });
+
+  it('is pinged again after a call that came in one piece with its answer', async () => {
+    await Edge.run({ options: { connection: { agedConnectionIdleMs: 80 } } }, async (edge) => {
+      let pings = 0;
+      const socket = open(edge.port);
+      socket.on('data', (bytes: Buffer) => {
+        // Whatever else comes, a ping of the server is a frame of its own, and has no flags.
+        const at = bytes.indexOf(Buffer.from([0, 0, 8, pingFrame, 0, 0, 0, 0, 0]));
+        if (at < 0) return;
+        const answer = http2Frame(pingFrame, ack, 0, bytes.subarray(at + 9, at + 17));
+        socket.write(Buffer.concat([answer, callHeaders(2 * pings + 1, streamPath)]));
+        pings++;
+      });
+      await until('it was pinged 5 times', () => pings >= 5);
+      socket.destroy();
     });
   });
 });

@@ -32,6 +32,20 @@ describe('a text for the log', () => {
     }
   });
 
+  it('hides shapes of any length to their ends', () => {
+    const cards = '4111 1111 1111 1111 5500 0000 0000 0004 3782 822463 10005'.repeat(9);
+    assert.equal(redact(cards, 1_000), '[number]');
+    for (let length = 2_000; length < 2_020; length++) {
+      assert.equal(redact(`k1${'k'.repeat(length)} is it`, 4_000), '[key] is it');
+      assert.equal(redact(`https://a.example/${'x'.repeat(length)} is it`, 4_000), '[link] is it');
+    }
+  });
+
+  it('shows no half of a character', () => {
+    assert.equal(redact('fine 😀😀', 6), 'fine ');
+    assert.equal(redact('fine 😀😀', 7), 'fine 😀');
+  });
+
   it('hides all of two shapes that overlap', () => {
     assert.equal(redact('a1234567@example.com/0123456789abcdef0123456789', 1_000), '[email]');
     assert.equal(redact('555 123 4567jane@example.com', 1_000), '[number]');

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { type ReadableSpan, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { BoundedExport } from '../../../src/tracing/bounded-export.js';
+import { until } from '../../support/until.js';
 
 const taken = { code: ExportResultCode.SUCCESS };
 
@@ -25,11 +26,11 @@ class HeldExporter implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
-function setUp() {
+function setUp(exportTimeoutMillis = 60_000) {
   const exporter = new HeldExporter();
   const counts = { exported: 0, failed: 0, dropped: 0 };
   const troubles: string[] = [];
-  const processor = new BoundedExport(exporter, 60_000, {
+  const processor = new BoundedExport(exporter, exportTimeoutMillis, {
     onSpans: (outcome, count) => {
       counts[outcome] += count;
     },
@@ -72,6 +73,19 @@ describe('the export of spans', () => {
     exporter.batches[1]?.done(taken);
     await again;
     assert.equal(counts.exported, 2);
+  });
+
+  it('gives up an export that takes too long, and holds its spans no more', async () => {
+    const { exporter, processor, counts, troubles, end } = setUp(20);
+    end(4096);
+    await until('the exports are given up', () => counts.failed === 4096);
+    assert.match(troubles.join(), /did not answer in full within 20 ms/);
+    for (const { done } of exporter.batches) done(taken);
+    assert.deepEqual(counts, { exported: 0, failed: 4096, dropped: 0 });
+    exporter.letGo();
+    end(4096);
+    await processor.shutdown();
+    assert.deepEqual(counts, { exported: 4096, failed: 4096, dropped: 0 });
   });
 
   it('sends what is left when it ends', async () => {
