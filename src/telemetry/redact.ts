@@ -14,10 +14,10 @@ interface Shape {
  * recognised would be shown. No repetition has two ways to match the same characters, so the time is linear in the text.
  */
 const SHAPES: readonly Shape[] = [
-  { name: 'link', pattern: /[\p{L}][\p{L}\p{N}+.-]{0,30}:\/\/\S+/gu },
-  { name: 'email', pattern: /[^\s@]{1,64}@[^\s@]{1,255}/gu },
+  { name: 'link', pattern: /(?:[\p{L}][\p{L}\p{N}+.-]{0,30}:\/\/|www\.)\S+/giu },
+  { name: 'email', pattern: /[^\s@＠]{1,64}[@＠][^\s@＠]{1,255}/gu },
   // Telephone, card, account and identity numbers, however they are grouped.
-  { name: 'number', pattern: /\p{N}(?:[\s()./_\p{Pd}]{0,3}\p{N}){6,}/gu },
+  { name: 'number', pattern: /\p{N}(?:[\s()./,·_\p{Pd}]{0,3}\p{N}){6,}/gu },
   {
     name: 'key',
     pattern: /[\p{L}\p{N}_+/=.~-]{16,}/gu,

@@ -15,6 +15,9 @@ const cases: readonly (readonly [string, string])[] = [
   ['AKIAIOSFODNN7EXAMPLE', '[key]'],
   ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP', '[key]'],
   ['see https://example.com/reset?token=abc123 now', 'see [link] now'],
+  ['www.bank.com/reset?token=abcd1234', '[link]'],
+  ['jane＠example.com', '[email]'],
+  ['4111, 1111, 1111, 1111 and 202·555·0143', '[number] and [number]'],
   ['I paid 12.50 for 2 tickets in 2019', 'I paid 12.50 for 2 tickets in 2019'],
   ['an extraordinarily long-winded conversation', 'an extraordinarily long-winded conversation'],
 ];
