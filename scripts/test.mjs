@@ -28,6 +28,9 @@ const STEP_TIMEOUT_MS = 1_200_000;
 /** Left out of the second run: they test benchmarks and the Dockerfile, and start the same servers as the others. */
 const ONCE_ONLY = ['e2e/bench.test.js', 'e2e/docker-steps.test.js'];
 
+/** Two minutes that only a change of benchmarks needs, and CI. */
+const CI_ONLY = 'e2e/bench.test.js';
+
 function step(title, command, args, env = process.env) {
   console.log(`\n# ${title}`);
   const startedAt = Date.now();
@@ -89,6 +92,12 @@ async function testOnNode24() {
   runTests(`other tests on ${node24}`, others, options);
 }
 
+function withoutCiOnly(tests) {
+  if (process.env.CI === 'true') return tests;
+  console.log(`\n# skipped: ${CI_ONLY}, which runs in CI (CI=true), and here with npm test -- bench`);
+  return tests.filter((file) => !file.endsWith(CI_ONLY));
+}
+
 function isOldestNode() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return /\d+/.exec(engines.node)?.[0] === process.versions.node.split('.')[0];
@@ -122,6 +131,6 @@ else {
   const units = files.filter((file) => file.startsWith(UNIT));
   const others = files.filter((file) => !file.startsWith(UNIT));
   if (units.length > 0) runUnitTests('unit tests', units);
-  if (others.length > 0) runTests('other tests', others);
+  if (others.length > 0) runTests('other tests', isWhole ? withoutCiOnly(others) : others);
   if (isWhole && process.env.CI === 'true' && isOldestNode()) await testOnNode24();
 }
