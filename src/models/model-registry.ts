@@ -32,6 +32,8 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   readonly #deployments = new Map<string, Deployment<V>>();
   readonly #listeners = new Set<() => void>();
   #routings: Routings = new Map();
+  /** Versions that a change of routing is about to name, by model: one entry for each change. */
+  readonly #reserved = new Set<{ readonly model: string; readonly versions: readonly string[] }>();
   readonly #onGone: (version: VersionName) => void;
 
   /**
@@ -70,9 +72,20 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.changed();
   }
 
-  /** The versions that the routing of a model names. */
+  /** The versions that the routing of a model names, or is about to. */
   named(model: string): ReadonlySet<string> {
-    return namedVersions(this.#routings.get(model) ?? noRouting);
+    const reserved = [...this.#reserved].filter((one) => one.model === model);
+    return new Set([
+      ...namedVersions(this.#routings.get(model) ?? noRouting),
+      ...reserved.flatMap(({ versions }) => versions),
+    ]);
+  }
+
+  /** Counts versions as named until a change that names them is made, or has failed. Returns the way to end that. */
+  reserve(model: string, versions: readonly string[]): () => void {
+    const reserved = { model, versions };
+    this.#reserved.add(reserved);
+    return () => this.#reserved.delete(reserved);
   }
 
   /** The version of a model with that number; undefined: it is not loaded, or gets no requests any more. */

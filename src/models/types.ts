@@ -71,17 +71,18 @@ export interface RoutingChanges {
   /**
    * Divides the requests that name no version. A change by some percent moves no more than that, and to versions that grow.
    * @param shares whole percent above 0 by version, 100 together; empty: the highest version gets all requests
+   * @param signal gives up a change that has not begun
    * @throws VerdictError, by rejection: not_found, unavailable for a version that is not loaded, or where the change cannot be
-   *   kept. Nothing has changed then
+   *   kept; the signal's reason. Nothing has changed then
    */
-  setTraffic(model: string, shares: Shares): Promise<ModelView>;
+  setTraffic(model: string, shares: Shares, signal?: AbortSignal): Promise<ModelView>;
   /**
    * @param alias a name as `aliasPattern` says
    * @throws VerdictError, by rejection: as above; resource_exhausted where the model has as many aliases as it may
    */
-  setAlias(model: string, alias: string, version: string): Promise<ModelView>;
-  /** @throws VerdictError, by rejection: not_found, unavailable */
-  deleteAlias(model: string, alias: string): Promise<ModelView>;
+  setAlias(model: string, alias: string, version: string, signal?: AbortSignal): Promise<ModelView>;
+  /** @throws VerdictError, by rejection: not_found, unavailable; the signal's reason */
+  deleteAlias(model: string, alias: string, signal?: AbortSignal): Promise<ModelView>;
 }
 
 /** What became of a model when the models folder was read again. */
