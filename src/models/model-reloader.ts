@@ -23,6 +23,8 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly defaultModel: string;
   /** How long a version whose place was taken may answer what it holds, in milliseconds. */
   readonly endLimitMs: number;
+  /** A reload begins: requests are to be routed as is kept by now. Called once for all who share the reload. Must not reject */
+  readonly refresh: () => Promise<void>;
   /** What the models folder holds. @throws ModelLoadError */
   readonly find: () => Promise<ModelRepository>;
   /** What a version's folder looks like. @throws ModelLoadError */
@@ -105,7 +107,8 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
   }
 
   async #run({ models, isForAll }: Waiting): Promise<readonly ModelReload[]> {
-    const { registry, hooks } = this.#parts;
+    const { registry, hooks, refresh } = this.#parts;
+    await refresh();
     // The folder is searched for these: what of them is not found is gone.
     const searched = new Map(registry.names.map((name) => [name, registry.named(name)]));
     const repository = await this.#find();

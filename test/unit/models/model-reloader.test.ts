@@ -23,6 +23,8 @@ describe('a reload of models', () => {
   let broken: string[];
   let unreadable: boolean;
   let looks: number;
+  /** How often routing was refreshed. */
+  let refreshes: number;
   /** Loads that are under way, which tests end. */
   let loads: { path: string; end: (failure?: Error) => void }[];
   let registry: ModelRegistry<FakeVersion>;
@@ -36,13 +38,17 @@ describe('a reload of models', () => {
       ['mood/1', 'a'],
       ['tone/1', 'a'],
     ]);
-    [servesAll, broken, unreadable, looks, loads, told, ended] = [false, [], false, 0, [], [], 0];
+    [servesAll, broken, unreadable, looks, refreshes] = [false, [], false, 0, 0];
+    [loads, told, ended] = [[], [], 0];
     registry = new ModelRegistry('tone');
     for (const path of disk.keys()) registry.deploy(new FakeVersion(at(path).name, '1', 'a'));
     reloader = new ModelReloader({
       registry,
       defaultModel: 'tone',
       endLimitMs: 60_000,
+      refresh: async () => {
+        assert.equal(looks, refreshes++, 'before the folder is looked at');
+      },
       find: async (): Promise<ModelRepository> => {
         looks++;
         if (unreadable) throw new ModelLoadError('/models', 'cannot be read as a folder');
@@ -302,8 +308,7 @@ describe('a reload of models', () => {
     for (const reloading of storm)
       assert.deepEqual(await ending(reloading), ['mood unchanged 1', 'tone unchanged 2']);
     assert.deepEqual(await ending(named), ['mood unchanged 1']);
-    assert.equal(looks, 2);
-    assert.equal(ended, 2);
+    assert.deepEqual([looks, refreshes, ended], [2, 2, 2]);
   });
 
   it('is waited for no longer by a caller that leaves, and goes on', async () => {
