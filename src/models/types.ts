@@ -86,7 +86,7 @@ export interface RoutingChanges {
 }
 
 /** What became of a model when the models folder was read again. */
-export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed';
+export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed' | 'retired';
 
 export interface ModelReload {
   readonly model: string;
@@ -97,6 +97,8 @@ export interface ModelReload {
   readonly reason: string;
   /** Undefined: nothing was loaded, or there was nothing to compare it with. */
   readonly flips: LabelFlips | undefined;
+  /** The versions that were taken out of service and are gone, highest first. */
+  readonly retired: readonly string[];
 }
 
 /** Events of reloads, for logs and metrics. None may throw. */
