@@ -12,8 +12,9 @@ import { ModelReloader } from '../models/model-reloader.js';
 import type { ModelVersion } from '../models/model-version.js';
 import type { ModelsOnDemand } from '../models/models-on-demand.js';
 import { findModels, type ModelLocation, type ModelRepository } from '../models/repository.js';
-import { RepositoryWatch, repositoryIdentity } from '../models/repository-watch.js';
+import { repositoryIdentity } from '../models/repository-identity.js';
 import { RoutingKeeper } from '../models/routing-keeper.js';
+import { SettledWatch } from '../models/settled-watch.js';
 import { StateFile, StateFileError } from '../models/state-file.js';
 import type { ModelReload, ModelReloads, RoutingChanges } from '../models/types.js';
 import { type VersionPolicy, wantedVersions } from '../models/version-policy.js';
@@ -39,7 +40,7 @@ export class ServedModels implements ModelReloads {
   readonly #parts: ServedModelsParts;
   readonly #policyOf: (model: string) => VersionPolicy;
   readonly #routing: RoutingKeeper<ModelVersion<TextInput>>;
-  readonly #watch: RepositoryWatch | undefined;
+  readonly #watches: readonly SettledWatch[];
   readonly #onDemand: ModelsOnDemand<ModelVersion<TextInput>>;
   /** For whatever loads or unloads a model. */
   readonly #changes = new Serial();
@@ -53,9 +54,10 @@ export class ServedModels implements ModelReloads {
     const { versions, stateFile, watch } = parts.config.models;
     const { registry, log } = parts;
     this.#policyOf = versionPolicyIn(versions);
+    const file = new StateFile(stateFile);
     this.#routing = new RoutingKeeper({
       registry,
-      file: new StateFile(stateFile),
+      file,
       onTrouble: (reason) =>
         log.error({ reason, setting: settingName('models.stateFile') }, 'the state file cannot be used'),
     });
@@ -66,12 +68,7 @@ export class ServedModels implements ModelReloads {
       describe: (error) => this.#publicWords(error),
       onChanged: parts.onReloaded,
     });
-    if (watch === 'off') return;
-    this.#watch = new RepositoryWatch({
-      look: () => repositoryIdentity(() => this.#find()),
-      onChange: () => this.reloadAll(),
-      intervalMs: WATCH_INTERVAL_MS,
-    });
+    this.#watches = watch === 'off' ? [] : this.#openWatches(file);
   }
 
   /**
@@ -81,7 +78,7 @@ export class ServedModels implements ModelReloads {
   async start(signal: AbortSignal): Promise<void> {
     const { config, registry, log } = this.#parts;
     await this.#openState();
-    await this.#watch?.open();
+    for (const watch of this.#watches) await watch.open();
     const loader = await openModelLoader(this.#parts, signal);
     this.#loader = loader;
     const load = async (location: ModelLocation, giveUp: AbortSignal) => {
@@ -125,14 +122,13 @@ export class ServedModels implements ModelReloads {
 
   /** From now on the folder is followed, if a setting says so. */
   startReloads(): void {
-    this.#watch?.start();
+    for (const watch of this.#watches) watch.start();
     this.#watchMemory();
     if (this.#isAskedEarly) void this.reloadAll();
   }
 
   async reload(models: readonly string[] = [], signal?: AbortSignal): Promise<readonly ModelReload[]> {
     if (this.#reloader === undefined) throw shuttingDown();
-    await this.#routing.refresh();
     return this.#reloader.reload(models, signal);
   }
 
@@ -145,7 +141,7 @@ export class ServedModels implements ModelReloads {
   /** Gives up the load under way: what serves from now on stays as it is. */
   stopReloads(): void {
     clearInterval(this.#memoryTimer);
-    this.#watch?.close();
+    for (const watch of this.#watches) watch.close();
     this.#reloader?.stop();
     this.#onDemand.stop();
   }
@@ -157,6 +153,26 @@ export class ServedModels implements ModelReloads {
       this.#reloader?.ended(signal),
       this.#onDemand.ended(signal),
     ]);
+  }
+
+  #openWatches(file: StateFile): SettledWatch[] {
+    const intervalMs = WATCH_INTERVAL_MS;
+    return [
+      new SettledWatch({
+        look: () => repositoryIdentity(() => this.#find()),
+        onChange: () => this.reloadAll(),
+        intervalMs,
+      }),
+      // Another server may share it. A version that is named there and not loaded changes what the other watch sees.
+      new SettledWatch({
+        look: () => file.identity(),
+        onChange: async () => {
+          await this.#routing.refresh();
+          this.#tellRoutingTroubles();
+        },
+        intervalMs,
+      }),
+    ];
   }
 
   async #openState(): Promise<void> {
@@ -193,6 +209,7 @@ export class ServedModels implements ModelReloads {
       oneAtATime: this.#changes.run,
       defaultModel: config.models.default,
       endLimitMs: END_LIMIT_MS,
+      refresh: () => this.#routing.refresh(),
       find: () => this.#find(),
       identify: folderIdentity,
       load: (location, former, signal) =>

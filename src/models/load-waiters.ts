@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../batching/clock.js';
+import type { Clock } from '../batching/clock.js';
 import { DeadlineTimer, type Timed } from '../batching/queueing/deadline-timer.js';
 import type { Claim } from '../claim.js';
 import { deadlineExceeded } from '../errors.js';
@@ -28,7 +28,7 @@ export class LoadWaiters {
   readonly #deadlines: DeadlineTimer<Waiter>;
   #bytes = 0;
 
-  constructor(bounds: WaiterBounds, clock: Clock = systemClock) {
+  constructor(bounds: WaiterBounds, clock: Clock) {
     this.#bounds = bounds;
     this.#deadlines = new DeadlineTimer<Waiter>(clock, (waiter) => waiter.reject(deadlineExceeded()));
   }

@@ -1,3 +1,4 @@
+import type { Clock } from '../batching/clock.js';
 import { LoadWaiters, type WaiterBounds } from './load-waiters.js';
 
 /** How long a model is still loaded for those who were told to come back, once they should have, in milliseconds. */
@@ -11,9 +12,9 @@ export class ModelDemand {
   loadingSince: number | undefined;
   #returnBy = Number.NEGATIVE_INFINITY;
 
-  constructor(model: string, bounds: WaiterBounds) {
+  constructor(model: string, bounds: WaiterBounds, clock: Clock) {
     this.model = model;
-    this.waiters = new LoadWaiters(bounds);
+    this.waiters = new LoadWaiters(bounds, clock);
   }
 
   /** Somebody was told to come back then. */

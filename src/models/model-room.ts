@@ -1,3 +1,4 @@
+import type { Clock } from '../batching/clock.js';
 import { chooseUnloaded, type Resident } from './choose-unloaded.js';
 import type { DeployableVersion } from './deployment.js';
 import type { LoadForecast } from './load-forecast.js';
@@ -30,7 +31,8 @@ export interface ModelRoomParts<V extends OnDemandVersion> {
   /** How long a model that is unloaded may answer what it holds, in milliseconds. */
   readonly endLimitMs: number;
   readonly forecast: LoadForecast;
-  readonly hooks: Pick<OnDemandHooks, 'onUnloaded'>;
+  readonly hooks: Pick<OnDemandHooks, 'onUnloaded' | 'onEndFailed'>;
+  readonly clock: Clock;
 }
 
 /** The room for loaded models: so many places, and so much memory. What it changes must not change in any other way meanwhile. */
@@ -64,16 +66,16 @@ export class ModelRoom<V extends OnDemandVersion> {
     return new Set([...names.filter((name) => pinned.has(name)), ...others]);
   }
 
-  /** A model was loaded for those who asked. @param now in milliseconds */
-  onLoaded(model: string, now: number): void {
-    this.#loadedAt.set(model, now);
+  /** A model was loaded for those who asked. */
+  onLoaded(model: string): void {
+    this.#loadedAt.set(model, this.#parts.clock.now());
     this.#parts.registry.touch(model);
   }
 
   /** How many milliseconds from now on there may be a place; 0: now. */
-  placeInMs(now: number): number {
+  placeInMs(): number {
     if (this.hasPlace) return 0;
-    const chosen = chooseUnloaded(this.#residents(), now);
+    const chosen = chooseUnloaded(this.#residents(), this.#parts.clock.now());
     return 'model' in chosen || !Number.isFinite(chosen.inMs) ? 0 : chosen.inMs;
   }
 
@@ -93,7 +95,7 @@ export class ModelRoom<V extends OnDemandVersion> {
       const residents = this.#residents();
       // What it takes is a guess then: only its load tells.
       if (residents.length === 0) return 0;
-      const chosen = chooseUnloaded(residents, performance.now());
+      const chosen = chooseUnloaded(residents, this.#parts.clock.now());
       if ('inMs' in chosen) return chosen.inMs;
       await this.unload(chosen.model, needsPlace ? 'place' : 'memory');
     }
@@ -122,13 +124,13 @@ export class ModelRoom<V extends OnDemandVersion> {
   /** Unloads a model: it answers what it holds, and its sessions end. */
   async unload(model: string, cause: UnloadCause): Promise<void> {
     const { registry, endLimitMs, hooks } = this.#parts;
-    const startedAt = performance.now();
+    const { clock } = this.#parts;
+    const startedAt = clock.now();
     this.#loadedAt.delete(model);
-    try {
-      await registry.unload(model, AbortSignal.timeout(endLimitMs));
-    } finally {
-      hooks.onUnloaded?.(model, cause, performance.now() - startedAt);
-    }
+    const ended = await registry.unload(model, AbortSignal.timeout(endLimitMs));
+    for (const { version, error } of ended)
+      if (error !== undefined) hooks.onEndFailed?.({ name: model, version }, error);
+    hooks.onUnloaded?.(model, cause, clock.now() - startedAt);
   }
 
   /** Resident memory of the sessions of a model, as last measured. */

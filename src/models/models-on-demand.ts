@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, systemClock } from '../batching/clock.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { untilAborted } from '../concurrency/until-aborted.js';
 import { invalidField, shuttingDown, VerdictError } from '../errors.js';
@@ -25,7 +25,7 @@ const LOOK_MS = 50;
 const RETRY: BackoffOptions = { initialMs: 10_000, maxMs: 300_000, stableMs: 0 };
 
 export interface ModelsOnDemandParts<V extends OnDemandVersion>
-  extends Omit<ModelRoomParts<V>, 'forecast' | 'hooks'> {
+  extends Omit<ModelRoomParts<V>, 'forecast' | 'hooks' | 'clock'> {
   /** How many may wait for one model. */
   readonly waiterBounds: WaiterBounds;
   /** Loads all versions of a model that are wanted, and deploys them. @throws what says why none of them can serve */
@@ -37,6 +37,8 @@ export interface ModelsOnDemandParts<V extends OnDemandVersion>
   /** Other sessions than before are open. */
   readonly onChanged: () => void;
   readonly hooks: OnDemandHooks;
+  /** Default: the process's own. */
+  readonly clock?: Clock;
 }
 
 interface Failure {
@@ -52,6 +54,7 @@ interface Failure {
  */
 export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
   readonly #parts: ModelsOnDemandParts<V>;
+  readonly #clock: Clock;
   readonly #forecast = new LoadForecast();
   readonly #room: ModelRoom<V>;
   /** By model, in the order in which they came. */
@@ -62,7 +65,8 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
 
   constructor(parts: ModelsOnDemandParts<V>) {
     this.#parts = parts;
-    this.#room = new ModelRoom({ ...parts, forecast: this.#forecast });
+    this.#clock = parts.clock ?? systemClock;
+    this.#room = new ModelRoom({ ...parts, clock: this.#clock, forecast: this.#forecast });
     setMaxListeners(0, this.#stopping.signal);
   }
 
@@ -133,7 +137,7 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
   /** A model could not be loaded at the start, or by a reload. @param reason for everybody to read */
   onFailed(model: string, reason: string): void {
     const tries = (this.#failures.get(model)?.tries ?? 0) + 1;
-    const retryAt = performance.now() + backoffMs(RETRY, tries, Math.random);
+    const retryAt = this.#clock.now() + backoffMs(RETRY, tries, Math.random);
     this.#failures.set(model, { reason, tries, retryAt });
   }
 
@@ -172,7 +176,7 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
   #wait(model: string, claim: LoadClaim, bytes: number): Promise<void> {
     const demand = this.#demand(model);
     const inMs = this.#expectedMs(demand);
-    const at = performance.now() + inMs;
+    const at = this.#clock.now() + inMs;
     if (at <= claim.deadlineAt && demand.waiters.hasRoom(claim.serviceClass, bytes))
       return demand.waiters.wait(claim, bytes);
     demand.expectBack(at);
@@ -189,11 +193,11 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
     if (known !== undefined) return known;
     const { registry, pinned, waiterBounds } = this.#parts;
     const failure = registry.hasFailed(model) ? this.#failures.get(model) : undefined;
-    const waitMs = (failure?.retryAt ?? 0) - performance.now();
+    const waitMs = (failure?.retryAt ?? 0) - this.#clock.now();
     if (failure !== undefined && waitMs > 0) throw loadFailed(model, failure.reason, waitMs);
     if (!pinned.has(model) && this.#room.places === 0)
       throw this.#refused('pinned', pinnedLeaveNoRoom(model));
-    const demand = new ModelDemand(model, waiterBounds);
+    const demand = new ModelDemand(model, waiterBounds, this.#clock);
     this.#demands.set(model, demand);
     if (this.#demands.size === 1) this.#serving = this.#serve();
     return demand;
@@ -206,14 +210,14 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
 
   /** How long from now on until the model is loaded: after those that were asked for before, and once there is a place. */
   #expectedMs(demand: ModelDemand): number {
-    const now = performance.now();
+    const now = this.#clock.now();
     let sum = 0;
     for (const ahead of this.#demands.values()) {
       const loadMs = this.#forecast.loadMs(ahead.model);
       const tookMs = now - (ahead.loadingSince ?? now);
       // One that takes longer than it should takes as long again.
       sum += tookMs < loadMs ? loadMs - tookMs : loadMs;
-      if (ahead.loadingSince === undefined && sum === loadMs) sum += this.#room.placeInMs(now);
+      if (ahead.loadingSince === undefined && sum === loadMs) sum += this.#room.placeInMs();
       if (ahead === demand) break;
     }
     return sum;
@@ -240,11 +244,25 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
     const { signal } = this.#stopping;
     for (;;) {
       signal.throwIfAborted();
-      if (!demand.isWanted(performance.now())) return;
+      if (!demand.isWanted(this.#clock.now())) return;
       const inMs = await this.#parts.oneAtATime(() => this.#attempt(demand));
       if (inMs === 0) return;
-      await delay(Math.min(inMs, LOOK_MS), undefined, { signal }).catch(() => {});
+      await this.#pause(Math.min(inMs, LOOK_MS));
     }
+  }
+
+  /** Ends early where the server stops. */
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.#clock.startTimer(end, ms);
+      signal.addEventListener('abort', end, { once: true });
+    });
   }
 
   /** @returns 0: the model is loaded; else after how many milliseconds to try again */
@@ -264,14 +282,14 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
     const { signal } = this.#stopping;
     const { model } = demand;
     signal.throwIfAborted();
-    const startedAt = performance.now();
+    const startedAt = this.#clock.now();
     demand.loadingSince = startedAt;
-    const tookMs = () => performance.now() - startedAt;
+    const tookMs = () => this.#clock.now() - startedAt;
     try {
       await load(model, signal);
       const loadMs = tookMs();
       this.#failures.delete(model);
-      this.#room.onLoaded(model, performance.now());
+      this.#room.onLoaded(model);
       await this.#room.measure();
       this.#forecast.record(model, loadMs, this.#room.bytesOf(model));
       await this.#room.giveMemoryBack(model);
@@ -286,7 +304,7 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
       this.onFailed(model, reason);
       hooks.onLoadFailed?.(model, reason, tookMs());
       const { retryAt = 0 } = this.#failures.get(model) ?? {};
-      throw loadFailed(model, reason, Math.max(1, retryAt - performance.now()));
+      throw loadFailed(model, reason, Math.max(1, retryAt - this.#clock.now()));
     } finally {
       onChanged();
     }

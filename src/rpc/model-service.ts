@@ -30,6 +30,7 @@ const reloadOutcomes = {
   unchanged: ReloadOutcomeMessage.UNCHANGED,
   removed: ReloadOutcomeMessage.REMOVED,
   failed: ReloadOutcomeMessage.FAILED,
+  retired: ReloadOutcomeMessage.RETIRED,
 } as const satisfies Record<ReloadOutcome, ReloadOutcomeMessage>;
 
 export interface ModelServiceParts {
@@ -119,6 +120,9 @@ export function modelRoutes({
   ];
 }
 
-function reloadMessage({ model, outcome, version, reason, flips }: ModelReload): ReloadMessage {
-  return { model, outcome: reloadOutcomes[outcome], version, reason, labelFlips: flips };
+function reloadMessage({ model, outcome, version, reason, flips, retired }: ModelReload): ReloadMessage {
+  return {
+    ...{ model, outcome: reloadOutcomes[outcome], version, reason },
+    ...{ labelFlips: flips, retiredVersions: [...retired] },
+  };
 }

@@ -77,6 +77,10 @@ export class OnDemandTelemetry implements OnDemandHooks {
     this.#log.info({ model, cause, took_ms: Math.round(tookMs) }, 'model unloaded');
   }
 
+  onEndFailed({ name, version }: { readonly name: string; readonly version: string }, error: unknown): void {
+    this.#log.error({ model: name, version, error: String(error) }, 'an unloaded version did not end well');
+  }
+
   onRefused(cause: RefusedLoad): void {
     this.#refused[cause].add();
   }

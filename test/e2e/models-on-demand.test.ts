@@ -28,7 +28,11 @@ async function publish(t: TestContext, names: readonly string[]): Promise<Publis
 }
 
 function clientOf(t: TestContext, server: ServerProcess, apiKey?: string): VerdictClient {
-  const client = new VerdictClient({ address: server.address, retry: false, ...(apiKey !== undefined && { apiKey }) });
+  const client = new VerdictClient({
+    address: server.address,
+    retry: false,
+    ...(apiKey !== undefined && { apiKey }),
+  });
   t.after(() => client.close());
   return client;
 }
@@ -88,7 +92,10 @@ describe('more models than may be loaded', () => {
       }
     };
     const stream = async () => {
-      const texts = MODELS.map((model, at) => ({ text: `a new law on soup ${'for all '.repeat(at)}`, model }));
+      const texts = MODELS.map((model, at) => ({
+        text: `a new law on soup ${'for all '.repeat(at)}`,
+        model,
+      }));
       for await (const result of clientOf(t, server).classifyStream(texts)) {
         assert.ok(result.ok, result.ok ? '' : result.error.message);
         await isRight(result.item.text, result.classification.label, result.item.model);
