@@ -218,7 +218,7 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
       return demand.waiters.wait(claim, bytes);
     demand.expectBack(at);
     if (at <= claim.deadlineAt) throw this.#refused('waiting', tooManyWaiting(model, inMs));
-    if (demand.loadingSince !== undefined || this.#room.hasPlace)
+    if (demand.loadingSince !== undefined || this.#room.placeInMs() === 0)
       throw this.#refused('deadline', loadTooLong(model, inMs));
     throw this.#refused('deadline', placesInUse(model, this.#parts.bounds.models, inMs));
   }
