@@ -91,6 +91,8 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
     const { registry } = this.#parts;
     const found = registry.lookUp(request);
     if (found !== undefined) return found;
+    // Whoever is sent away by a version that is being stopped asks again: here that has to end.
+    this.#stopping.signal.throwIfAborted();
     const former = registry.formerOf(request);
     if (former === undefined) return this.#onceLoaded(request, claim);
     return new AbsentVersion(former, (waiting, input) => this.#asItWas(former, waiting, input));

@@ -380,6 +380,10 @@ describe('models on demand', () => {
     await clock.advance(500);
     assert.deepEqual([late.outcome, onDemand.waiting], ['DRAINING', 0]);
     await onDemand.ended(STAY);
+    await registry.unload('a', STAY);
+    assert.throws(() => onDemand.resolve({ model: 'a', version: '', input: { text: 't' } }, claim()), {
+      reason: 'DRAINING',
+    });
     await assert.rejects(onDemand.load('d', STAY), { reason: 'DRAINING' });
     await assert.rejects(onDemand.unload('a', STAY), { reason: 'DRAINING' });
   });
