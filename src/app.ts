@@ -7,6 +7,7 @@ import { checkPort, namingPlace } from './app/check-port.js';
 import { gateOf } from './app/gate.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
+import { openComparisons } from './app/open-comparisons.js';
 import { openCredentials } from './app/open-credentials.js';
 import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
@@ -107,16 +108,28 @@ export async function createApp(config: Config, version: string, log: Logger): P
       }
     },
   });
+  const comparisons = openComparisons({
+    registry,
+    cache: results.cache,
+    rollbacks: () => models.routing,
+    hooks: telemetry.comparisons,
+  });
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: withPayloadLog(
-        new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
+        new ClassifierPipeline(
+          registry,
+          results.cache,
+          withTracing(telemetry.classifier, tracing),
+          comparisons,
+        ),
         config.log,
         log,
       ),
       catalog: registry,
       reloads: models,
       routing: models.routing,
+      comparisons,
       forgetter: new InputForgetter({
         models: registry,
         cache: results.cache,
@@ -232,6 +245,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
           await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
         },
       },
+      { name: 'comparisons of versions', stop: () => comparisons.stop() },
       {
         name: 'reloads of models',
         start: () => models.startReloads(),

@@ -12,7 +12,7 @@ import { findModels, type ModelLocation, type ModelRepository } from '../models/
 import { RepositoryWatch, repositoryIdentity } from '../models/repository-watch.js';
 import { RoutingKeeper } from '../models/routing-keeper.js';
 import { StateFile, StateFileError } from '../models/state-file.js';
-import type { ModelReload, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ModelReload, ModelReloads, Rollbacks, RoutingChanges } from '../models/types.js';
 import { type VersionPolicy, wantedVersions } from '../models/version-policy.js';
 import type { TextInput } from '../tokenizer/types.js';
 import { type LoaderStart, openModelLoader } from './open-model-loader.js';
@@ -93,7 +93,7 @@ export class ServedModels implements ModelReloads {
   }
 
   /** Changes where requests for models go. */
-  get routing(): RoutingChanges {
+  get routing(): RoutingChanges & Rollbacks {
     return this.#routing;
   }
 

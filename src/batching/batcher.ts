@@ -81,6 +81,11 @@ export class Batcher<T, R> {
     return this.#backlog.bounds.tokens;
   }
 
+  /** How much of the queue is taken, from 0 to 1. */
+  get queueFill(): number {
+    return this.#backlog.bounds.fill;
+  }
+
   /** Inputs of the overflow. */
   get overflowItems(): number {
     return this.#backlog.overflowItems;

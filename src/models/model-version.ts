@@ -115,6 +115,11 @@ export class ModelVersion<I> {
     return this.#parts.batcher;
   }
 
+  /** How much of its queue is taken, from 0 to 1. */
+  get queueFill(): number {
+    return this.batcher.queueFill;
+  }
+
   get instances(): InstanceCounts {
     return this.#parts.instances();
   }

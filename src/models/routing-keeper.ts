@@ -2,23 +2,34 @@ import { Serial } from '../concurrency/serial.js';
 import { VerdictError } from '../errors.js';
 import type { DeployableVersion } from './deployment.js';
 import type { ModelRegistry } from './model-registry.js';
-import { maxAliases, noRouting, type Routing, type Routings } from './routing.js';
+import {
+  isNoRouting,
+  maxAliases,
+  noRouting,
+  type RollbackEvidence,
+  type RollbackLimits,
+  type RollbackRule,
+  type Routing,
+  type Routings,
+} from './routing.js';
 import { type StateFile, StateFileError } from './state-file.js';
-import { redivided, type Shares, undivided } from './traffic.js';
-import type { ModelView, RoutingChanges } from './types.js';
+import { redivided, type Shares, sharesOf, type Traffic, undivided } from './traffic.js';
+import type { ModelView, RollbackOutcome, Rollbacks, RoutingChanges } from './types.js';
 
 export interface RoutingKeeperParts<V extends DeployableVersion> {
   readonly registry: ModelRegistry<V>;
   readonly file: StateFile;
   /** The state file cannot be used: nothing has changed. @param reason with its path. Must not throw */
   readonly onTrouble: (reason: string) => void;
+  /** Unix time in milliseconds. Default: the clock of the machine. */
+  readonly now?: () => number;
 }
 
 /**
  * Changes where requests go: first in the state file, then here, so that what a caller was told lasts. Servers that share the file see
  * each other's changes when they reload.
  */
-export class RoutingKeeper<V extends DeployableVersion> implements RoutingChanges {
+export class RoutingKeeper<V extends DeployableVersion> implements RoutingChanges, Rollbacks {
   readonly #parts: RoutingKeeperParts<V>;
   readonly #serial = new Serial();
 
@@ -50,9 +61,9 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     const { registry } = this.#parts;
     return this.#change(model, (former) => {
       for (const version of shares.keys()) registry.require(model, version);
-      if (shares.size === 0) return { ...former, traffic: undefined };
-      const current = former.traffic ?? undivided(registry.current(model)?.version ?? '');
-      return { ...former, traffic: redivided(current, shares) };
+      const rollback = rearmed(former.rollback, shares);
+      if (shares.size === 0) return { ...former, traffic: undefined, rollback };
+      return { ...former, traffic: redivided(this.#trafficOf(model, former), shares), rollback };
     });
   }
 
@@ -73,6 +84,76 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     });
   }
 
+  setShadow(model: string, version: string, percent: number): Promise<ModelView> {
+    return this.#change(model, (former) => {
+      if (percent === 0) return { ...former, shadow: undefined };
+      this.#parts.registry.require(model, version);
+      return { ...former, shadow: { version, percent, setAt: this.#after(former.shadow?.setAt) } };
+    });
+  }
+
+  setRollback(model: string, limits: RollbackLimits): Promise<ModelView> {
+    return this.#change(model, (former) => {
+      this.#parts.registry.require(model, limits.version);
+      this.#parts.registry.require(model, limits.stable);
+      const setAt = this.#after(former.rollback?.setAt);
+      return { ...former, rollback: { ...limits, setAt, rolledBack: undefined } };
+    });
+  }
+
+  deleteRollback(model: string): Promise<ModelView> {
+    return this.#change(model, (former) => {
+      if (former.rollback === undefined) throw noRollback(model);
+      return { ...former, rollback: undefined };
+    });
+  }
+
+  rollBack(
+    model: string,
+    rule: Pick<RollbackRule, 'version' | 'setAt'>,
+    evidence: RollbackEvidence,
+  ): Promise<RollbackOutcome> {
+    const { registry, file } = this.#parts;
+    return this.#serial.run(async () => {
+      const read = await this.#unlessTroubled(() => file.read());
+      // What holds here is what the evidence is about, if the file cannot tell.
+      const routings: Routings = read ?? registry.routings;
+      const former = routings.get(model) ?? noRouting;
+      const { rollback } = former;
+      const isSame = rollback?.version === rule.version && rollback.setAt === rule.setAt;
+      if (rollback === undefined || !isSame || rollback.rolledBack !== undefined) return 'not_needed';
+      const shares = new Map(sharesOf(this.#trafficOf(model, former)));
+      const share = shares.get(rollback.version) ?? 0;
+      if (share === 0) return 'not_needed';
+      requireServing(registry.require(model, rollback.stable));
+      shares.delete(rollback.version);
+      shares.set(rollback.stable, (shares.get(rollback.stable) ?? 0) + share);
+      const changed = new Map(routings).set(model, {
+        ...former,
+        traffic: redivided(this.#trafficOf(model, former), shares),
+        rollback: { ...rollback, rolledBack: { ...evidence, at: this.#now() } },
+      });
+      const isKept =
+        read !== undefined && (await this.#unlessTroubled(() => file.write(changed).then(() => true)));
+      registry.route(changed);
+      return isKept === true ? 'kept' : 'not_kept';
+    });
+  }
+
+  /** How requests are divided where a division is about to change. */
+  #trafficOf(model: string, { traffic }: Routing): Traffic {
+    return traffic ?? undivided(this.#parts.registry.current(model)?.version ?? '');
+  }
+
+  /** Now, and later than before: what is set anew is told from what was set by it. */
+  #after(before = 0): number {
+    return Math.max(this.#now(), before + 1);
+  }
+
+  #now(): number {
+    return Math.round(this.#parts.now?.() ?? Date.now());
+  }
+
   #change(model: string, edit: (former: Routing) => Routing): Promise<ModelView> {
     const { registry, file } = this.#parts;
     return this.#serial.run(async () => {
@@ -84,6 +165,17 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
       registry.route(changed);
       return registry.get(model);
     });
+  }
+
+  /** @returns undefined where the state file cannot be used, which is told */
+  async #unlessTroubled<T>(use: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await use();
+    } catch (error) {
+      if (!(error instanceof StateFileError)) throw error;
+      this.#parts.onTrouble(error.message);
+      return undefined;
+    }
   }
 
   async #kept<T>(use: () => Promise<T>): Promise<T> {
@@ -103,9 +195,29 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
 /** Of a model of which nothing is set, nothing is kept. */
 function withRouting(routings: Routings, model: string, routing: Routing): Routings {
   const changed = new Map(routings);
-  if (routing.traffic === undefined && routing.aliases.size === 0) changed.delete(model);
+  if (isNoRouting(routing)) changed.delete(model);
   else changed.set(model, routing);
   return changed;
+}
+
+/** Whoever gives the candidate a share after a rollback wants it to be watched again. */
+function rearmed(rule: RollbackRule | undefined, shares: Shares): RollbackRule | undefined {
+  if (rule?.rolledBack === undefined || (shares.size > 0 && !shares.has(rule.version))) return rule;
+  return { ...rule, rolledBack: undefined };
+}
+
+function requireServing({ name, version, state }: DeployableVersion): void {
+  if (state === 'serving') return;
+  throw new VerdictError('unavailable', `the version ${name}/${version} is ${state}`, {
+    reason: 'MODEL_NOT_LOADED',
+  });
+}
+
+function noRollback(model: string): VerdictError {
+  return new VerdictError('not_found', `the model ${model} has no rollback rule`, {
+    reason: 'ROLLBACK_NOT_FOUND',
+    resource: { type: 'rollback rule', name: model },
+  });
 }
 
 function noSuchAlias(model: string, alias: string): VerdictError {

@@ -3,13 +3,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemTrouble } from '../errors/system-trouble.js';
-import { isJsonObject } from './json-file.js';
-import { modelNamePattern } from './model-name.js';
-import { aliasPattern, maxAliases, type Routing, type Routings, versionPattern } from './routing.js';
-import { runsOf, type Share, type Traffic, trafficOf } from './traffic.js';
+import { routingsIn, textOfRoutings } from './kept-routing.js';
+import type { Routings } from './routing.js';
 
-/** Raise it when what the file says changes its meaning. */
-const FORMAT = 1;
 /** Thousands of models. */
 const MAX_BYTES = 2 ** 20;
 /** A write takes milliseconds: what is older was left by a process that was killed. */
@@ -72,7 +68,7 @@ export class StateFile {
    * @throws StateFileError if it cannot be written, or would be too large. The former content is there then
    */
   async write(routings: Routings): Promise<void> {
-    const text = textOf(routings);
+    const text = textOfRoutings(routings);
     if (Buffer.byteLength(text) > MAX_BYTES) throw this.#error(`would be larger than ${MAX_BYTES} bytes`);
     // Behind a symbolic link the file is replaced, not the link.
     const target = await realpath(this.#path).catch(() => this.#path);
@@ -128,74 +124,4 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-function textOf(routings: Routings): string {
-  const models = [...routings]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { traffic, aliases }]) => [
-      name,
-      {
-        ...(traffic === undefined ? {} : { traffic: runsOf(traffic) }),
-        ...(aliases.size === 0 ? {} : { aliases: Object.fromEntries([...aliases].sort()) }),
-      },
-    ]);
-  return `${JSON.stringify({ format: FORMAT, models: Object.fromEntries(models) }, undefined, 2)}\n`;
-}
-
-type Reading<T> = T | { readonly problem: string };
-
-function routingsIn(value: unknown): Reading<{ readonly routings: Routings }> {
-  if (!isJsonObject(value)) return { problem: 'must hold a JSON object' };
-  const { format, models, ...others } = value;
-  if (format !== FORMAT) return { problem: `has a format other than ${FORMAT}, the only one that is known` };
-  const stranger = Object.keys(others)[0];
-  if (stranger !== undefined) return { problem: 'holds more than format and models' };
-  if (!isJsonObject(models)) return { problem: 'must hold models as an object' };
-  const routings = new Map<string, Routing>();
-  for (const [name, routing] of Object.entries(models)) {
-    if (!modelNamePattern.test(name))
-      return { problem: `names a model that does not match ${modelNamePattern.source}` };
-    const found = routingIn(routing);
-    if ('problem' in found) return { problem: `says of ${name} what makes no sense: ${found.problem}` };
-    routings.set(name, found);
-  }
-  return { routings };
-}
-
-function routingIn(value: unknown): Reading<Routing> {
-  if (!isJsonObject(value)) return { problem: 'it must be an object' };
-  const { traffic, aliases = {}, ...others } = value;
-  if (Object.keys(others).length > 0) return { problem: 'it may hold traffic and aliases alone' };
-  const divided = traffic === undefined ? undefined : trafficIn(traffic);
-  if (divided !== undefined && 'problem' in divided) return divided;
-  if (!isJsonObject(aliases)) return { problem: 'aliases must be an object' };
-  const named = new Map<string, string>();
-  for (const [alias, version] of Object.entries(aliases)) {
-    if (!aliasPattern.test(alias)) return { problem: `an alias must match ${aliasPattern.source}` };
-    if (typeof version !== 'string' || !versionPattern.test(version))
-      return { problem: `the alias ${alias} must stand for a version` };
-    named.set(alias, version);
-  }
-  if (named.size > maxAliases) return { problem: `there may be at most ${maxAliases} aliases` };
-  return { traffic: divided, aliases: named };
-}
-
-function trafficIn(value: unknown): Reading<Traffic> {
-  const rule = 'traffic must be a list of versions with whole percent above 0, 100 together';
-  if (!Array.isArray(value) || !value.every(isShare)) return { problem: rule };
-  return trafficOf(value) ?? { problem: rule };
-}
-
-function isShare(value: unknown): value is Share {
-  if (!isJsonObject(value)) return false;
-  const { version, percent, ...others } = value;
-  return (
-    typeof version === 'string' &&
-    versionPattern.test(version) &&
-    typeof percent === 'number' &&
-    Number.isInteger(percent) &&
-    percent > 0 &&
-    Object.keys(others).length === 0
-  );
 }

@@ -1,6 +1,7 @@
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import type { RollbackEvidence, RollbackLimits, RollbackRule, Shadow } from './routing.js';
 import type { Share, Shares } from './traffic.js';
 
 export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression';
@@ -58,6 +59,10 @@ export interface ModelView {
   readonly traffic: readonly Share[];
   /** By alias. */
   readonly aliases: readonly AliasView[];
+  /** Undefined: no version runs in the shadow. */
+  readonly shadow?: Shadow | undefined;
+  /** Undefined: no candidate loses its traffic. */
+  readonly rollback?: RollbackRule | undefined;
 }
 
 /** A name that stands for a version. */
@@ -82,6 +87,37 @@ export interface RoutingChanges {
   setAlias(model: string, alias: string, version: string): Promise<ModelView>;
   /** @throws VerdictError, by rejection: not_found, unavailable */
   deleteAlias(model: string, alias: string): Promise<ModelView>;
+  /**
+   * Has a version asked a sample of what others have answered.
+   * @param percent whole, from 0; 0: no version any more
+   * @throws VerdictError, by rejection: as `setTraffic` does
+   */
+  setShadow(model: string, version: string, percent: number): Promise<ModelView>;
+  /**
+   * Sets when a candidate loses its traffic.
+   * @param limits within `rollbackBounds`
+   * @throws VerdictError, by rejection: as `setTraffic` does
+   */
+  setRollback(model: string, limits: RollbackLimits): Promise<ModelView>;
+  /** @throws VerdictError, by rejection: not_found, unavailable */
+  deleteRollback(model: string): Promise<ModelView>;
+}
+
+/** `kept`: it lasts beyond the end of the server. `not_needed`: the rule has gone, or the candidate gets nothing. */
+export type RollbackOutcome = 'kept' | 'not_kept' | 'not_needed';
+
+/** Takes the traffic of candidates away. */
+export interface Rollbacks {
+  /**
+   * Gives the candidate's share to the stable version in one step. Callers are protected even where that cannot be kept.
+   * @param rule the one that the evidence was found by
+   * @throws VerdictError, by rejection: not_found, unavailable where the stable version is not loaded. Nothing has changed then
+   */
+  rollBack(
+    model: string,
+    rule: Pick<RollbackRule, 'version' | 'setAt'>,
+    evidence: RollbackEvidence,
+  ): Promise<RollbackOutcome>;
 }
 
 /** What became of a model when the models folder was read again. */

@@ -1,5 +1,6 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
+import type { ComparisonCatalog } from '../comparison/types.js';
 import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CacheAccess } from './cache-access.js';
@@ -16,6 +17,7 @@ export interface ServiceParts {
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
   readonly routing: RoutingChanges;
+  readonly comparisons: ComparisonCatalog;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
@@ -36,6 +38,7 @@ export function serviceRoutes({
   catalog,
   reloads,
   routing,
+  comparisons,
   forgetter,
   cacheSharing,
   limiter,
@@ -55,7 +58,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, routing, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

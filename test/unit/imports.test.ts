@@ -18,9 +18,10 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
     'tracing',
   ],
-  rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
+  comparison: ['classify'],
   classify: ['models', 'cache'],
   models: ['batching', 'preprocessing', 'runtime'],
   preprocessing: ['tokenizer', 'runtime'],
@@ -52,6 +53,7 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   telemetry: [
     ...[
       'rpc',
+      'comparison',
       'classify',
       'models',
       'batching',

@@ -300,6 +300,8 @@ test('Models come with words for their states, and zeros where the server said n
               appliedActivation: 0,
             },
           ],
+          shadow: undefined,
+          rollback: undefined,
           traffic: [],
           aliases: [],
         },

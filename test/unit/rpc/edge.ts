@@ -17,6 +17,7 @@ import type {
   InputClaim,
   InputRequest,
 } from '../../../src/classify/types.js';
+import type { ComparisonCatalog } from '../../../src/comparison/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
 import type { ModelCatalog, ModelReloads, ModelView, RoutingChanges } from '../../../src/models/types.js';
@@ -135,6 +136,9 @@ const unchangedRouting: RoutingChanges = {
   setTraffic: async (model) => modelView(model, '1'),
   setAlias: async (model) => modelView(model, '1'),
   deleteAlias: async (model) => modelView(model, '1'),
+  setShadow: async (model) => modelView(model, '1'),
+  setRollback: async (model) => modelView(model, '1'),
+  deleteRollback: async (model) => modelView(model, '1'),
 };
 
 export interface EdgeParts {
@@ -145,6 +149,7 @@ export interface EdgeParts {
   readonly catalog?: ModelCatalog;
   readonly reloads?: ModelReloads;
   readonly routing?: RoutingChanges;
+  readonly comparisons?: ComparisonCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -179,6 +184,7 @@ export class Edge {
     catalog = new TestCatalog(),
     reloads = { reload: async () => [] },
     routing = unchangedRouting,
+    comparisons = { compare: () => [] },
     options,
     interceptors = [],
     limiter,
@@ -211,6 +217,7 @@ export class Edge {
         catalog,
         reloads,
         routing,
+        comparisons,
         limiter,
         defaultModel: 'sentiment',
         options: whole,

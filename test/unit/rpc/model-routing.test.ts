@@ -27,6 +27,18 @@ function recording() {
       asked.push(words);
       return view;
     },
+    setShadow: async (...words) => {
+      asked.push(words);
+      return view;
+    },
+    setRollback: async (...words) => {
+      asked.push(words);
+      return view;
+    },
+    deleteRollback: async (...words) => {
+      asked.push(words);
+      return view;
+    },
   };
   return { asked, routing };
 }
