@@ -29,6 +29,54 @@ export interface Model {
   readonly traffic: readonly TrafficShare[];
   /** By name. */
   readonly aliases: readonly ModelAlias[];
+  /** What runs in the shadow; `undefined`: nothing does. */
+  readonly shadow: ModelShadow | undefined;
+  /** When a candidate loses its traffic; `undefined`: there is no rule. */
+  readonly rollback: RollbackRule | undefined;
+}
+
+/** A version that is asked a sample of what other versions have answered. */
+export interface ModelShadow {
+  readonly version: string;
+  /** Whole percent. */
+  readonly percent: number;
+}
+
+/** What a candidate is judged by. */
+export interface RollbackLimits {
+  /** The candidate. */
+  readonly version: string;
+  /** The version that gets the candidate's share. */
+  readonly stableVersion: string;
+  /** The highest share of inputs that may fail, in percent below 100. Default: failures do not matter. One of the two limits must be set. */
+  readonly maxErrorPercent?: number | undefined;
+  /** The highest share of inputs that may get other labels, in percent below 100. Default: labels do not matter. */
+  readonly maxFlipPercent?: number | undefined;
+  /** The fewest inputs that a limit is judged by. Default: 50. */
+  readonly minObservations?: number | undefined;
+  /** How far back inputs count. Default: 300. */
+  readonly windowSeconds?: number | undefined;
+}
+
+/** When a candidate loses its traffic. */
+export interface RollbackRule extends RollbackLimits {
+  readonly minObservations: number;
+  readonly windowSeconds: number;
+  /** That it happened; `undefined`: the rule is armed. */
+  readonly rolledBack: Rollback | undefined;
+}
+
+/** Which limit was passed. `unknown` stands for a value that this client is too old to know. */
+export type RollbackCause = 'errors' | 'flips' | 'unknown';
+
+/** A candidate has lost its traffic. */
+export interface Rollback {
+  readonly at: Date;
+  readonly cause: RollbackCause;
+  /** Inputs that failed, or got other labels. */
+  readonly count: number;
+  /** Inputs that were looked at. */
+  readonly observations: number;
 }
 
 /** The share of a version of the requests that name none. */
