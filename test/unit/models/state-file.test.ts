@@ -72,7 +72,7 @@ describe('the state file', () => {
     ['has no models', '{"format":1}', /must hold models as an object/],
     ['names no model', '{"format":1,"models":{"A":{}}}', /names a model that does not match/],
     ['says nothing of a model', '{"format":1,"models":{"tone":1}}', /of tone .*it must be an object/],
-    ['says more of a model', '{"format":1,"models":{"tone":{"weights":{}}}}', /traffic and aliases alone/],
+    ['says more of a model', '{"format":1,"models":{"tone":{"weights":{}}}}', /traffic, aliases, shadow and rollback alone/],
     ['has wrong aliases', '{"format":1,"models":{"tone":{"aliases":[]}}}', /aliases must be an object/],
     [
       'has an alias like a version',
