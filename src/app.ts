@@ -97,8 +97,12 @@ export async function createApp(config: Config, version: string, log: Logger): P
     onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),
   });
   telemetry.watchGpus(() => gpus.readings);
+  const comparisons = openComparisons({
+    ...{ config, registry, cache: results.cache, hooks: telemetry.comparisons },
+    rollbacks: () => models.routing,
+  });
   const models = new ServedModels({
-    ...{ config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
+    ...{ warmUps: comparisons.warmUps, config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
     onReloaded: () => {
       try {
         rpc.limitConnections(roomForCallers(config, registry));
@@ -108,12 +112,6 @@ export async function createApp(config: Config, version: string, log: Logger): P
       }
     },
   });
-  const comparisons = openComparisons({
-    registry,
-    cache: results.cache,
-    rollbacks: () => models.routing,
-    hooks: telemetry.comparisons,
-  });
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: withPayloadLog(
@@ -121,7 +119,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
           registry,
           results.cache,
           withTracing(telemetry.classifier, tracing),
-          comparisons,
+          comparisons.live,
         ),
         config.log,
         log,
@@ -129,9 +127,12 @@ export async function createApp(config: Config, version: string, log: Logger): P
       catalog: registry,
       reloads: models,
       routing: models.routing,
-      comparisons,
+      comparisons: comparisons.live,
       forgetter: new InputForgetter({
-        models: registry,
+        models: {
+          loaded: (model) => [...registry.loaded(model), ...(comparisons.warmUps?.versions(model) ?? [])],
+        },
+        recent: comparisons.recent,
         cache: results.cache,
         callers: () => auth?.authenticator.names() ?? [],
         othersExpireSeconds: results.expireSeconds,
@@ -245,7 +246,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
           await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
         },
       },
-      { name: 'comparisons of versions', stop: () => comparisons.stop() },
+      { name: 'comparisons of versions', stop: () => comparisons.live.stop() },
       {
         name: 'reloads of models',
         start: () => models.startReloads(),

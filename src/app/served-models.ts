@@ -1,3 +1,4 @@
+import type { WarmUps } from '../comparison/warm-ups.js';
 import { settingName } from '../config/setting-name.js';
 import { versionPolicyIn } from '../config/version-policy.js';
 import type { Config } from '../config.js';
@@ -25,6 +26,8 @@ const END_LIMIT_MS = 300_000;
 export interface ServedModelsParts extends LoaderStart {
   readonly config: Pick<Config, 'runtime' | 'batching' | 'models'>;
   readonly registry: ModelRegistry<ModelVersion<TextInput>>;
+  /** Undefined: versions are asked nothing before they take over. */
+  readonly warmUps: WarmUps | undefined;
   /** Other sessions than before may be open now. */
   readonly onReloaded: () => void;
 }
@@ -153,7 +156,7 @@ export class ServedModels implements ModelReloads {
   }
 
   #openReloader(loader: ModelLoader<TextInput>): ModelReloader<ModelVersion<TextInput>> {
-    const { config, registry, telemetry, onReloaded } = this.#parts;
+    const { config, registry, telemetry, warmUps, onReloaded } = this.#parts;
     return new ModelReloader({
       registry,
       defaultModel: config.models.default,
@@ -162,7 +165,13 @@ export class ServedModels implements ModelReloads {
       identify: folderIdentity,
       load: (location, former, signal) =>
         loader.load(location, () => registry.changed(), signal, { former: former?.known }),
-      onServing: (version) => this.#tellServing(version),
+      ...(warmUps === undefined
+        ? {}
+        : { warm: (version, former, signal) => warmUps.warm(version, former, signal) }),
+      onServing: (version) => {
+        warmUps?.end(version);
+        this.#tellServing(version);
+      },
       onEnded: () => {
         onReloaded();
         this.#tellRoutingTroubles();

@@ -41,12 +41,13 @@ export const modelsReload: Command = {
 
 function rows(reloads: readonly ModelReload[]): string[][] {
   return [
-    ['MODEL', 'OUTCOME', 'VERSION', 'LABELS FLIPPED', ''],
-    ...reloads.map(({ model, outcome, version, labelFlips, reason }) => [
+    ['MODEL', 'OUTCOME', 'VERSION', 'LABELS FLIPPED', 'OF THE LATEST', ''],
+    ...reloads.map(({ model, outcome, version, labelFlips, warmUp, reason }) => [
       model,
       outcome,
       version,
       labelFlips === undefined ? '' : `${labelFlips.flipped} of ${labelFlips.compared}`,
+      warmUp === undefined ? '' : `${warmUp.flipped} of ${warmUp.compared}`,
       reason,
     ]),
   ];

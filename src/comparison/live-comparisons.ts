@@ -1,27 +1,35 @@
 import type { Keyspace, Resolved } from '../cache/types.js';
 import type { AnswerWatch, ClassifyingModel } from '../classify/classifier-pipeline.js';
 import type { AnswerListener, InputRequest } from '../classify/types.js';
+import type { RecentInputs } from './recent-inputs.js';
 import type { ComparisonCatalog, VersionComparison } from './types.js';
 import { WatchedModel, type WatchedModelParts } from './watched-model.js';
 
-/** Compares versions by what callers ask, for the models of which a shadow or a rollback rule is set. */
+export interface LiveComparisonsParts extends WatchedModelParts {
+  /** Undefined: no inputs are kept. */
+  readonly recent: RecentInputs | undefined;
+}
+
+/** Keeps what callers have asked lately, where a setting says so, and compares versions by what they ask, for the models of which a shadow or a rollback rule is set. */
 export class LiveComparisons implements AnswerWatch, AnswerListener<ClassifyingModel>, ComparisonCatalog {
-  readonly #parts: WatchedModelParts;
+  readonly #parts: LiveComparisonsParts;
   readonly #models = new Map<string, WatchedModel>();
   #isStopped = false;
 
-  constructor(parts: WatchedModelParts) {
+  constructor(parts: LiveComparisonsParts) {
     this.#parts = parts;
   }
 
-  /** Undefined where nothing is set of any model. */
+  /** Undefined where nothing is set of any model, and no inputs are kept. */
   get listener(): AnswerListener<ClassifyingModel> | undefined {
-    return this.#models.size === 0 ? undefined : this;
+    return this.#models.size === 0 && this.#parts.recent === undefined ? undefined : this;
   }
 
   /** Takes over what is set by now. */
   refresh(): void {
-    const { routings } = this.#parts.versions;
+    const { versions, recent } = this.#parts;
+    const { routings } = versions;
+    recent?.retain(versions.names);
     if (this.#isStopped || (routings.size === 0 && this.#models.size === 0)) return;
     for (const [name, { shadow, rollback }] of routings) {
       if (shadow === undefined && rollback === undefined) continue;
@@ -40,9 +48,11 @@ export class LiveComparisons implements AnswerWatch, AnswerListener<ClassifyingM
   onAnswer(
     model: ClassifyingModel,
     request: InputRequest,
-    _keyspace: Keyspace | undefined,
+    keyspace: Keyspace | undefined,
     resolved: Resolved,
+    startedAt: number,
   ): void {
+    this.#parts.recent?.keep(model, request, keyspace, resolved, startedAt);
     this.#models.get(model.name)?.onAnswer(model, request, resolved);
   }
 

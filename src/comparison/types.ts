@@ -11,6 +11,8 @@ export interface ComparableVersion extends ClassifyingModel {
 /** The versions that are loaded, and what is set about them. */
 export interface ComparableVersions {
   readonly routings: Routings;
+  /** The models that anything is known of. */
+  readonly names: readonly string[];
   /** Undefined: it is not loaded, or gets no requests any more. */
   find(model: string, version: string): ComparableVersion | undefined;
   /** @throws VerdictError not_found */

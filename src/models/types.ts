@@ -22,6 +22,18 @@ export interface LabelFlips {
   readonly flipped: number;
 }
 
+/** What became of the latest texts that a new version was asked before it took over. */
+export interface WarmUp {
+  /** Texts that it was asked. */
+  readonly texts: number;
+  /** Those of them that it did not answer. */
+  readonly failed: number;
+  /** Those that the version before it had answered too. */
+  readonly compared: number;
+  /** Those of them for which other labels hold. */
+  readonly flipped: number;
+}
+
 /** What is told about a version of a model: the source of ModelService, of health and of the model metrics. */
 export interface ModelVersionView {
   readonly version: string;
@@ -132,6 +144,8 @@ export interface ModelReload {
   readonly reason: string;
   /** Undefined: nothing was loaded, or there was nothing to compare it with. */
   readonly flips: LabelFlips | undefined;
+  /** Undefined: the version was asked nothing before it took over. */
+  readonly warmUp?: WarmUp | undefined;
 }
 
 /** Events of reloads, for logs and metrics. None may throw. */

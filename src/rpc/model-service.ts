@@ -112,6 +112,6 @@ export function modelRoutes(parts: ModelServiceParts): AnyRoute[] {
   ];
 }
 
-function reloadMessage({ model, outcome, version, reason, flips }: ModelReload): ReloadMessage {
-  return { model, outcome: reloadOutcomes[outcome], version, reason, labelFlips: flips };
+function reloadMessage({ model, outcome, version, reason, flips, warmUp }: ModelReload): ReloadMessage {
+  return { model, outcome: reloadOutcomes[outcome], version, reason, labelFlips: flips, warmUp };
 }

@@ -1,10 +1,10 @@
 import type { Registry } from 'prom-client';
 import type { CandidateName, ComparisonHooks, RollbackReport } from '../comparison/types.js';
-import type { RollbackCause } from '../models/routing.js';
 import { CounterFamily, type CounterSeries } from './counter-family.js';
 import { HistogramFamily, type HistogramSeries } from './histogram-family.js';
 import type { Log, VersionLabels } from './types.js';
 
+type RollbackCause = RollbackReport['cause'];
 type Outcome = 'compared' | 'failed' | 'dropped';
 
 const outcomes: readonly Outcome[] = ['compared', 'failed', 'dropped'];

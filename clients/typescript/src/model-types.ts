@@ -131,6 +131,15 @@ export interface ModelReload {
   readonly reason: string;
   /** Known texts of the version before, and how many of them got other labels; `undefined`: none were compared. */
   readonly labelFlips: { readonly compared: number; readonly flipped: number } | undefined;
+  /** The latest texts that the new version was asked before it took over; `undefined`: it was asked none. */
+  readonly warmUp:
+    | {
+        readonly texts: number;
+        readonly failed: number;
+        readonly compared: number;
+        readonly flipped: number;
+      }
+    | undefined;
 }
 
 /** What a version of a model accepts. */

@@ -184,7 +184,26 @@ export interface ModelReload {
    * How the new version answers the known texts of the one before it. Not set if nothing was loaded, or if the two cannot be
    * compared: other labels, a regression, no known answers.
    */
-  labelFlips: LabelFlips | undefined;
+  labelFlips:
+    | LabelFlips
+    | undefined;
+  /**
+   * What became of the latest texts, which the new version was asked before it took over. Not set if it was asked none: see
+   * `VERDICT_WARM_TEXTS`.
+   */
+  warmUp: WarmUp | undefined;
+}
+
+/** What became of the latest texts that a new version was asked before it took over. */
+export interface WarmUp {
+  /** Texts that it was asked. */
+  texts: number;
+  /** Those of them that it did not answer. */
+  failed: number;
+  /** Those that the version before it had answered too, with the same labels to choose from. */
+  compared: number;
+  /** Those of them that got other labels. */
+  flipped: number;
 }
 
 /** Divides the requests for a model. */
@@ -875,7 +894,7 @@ export const ReloadModelsResponse: MessageFns<ReloadModelsResponse> = {
 };
 
 function createBaseModelReload(): ModelReload {
-  return { model: "", outcome: 0, version: "", reason: "", labelFlips: undefined };
+  return { model: "", outcome: 0, version: "", reason: "", labelFlips: undefined, warmUp: undefined };
 }
 
 export const ModelReload: MessageFns<ModelReload> = {
@@ -894,6 +913,9 @@ export const ModelReload: MessageFns<ModelReload> = {
     }
     if (message.labelFlips !== undefined) {
       LabelFlips.encode(message.labelFlips, writer.uint32(42).fork()).join();
+    }
+    if (message.warmUp !== undefined) {
+      WarmUp.encode(message.warmUp, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -951,6 +973,14 @@ export const ModelReload: MessageFns<ModelReload> = {
             message.labelFlips = LabelFlips.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.warmUp = WarmUp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -975,6 +1005,100 @@ export const ModelReload: MessageFns<ModelReload> = {
     message.labelFlips = (object.labelFlips !== undefined && object.labelFlips !== null)
       ? LabelFlips.fromPartial(object.labelFlips)
       : undefined;
+    message.warmUp = (object.warmUp !== undefined && object.warmUp !== null)
+      ? WarmUp.fromPartial(object.warmUp)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWarmUp(): WarmUp {
+  return { texts: 0, failed: 0, compared: 0, flipped: 0 };
+}
+
+export const WarmUp: MessageFns<WarmUp> = {
+  encode(message: WarmUp, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.texts !== 0) {
+      writer.uint32(8).uint32(message.texts);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(16).uint32(message.failed);
+    }
+    if (message.compared !== 0) {
+      writer.uint32(24).uint32(message.compared);
+    }
+    if (message.flipped !== 0) {
+      writer.uint32(32).uint32(message.flipped);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WarmUp {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWarmUp();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.texts = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.compared = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.flipped = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WarmUp>): WarmUp {
+    return WarmUp.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WarmUp>): WarmUp {
+    const message = createBaseWarmUp();
+    message.texts = object.texts ?? 0;
+    message.failed = object.failed ?? 0;
+    message.compared = object.compared ?? 0;
+    message.flipped = object.flipped ?? 0;
     return message;
   },
 };
