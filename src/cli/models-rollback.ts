@@ -20,6 +20,7 @@ const FLAGS = {
   },
   observations: {
     kind: 'number',
+    value: 'NUMBER',
     integer: true,
     min: 10,
     help: 'the fewest inputs that a limit is judged by (default 50)',

@@ -135,7 +135,10 @@ describe('a version in the shadow', () => {
     const { models, server, client } = await serve(t, 4);
     await client.setShadow('topics', '2', 100);
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
-    const again = clientOf(t, await models.serve(t, 'topics', { ...BOTH, VERDICT_MODEL_VERSIONS: 'topics=1' }));
+    const again = clientOf(
+      t,
+      await models.serve(t, 'topics', { ...BOTH, VERDICT_MODEL_VERSIONS: 'topics=1' }),
+    );
     await again.classify('the coach');
     assert.equal((await compared(again, 1)).compared, 1);
   });

@@ -139,10 +139,12 @@ test('a reload says for each model what became of it', { timeout }, async () => 
       {
         ...{ model: 'intent', outcome: ReloadOutcome.FAILED, version: '1', reason: 'golden check' },
         labelFlips: undefined,
+        warmUp: undefined,
       },
       {
         ...{ model: 'sentiment', outcome: ReloadOutcome.LOADED, version: '4', reason: '' },
         labelFlips: { compared: 60, flipped: 2 },
+        warmUp: undefined,
       },
     ]);
     for (const models of [[''], ['Not A Name'], Array.from({ length: 65 }, () => 'a')]) {
