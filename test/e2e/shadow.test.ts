@@ -1,63 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { VerdictClient, type VersionComparison } from '../../clients/typescript/src/index.js';
-import { perturbHead } from '../support/perturbed-head.js';
+import type { VerdictClient, VersionComparison } from '../../clients/typescript/src/index.js';
 import { PublishedModels } from '../support/published-models.js';
 import { runToEnd } from '../support/run-to-end.js';
-import type { ServerProcess } from '../support/server-process.js';
+import { bothServe, clientOf, freshTexts, likeFood, serveTwoVersions } from '../support/two-versions.js';
 import { until } from '../support/until.js';
 
-/** In int8 the other inputs of a batch move an answer a little. */
-const BOTH = { VERDICT_MODEL_VERSIONS: 'all', VERDICT_PRECISION: 'fp32' };
-/** The label of `topics` that is perturbed: the last one. */
-const FOOD = 3;
-const words = ['team', 'match', 'law', 'coach', 'phone', 'bread', 'vote', 'goal', 'soup', 'chip'];
-/** Texts that nobody has asked before. */
-const texts = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, at) => {
-    const word = (place: number) => words[Math.floor((from + at) / 10 ** place) % 10];
-    return `the ${word(0)} and the ${word(1)} ${word(2)} ${from + at}`;
-  });
-
-interface Setting {
-  readonly models: PublishedModels;
-  readonly server: ServerProcess;
-  readonly client: VerdictClient;
-}
-
-function clientOf(t: TestContext, { address }: ServerProcess): VerdictClient {
-  const client = new VerdictClient({ address, retry: false });
-  t.after(() => client.close());
-  return client;
-}
-
-/** A server over two versions of `topics`; the second one likes food by so much more. */
-async function serve(
-  t: TestContext,
-  by: number,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<Setting> {
-  const models = await PublishedModels.create(t);
-  await models.publish('topics/1', 'topics');
-  await models.publish('topics/2', 'topics', async (folder) => {
-    if (by !== 0) await perturbHead(folder, FOOD, by);
-  });
-  const server = await models.serve(t, 'topics', { ...BOTH, ...settings });
-  const client = clientOf(t, server);
-  await client.setTraffic('topics', [{ version: '1', percent: 100 }]);
-  return { models, server, client };
-}
-
-async function ask(client: VerdictClient, asked: readonly string[], version = ''): Promise<void> {
-  const results = client.classifyStream(asked.map((text) => ({ text, version })));
-  for await (const result of results) assert.ok(result.ok);
-}
-
-/** The only comparison, once this many inputs have been compared, or could not be. */
-async function compared(client: VerdictClient, inputs: number): Promise<VersionComparison> {
+/** The only comparison of a model, once this many inputs have been compared, or could not be. */
+async function compared(client: VerdictClient, inputs: number, model = 'topics'): Promise<VersionComparison> {
   let found: VersionComparison | undefined;
   await until(`${inputs} inputs are compared`, async () => {
-    [found] = await client.compareModel('topics');
+    [found] = await client.compareModel(model);
     const { compared = 0, failed = 0, dropped = 0 } = found ?? {};
     return compared + failed + dropped >= inputs;
   });
@@ -67,9 +20,9 @@ async function compared(client: VerdictClient, inputs: number): Promise<VersionC
 
 describe('a version in the shadow', () => {
   it('is found to be perturbed, label by label, and callers get nothing of it', async (t) => {
-    const { server, client } = await serve(t, 4);
+    const { server, client } = await serveTwoVersions(t, 4);
     assert.deepEqual((await client.setShadow('topics', '2', 100)).shadow, { version: '2', percent: 100 });
-    const asked = texts(40);
+    const asked = freshTexts(40);
     for (const text of asked) assert.equal((await client.classify(text)).version, '1');
     const found = await compared(client, asked.length);
     assert.deepEqual([found.version, found.candidateVersion, found.notComparable], ['1', '2', '']);
@@ -88,9 +41,9 @@ describe('a version in the shadow', () => {
   });
 
   it('that is the same shows no flip and no shift, for texts that come out of the cache too', async (t) => {
-    const { client } = await serve(t, 0);
+    const { client } = await serveTwoVersions(t, 0);
     await client.setShadow('topics', '2', 100);
-    for (const text of [...texts(10), ...texts(10)]) await client.classify(text);
+    for (const text of [...freshTexts(10), ...freshTexts(10)]) await client.classify(text);
     const found = await compared(client, 20);
     assert.deepEqual([found.compared, found.failed, found.dropped], [20, 0, 0]);
     assert.equal(found.flips, 0);
@@ -103,7 +56,7 @@ describe('a version in the shadow', () => {
   });
 
   it('is shown by the command line, as a JSON line in a pipe', async (t) => {
-    const { server, client } = await serve(t, 4);
+    const { server, client } = await serveTwoVersions(t, 4);
     const run = (...args: string[]) =>
       runToEnd('dist/src/cli/main.js', ['models', ...args, '--address', server.address]);
     const { code, stdout } = await run('shadow', 'topics', '2', '100%');
@@ -132,60 +85,89 @@ describe('a version in the shadow', () => {
   });
 
   it('outlives a restart, and keeps its version loaded', async (t) => {
-    const { models, server, client } = await serve(t, 4);
+    const { models, server, client } = await serveTwoVersions(t, 4);
     await client.setShadow('topics', '2', 100);
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     const again = clientOf(
       t,
-      await models.serve(t, 'topics', { ...BOTH, VERDICT_MODEL_VERSIONS: 'topics=1' }),
+      await models.serve(t, 'topics', { ...bothServe, VERDICT_MODEL_VERSIONS: 'topics=1' }),
     );
     await again.classify('the coach');
     assert.equal((await compared(again, 1)).compared, 1);
   });
 });
 
-describe('a candidate with a rollback rule', () => {
-  it('loses its traffic to the stable version once its labels differ, for good, and a share arms it again', async (t) => {
-    const { models, server, client } = await serve(t, 8);
-    await client.setRollback('topics', {
-      ...{ version: '2', stableVersion: '1', maxFlipPercent: 5, minObservations: 20 },
+describe('a shadow in trouble', () => {
+  it('is dropped where callers fill the queue, and takes no place of theirs', async (t: TestContext) => {
+    const models = await PublishedModels.create(t);
+    for (const version of ['1', '2']) await models.publish(`slow/${version}`, 'slow');
+    const server = await models.serve(t, 'slow', {
+      ...bothServe,
+      ...{ VERDICT_MAX_QUEUE_ITEMS: '8', VERDICT_BATCH_MAX_ITEMS: '1', VERDICT_BATCH_MAX_RUN_MS: '0' },
     });
-    await client.setTraffic('topics', [
-      { version: '1', percent: 50 },
-      { version: '2', percent: 50 },
-    ]);
-    let asked = 0;
-    await until('the candidate has lost its traffic', async () => {
-      await ask(client, texts(20, asked));
-      asked += 20;
-      return (await client.getModel('topics')).rollback?.rolledBack !== undefined;
+    const client = clientOf(t, server);
+    await client.setTraffic('slow', [{ version: '1', percent: 100 }]);
+    await client.setShadow('slow', '2', 100);
+    // Callers of the shadow itself keep its queue more than a quarter full until the other answers are there.
+    let isOver = false;
+    let named = 0;
+    const busy = Array.from({ length: 4 }, async (_, caller) => {
+      while (!isOver) {
+        await client.classify(`named ${caller} ${named++}`, {
+          model: 'slow',
+          version: '2',
+          timeoutMs: 60_000,
+        });
+      }
     });
-    const check = async (of: VerdictClient) => {
-      const { traffic, rollback } = await of.getModel('topics');
-      assert.deepEqual(traffic, [{ version: '1', percent: 100 }]);
-      assert.equal(rollback?.rolledBack?.cause, 'flips');
-      assert.ok((rollback.rolledBack?.observations ?? 0) >= 20);
-      for (const text of texts(20, 5_000)) assert.equal((await of.classify(text)).version, '1');
-    };
-    await check(client);
-    const page = await fetch(`${server.adminUrl}/readyz`);
-    assert.equal(page.status, 200);
-    assert.match(
-      await page.text(),
-      /topics\/2 lost its traffic to 1 at .*: \d+ of \d+ inputs got other labels than from 1/,
-    );
-    const acts = server.log.filter(({ msg, method }) => msg === 'administration' && method === 'RollBack');
-    assert.deepEqual(
-      acts.map(({ identity }) => identity),
-      ['server'],
-    );
-    assert.equal(await server.metric('verdict_rollbacks_total', { cause: 'flips' }), 1);
-    await server.stop();
+    await until('its queue is filled', async () => {
+      return (await server.metric('verdict_queue_items', { model: 'slow', version: '2' })) >= 3;
+    });
+    for (const text of freshTexts(2))
+      assert.equal((await client.classify(text, { model: 'slow', timeoutMs: 60_000 })).version, '1');
+    const { dropped, failed } = await compared(client, 2, 'slow');
+    isOver = true;
+    await Promise.all(busy);
+    assert.deepEqual([dropped > 0, failed], [true, 0]);
+    assert.equal(await server.metric('verdict_shed_total', { model: 'slow' }), 0);
+  });
 
-    const again = clientOf(t, await models.serve(t, 'topics', BOTH));
-    await check(again);
-    const { rollback } = await again.setTraffic('topics', [{ version: '2', percent: 100 }]);
-    assert.equal(rollback?.rolledBack, undefined);
-    assert.equal((await again.deleteRollback('topics')).rollback, undefined);
+  it('that is replaced, withdrawn or stopped while it is asked harms no caller', async (t) => {
+    const { models, server, client } = await serveTwoVersions(t, 4);
+    await client.setShadow('topics', '2', 100);
+    let asked = 0;
+    let isOver = false;
+    const asking = (async () => {
+      while (!isOver) {
+        const results = await client.classifyBatch(freshTexts(8, asked));
+        asked += 8;
+        assert.ok(results.every((result) => result.ok && result.classification.version === '1'));
+      }
+    })();
+    assert.ok((await compared(client, 8)).flips > 0);
+    await models.publish('topics/2', 'topics', (folder) => likeFood(folder, 0));
+    await client.reloadModels(['topics']);
+    await until('the counts are those of the new one', async () => {
+      const [found] = await client.compareModel('topics');
+      return (found?.compared ?? 0) >= 8 && found?.flips === 0;
+    });
+    await models.withdraw('topics/2');
+    await client.reloadModels(['topics']);
+    const before = asked;
+    await until('callers are answered without it', () => asked > before + 16);
+    assert.match(
+      await (await fetch(`${server.adminUrl}/readyz`)).text(),
+      /topics\/2 is not there, and the state file names it/,
+    );
+    await models.publish('topics/2', 'topics', (folder) => likeFood(folder, 4));
+    await client.reloadModels(['topics']);
+    await until(
+      'it is compared again',
+      async () => ((await client.compareModel('topics'))[0]?.flips ?? 0) > 0,
+    );
+    isOver = true;
+    await asking;
+    void client.classifyBatch(freshTexts(8, asked)).catch(() => {});
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
   });
 });
