@@ -120,11 +120,14 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
       const routings: Routings = read ?? registry.routings;
       const former = routings.get(model) ?? noRouting;
       const { rollback } = former;
-      const isSame = rollback?.version === rule.version && rollback.setAt === rule.setAt;
-      if (rollback === undefined || !isSame || rollback.rolledBack !== undefined) return 'not_needed';
       const shares = new Map(sharesOf(this.#trafficOf(model, former)));
-      const share = shares.get(rollback.version) ?? 0;
-      if (share === 0) return 'not_needed';
+      const share = shares.get(rule.version) ?? 0;
+      const isMeant = rollback?.version === rule.version && rollback.setAt === rule.setAt;
+      if (rollback === undefined || !isMeant || rollback.rolledBack !== undefined || share === 0) {
+        // Another server that shares the file may have taken the traffic already, or somebody may have.
+        registry.route(routings);
+        return 'not_needed';
+      }
       requireServing(registry.require(model, rollback.stable));
       shares.delete(rollback.version);
       shares.set(rollback.stable, (shares.get(rollback.stable) ?? 0) + share);

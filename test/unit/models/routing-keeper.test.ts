@@ -189,6 +189,16 @@ describe('changes of where requests go', () => {
     assert.deepEqual(routing(), [['1=100'], []]);
   });
 
+  it('follow another server that has taken the traffic already', async () => {
+    await keeper.setTraffic('tone', shares({ 1: 50, 2: 50 }));
+    await keeper.setRollback('tone', limits);
+    const other = await server();
+    assert.equal(await keeper.rollBack('tone', ruleOf(), evidence), 'kept');
+    assert.deepEqual(routing(other.registry), [['1=50', '2=50'], []]);
+    assert.equal(await other.keeper.rollBack('tone', ruleOf(other.registry), evidence), 'not_needed');
+    assert.deepEqual(routing(other.registry), [['1=100'], []]);
+  });
+
   it('leave a candidate alone whose rule has changed, or that gets nothing', async () => {
     await keeper.setTraffic('tone', shares({ 1: 50, 2: 50 }));
     await keeper.setRollback('tone', limits);
