@@ -6,7 +6,12 @@ import { modelsDirectory } from '../support/models-directory.js';
 import { type Ended, runToEnd } from '../support/run-to-end.js';
 import { Service } from '../support/service.js';
 
-const freePorts = { VERDICT_PORT: '0', VERDICT_ADMIN_PORT: '0', VERDICT_DEVICE: 'cpu' };
+const freePorts = {
+  VERDICT_PORT: '0',
+  VERDICT_HTTP_PORT: '0',
+  VERDICT_ADMIN_PORT: '0',
+  VERDICT_DEVICE: 'cpu',
+};
 
 /** Starts the server with settings that it cannot run with. */
 function start(env: Record<string, string>, args: readonly string[] = []): Promise<Ended> {

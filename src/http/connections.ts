@@ -1,0 +1,73 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface HttpConnectionOptions {
+  /** Connections open at once. */
+  readonly maxConnections: number;
+  /** Of these, of one peer, and never more than half; trusted proxies, which speak for many, are not held to it. */
+  readonly maxConnectionsPerPeer: number;
+  /** The name that a connection's limits are kept under. */
+  readonly peerOf: (socket: Socket) => { readonly name: string; readonly isTrusted: boolean };
+  readonly onRefused?: (reason: 'peer' | 'all') => void;
+}
+
+/** Requests of one connection that may wait for their answers. Clients that do not pipeline, which is nearly all, have one. */
+const maxUnanswered = 64;
+
+/** The connections of the HTTP port, from the moment they are accepted: below TLS, where there is TLS. */
+export class HttpConnections {
+  readonly #server: Server;
+  readonly #options: HttpConnectionOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #ofPeers = new Map<string, number>();
+  readonly #unanswered = new WeakMap<Socket, number>();
+  #maxPerPeer = 0;
+
+  constructor(server: Server, options: HttpConnectionOptions) {
+    this.#server = server;
+    this.#options = options;
+    server.on('connection', (socket: Socket) => this.#add(socket));
+    server.on('drop', () => options.onRefused?.('all'));
+    server.on('request', ({ socket }, response) => {
+      const waiting = (this.#unanswered.get(socket) ?? 0) + 1;
+      this.#unanswered.set(socket, waiting);
+      if (waiting > maxUnanswered) socket.destroy();
+      response.once('close', () => this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1));
+    });
+  }
+
+  /** Connections open at this moment. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Changes how many may be open. Those that are open stay. @param room connections that there are descriptors for */
+  limit(room: number): void {
+    const { maxConnections, maxConnectionsPerPeer } = this.#options;
+    this.#server.maxConnections = Math.min(maxConnections, room);
+    this.#maxPerPeer = Math.min(maxConnectionsPerPeer, Math.ceil(this.#server.maxConnections / 2));
+  }
+
+  /** Ends all of them at once. */
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #add(socket: Socket): void {
+    const { name, isTrusted } = this.#options.peerOf(socket);
+    const ofPeer = this.#ofPeers.get(name) ?? 0;
+    if (ofPeer >= this.#maxPerPeer && !isTrusted) {
+      socket.destroy();
+      this.#options.onRefused?.('peer');
+      return;
+    }
+    this.#sockets.add(socket);
+    this.#ofPeers.set(name, ofPeer + 1);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      const left = (this.#ofPeers.get(name) ?? 1) - 1;
+      if (left > 0) this.#ofPeers.set(name, left);
+      else this.#ofPeers.delete(name);
+    });
+  }
+}
