@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface HttpConnectionOptions {
@@ -11,7 +11,7 @@ export interface HttpConnectionOptions {
   readonly onRefused?: (reason: 'peer' | 'all') => void;
 }
 
-/** Requests of one connection that may wait for their answers. Clients that do not pipeline, which is nearly all, have one. */
+/** Requests of one connection that may wait for their answers. Clients that do not pipeline have one: nearly all. */
 const maxUnanswered = 64;
 
 /** The connections of the HTTP port, from the moment they are accepted: below TLS, where there is TLS. */
@@ -20,7 +20,8 @@ export class HttpConnections {
   readonly #options: HttpConnectionOptions;
   readonly #sockets = new Set<Socket>();
   readonly #ofPeers = new Map<string, number>();
-  readonly #unanswered = new WeakMap<Socket, number>();
+  /** Answers that are owed, in the order of their requests. */
+  readonly #owed = new WeakMap<Socket, Set<ServerResponse>>();
   #maxPerPeer = 0;
 
   constructor(server: Server, options: HttpConnectionOptions) {
@@ -28,12 +29,7 @@ export class HttpConnections {
     this.#options = options;
     server.on('connection', (socket: Socket) => this.#add(socket));
     server.on('drop', () => options.onRefused?.('all'));
-    server.on('request', ({ socket }, response) => {
-      const waiting = (this.#unanswered.get(socket) ?? 0) + 1;
-      this.#unanswered.set(socket, waiting);
-      if (waiting > maxUnanswered) socket.destroy();
-      response.once('close', () => this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1));
-    });
+    server.on('request', ({ socket }, response) => this.#await(socket, response));
   }
 
   /** Connections open at this moment. */
@@ -51,6 +47,29 @@ export class HttpConnections {
   /** Ends all of them at once. */
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Whether an answer of the server's own may be written: none has begun, and at most one is owed. */
+  isFree(socket: Socket): boolean {
+    const [first, ...others] = this.#owed.get(socket) ?? [];
+    return first?.headersSent !== true && others.length === 0;
+  }
+
+  #await(socket: Socket, response: ServerResponse): void {
+    const owed = this.#owed.get(socket) ?? this.#watch(socket);
+    owed.add(response);
+    if (owed.size > maxUnanswered) socket.destroy();
+    response.once('close', () => owed.delete(response));
+  }
+
+  /** Node closes the answer whose turn it is with its connection. Those behind it would never hear of the end. */
+  #watch(socket: Socket): Set<ServerResponse> {
+    const owed = new Set<ServerResponse>();
+    this.#owed.set(socket, owed);
+    socket.once('close', () => {
+      for (const response of owed) response.emit('close');
+    });
+    return owed;
   }
 
   #add(socket: Socket): void {

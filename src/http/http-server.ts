@@ -85,7 +85,11 @@ export class HttpServer {
     this.#server.on('checkExpectation', (request, response) =>
       refuse(request, response, 417, ownRefusal(Code.invalidArgument, 'expect: must be 100-continue')),
     );
-    this.#server.on('clientError', refuseUnreadable);
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      // An answer that has begun must not get another one into its middle.
+      if (socket.writable && this.#connections.isFree(socket)) refuseUnreadable(error, socket);
+      else socket.destroy();
+    });
   }
 
   /** Connections open at this moment. */
@@ -133,6 +137,7 @@ export class HttpServer {
     if (this.#isClosing) response.setHeader('connection', 'close');
     if (request.rawHeaders.length > 2 * maxHeaders) {
       const message = `the headers have more than ${maxHeaderBytes} bytes, or are more than ${maxHeaders}`;
+      response.setHeader('connection', 'close');
       refuse(request, response, 431, ownRefusal(Code.invalidArgument, message));
       return;
     }
@@ -168,10 +173,6 @@ function refuse(
 
 /** What Node cannot read is no request, and has no response to answer with. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
   const [line, code, message] = unreadable(error.code);
   const body = JSON.stringify(ownRefusal(code, message));
   socket.end(

@@ -100,10 +100,11 @@ export class DirectCall implements Call<unknown>, CallHead, OpenCall, Holder, Op
     this.#calls.add(this);
     this.connection.activity++;
     try {
-      this.#setDeadline();
+      const problem = this.#setDeadline();
       const passed = this.#passage.enter(this);
       // May end this very call: the interceptors have heard of it by now, and hear of its end.
       this.held.change(callBytes);
+      if (problem !== undefined) this.fail(problem);
       if (passed === undefined) this.#open();
       else {
         passed.then(
@@ -383,15 +384,16 @@ export class DirectCall implements Call<unknown>, CallHead, OpenCall, Holder, Op
   }
 
   /** The caller's deadline, or the default one. */
-  #setDeadline(): void {
+  #setDeadline(): VerdictError | undefined {
     const given = givenTimeoutMs(this.metadata('grpc-timeout'));
-    if (given === 'malformed') throw malformedTimeout();
+    if (given === 'malformed') return malformedTimeout();
     const fallback =
       this.#method.route.shape === 'unary' ? this.#calls.defaultDeadlineMs : Number.POSITIVE_INFINITY;
     const timeoutMs = given ?? ownTimeoutMs(this.metadata(envoyTimeoutKey), fallback);
-    if (timeoutMs === Number.POSITIVE_INFINITY) return;
+    if (timeoutMs === Number.POSITIVE_INFINITY) return undefined;
     this.deadlineAt = this.arrivedAt + timeoutMs;
     this.#timer = setTimeout(() => this.fail(deadlineExceeded()), Math.min(timeoutMs, maxTimerMs));
+    return undefined;
   }
 
   #end(status: Status, error: unknown): void {
