@@ -9,8 +9,9 @@ import type { ModelRegistry } from '../models/model-registry.js';
 import { ModelReloader } from '../models/model-reloader.js';
 import type { ModelVersion } from '../models/model-version.js';
 import { findModels, type ModelLocation, type ModelRepository } from '../models/repository.js';
-import { RepositoryWatch, repositoryIdentity } from '../models/repository-watch.js';
+import { repositoryIdentity } from '../models/repository-identity.js';
 import { RoutingKeeper } from '../models/routing-keeper.js';
+import { SettledWatch } from '../models/settled-watch.js';
 import { StateFile, StateFileError } from '../models/state-file.js';
 import type { ModelReload, ModelReloads, RoutingChanges } from '../models/types.js';
 import { type VersionPolicy, wantedVersions } from '../models/version-policy.js';
@@ -34,7 +35,7 @@ export class ServedModels implements ModelReloads {
   readonly #parts: ServedModelsParts;
   readonly #policyOf: (model: string) => VersionPolicy;
   readonly #routing: RoutingKeeper<ModelVersion<TextInput>>;
-  readonly #watch: RepositoryWatch | undefined;
+  readonly #watches: readonly SettledWatch[];
   #reloader: ModelReloader<ModelVersion<TextInput>> | undefined;
   #isAskedEarly = false;
 
@@ -43,18 +44,14 @@ export class ServedModels implements ModelReloads {
     const { versions, stateFile, watch } = parts.config.models;
     const { registry, log } = parts;
     this.#policyOf = versionPolicyIn(versions);
+    const file = new StateFile(stateFile);
     this.#routing = new RoutingKeeper({
       registry,
-      file: new StateFile(stateFile),
+      file,
       onTrouble: (reason) =>
         log.error({ reason, setting: settingName('models.stateFile') }, 'the state file cannot be used'),
     });
-    if (watch === 'off') return;
-    this.#watch = new RepositoryWatch({
-      look: () => repositoryIdentity(() => this.#find()),
-      onChange: () => this.reloadAll(),
-      intervalMs: WATCH_INTERVAL_MS,
-    });
+    this.#watches = watch === 'off' ? [] : this.#openWatches(file);
   }
 
   /**
@@ -64,7 +61,7 @@ export class ServedModels implements ModelReloads {
   async start(signal: AbortSignal): Promise<void> {
     const { config, registry, log } = this.#parts;
     await this.#openState();
-    await this.#watch?.open();
+    for (const watch of this.#watches) await watch.open();
     const loader = await openModelLoader(this.#parts, signal);
     const load = async (location: ModelLocation, giveUp: AbortSignal) => {
       const version = await loader.load(location, () => registry.changed(), giveUp);
@@ -99,13 +96,12 @@ export class ServedModels implements ModelReloads {
 
   /** From now on the folder is followed, if a setting says so. */
   startReloads(): void {
-    this.#watch?.start();
+    for (const watch of this.#watches) watch.start();
     if (this.#isAskedEarly) void this.reloadAll();
   }
 
   async reload(models: readonly string[] = [], signal?: AbortSignal): Promise<readonly ModelReload[]> {
     if (this.#reloader === undefined) throw shuttingDown();
-    await this.#routing.refresh();
     return this.#reloader.reload(models, signal);
   }
 
@@ -117,13 +113,33 @@ export class ServedModels implements ModelReloads {
 
   /** Gives up the load under way: what serves from now on stays as it is. */
   stopReloads(): void {
-    this.#watch?.close();
+    for (const watch of this.#watches) watch.close();
     this.#reloader?.stop();
   }
 
   /** Answers what is queued and ends all sessions. When the signal aborts, the rest is refused. */
   async close(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#parts.registry.close(signal), this.#reloader?.ended(signal)]);
+  }
+
+  #openWatches(file: StateFile): SettledWatch[] {
+    const intervalMs = WATCH_INTERVAL_MS;
+    return [
+      new SettledWatch({
+        look: () => repositoryIdentity(() => this.#find()),
+        onChange: () => this.reloadAll(),
+        intervalMs,
+      }),
+      // Another server may share it. A version that is named there and not loaded changes what the other watch sees.
+      new SettledWatch({
+        look: () => file.identity(),
+        onChange: async () => {
+          await this.#routing.refresh();
+          this.#tellRoutingTroubles();
+        },
+        intervalMs,
+      }),
+    ];
   }
 
   async #openState(): Promise<void> {
@@ -158,6 +174,7 @@ export class ServedModels implements ModelReloads {
       registry,
       defaultModel: config.models.default,
       endLimitMs: END_LIMIT_MS,
+      refresh: () => this.#routing.refresh(),
       find: () => this.#find(),
       identify: folderIdentity,
       load: (location, former, signal) =>

@@ -41,11 +41,12 @@ export const modelsReload: Command = {
 
 function rows(reloads: readonly ModelReload[]): string[][] {
   return [
-    ['MODEL', 'OUTCOME', 'VERSION', 'LABELS FLIPPED', ''],
-    ...reloads.map(({ model, outcome, version, labelFlips, reason }) => [
+    ['MODEL', 'OUTCOME', 'VERSION', 'RETIRED', 'LABELS FLIPPED', ''],
+    ...reloads.map(({ model, outcome, version, retiredVersions, labelFlips, reason }) => [
       model,
       outcome,
       version,
+      retiredVersions.join(', '),
       labelFlips === undefined ? '' : `${labelFlips.flipped} of ${labelFlips.compared}`,
       reason,
     ]),

@@ -17,6 +17,13 @@ export interface VersionName {
   readonly version: string;
 }
 
+/** A version that was taken out of service and is gone. */
+export interface EndedVersion {
+  readonly version: string;
+  /** Why it did not end well; undefined: it has answered all it held. */
+  readonly error?: unknown;
+}
+
 /** A version that could not be loaded. */
 export interface FailedVersion {
   readonly name: string;
@@ -32,6 +39,8 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   readonly #deployments = new Map<string, Deployment<V>>();
   readonly #listeners = new Set<() => void>();
   #routings: Routings = new Map();
+  /** Versions that a change of routing is about to name, by model: one entry for each change. */
+  readonly #reserved = new Set<{ readonly model: string; readonly versions: readonly string[] }>();
   readonly #onGone: (version: VersionName) => void;
 
   /**
@@ -70,9 +79,20 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.changed();
   }
 
-  /** The versions that the routing of a model names. */
+  /** The versions that the routing of a model names, or is about to. */
   named(model: string): ReadonlySet<string> {
-    return namedVersions(this.#routings.get(model) ?? noRouting);
+    const reserved = [...this.#reserved].filter((one) => one.model === model);
+    return new Set([
+      ...namedVersions(this.#routings.get(model) ?? noRouting),
+      ...reserved.flatMap(({ versions }) => versions),
+    ]);
+  }
+
+  /** Counts versions as named until a change that names them is made, or has failed. Returns the way to end that. */
+  reserve(model: string, versions: readonly string[]): () => void {
+    const reserved = { model, versions };
+    this.#reserved.add(reserved);
+    return () => this.#reserved.delete(reserved);
   }
 
   /** The version of a model with that number; undefined: it is not loaded, or gets no requests any more. */
@@ -94,12 +114,16 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
    * Takes versions out of service: they get no new requests, answer what they hold, and end.
    * @param but whether a version stays
    * @param signal makes them refuse the rest
-   * @returns resolves when they have ended
+   * @returns those versions, when they have ended
    */
-  async retire(model: string, but: (version: string) => boolean, signal: AbortSignal): Promise<void> {
+  async retire(
+    model: string,
+    but: (version: string) => boolean,
+    signal: AbortSignal,
+  ): Promise<readonly EndedVersion[]> {
     const deployment = this.#deployments.get(model);
-    if (deployment === undefined) return;
-    await this.#end(deployment, deployment.retireAll(but), signal);
+    if (deployment === undefined) return [];
+    return this.#end(deployment, deployment.retireAll(but), signal);
   }
 
   /**
@@ -107,19 +131,27 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
    * they hold, and end.
    * @param stays whether a version with another number stays
    * @param signal makes them refuse the rest
-   * @returns resolves when they have ended
+   * @returns those others, when they have ended
    */
-  async replace(version: V, stays: (version: string) => boolean, signal: AbortSignal): Promise<void> {
+  async replace(
+    version: V,
+    stays: (version: string) => boolean,
+    signal: AbortSignal,
+  ): Promise<readonly EndedVersion[]> {
     const deployment = this.#deploymentOf(version.name);
-    await this.#end(deployment, deployment.succeed(version, stays), signal);
+    return this.#end(deployment, deployment.succeed(version, stays), signal);
   }
 
-  /** Takes a model out of service with all that is known of it. @param signal makes its versions refuse the rest */
-  async remove(model: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Takes a model out of service with all that is known of it.
+   * @param signal makes its versions refuse the rest
+   * @returns its versions, when they have ended
+   */
+  async remove(model: string, signal: AbortSignal): Promise<readonly EndedVersion[]> {
     const deployment = this.#deployments.get(model);
-    if (deployment === undefined) return;
+    if (deployment === undefined) return [];
     this.forgetUnloaded(model);
-    await this.#end(deployment, deployment.retireAll(), signal);
+    return this.#end(deployment, deployment.retireAll(), signal);
   }
 
   /** Forgets a version that is not loaded. */
@@ -138,20 +170,26 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   }
 
   /** @param versions of the deployment, retired */
-  async #end(deployment: Deployment<V>, versions: readonly V[], signal: AbortSignal): Promise<void> {
+  async #end(
+    deployment: Deployment<V>,
+    versions: readonly V[],
+    signal: AbortSignal,
+  ): Promise<readonly EndedVersion[]> {
     for (const version of versions) version.drain();
     this.changed();
-    const ended = await Promise.allSettled(
-      versions.map((version) =>
-        version.close(signal).finally(() => {
-          deployment.remove(version);
-          this.#tidy(deployment, version.version);
-          this.changed();
-        }),
-      ),
+    return Promise.all(
+      versions.map(async (ending) => {
+        const { version } = ending;
+        const ended = await ending.close(signal).then(
+          () => ({ version }),
+          (error: unknown) => ({ version, error }),
+        );
+        deployment.remove(ending);
+        this.#tidy(deployment, version);
+        this.changed();
+        return ended;
+      }),
     );
-    const failed = ended.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
   }
 
   /** Forgets a version of which nothing is left, and its model with the last one. */

@@ -6,7 +6,7 @@ import { shuttingDown, VerdictError } from '../errors.js';
 import type { DeployableVersion } from './deployment.js';
 import { loadWithRetry } from './load-models.js';
 import { ModelLoadError } from './model-load-error.js';
-import type { ModelRegistry } from './model-registry.js';
+import type { EndedVersion, ModelRegistry } from './model-registry.js';
 import type { ModelLocation, ModelRepository } from './repository.js';
 import type { LabelFlips, ModelReload, ModelReloads, ReloadHooks } from './types.js';
 
@@ -23,6 +23,8 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly defaultModel: string;
   /** How long a version whose place was taken may answer what it holds, in milliseconds. */
   readonly endLimitMs: number;
+  /** A reload begins: requests are to be routed as is kept by now. Called once for all who share the reload. Must not reject */
+  readonly refresh: () => Promise<void>;
   /** What the models folder holds. @throws ModelLoadError */
   readonly find: () => Promise<ModelRepository>;
   /** What a version's folder looks like. @throws ModelLoadError */
@@ -105,7 +107,8 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
   }
 
   async #run({ models, isForAll }: Waiting): Promise<readonly ModelReload[]> {
-    const { registry, hooks } = this.#parts;
+    const { registry, hooks, refresh } = this.#parts;
+    await refresh();
     // The folder is searched for these: what of them is not found is gone.
     const searched = new Map(registry.names.map((name) => [name, registry.named(name)]));
     const repository = await this.#find();
@@ -148,10 +151,8 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     if (found !== undefined) return this.#broken(name, this.#parts.describe(found.error));
     if (name === this.#parts.defaultModel)
       return this.#broken(name, 'its folder is gone; the default model stays all the same');
-    await this.#untilEnded(this.#parts.registry.current(name), (signal) =>
-      this.#parts.registry.remove(name, signal),
-    );
-    return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined };
+    const retired = await this.#ended(name, (limit) => this.#parts.registry.remove(name, limit));
+    return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined, retired };
   }
 
   /**
@@ -164,34 +165,38 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     searched: ReadonlySet<string>,
   ): Promise<ModelReload> {
     const { registry } = this.#parts;
-    const former = registry.current(name);
     // What requests have been routed to since then stays too.
     const isWanted = (version: string) =>
       wanted.some((one) => one.version === version) ||
       (registry.named(name).has(version) && !searched.has(version));
     const failures = new Map<string, string>();
-    let outcome: 'loaded' | 'unchanged' = 'unchanged';
+    const retired: string[] = [];
+    let isLoaded = false;
     let flips: LabelFlips | undefined;
     for (const [at, location] of wanted.entries()) {
       this.#stopping.signal.throwIfAborted();
       const loaded = await this.#reloadVersion(location, failures);
       if (loaded === undefined) continue;
-      outcome = 'loaded';
+      isLoaded = true;
       flips ??= loaded.flips;
       this.#parts.onServing(loaded);
       // Where something has failed, all that serves stays. The last step takes the place of what is not wanted any more.
       const isLast = at === wanted.length - 1 && failures.size === 0;
-      await this.#untilEnded(former, (limit) =>
+      const ended = await this.#ended(name, (limit) =>
         registry.replace(loaded, (version) => !isLast || isWanted(version), limit),
       );
+      // Its own number stands for the new content.
+      retired.push(...ended.filter((number) => number !== location.version));
     }
     registry.forgetUnloaded(name, new Set(failures.keys()));
     const [reason] = failures.values();
     if (reason === undefined && !this.#stopping.signal.aborted)
-      await this.#untilEnded(former, (limit) => registry.retire(name, isWanted, limit));
+      retired.push(...(await this.#ended(name, (limit) => registry.retire(name, isWanted, limit))));
     const version = registry.current(name)?.version ?? '';
-    if (reason !== undefined) return { model: name, outcome: 'failed', version, reason, flips };
-    return { model: name, outcome, version, reason: '', flips };
+    const reload = { model: name, version, flips, retired };
+    if (reason !== undefined) return { ...reload, outcome: 'failed', reason };
+    const others = retired.length > 0 ? 'retired' : 'unchanged';
+    return { ...reload, outcome: isLoaded ? 'loaded' : others, reason: '' };
   }
 
   /**
@@ -235,16 +240,21 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     registry.forgetUnloaded(name);
     registry.addFailed({ name, version: '', reason });
     const version = registry.current(name)?.version ?? '';
-    return { model: name, outcome: 'failed', version, reason, flips: undefined };
+    return { model: name, outcome: 'failed', version, reason, flips: undefined, retired: [] };
   }
 
-  /** A version that does not end well is gone all the same, and nothing that serves depends on it. */
-  async #untilEnded(former: V | undefined, end: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    try {
-      await end(AbortSignal.timeout(this.#parts.endLimitMs));
-    } catch (error) {
-      if (former !== undefined) this.#parts.hooks.onEndFailed?.(former, error);
-    }
+  /**
+   * A version that does not end well is gone all the same, and nothing that serves depends on it.
+   * @returns the versions that have ended
+   */
+  async #ended(
+    name: string,
+    end: (limit: AbortSignal) => Promise<readonly EndedVersion[]>,
+  ): Promise<readonly string[]> {
+    const ended = await end(AbortSignal.timeout(this.#parts.endLimitMs));
+    for (const { version, error } of ended)
+      if (error !== undefined) this.#parts.hooks.onEndFailed?.({ name, version }, error);
+    return ended.map(({ version }) => version);
   }
 }
 

@@ -16,7 +16,7 @@ export interface RoutingKeeperParts<V extends DeployableVersion> {
 
 /**
  * Changes where requests go: first in the state file, then here, so that what a caller was told lasts. Servers that share the file see
- * each other's changes when they reload.
+ * each other's changes when they refresh.
  */
 export class RoutingKeeper<V extends DeployableVersion> implements RoutingChanges {
   readonly #parts: RoutingKeeperParts<V>;
@@ -46,9 +46,9 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     });
   }
 
-  setTraffic(model: string, shares: Shares): Promise<ModelView> {
+  setTraffic(model: string, shares: Shares, signal?: AbortSignal): Promise<ModelView> {
     const { registry } = this.#parts;
-    return this.#change(model, (former) => {
+    return this.#change(model, [...shares.keys()], signal, (former) => {
       for (const version of shares.keys()) registry.require(model, version);
       if (shares.size === 0) return { ...former, traffic: undefined };
       const current = former.traffic ?? undivided(registry.current(model)?.version ?? '');
@@ -56,8 +56,8 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     });
   }
 
-  setAlias(model: string, alias: string, version: string): Promise<ModelView> {
-    return this.#change(model, (former) => {
+  setAlias(model: string, alias: string, version: string, signal?: AbortSignal): Promise<ModelView> {
+    return this.#change(model, [version], signal, (former) => {
       this.#parts.registry.require(model, version);
       const aliases = new Map([...former.aliases, [alias, version]]);
       if (aliases.size > maxAliases) throw tooManyAliases();
@@ -65,23 +65,33 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     });
   }
 
-  deleteAlias(model: string, alias: string): Promise<ModelView> {
-    return this.#change(model, (former) => {
+  deleteAlias(model: string, alias: string, signal?: AbortSignal): Promise<ModelView> {
+    return this.#change(model, [], signal, (former) => {
       const aliases = new Map(former.aliases);
       if (!aliases.delete(alias)) throw noSuchAlias(model, alias);
       return { ...former, aliases };
     });
   }
 
-  #change(model: string, edit: (former: Routing) => Routing): Promise<ModelView> {
+  /** @param versions what the change will name: a reload that ends while it is being kept leaves them */
+  #change(
+    model: string,
+    versions: readonly string[],
+    signal: AbortSignal | undefined,
+    edit: (former: Routing) => Routing,
+  ): Promise<ModelView> {
     const { registry, file } = this.#parts;
     return this.#serial.run(async () => {
+      signal?.throwIfAborted();
       registry.get(model);
-      const routings = await this.#kept(() => file.read());
-      const routing = edit(routings.get(model) ?? noRouting);
-      const changed = withRouting(routings, model, routing);
-      await this.#kept(() => file.write(changed));
-      registry.route(changed);
+      const release = registry.reserve(model, versions);
+      try {
+        const change = (routings: Routings) =>
+          withRouting(routings, model, edit(routings.get(model) ?? noRouting));
+        registry.route(await this.#kept(() => file.change(change, signal)));
+      } finally {
+        release();
+      }
       return registry.get(model);
     });
   }

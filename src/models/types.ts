@@ -71,21 +71,22 @@ export interface RoutingChanges {
   /**
    * Divides the requests that name no version. A change by some percent moves no more than that, and to versions that grow.
    * @param shares whole percent above 0 by version, 100 together; empty: the highest version gets all requests
+   * @param signal gives up a change that has not begun
    * @throws VerdictError, by rejection: not_found, unavailable for a version that is not loaded, or where the change cannot be
-   *   kept. Nothing has changed then
+   *   kept; the signal's reason. Nothing has changed then
    */
-  setTraffic(model: string, shares: Shares): Promise<ModelView>;
+  setTraffic(model: string, shares: Shares, signal?: AbortSignal): Promise<ModelView>;
   /**
    * @param alias a name as `aliasPattern` says
    * @throws VerdictError, by rejection: as above; resource_exhausted where the model has as many aliases as it may
    */
-  setAlias(model: string, alias: string, version: string): Promise<ModelView>;
-  /** @throws VerdictError, by rejection: not_found, unavailable */
-  deleteAlias(model: string, alias: string): Promise<ModelView>;
+  setAlias(model: string, alias: string, version: string, signal?: AbortSignal): Promise<ModelView>;
+  /** @throws VerdictError, by rejection: not_found, unavailable; the signal's reason */
+  deleteAlias(model: string, alias: string, signal?: AbortSignal): Promise<ModelView>;
 }
 
 /** What became of a model when the models folder was read again. */
-export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed';
+export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed' | 'retired';
 
 export interface ModelReload {
   readonly model: string;
@@ -96,6 +97,8 @@ export interface ModelReload {
   readonly reason: string;
   /** Undefined: nothing was loaded, or there was nothing to compare it with. */
   readonly flips: LabelFlips | undefined;
+  /** The versions that were taken out of service and are gone, highest first. */
+  readonly retired: readonly string[];
 }
 
 /** Events of reloads, for logs and metrics. None may throw. */

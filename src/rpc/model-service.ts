@@ -28,6 +28,7 @@ const reloadOutcomes = {
   unchanged: ReloadOutcomeMessage.UNCHANGED,
   removed: ReloadOutcomeMessage.REMOVED,
   failed: ReloadOutcomeMessage.FAILED,
+  retired: ReloadOutcomeMessage.RETIRED,
 } as const satisfies Record<ReloadOutcome, ReloadOutcomeMessage>;
 
 export interface ModelServiceParts {
@@ -103,6 +104,9 @@ export function modelRoutes({ catalog, reloads, routing, access, limits }: Model
   return [listModels, getModel, reloadModels, ...routingRoutes({ routing, access, limits })];
 }
 
-function reloadMessage({ model, outcome, version, reason, flips }: ModelReload): ReloadMessage {
-  return { model, outcome: reloadOutcomes[outcome], version, reason, labelFlips: flips };
+function reloadMessage({ model, outcome, version, reason, flips, retired }: ModelReload): ReloadMessage {
+  return {
+    ...{ model, outcome: reloadOutcomes[outcome], version, reason },
+    ...{ labelFlips: flips, retiredVersions: [...retired] },
+  };
 }

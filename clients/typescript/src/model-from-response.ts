@@ -71,6 +71,7 @@ const RELOAD_OUTCOMES = {
   [WireReloadOutcome.UNCHANGED]: 'unchanged',
   [WireReloadOutcome.REMOVED]: 'removed',
   [WireReloadOutcome.FAILED]: 'failed',
+  [WireReloadOutcome.RETIRED]: 'retired',
   [WireReloadOutcome.UNRECOGNIZED]: 'unknown',
 } as const satisfies Record<WireReloadOutcome, ReloadOutcome>;
 

@@ -71,7 +71,7 @@ export interface ModelVersion {
 }
 
 /** What became of a model that the server looked at again. `unknown` stands for a value that this client is too old to know. */
-export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed' | 'unknown';
+export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed' | 'retired' | 'unknown';
 
 /** What became of one model in a reload. */
 export interface ModelReload {
@@ -83,6 +83,8 @@ export interface ModelReload {
   readonly reason: string;
   /** Known texts of the version before, and how many of them got other labels; `undefined`: none were compared. */
   readonly labelFlips: { readonly compared: number; readonly flipped: number } | undefined;
+  /** The versions that were taken out of service and are gone, highest first. */
+  readonly retiredVersions: readonly string[];
 }
 
 /** What a version of a model accepts. */

@@ -29,6 +29,8 @@ export const ReloadOutcome = {
   REMOVED: 3,
   /** FAILED - What the folder holds cannot be served, or is the default model's and gone. What served before still does. */
   FAILED: 4,
+  /** RETIRED - Nothing was loaded, and versions that are not wanted any more were taken out of service. Others serve. */
+  RETIRED: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -40,6 +42,7 @@ export namespace ReloadOutcome {
   export type UNCHANGED = typeof ReloadOutcome.UNCHANGED;
   export type REMOVED = typeof ReloadOutcome.REMOVED;
   export type FAILED = typeof ReloadOutcome.FAILED;
+  export type RETIRED = typeof ReloadOutcome.RETIRED;
   export type UNRECOGNIZED = typeof ReloadOutcome.UNRECOGNIZED;
 }
 
@@ -163,7 +166,14 @@ export interface ModelReload {
    * How the new version answers the known texts of the one before it. Not set if nothing was loaded, or if the two cannot be
    * compared: other labels, a regression, no known answers.
    */
-  labelFlips: LabelFlips | undefined;
+  labelFlips:
+    | LabelFlips
+    | undefined;
+  /**
+   * The versions that were taken out of service, highest first: they have answered what they held, and are gone. A version whose
+   * files have changed is none of them: its number stands for the new content.
+   */
+  retiredVersions: string[];
 }
 
 /** Divides the requests for a model. */
@@ -657,7 +667,7 @@ export const ReloadModelsResponse: MessageFns<ReloadModelsResponse> = {
 };
 
 function createBaseModelReload(): ModelReload {
-  return { model: "", outcome: 0, version: "", reason: "", labelFlips: undefined };
+  return { model: "", outcome: 0, version: "", reason: "", labelFlips: undefined, retiredVersions: [] };
 }
 
 export const ModelReload: MessageFns<ModelReload> = {
@@ -676,6 +686,9 @@ export const ModelReload: MessageFns<ModelReload> = {
     }
     if (message.labelFlips !== undefined) {
       LabelFlips.encode(message.labelFlips, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.retiredVersions) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -733,6 +746,14 @@ export const ModelReload: MessageFns<ModelReload> = {
             message.labelFlips = LabelFlips.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.retiredVersions.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -757,6 +778,7 @@ export const ModelReload: MessageFns<ModelReload> = {
     message.labelFlips = (object.labelFlips !== undefined && object.labelFlips !== null)
       ? LabelFlips.fromPartial(object.labelFlips)
       : undefined;
+    message.retiredVersions = object.retiredVersions?.map((e) => e) || [];
     return message;
   },
 };

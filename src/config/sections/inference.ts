@@ -27,7 +27,7 @@ export const models = z.object({
   watch: choice('models-watch', {
     default: 'off',
     options: ['on', 'off'],
-    doc: 'on: the server looks at the models folder every second, and reloads what has changed once two looks in a row see the same. Otherwise it does so on SIGHUP.',
+    doc: 'on: the server looks at the models folder and the state file every second, and takes over what has changed once two looks in a row see the same. Otherwise it does so on SIGHUP.',
   }),
 });
 

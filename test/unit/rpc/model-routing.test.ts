@@ -19,12 +19,12 @@ function recording() {
       asked.push([model, Object.fromEntries(shares)]);
       return view;
     },
-    setAlias: async (...words) => {
-      asked.push(words);
+    setAlias: async (...[model, alias, version]) => {
+      asked.push([model, alias, version]);
       return view;
     },
-    deleteAlias: async (...words) => {
-      asked.push(words);
+    deleteAlias: async (model, alias) => {
+      asked.push([model, alias]);
       return view;
     },
   };

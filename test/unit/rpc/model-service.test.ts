@@ -114,7 +114,7 @@ test('a reload says for each model what became of it', { timeout }, async () => 
     reload: async (models = []) => {
       asked.push(models);
       return [
-        ...[{ model: 'intent', outcome: 'failed', version: '1', reason: 'golden check', flips: undefined }],
+        ...[{ model: 'intent', outcome: 'failed', version: '1', reason: 'golden check', retired: [] }],
         ...[
           {
             model: 'sentiment',
@@ -122,8 +122,10 @@ test('a reload says for each model what became of it', { timeout }, async () => 
             version: '4',
             reason: '',
             flips: { compared: 60, flipped: 2 },
+            retired: ['3', '1'],
           },
         ],
+        { model: 'topics', outcome: 'retired', version: '4', reason: '', retired: ['5'] },
       ] as ModelReload[];
     },
   };
@@ -138,11 +140,15 @@ test('a reload says for each model what became of it', { timeout }, async () => 
     assert.deepEqual(response?.reloads, [
       {
         ...{ model: 'intent', outcome: ReloadOutcome.FAILED, version: '1', reason: 'golden check' },
-        labelFlips: undefined,
+        ...{ labelFlips: undefined, retiredVersions: [] },
       },
       {
         ...{ model: 'sentiment', outcome: ReloadOutcome.LOADED, version: '4', reason: '' },
-        labelFlips: { compared: 60, flipped: 2 },
+        ...{ labelFlips: { compared: 60, flipped: 2 }, retiredVersions: ['3', '1'] },
+      },
+      {
+        ...{ model: 'topics', outcome: ReloadOutcome.RETIRED, version: '4', reason: '' },
+        ...{ labelFlips: undefined, retiredVersions: ['5'] },
       },
     ]);
     for (const models of [[''], ['Not A Name'], Array.from({ length: 65 }, () => 'a')]) {
