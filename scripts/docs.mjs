@@ -15,6 +15,7 @@ const sectionTitles = {
   server: 'The gRPC port and its connections',
   tls: 'TLS on both ports',
   auth: 'Who may call',
+  http: 'The HTTP port for callers',
   admin: 'The HTTP port for operators',
   models: 'Which models are served',
   runtime: 'Where and how models run',

@@ -15,10 +15,22 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
   cli: ['app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
   app: [
-    ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+    ...[
+      'rpc',
+      'http',
+      'admin',
+      'sources',
+      'config',
+      'auth',
+      'tls',
+      'descriptor-limit',
+      'lifecycle',
+      'telemetry',
+    ],
     'tracing',
   ],
   rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  http: ['rpc', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
   classify: ['models', 'cache'],
@@ -92,7 +104,8 @@ const CLIENT_ENTRY = `${CLIENT}index.js`;
 const owners: Readonly<Record<string, readonly string[]>> = {
   // The exporter of traces takes its metadata.
   '@grpc/grpc-js': ['rpc', 'tracing'],
-  '@bufbuild/protobuf': ['rpc'],
+  '@bufbuild/protobuf': ['rpc', 'http'],
+  'find-my-way': ['http'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
   'oniguruma-to-es': ['tokenizer'],
