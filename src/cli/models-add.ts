@@ -6,11 +6,11 @@ import type { Command } from './command.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import { type FlagValues, parseFlags } from './flags.js';
-import { hubSettings } from './hub-settings.js';
 import { cardJson, cardRows } from './model-card.js';
 import { copyProgress } from './output/copy-progress.js';
 import { LineWriter } from './output/line-writer.js';
 import { table, widthOf } from './output/table.js';
+import { sourceAccess } from './source-access.js';
 import { OutputFailedError, UsageError } from './usage-error.js';
 
 const PRECISIONS = ['fp32', 'int8', 'fp16'] as const;
@@ -34,22 +34,25 @@ export const modelsAdd: Command = {
   name: 'models add',
   usage: 'SOURCE [flags]',
   description:
-    'Takes a sequence-classification model from the Hugging Face Hub (hf://org/name, hf://org/name@revision) or from\n' +
-    'a folder, checks it as models verify does, and adds it to the models folder as the next version of its name.\n' +
-    'If it does not pass, or the command is interrupted, the models folder stays as it was. A server reads the folder\n' +
-    'when it starts.\n\n' +
-    'The Hub is reached as by its own clients: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE count.',
+    'Takes a sequence-classification model from the Hugging Face Hub (hf://org/name, hf://org/name@revision), from S3\n' +
+    '(s3://bucket/prefix) or from a folder (its path, or file:///folder), checks it as models verify does, and adds it to\n' +
+    'the models folder as the next version of its name. If it does not pass, or the command is interrupted, the versions\n' +
+    'there stay as they were. A server reads the folder when it starts, or when it is told to reload.\n\n' +
+    'Registries are reached as by their own clients: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE\n' +
+    'count for the Hub; all that the SDK of AWS reads counts for S3, among it AWS_ENDPOINT_URL, AWS_REGION, AWS_PROFILE,\n' +
+    'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
   flags: FLAGS,
   examples: [
     'models add hf://distilbert/distilbert-base-uncased-finetuned-sst-2-english --name sst2',
     'models add ./my-export --name support-topics',
     'models add hf://org/name@v1.2 --precision fp32 --precision int8',
+    'models add s3://models/team/sentiment',
   ],
   async run(argv, context) {
     const { values, positionals } = parseFlags(FLAGS, argv);
     const [source, ...others] = positionals;
     if (source === undefined || others.length > 0)
-      throw new UsageError('give one source: hf://org/name, or a folder');
+      throw new UsageError('give one source: hf://org/name, s3://bucket/prefix, or a folder');
     const { stdout, stderr } = context;
     const added = await add(source, values, context);
     if (typeof added === 'number') return added;
@@ -75,7 +78,7 @@ async function add(
   context: CliContext,
 ): Promise<AddedModel | number> {
   const { stderr } = context;
-  const { addModel, HubError, SourceError } = await import('../app/add-model.js');
+  const { addModel, RegistryError, SourceError } = await import('../app/add-model.js');
   const signal = context.interruption();
   const progress = copyProgress(stderr);
   const options: AddModelOptions = {
@@ -83,7 +86,7 @@ async function add(
     modelsDir: resolve(values['models-dir'] ?? context.env('VERDICT_MODELS_DIR') ?? ownModelsDir),
     name: values.name,
     precisions: values.precision.map(precisionOf),
-    hub: hubSettings((name) => context.env(name)),
+    access: sourceAccess((name) => context.env(name)),
     signal,
     onProgress: (file, done) => progress.update(file, done),
     onVerify: () => {
@@ -100,7 +103,7 @@ async function add(
     }
     if (error instanceof SourceError) {
       stderr.write(`verdict models add: ${error.message}\n`);
-      return error instanceof HubError ? EXIT.unanswered : EXIT.usage;
+      return error instanceof RegistryError ? EXIT.unanswered : EXIT.usage;
     }
     if (!isSystemError(error)) throw error;
     const { dest, path = options.modelsDir } = error as { readonly dest?: string; readonly path?: string };

@@ -15,7 +15,10 @@ describe('models add', () => {
         modelsDir,
         name: undefined,
         precisions: [],
-        hub: { endpoint: '', token: undefined, cacheDir: join(modelsDir, 'unused'), offline: true },
+        access: {
+          hub: { endpoint: '', token: undefined, cacheDir: join(modelsDir, 'unused'), offline: true },
+          s3: { endpoint: undefined, region: undefined },
+        },
         signal: new AbortController().signal,
       });
       assert.deepEqual([name, directory], [family, join(modelsDir, family, '1')]);
