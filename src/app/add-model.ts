@@ -7,6 +7,7 @@ import { modelNamePattern } from '../models/model-name.js';
 import type { VerifyCheck, VerifyReport } from '../models/verify.js';
 import { externalPath, readGraph } from '../models/weights.js';
 import type { Precision } from '../runtime/types.js';
+import { belowFolder } from '../sources/below-folder.js';
 import { DownloadFolder, hashOf } from '../sources/download-folder.js';
 import { findLayout, type Layout } from '../sources/layout.js';
 import { openSource, type SourceAccess } from '../sources/open-source.js';
@@ -26,6 +27,8 @@ export interface AddModelOptions {
   readonly modelsDir: string;
   /** What the model is to be called. Default: as its source is. */
   readonly name: string | undefined;
+  /** The folder of the source that holds the model. Default: its root, or the only folder that does. */
+  readonly path?: string | undefined;
   /** Empty: those that `VERDICT_PRECISION=auto` could choose from. */
   readonly precisions: readonly Precision[];
   readonly access: SourceAccess;
@@ -55,7 +58,7 @@ export interface AddedModel {
  */
 export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   const { source: reference, modelsDir, access, signal } = options;
-  const source = await openSource(reference, access, signal);
+  const source = belowFolder(await openSource(reference, access, signal), options.path);
   const name = modelName(source, options.name);
   const layout = findLayout(source, options.precisions);
   const staging = await Staging.open(modelsDir);

@@ -36,7 +36,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'models add',
-    summary: 'add a model from the Hugging Face Hub, S3 or a folder',
+    summary: 'add a model from the Hugging Face Hub, MLflow, S3 or a folder',
     load: async () => (await import('./models-add.js')).modelsAdd,
   },
   {

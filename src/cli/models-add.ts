@@ -17,6 +17,11 @@ const PRECISIONS = ['fp32', 'int8', 'fp16'] as const;
 
 const FLAGS = {
   name: { kind: 'text', value: 'NAME', help: 'what to call the model; default: as its source is called' },
+  path: {
+    kind: 'text',
+    value: 'FOLDER',
+    help: 'the folder of the source that holds the model; default: its root, or the only folder that does',
+  },
   'models-dir': {
     kind: 'text',
     value: 'DIR',
@@ -34,25 +39,30 @@ export const modelsAdd: Command = {
   name: 'models add',
   usage: 'SOURCE [flags]',
   description:
-    'Takes a sequence-classification model from the Hugging Face Hub (hf://org/name, hf://org/name@revision), from S3\n' +
-    '(s3://bucket/prefix) or from a folder (its path, or file:///folder), checks it as models verify does, and adds it to\n' +
-    'the models folder as the next version of its name. If it does not pass, or the command is interrupted, the versions\n' +
-    'there stay as they were. A server reads the folder when it starts, or when it is told to reload.\n\n' +
+    'Takes a sequence-classification model from the Hugging Face Hub (hf://org/name, hf://org/name@revision), MLflow\n' +
+    '(mlflow://NAME@ALIAS, mlflow://NAME/VERSION), S3 (s3://bucket/prefix) or a folder (its path, or file:///folder),\n' +
+    'checks it as models verify does, and adds it to the models folder as the next version of its name. If it does not\n' +
+    'pass, or the command is interrupted, the versions there stay as they were. A server reads the folder when it starts,\n' +
+    'or when it is told to reload.\n\n' +
     'Registries are reached as by their own clients: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE\n' +
-    'count for the Hub; all that the SDK of AWS reads counts for S3, among it AWS_ENDPOINT_URL, AWS_REGION, AWS_PROFILE,\n' +
-    'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    'count for the Hub; MLFLOW_TRACKING_URI, and MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME and _PASSWORD for\n' +
+    'MLflow; for S3 all that the SDK of AWS reads, such as AWS_ENDPOINT_URL, AWS_REGION, AWS_PROFILE and\n' +
+    'AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY.',
   flags: FLAGS,
   examples: [
     'models add hf://distilbert/distilbert-base-uncased-finetuned-sst-2-english --name sst2',
     'models add ./my-export --name support-topics',
     'models add hf://org/name@v1.2 --precision fp32 --precision int8',
     'models add s3://models/team/sentiment',
+    'models add mlflow://sentiment@champion',
   ],
   async run(argv, context) {
     const { values, positionals } = parseFlags(FLAGS, argv);
     const [source, ...others] = positionals;
     if (source === undefined || others.length > 0)
-      throw new UsageError('give one source: hf://org/name, s3://bucket/prefix, or a folder');
+      throw new UsageError(
+        'give one source: hf://org/name, mlflow://NAME@ALIAS, s3://bucket/prefix, or a folder',
+      );
     const { stdout, stderr } = context;
     const added = await add(source, values, context);
     if (typeof added === 'number') return added;
@@ -85,6 +95,7 @@ async function add(
     source,
     modelsDir: resolve(values['models-dir'] ?? context.env('VERDICT_MODELS_DIR') ?? ownModelsDir),
     name: values.name,
+    path: values.path,
     precisions: values.precision.map(precisionOf),
     access: sourceAccess((name) => context.env(name)),
     signal,

@@ -12,5 +12,14 @@ export function sourceAccess(env: CliContext['env']): SourceAccess {
       // Other servers than Amazon's seldom care, but the SDK does not ask one without.
       region: env('AWS_REGION') ?? env('AWS_DEFAULT_REGION') ?? (endpoint && 'us-east-1'),
     },
+    mlflow: { trackingUri: env('MLFLOW_TRACKING_URI'), credentials: mlflowCredentials(env) },
   };
+}
+
+/** Where both are set, MLflow's own client takes the password. */
+function mlflowCredentials(env: CliContext['env']): SourceAccess['mlflow']['credentials'] {
+  const [username, password] = [env('MLFLOW_TRACKING_USERNAME'), env('MLFLOW_TRACKING_PASSWORD')];
+  if (username !== undefined && password !== undefined) return { kind: 'password', username, password };
+  const token = env('MLFLOW_TRACKING_TOKEN');
+  return token === undefined ? undefined : { kind: 'token', token };
 }

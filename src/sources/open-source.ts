@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { FolderSource } from './folder-source.js';
 import { type HubOptions, HubSource } from './hub-source.js';
+import { type MlflowOptions, MlflowSource } from './mlflow-source.js';
 import { type S3Options, S3Source } from './s3-source.js';
 import { SourceError } from './source-error.js';
 import type { ModelSource } from './types.js';
@@ -9,19 +10,21 @@ import type { ModelSource } from './types.js';
 export interface SourceAccess {
   readonly hub: HubOptions;
   readonly s3: S3Options;
+  readonly mlflow: MlflowOptions;
 }
 
 /**
- * Opens a source by what it is called: `hf://`, `s3://`, `file://`, or a folder's path.
+ * Opens a source by what it is called: `hf://`, `s3://`, `mlflow://`, `file://`, or a folder's path.
  * @throws SourceError in words; RegistryError; the signal's reason
  */
 export async function openSource(
   reference: string,
-  { hub, s3 }: SourceAccess,
+  access: SourceAccess,
   signal: AbortSignal,
 ): Promise<ModelSource> {
-  if (HubSource.isMeant(reference)) return HubSource.open(reference, hub, signal);
-  if (S3Source.isMeant(reference)) return S3Source.open(reference, s3, signal);
+  if (HubSource.isMeant(reference)) return HubSource.open(reference, access.hub, signal);
+  if (S3Source.isMeant(reference)) return S3Source.open(reference, access.s3, signal);
+  if (MlflowSource.isMeant(reference)) return MlflowSource.open(reference, access, signal);
   if (/^file:/i.test(reference)) return openFileUrl(reference);
   const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(reference) ?? [];
   try {
@@ -36,7 +39,7 @@ export async function openSource(
       });
     }
     if (scheme === undefined) throw error;
-    throw new SourceError(`no source is called ${scheme}…: hf://, s3:// and file:// are known`, {
+    throw new SourceError(`no source is called ${scheme}…: hf://, mlflow://, s3:// and file:// are known`, {
       cause: error,
     });
   }

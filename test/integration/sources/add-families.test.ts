@@ -18,6 +18,7 @@ describe('models add', () => {
         access: {
           hub: { endpoint: '', token: undefined, cacheDir: join(modelsDir, 'unused'), offline: true },
           s3: { endpoint: undefined, region: undefined },
+          mlflow: { trackingUri: undefined, credentials: undefined },
         },
         signal: new AbortController().signal,
       });
