@@ -46,7 +46,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'models add',
-    summary: 'add a model from the Hugging Face Hub, or from a folder',
+    summary: 'add a model from the Hugging Face Hub, MLflow, S3 or a folder',
     load: async () => (await import('./models-add.js')).modelsAdd,
   },
   {

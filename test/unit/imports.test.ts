@@ -126,6 +126,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   '@huggingface/hub': ['sources'],
+  '@aws-sdk/client-s3': ['sources'],
   'swagger-ui-dist': ['admin'],
 };
 
