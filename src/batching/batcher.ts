@@ -81,9 +81,9 @@ export class Batcher<T, R> {
     return this.#backlog.bounds.tokens;
   }
 
-  /** How much of the queue is taken, from 0 to 1. */
-  get queueFill(): number {
-    return this.#backlog.bounds.fill;
+  /** How much of the queue is taken once one more input is in. 1: all. */
+  get nextQueueFill(): number {
+    return this.#backlog.bounds.nextFill;
   }
 
   /** Inputs of the overflow. */

@@ -12,13 +12,10 @@ const MOST_WAITING = 64;
 const MOST_WAITING_CHARS = 2 ** 20;
 /** An input that nobody waits for is given up after this. */
 const LIMIT_MS = 10_000;
-/** What of a queue may be taken, by callers and by this, for one more input to be let in. */
+/** What of a queue may be taken once one more of these inputs is in. */
 const FULLEST_QUEUE = 0.25;
 /** Among bulk callers, all side runs together get a tenth of one caller's share. */
 const FLOW = new WeightedFlow(0.1);
-
-/** Errors that tell of load, or of a version on its way out, and nothing of the version's answers. */
-const CIRCUMSTANCES = new Set(['cancelled', 'resource_exhausted']);
 
 /** An input that a version is to be asked on the side. */
 export interface SideRun {
@@ -84,7 +81,7 @@ export class SideRuns {
 
   async #run({ input, truncation, version: find, onAnswer, onNoAnswer }: SideRun): Promise<void> {
     const version = find();
-    if (version === undefined || version.queueFill >= FULLEST_QUEUE) {
+    if (version === undefined || version.nextQueueFill > FULLEST_QUEUE) {
       onNoAnswer('dropped');
       return;
     }
@@ -115,7 +112,10 @@ function lengthOf({ text, textPair = '' }: TextInput): number {
   return text.length + textPair.length;
 }
 
+/** Whether an error tells of load, or of a version on its way out, and nothing of the version's answers. */
 function isCircumstance(error: unknown): boolean {
   if (!(error instanceof VerdictError)) return false;
-  return CIRCUMSTANCES.has(error.code) || error.reason === 'DRAINING';
+  const { code, reason } = error;
+  if (code === 'cancelled' || reason === 'DRAINING') return true;
+  return code === 'resource_exhausted' && reason !== 'OUT_OF_MEMORY';
 }

@@ -4,8 +4,8 @@ import type { RollbackOutcome } from '../models/types.js';
 
 /** A version whose answers can be compared with another's. */
 export interface ComparableVersion extends ClassifyingModel {
-  /** How much of its queue is taken, from 0 to 1. */
-  readonly queueFill: number;
+  /** How much of its queue is taken once one more input is in. 1: all. */
+  readonly nextQueueFill: number;
 }
 
 /** The versions that are loaded, and what is set about them. */

@@ -6,7 +6,7 @@ import { shuttingDown, VerdictError } from '../errors.js';
 import type { DeployableVersion } from './deployment.js';
 import { loadWithRetry } from './load-models.js';
 import { ModelLoadError } from './model-load-error.js';
-import type { ModelRegistry } from './model-registry.js';
+import type { EndedVersion, ModelRegistry } from './model-registry.js';
 import type { ModelLocation, ModelRepository } from './repository.js';
 import type { LabelFlips, ModelReload, ModelReloads, ReloadHooks, WarmUp } from './types.js';
 
@@ -23,6 +23,12 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly defaultModel: string;
   /** How long a version whose place was taken may answer what it holds, in milliseconds. */
   readonly endLimitMs: number;
+  /** Whether a model may be loaded; otherwise it stays as it is until somebody asks for it. */
+  readonly mayLoad: (model: string) => boolean;
+  /** Runs one task at a time: nothing else loads or unloads a model meanwhile. */
+  readonly oneAtATime: <T>(task: () => Promise<T>) => Promise<T>;
+  /** A reload begins: requests are to be routed as is kept by now. Called once for all who share the reload. Must not reject */
+  readonly refresh: () => Promise<void>;
   /** What the models folder holds. @throws ModelLoadError */
   readonly find: () => Promise<ModelRepository>;
   /** What a version's folder looks like. @throws ModelLoadError */
@@ -113,7 +119,8 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
   }
 
   async #run({ models, isForAll }: Waiting): Promise<readonly ModelReload[]> {
-    const { registry, hooks } = this.#parts;
+    const { registry, hooks, refresh } = this.#parts;
+    await refresh();
     // The folder is searched for these: what of them is not found is gone.
     const searched = new Map(registry.names.map((name) => [name, registry.named(name)]));
     const repository = await this.#find();
@@ -124,7 +131,9 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       if (!isForAll && !models.has(name)) continue;
       this.#stopping.signal.throwIfAborted();
       const startedAt = performance.now();
-      const reload = await this.#reloadOne(name, repository, searched.get(name) ?? new Set());
+      const reload = await this.#parts.oneAtATime(() =>
+        this.#reloadOne(name, repository, searched.get(name) ?? new Set()),
+      );
       reloads.push(reload);
       hooks.onModelReloaded?.(reload, performance.now() - startedAt);
     }
@@ -151,15 +160,22 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     searched: ReadonlySet<string>,
   ): Promise<ModelReload> {
     const wanted = locations.filter((one) => one.name === name);
+    if (wanted.length > 0 && !this.#parts.mayLoad(name)) return this.#unloaded(name, wanted);
     if (wanted.length > 0) return this.#reloadFrom(name, wanted, searched);
     const found = broken.find((one) => one.name === name);
     if (found !== undefined) return this.#broken(name, this.#parts.describe(found.error));
     if (name === this.#parts.defaultModel)
       return this.#broken(name, 'its folder is gone; the default model stays all the same');
-    await this.#untilEnded(this.#parts.registry.current(name), (signal) =>
-      this.#parts.registry.remove(name, signal),
-    );
-    return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined };
+    const retired = await this.#ended(name, (limit) => this.#parts.registry.remove(name, limit));
+    return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined, retired };
+  }
+
+  /** Nothing of the model is loaded, and nothing is: its next load takes what the folder holds then. */
+  #unloaded(name: string, wanted: readonly ModelLocation[]): ModelReload {
+    const { registry } = this.#parts;
+    for (const { version } of wanted) registry.addUnloaded(name, version);
+    registry.forgetUnloaded(name, new Set(wanted.map(({ version }) => version)));
+    return { model: name, outcome: 'unchanged', version: '', reason: '', flips: undefined, retired: [] };
   }
 
   /**
@@ -172,13 +188,13 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     searched: ReadonlySet<string>,
   ): Promise<ModelReload> {
     const { registry } = this.#parts;
-    const former = registry.current(name);
     // What requests have been routed to since then stays too.
     const isWanted = (version: string) =>
       wanted.some((one) => one.version === version) ||
       (registry.named(name).has(version) && !searched.has(version));
     const failures = new Map<string, string>();
-    let outcome: 'loaded' | 'unchanged' = 'unchanged';
+    const retired: string[] = [];
+    let isLoaded = false;
     let flips: LabelFlips | undefined;
     let warmUp: WarmUp | undefined;
     for (const [at, location] of wanted.entries()) {
@@ -186,23 +202,27 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       const ready = await this.#reloadVersion(location, failures);
       if (ready === undefined) continue;
       const { version: loaded } = ready;
-      outcome = 'loaded';
+      isLoaded = true;
       flips ??= loaded.flips;
       warmUp ??= ready.warmUp;
       this.#parts.onServing(loaded);
       // Where something has failed, all that serves stays. The last step takes the place of what is not wanted any more.
       const isLast = at === wanted.length - 1 && failures.size === 0;
-      await this.#untilEnded(former, (limit) =>
+      const ended = await this.#ended(name, (limit) =>
         registry.replace(loaded, (version) => !isLast || isWanted(version), limit),
       );
+      // Its own number stands for the new content.
+      retired.push(...ended.filter((number) => number !== location.version));
     }
     registry.forgetUnloaded(name, new Set(failures.keys()));
     const [reason] = failures.values();
     if (reason === undefined && !this.#stopping.signal.aborted)
-      await this.#untilEnded(former, (limit) => registry.retire(name, isWanted, limit));
+      retired.push(...(await this.#ended(name, (limit) => registry.retire(name, isWanted, limit))));
     const version = registry.current(name)?.version ?? '';
-    if (reason !== undefined) return { model: name, outcome: 'failed', version, reason, flips, warmUp };
-    return { model: name, outcome, version, reason: '', flips, warmUp };
+    const reload = { model: name, version, flips, warmUp, retired };
+    if (reason !== undefined) return { ...reload, outcome: 'failed', reason };
+    const others = retired.length > 0 ? 'retired' : 'unchanged';
+    return { ...reload, outcome: isLoaded ? 'loaded' : others, reason: '' };
   }
 
   /**
@@ -254,16 +274,21 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     registry.forgetUnloaded(name);
     registry.addFailed({ name, version: '', reason });
     const version = registry.current(name)?.version ?? '';
-    return { model: name, outcome: 'failed', version, reason, flips: undefined };
+    return { model: name, outcome: 'failed', version, reason, flips: undefined, retired: [] };
   }
 
-  /** A version that does not end well is gone all the same, and nothing that serves depends on it. */
-  async #untilEnded(former: V | undefined, end: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    try {
-      await end(AbortSignal.timeout(this.#parts.endLimitMs));
-    } catch (error) {
-      if (former !== undefined) this.#parts.hooks.onEndFailed?.(former, error);
-    }
+  /**
+   * A version that does not end well is gone all the same, and nothing that serves depends on it.
+   * @returns the versions that have ended
+   */
+  async #ended(
+    name: string,
+    end: (limit: AbortSignal) => Promise<readonly EndedVersion[]>,
+  ): Promise<readonly string[]> {
+    const ended = await end(AbortSignal.timeout(this.#parts.endLimitMs));
+    for (const { version, error } of ended)
+      if (error !== undefined) this.#parts.hooks.onEndFailed?.({ name, version }, error);
+    return ended.map(({ version }) => version);
   }
 }
 

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { systemTrouble } from '../errors/system-trouble.js';
-import { routingsIn, textOfRoutings } from './kept-routing.js';
+import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isSystemError, systemTrouble } from '../errors/system-trouble.js';
+import { FileLock, LockedError } from './file-lock.js';
 import type { Routings } from './routing.js';
+import { readStateText, stateText } from './state-text.js';
 
 /** Thousands of models. */
 const MAX_BYTES = 2 ** 20;
 /** A write takes milliseconds: what is older was left by a process that was killed. */
 const ABANDONED_MS = 60_000;
+/** What follows the file's name in the name of its next content. */
+const NEXT = /^\.[0-9a-f]{16}\.new$/;
+const READABLE_BY_ALL = 0o644;
 
 /** The state file cannot be used as it is. */
 export class StateFileError extends Error {
@@ -23,7 +27,7 @@ export class StateFileError extends Error {
 
 /**
  * The file that keeps routings beyond the end of a server. It is replaced in one step: whoever reads it, and whenever the process is
- * killed, there is the former content or the new one.
+ * killed, there is the former content or the new one. Servers that share it change it one after the other.
  */
 export class StateFile {
   readonly #path: string;
@@ -34,14 +38,25 @@ export class StateFile {
 
   /** Removes what processes that were killed in the middle of a write have left beside it. */
   async tidy(): Promise<void> {
-    const folder = dirname(this.#path);
+    const target = await this.#target();
+    const folder = dirname(target);
     const names = await readdir(folder).catch(() => []);
     for (const name of names) {
-      if (!name.startsWith(`${basename(this.#path)}.`) || !name.endsWith('.new')) continue;
+      if (!name.startsWith(basename(target)) || !NEXT.test(name.slice(basename(target).length))) continue;
       const path = join(folder, name);
       const found = await stat(path).catch(() => undefined);
       if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
         await rm(path, { force: true }).catch(() => {});
+    }
+  }
+
+  /** What the file system says about it without reading it. Two answers that agree are about the same content. */
+  async identity(): Promise<string> {
+    try {
+      const { dev, ino, size, mtimeNs } = await stat(this.#path, { bigint: true });
+      return `${dev}:${ino} ${size} ${mtimeNs}`;
+    } catch (error) {
+      return systemTrouble(error);
     }
   }
 
@@ -52,41 +67,43 @@ export class StateFile {
   async read(): Promise<Routings> {
     const text = await this.#text();
     if (text === undefined) return new Map();
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      throw this.#error('is not valid JSON');
-    }
-    const found = routingsIn(value);
+    const found = readStateText(text);
     if ('problem' in found) throw this.#error(found.problem);
     return found.routings;
   }
 
   /**
-   * Resolves when the new content is on the disk.
-   * @throws StateFileError if it cannot be written, or would be too large. The former content is there then
+   * Changes what it says, while no other server does.
+   * @param edit makes the new content of the present one
+   * @param signal gives up the wait for others
+   * @returns the new content, once it is on the disk
+   * @throws StateFileError if it cannot be read or written, or would be too large; what `edit` throws; the signal's reason. The
+   *   former content is there then
    */
-  async write(routings: Routings): Promise<void> {
-    const text = textOfRoutings(routings);
-    if (Buffer.byteLength(text) > MAX_BYTES) throw this.#error(`would be larger than ${MAX_BYTES} bytes`);
-    // Behind a symbolic link the file is replaced, not the link.
-    const target = await realpath(this.#path).catch(() => this.#path);
-    const next = `${target}.${randomBytes(8).toString('hex')}.new`;
+  async change(edit: (former: Routings) => Routings, signal?: AbortSignal): Promise<Routings> {
+    const target = await this.#target();
+    const lock = new FileLock(target);
     try {
-      const file = await open(next, 'wx', 0o644);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(next, target);
-      await syncFolder(dirname(target));
+      return await lock.hold(async () => {
+        const changed = edit(await this.read());
+        const text = stateText(changed);
+        if (Buffer.byteLength(text) > MAX_BYTES) throw this.#error(`would be larger than ${MAX_BYTES} bytes`);
+        await replace(target, text, lock);
+        return changed;
+      }, signal);
     } catch (error) {
-      await rm(next, { force: true }).catch(() => {});
+      if (error instanceof LockedError) throw this.#error(error.message);
+      if (!isSystemError(error)) throw error;
       throw this.#error(`cannot be written: ${systemTrouble(error)}`);
     }
+  }
+
+  /** Behind symbolic links the file is replaced, not a link, even if it is yet to be written. */
+  async #target(): Promise<string> {
+    const direct = await realpath(this.#path).catch(() => undefined);
+    if (direct !== undefined) return direct;
+    const link = await readlink(this.#path).catch(() => undefined);
+    return link === undefined ? this.#path : resolve(dirname(this.#path), link);
   }
 
   async #text(): Promise<string | undefined> {
@@ -101,8 +118,7 @@ export class StateFile {
     try {
       const found = await file.stat();
       if (!found.isFile()) throw this.#error('is not a regular file');
-      if (found.size > MAX_BYTES) throw this.#error(`is larger than ${MAX_BYTES} bytes`);
-      return await file.readFile('utf8');
+      return await this.#textOf(file);
     } catch (error) {
       if (error instanceof StateFileError) throw error;
       throw this.#error(`cannot be read: ${systemTrouble(error)}`);
@@ -111,17 +127,51 @@ export class StateFile {
     }
   }
 
+  /** Reads no more than a state file may hold, however much it grows meanwhile. */
+  async #textOf(file: FileHandle): Promise<string> {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for await (const piece of file.createReadStream({ end: MAX_BYTES, autoClose: false })) {
+      pieces.push(piece);
+      length += piece.length;
+    }
+    if (length > MAX_BYTES) throw this.#error(`is larger than ${MAX_BYTES} bytes`);
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
   #error(problem: string): StateFileError {
     return new StateFileError(this.#path, problem);
   }
 }
 
-/** Without it a rename may be lost with the power. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** Replaces a file in one step and keeps who may read it. @throws LockedError; the operating system's error. The former content is there then */
+async function replace(target: string, text: string, lock: FileLock): Promise<void> {
+  const next = `${target}.${randomBytes(8).toString('hex')}.new`;
+  const former = await stat(target).catch(() => undefined);
   try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    const file = await open(next, 'wx', READABLE_BY_ALL);
+    try {
+      if (former !== undefined) await file.chmod(former.mode & 0o777);
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await lock.check();
+    await rename(next, target);
+  } catch (error) {
+    await rm(next, { force: true }).catch(() => {});
+    throw error;
   }
+  await syncFolder(dirname(target));
+}
+
+/**
+ * Without it the change may be lost with the power. It is made all the same where the file system cannot do this: nobody may be told
+ * that nothing has changed.
+ */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
 }

@@ -38,7 +38,7 @@ export function candidateRoutes({ routing, access, limits }: RoutingRoutesParts)
         refuse(violations);
         call.audit({ model, version, percent });
         access.check(call.identity, model);
-        return { model: modelMessage(await routing.setShadow(model, version, percent), limits) };
+        return { model: modelMessage(await routing.setShadow(model, version, percent, call.signal), limits) };
       }),
   };
 
@@ -58,7 +58,7 @@ export function candidateRoutes({ routing, access, limits }: RoutingRoutesParts)
         const { model } = request;
         call.audit({ model, ...auditOf(rule) });
         access.check(call.identity, model);
-        return { model: modelMessage(await routing.setRollback(model, rule), limits) };
+        return { model: modelMessage(await routing.setRollback(model, rule, call.signal), limits) };
       }),
   };
 
@@ -76,7 +76,7 @@ export function candidateRoutes({ routing, access, limits }: RoutingRoutesParts)
         refuse(violations);
         call.audit({ model });
         access.check(call.identity, model);
-        return { model: modelMessage(await routing.deleteRollback(model), limits) };
+        return { model: modelMessage(await routing.deleteRollback(model, call.signal), limits) };
       }),
   };
 

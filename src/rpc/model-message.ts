@@ -25,6 +25,7 @@ import { roundedMs } from './classification-message.js';
 import type { RequestLimits } from './server-options.js';
 
 const states = {
+  unloaded: StateMessage.UNLOADED,
   loading: StateMessage.LOADING,
   serving: StateMessage.SERVING,
   draining: StateMessage.DRAINING,
@@ -70,6 +71,7 @@ export function modelMessage(view: ModelView, limits: RequestLimits): Model {
     aliases: [...view.aliases],
     shadow: view.shadow && { version: view.shadow.version, percent: view.shadow.percent },
     rollback: view.rollback && ruleMessage(view.rollback),
+    isPinned: view.isPinned,
   };
 }
 
@@ -115,6 +117,7 @@ function versionMessage(view: ModelVersionView, limits: RequestLimits): ModelVer
         : truncations[view.defaultTruncation],
     readyInstances: view.readyInstances,
     instances: view.instances,
+    memoryBytes: BigInt(view.memoryBytes),
     cost: {
       baseMs: view.cost.baseMs,
       msPerToken: view.cost.msPerToken,

@@ -42,7 +42,7 @@ export function routingRoutes({ routing, access, limits }: RoutingRoutesParts): 
         refuse(violations);
         call.audit({ model, traffic: [...shares].map(([version, percent]) => `${version}=${percent}`) });
         access.check(call.identity, model);
-        return { model: modelMessage(await routing.setTraffic(model, shares), limits) };
+        return { model: modelMessage(await routing.setTraffic(model, shares, call.signal), limits) };
       }),
   };
 
@@ -62,7 +62,7 @@ export function routingRoutes({ routing, access, limits }: RoutingRoutesParts): 
         refuse(violations);
         call.audit({ model, alias, version });
         access.check(call.identity, model);
-        return { model: modelMessage(await routing.setAlias(model, alias, version), limits) };
+        return { model: modelMessage(await routing.setAlias(model, alias, version, call.signal), limits) };
       }),
   };
 
@@ -81,7 +81,7 @@ export function routingRoutes({ routing, access, limits }: RoutingRoutesParts): 
         refuse(violations);
         call.audit({ model, alias });
         access.check(call.identity, model);
-        return { model: modelMessage(await routing.deleteAlias(model, alias), limits) };
+        return { model: modelMessage(await routing.deleteAlias(model, alias, call.signal), limits) };
       }),
   };
 

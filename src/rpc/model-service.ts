@@ -11,6 +11,7 @@ import {
 import type { ComparisonCatalog } from '../comparison/types.js';
 import type {
   ModelCatalog,
+  ModelLoads,
   ModelReload,
   ModelReloads,
   ReloadOutcome,
@@ -19,6 +20,7 @@ import type {
 import { candidateRoutes } from './candidate-routes.js';
 import type { ModelAccess } from './model-access.js';
 import { comparisonRoutes } from './model-comparison.js';
+import { loadingRoutes } from './model-loading.js';
 import { modelMessage } from './model-message.js';
 import { modelServiceName, routingRoutes } from './model-routing.js';
 import type { AnyRoute, Route } from './route.js';
@@ -31,11 +33,13 @@ const reloadOutcomes = {
   unchanged: ReloadOutcomeMessage.UNCHANGED,
   removed: ReloadOutcomeMessage.REMOVED,
   failed: ReloadOutcomeMessage.FAILED,
+  retired: ReloadOutcomeMessage.RETIRED,
 } as const satisfies Record<ReloadOutcome, ReloadOutcomeMessage>;
 
 export interface ModelServiceParts {
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly comparisons: ComparisonCatalog;
   readonly access: ModelAccess;
@@ -44,7 +48,7 @@ export interface ModelServiceParts {
 
 /** The methods of ModelService. */
 export function modelRoutes(parts: ModelServiceParts): AnyRoute[] {
-  const { catalog, reloads, routing, comparisons, access, limits } = parts;
+  const { catalog, reloads, loads, routing, comparisons, access, limits } = parts;
   const service = modelServiceName;
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -106,12 +110,17 @@ export function modelRoutes(parts: ModelServiceParts): AnyRoute[] {
 
   return [
     ...[listModels, getModel, reloadModels],
+    ...loadingRoutes({ loads, access, limits }),
     ...routingRoutes({ routing, access, limits }),
     ...candidateRoutes({ routing, access, limits }),
     ...comparisonRoutes(comparisons, access),
   ];
 }
 
-function reloadMessage({ model, outcome, version, reason, flips, warmUp }: ModelReload): ReloadMessage {
-  return { model, outcome: reloadOutcomes[outcome], version, reason, labelFlips: flips, warmUp };
+function reloadMessage(reload: ModelReload): ReloadMessage {
+  const { model, outcome, version, reason, flips, warmUp, retired } = reload;
+  return {
+    ...{ model, outcome: reloadOutcomes[outcome], version, reason },
+    ...{ labelFlips: flips, retiredVersions: [...retired], warmUp },
+  };
 }

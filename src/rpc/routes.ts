@@ -1,7 +1,7 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
 import type { ComparisonCatalog } from '../comparison/types.js';
-import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CacheAccess } from './cache-access.js';
 import { cacheRoutes } from './cache-service.js';
@@ -16,6 +16,7 @@ export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly comparisons: ComparisonCatalog;
   readonly forgetter: Forgetter;
@@ -37,6 +38,7 @@ export function serviceRoutes({
   classifier,
   catalog,
   reloads,
+  loads,
   routing,
   comparisons,
   forgetter,
@@ -58,7 +60,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, routing, comparisons, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

@@ -14,6 +14,7 @@ import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
 import { modelMetrics } from './model-metrics.js';
+import { OnDemandTelemetry } from './on-demand-telemetry.js';
 import { processMetrics } from './process-metrics.js';
 import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
@@ -72,6 +73,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const rateLimits = rateLimitMetrics(registry);
   const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
   const comparisons = new ComparisonTelemetry({ registry, log });
+  let waitingForModels = () => 0;
+  const onDemand = new OnDemandTelemetry({ registry, log, waiting: () => waitingForModels() });
   const tracing = new TracingTelemetry({
     registry,
     log,
@@ -108,6 +111,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     rateLimits,
     reloads,
     comparisons,
+    onDemand,
     tracing,
     version(of) {
       const key = `${of.model}/${of.version}`;
@@ -126,6 +130,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     watchModels(list) {
       listModels = list;
+    },
+    watchWaiting(read) {
+      waitingForModels = read;
     },
     watchEdge(read) {
       readEdge = read;

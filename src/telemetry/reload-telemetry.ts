@@ -5,7 +5,7 @@ import { gauge } from './gauge.js';
 import { HistogramFamily, type HistogramSeries } from './histogram-family.js';
 import type { Log } from './types.js';
 
-const outcomes = Object.keys({ loaded: 0, unchanged: 0, removed: 0, failed: 0 } satisfies Record<
+const outcomes = Object.keys({ loaded: 0, unchanged: 0, removed: 0, failed: 0, retired: 0 } satisfies Record<
   ReloadOutcome,
   0
 >) as ReloadOutcome[];
@@ -37,14 +37,14 @@ export class ReloadTelemetry implements ReloadHooks {
       registry,
       'verdict_model_reloads_total',
       ['outcome'],
-      'Models looked at by reloads, by outcome: loaded (a new version took over), unchanged, removed (its folder is gone), failed (what served before stays).',
+      'Models looked at by reloads, by outcome: loaded (a new version took over), unchanged, removed (its folder is gone), failed (what served before stays), retired (versions that are not wanted any more have ended, others serve).',
     ).byValue('outcome', outcomes);
     this.#seconds = new HistogramFamily(
       registry,
       'verdict_model_reload_seconds',
       [],
       reloadSeconds,
-      'Time a reload took for a model that was loaded, removed or failed: until the former version had ended.',
+      'Time a reload took for a model that was loaded, removed or failed, or lost versions: until the former version had ended.',
     ).series({});
     this.#unreadable = new CounterFamily(
       registry,
@@ -74,7 +74,8 @@ export class ReloadTelemetry implements ReloadHooks {
     );
   }
 
-  onModelReloaded({ model, outcome, version, reason, flips, warmUp }: ModelReload, tookMs: number): void {
+  onModelReloaded(reload: ModelReload, tookMs: number): void {
+    const { model, outcome, version, reason, flips, warmUp, retired } = reload;
     this.#countWarmUp(warmUp);
     this.#reloads[outcome].add();
     if (outcome === 'failed') this.#outdated.add(model);
@@ -91,9 +92,12 @@ export class ReloadTelemetry implements ReloadHooks {
         'model could not be reloaded: it stays as it was',
       );
     } else if (outcome === 'removed') {
-      this.#log.info({ model, ...took }, 'model removed');
+      this.#log.info({ model, retired, ...took }, 'model removed');
+    } else if (outcome === 'retired') {
+      this.#log.info({ model, version, retired, ...took }, 'versions of a model retired');
     } else {
-      this.#log.info({ model, version, ...flips, ...(warmUp && { warmUp }), ...took }, 'model reloaded');
+      const asked = warmUp === undefined ? {} : { warmUp };
+      this.#log.info({ model, version, retired, ...flips, ...asked, ...took }, 'model reloaded');
     }
   }
 

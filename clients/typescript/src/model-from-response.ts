@@ -32,6 +32,7 @@ import type { Activation, Truncation } from './types.js';
 
 const STATES = {
   [WireState.UNSPECIFIED]: 'unknown',
+  [WireState.UNLOADED]: 'unloaded',
   [WireState.LOADING]: 'loading',
   [WireState.SERVING]: 'serving',
   [WireState.DRAINING]: 'draining',
@@ -77,6 +78,7 @@ const RELOAD_OUTCOMES = {
   [WireReloadOutcome.UNCHANGED]: 'unchanged',
   [WireReloadOutcome.REMOVED]: 'removed',
   [WireReloadOutcome.FAILED]: 'failed',
+  [WireReloadOutcome.RETIRED]: 'retired',
   [WireReloadOutcome.UNRECOGNIZED]: 'unknown',
 } as const satisfies Record<WireReloadOutcome, ReloadOutcome>;
 
@@ -130,5 +132,6 @@ function toModelVersion(message: WireModelVersion): ModelVersion {
     appliedActivation: ACTIVATIONS[message.appliedActivation],
     limits: message.limits ?? NO_LIMITS,
     cost: message.cost ?? NO_COST,
+    memoryBytes: Number(message.memoryBytes),
   };
 }

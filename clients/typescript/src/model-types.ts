@@ -1,7 +1,7 @@
 import type { Activation, Truncation } from './types.js';
 
-/** What a version of a model is doing. `unknown` stands for a value that this client is too old to know. */
-export type ModelState = 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
+/** What a version of a model is doing; one that is `unloaded` is loaded by the next request for it. `unknown` stands for a value that this client is too old to know. */
+export type ModelState = 'unloaded' | 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
 
 /** What kind of answer a model gives, in the words of a Hub `config.json`. */
 export type ProblemType =
@@ -33,6 +33,8 @@ export interface Model {
   readonly shadow: ModelShadow | undefined;
   /** When a candidate loses its traffic; `undefined`: there is no rule. */
   readonly rollback: RollbackRule | undefined;
+  /** Whether it is loaded at the start of the server and stays loaded. */
+  readonly isPinned: boolean;
 }
 
 /** A version that is asked a sample of what other versions have answered. */
@@ -116,10 +118,12 @@ export interface ModelVersion {
   readonly batching: Batching;
   /** What the model itself does to its logits; `undefined`: nothing. */
   readonly appliedActivation: Activation | undefined;
+  /** Resident memory of its session processes; 0 where it is not loaded, or the server's system does not tell. */
+  readonly memoryBytes: number;
 }
 
 /** What became of a model that the server looked at again. `unknown` stands for a value that this client is too old to know. */
-export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed' | 'unknown';
+export type ReloadOutcome = 'loaded' | 'unchanged' | 'removed' | 'failed' | 'retired' | 'unknown';
 
 /** What became of one model in a reload. */
 export interface ModelReload {
@@ -140,6 +144,8 @@ export interface ModelReload {
         readonly flipped: number;
       }
     | undefined;
+  /** The versions that were taken out of service and are gone, highest first. */
+  readonly retiredVersions: readonly string[];
 }
 
 /** What a version of a model accepts. */

@@ -30,6 +30,8 @@ export const ReloadOutcome = {
   REMOVED: 3,
   /** FAILED - What the folder holds cannot be served, or is the default model's and gone. What served before still does. */
   FAILED: 4,
+  /** RETIRED - Nothing was loaded, and versions that are not wanted any more were taken out of service. Others serve. */
+  RETIRED: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -41,6 +43,7 @@ export namespace ReloadOutcome {
   export type UNCHANGED = typeof ReloadOutcome.UNCHANGED;
   export type REMOVED = typeof ReloadOutcome.REMOVED;
   export type FAILED = typeof ReloadOutcome.FAILED;
+  export type RETIRED = typeof ReloadOutcome.RETIRED;
   export type UNRECOGNIZED = typeof ReloadOutcome.UNRECOGNIZED;
 }
 
@@ -99,6 +102,8 @@ export const ModelState = {
   DRAINING: 3,
   /** FAILED - It could not be loaded, gave wrong answers to known inputs, or has lost every session. */
   FAILED: 4,
+  /** UNLOADED - It is loaded when somebody asks for it. What else is told is what was known when it was loaded last. */
+  UNLOADED: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -110,6 +115,7 @@ export namespace ModelState {
   export type SERVING = typeof ModelState.SERVING;
   export type DRAINING = typeof ModelState.DRAINING;
   export type FAILED = typeof ModelState.FAILED;
+  export type UNLOADED = typeof ModelState.UNLOADED;
   export type UNRECOGNIZED = typeof ModelState.UNRECOGNIZED;
 }
 
@@ -188,6 +194,11 @@ export interface ModelReload {
     | LabelFlips
     | undefined;
   /**
+   * The versions that were taken out of service, highest first: they have answered what they held, and are gone. A version whose
+   * files have changed is none of them: its number stands for the new content.
+   */
+  retiredVersions: string[];
+  /**
    * What became of the latest texts, which the new version was asked before it took over. Not set if it was asked none: see
    * `VERDICT_WARM_TEXTS`.
    */
@@ -204,6 +215,30 @@ export interface WarmUp {
   compared: number;
   /** Those of them that got other labels. */
   flipped: number;
+}
+
+/** Asks for a model to be loaded. */
+export interface LoadModelRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+}
+
+/** The model is loaded. */
+export interface LoadModelResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Asks for a model to be unloaded. */
+export interface UnloadModelRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+}
+
+/** The model is not loaded. */
+export interface UnloadModelResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
 }
 
 /** Divides the requests for a model. */
@@ -433,6 +468,8 @@ export interface Model {
   traffic: TrafficShare[];
   /** The aliases, by name. One of a version that is not loaded has no effect. */
   aliases: ModelAlias[];
+  /** Whether it is loaded at the start of the server and stays loaded. Others are unloaded when their place is needed. */
+  isPinned: boolean;
   /** What runs in the shadow. Not set if nothing does. A version that is not loaded is not asked. */
   shadow:
     | ModelShadow
@@ -536,6 +573,8 @@ export interface ModelVersion {
    * not ask for another one. ACTIVATION_UNSPECIFIED if the output is logits, as it should be.
    */
   appliedActivation: Activation;
+  /** Resident memory of its session processes in bytes, as last measured. 0 if it is not loaded, or if the system does not tell. */
+  memoryBytes: bigint;
 }
 
 /** What a version of a model accepts. */
@@ -894,7 +933,15 @@ export const ReloadModelsResponse: MessageFns<ReloadModelsResponse> = {
 };
 
 function createBaseModelReload(): ModelReload {
-  return { model: "", outcome: 0, version: "", reason: "", labelFlips: undefined, warmUp: undefined };
+  return {
+    model: "",
+    outcome: 0,
+    version: "",
+    reason: "",
+    labelFlips: undefined,
+    retiredVersions: [],
+    warmUp: undefined,
+  };
 }
 
 export const ModelReload: MessageFns<ModelReload> = {
@@ -914,8 +961,11 @@ export const ModelReload: MessageFns<ModelReload> = {
     if (message.labelFlips !== undefined) {
       LabelFlips.encode(message.labelFlips, writer.uint32(42).fork()).join();
     }
+    for (const v of message.retiredVersions) {
+      writer.uint32(50).string(v!);
+    }
     if (message.warmUp !== undefined) {
-      WarmUp.encode(message.warmUp, writer.uint32(50).fork()).join();
+      WarmUp.encode(message.warmUp, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -978,6 +1028,14 @@ export const ModelReload: MessageFns<ModelReload> = {
               break;
             }
 
+            message.retiredVersions.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
             message.warmUp = WarmUp.decode(reader, reader.uint32());
             continue;
           }
@@ -1005,6 +1063,7 @@ export const ModelReload: MessageFns<ModelReload> = {
     message.labelFlips = (object.labelFlips !== undefined && object.labelFlips !== null)
       ? LabelFlips.fromPartial(object.labelFlips)
       : undefined;
+    message.retiredVersions = object.retiredVersions?.map((e) => e) || [];
     message.warmUp = (object.warmUp !== undefined && object.warmUp !== null)
       ? WarmUp.fromPartial(object.warmUp)
       : undefined;
@@ -1099,6 +1158,226 @@ export const WarmUp: MessageFns<WarmUp> = {
     message.failed = object.failed ?? 0;
     message.compared = object.compared ?? 0;
     message.flipped = object.flipped ?? 0;
+    return message;
+  },
+};
+
+function createBaseLoadModelRequest(): LoadModelRequest {
+  return { model: "" };
+}
+
+export const LoadModelRequest: MessageFns<LoadModelRequest> = {
+  encode(message: LoadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoadModelRequest>): LoadModelRequest {
+    return LoadModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadModelRequest>): LoadModelRequest {
+    const message = createBaseLoadModelRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseLoadModelResponse(): LoadModelResponse {
+  return { model: undefined };
+}
+
+export const LoadModelResponse: MessageFns<LoadModelResponse> = {
+  encode(message: LoadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoadModelResponse>): LoadModelResponse {
+    return LoadModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadModelResponse>): LoadModelResponse {
+    const message = createBaseLoadModelResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseUnloadModelRequest(): UnloadModelRequest {
+  return { model: "" };
+}
+
+export const UnloadModelRequest: MessageFns<UnloadModelRequest> = {
+  encode(message: UnloadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnloadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnloadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnloadModelRequest>): UnloadModelRequest {
+    return UnloadModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnloadModelRequest>): UnloadModelRequest {
+    const message = createBaseUnloadModelRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseUnloadModelResponse(): UnloadModelResponse {
+  return { model: undefined };
+}
+
+export const UnloadModelResponse: MessageFns<UnloadModelResponse> = {
+  encode(message: UnloadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnloadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnloadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnloadModelResponse>): UnloadModelResponse {
+    return UnloadModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnloadModelResponse>): UnloadModelResponse {
+    const message = createBaseUnloadModelResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
     return message;
   },
 };
@@ -2650,6 +2929,7 @@ function createBaseModel(): Model {
     versions: [],
     traffic: [],
     aliases: [],
+    isPinned: false,
     shadow: undefined,
     rollback: undefined,
   };
@@ -2674,6 +2954,9 @@ export const Model: MessageFns<Model> = {
     }
     for (const v of message.aliases) {
       ModelAlias.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.isPinned !== false) {
+      writer.uint32(56).bool(message.isPinned);
     }
     if (message.shadow !== undefined) {
       ModelShadow.encode(message.shadow, writer.uint32(66).fork()).join();
@@ -2745,6 +3028,14 @@ export const Model: MessageFns<Model> = {
             message.aliases.push(ModelAlias.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.isPinned = reader.bool();
+            continue;
+          }
           case 8: {
             if (tag !== 66) {
               break;
@@ -2784,6 +3075,7 @@ export const Model: MessageFns<Model> = {
     message.versions = object.versions?.map((e) => ModelVersion.fromPartial(e)) || [];
     message.traffic = object.traffic?.map((e) => TrafficShare.fromPartial(e)) || [];
     message.aliases = object.aliases?.map((e) => ModelAlias.fromPartial(e)) || [];
+    message.isPinned = object.isPinned ?? false;
     message.shadow = (object.shadow !== undefined && object.shadow !== null)
       ? ModelShadow.fromPartial(object.shadow)
       : undefined;
@@ -3173,6 +3465,7 @@ function createBaseModelVersion(): ModelVersion {
     cost: undefined,
     batching: 0,
     appliedActivation: 0,
+    memoryBytes: 0n,
   };
 }
 
@@ -3222,6 +3515,12 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     }
     if (message.appliedActivation !== 0) {
       writer.uint32(120).int32(message.appliedActivation);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.memoryBytes);
     }
     return writer;
   },
@@ -3359,6 +3658,14 @@ export const ModelVersion: MessageFns<ModelVersion> = {
             message.appliedActivation = reader.int32() as any;
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3393,6 +3700,9 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     message.cost = (object.cost !== undefined && object.cost !== null) ? CostCurve.fromPartial(object.cost) : undefined;
     message.batching = object.batching ?? 0;
     message.appliedActivation = object.appliedActivation ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
     return message;
   },
 };
@@ -3712,6 +4022,42 @@ export const ModelServiceService = {
     responseDeserialize: (value: Buffer): ReloadModelsResponse => ReloadModelsResponse.decode(value),
   },
   /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel: {
+    path: "/verdict.v1.ModelService/LoadModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LoadModelRequest): Buffer => Buffer.from(LoadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LoadModelRequest => LoadModelRequest.decode(value),
+    responseSerialize: (value: LoadModelResponse): Buffer => Buffer.from(LoadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LoadModelResponse => LoadModelResponse.decode(value),
+  },
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel: {
+    path: "/verdict.v1.ModelService/UnloadModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UnloadModelRequest): Buffer => Buffer.from(UnloadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UnloadModelRequest => UnloadModelRequest.decode(value),
+    responseSerialize: (value: UnloadModelResponse): Buffer => Buffer.from(UnloadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UnloadModelResponse => UnloadModelResponse.decode(value),
+  },
+  /**
    * Divides the requests for a model that name no version among its versions.
    *
    * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -3862,6 +4208,26 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    */
   reloadModels: handleUnaryCall<ReloadModelsRequest, ReloadModelsResponse>;
   /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel: handleUnaryCall<LoadModelRequest, LoadModelResponse>;
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel: handleUnaryCall<UnloadModelRequest, UnloadModelResponse>;
+  /**
    * Divides the requests for a model that name no version among its versions.
    *
    * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -3992,6 +4358,54 @@ export interface ModelServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel(
+    request: LoadModelRequest,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  loadModel(
+    request: LoadModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  loadModel(
+    request: LoadModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel(
+    request: UnloadModelRequest,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
+  ): ClientUnaryCall;
+  unloadModel(
+    request: UnloadModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
+  ): ClientUnaryCall;
+  unloadModel(
+    request: UnloadModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
   ): ClientUnaryCall;
   /**
    * Divides the requests for a model that name no version among its versions.

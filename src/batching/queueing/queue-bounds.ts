@@ -42,9 +42,9 @@ export class QueueBounds implements LoadFacts {
     return this.#byWhenFull.refuse.squares + this.#byWhenFull.wait.squares;
   }
 
-  /** How much of it is taken, from 0 to 1: of the inputs or of the tokens, whichever is more. An input of any length may exceed it. */
-  get fill(): number {
-    return Math.min(1, Math.max(this.items / this.#maxItems, this.tokens / this.#maxTokens));
+  /** How much of it is taken once one more input is in: of the inputs or of the tokens, whichever is more. 1: all. */
+  get nextFill(): number {
+    return Math.max((this.items + 1) / this.#maxItems, this.tokens / this.#maxTokens);
   }
 
   /** What is queued of a class. */

@@ -12,7 +12,7 @@ export class ToldVersion implements ComparableVersion {
   readonly defaultTruncation = 'end';
   readonly entryShape = { labelCount: 2, maxTokens: 8 };
   readonly asked: string[] = [];
-  queueFill = 0;
+  nextQueueFill = 0;
 
   constructor(
     readonly version: string,

@@ -131,12 +131,12 @@ describe('comparisons by what callers ask', () => {
   });
 
   it('drop what there is no room for, and never fill a queue that callers wait in', async () => {
-    version('2').queueFill = 0.25;
+    version('2').nextQueueFill = 0.26;
     set({ shadow });
     answer('1', 'a');
     await settled(1);
     assert.deepEqual([told, version('2').asked], [['2 dropped'], []]);
-    version('2').queueFill = 0;
+    version('2').nextQueueFill = 0.25;
     loaded[1] = new ToldVersion('2', () => new Promise(() => {}));
     for (let at = 0; at < 200; at++) answer('1', `text ${at}`);
     assert.equal(told.length, 1 + 200 - 64, 'at most 64 wait');

@@ -278,6 +278,30 @@ describe('changes of where requests go', () => {
     assert.deepEqual([traffic, aliases?.length], [['2=100'], 20]);
   });
 
+  it('count their versions as named while they are being kept, and no longer', async () => {
+    const changing = keeper.setAlias('tone', 'champion', '1');
+    await new Promise(setImmediate);
+    assert.deepEqual([routing(), registry.named('tone')], [[[], []], new Set(['1'])]);
+    await changing;
+    await keeper.deleteAlias('tone', 'champion');
+    assert.deepEqual(registry.named('tone'), new Set());
+    writeFileSync(path, '{');
+    await assert.rejects(keeper.setAlias('tone', 'champion', '2'), { reason: 'STATE_NOT_KEPT' });
+    assert.deepEqual(registry.named('tone'), new Set());
+  });
+
+  it('are given up by a caller that leaves while others hold the file, and change nothing', async () => {
+    writeFileSync(`${path}.lock`, '');
+    const caller = new AbortController();
+    const [changing, next] = ['1', '2'].map((version) =>
+      keeper.setAlias('tone', 'champion', version, caller.signal),
+    );
+    await new Promise(setImmediate);
+    caller.abort(new Error('left'));
+    for (const change of [changing, next]) await assert.rejects(change ?? Promise.resolve(), /left/);
+    assert.deepEqual([routing(), existsSync(path)], [[[], []], false]);
+  });
+
   it('are not begun over a file that makes no sense', async () => {
     writeFileSync(path, '{"format":1,"models":{"tone":{"traffic":[]}}}');
     await assert.rejects(server(), /state\.json says of tone what makes no sense/);

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -34,7 +43,7 @@ describe('the state file', () => {
     const path = join(temporaryFolder(t), 'state.json');
     const file = new StateFile(path);
     assert.deepEqual(await file.read(), new Map(), 'before there is one');
-    await file.write(routings);
+    await file.change(() => routings);
     assert.deepEqual(await new StateFile(path).read(), routings);
     assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), {
       format: 1,
@@ -49,7 +58,7 @@ describe('the state file', () => {
         },
       },
     });
-    await file.write(new Map());
+    await file.change(() => new Map());
     assert.deepEqual(await file.read(), new Map());
     assert.deepEqual(readdirSync(join(path, '..')), ['state.json'], 'nothing is left beside it');
   });
@@ -71,7 +80,7 @@ describe('the state file', () => {
       ],
       ['tone', { traffic, aliases: new Map(), rollback }],
     ]);
-    await new StateFile(path).write(watched);
+    await new StateFile(path).change(() => watched);
     assert.deepEqual(await new StateFile(path).read(), watched);
   });
 
@@ -105,9 +114,9 @@ describe('the state file', () => {
   it('behind a link is replaced where it lies', async (t) => {
     const folder = temporaryFolder(t);
     mkdirSync(join(folder, 'kept'));
-    await new StateFile(join(folder, 'kept/state.json')).write(new Map());
+    await new StateFile(join(folder, 'kept/state.json')).change(() => new Map());
     symlinkSync('kept/state.json', join(folder, 'link.json'));
-    await new StateFile(join(folder, 'link.json')).write(routings);
+    await new StateFile(join(folder, 'link.json')).change(() => routings);
     assert.deepEqual(await new StateFile(join(folder, 'kept/state.json')).read(), routings);
   });
 
@@ -157,6 +166,29 @@ describe('the state file', () => {
       '{"format":1,"models":{"tone":{"traffic":[{"percent":100}]}}}',
       /a list of versions/,
     ],
+    [
+      'says something of a model twice',
+      '{"format":1,"models":{"tone":{"aliases":{"a":"1"}},"tone":{}}}',
+      /says something twice/,
+    ],
+    [
+      'has an alias twice, once in disguise',
+      '{"format":1,"models":{"tone":{"aliases":{"a":"1","\\u0061" : "2"}}}}',
+      /says something twice/,
+    ],
+    ['is deep', '['.repeat(500_000), /is not valid JSON/],
+    ['names a prototype', '{"format":1,"models":{"__proto__":{}}}', /names a model that does not match/],
+    ['is a prototype', '{"format":1,"models":{},"__proto__":{}}', /holds more than format and models/],
+    [
+      'has a version of another spelling',
+      '{"format":1,"models":{"tone":{"aliases":{"a":"01"}}}}',
+      /must stand/,
+    ],
+    [
+      'has a share out of range',
+      '{"format":1,"models":{"tone":{"traffic":[{"version":"1","percent":1e308}]}}}',
+      /100 together/,
+    ],
     ['is too large', ' '.repeat(2 ** 20 + 1), /is larger than 1048576 bytes/],
   ] as const) {
     it(`that ${what} is refused, by its path and without what it holds`, async (t) => {
@@ -190,8 +222,14 @@ describe('the state file', () => {
   it('is not read from a folder, and cannot be written where there is none', async (t) => {
     const folder = temporaryFolder(t);
     await assert.rejects(new StateFile(folder).read(), /is not a regular file|cannot be read/);
-    await assert.rejects(new StateFile(join(folder, 'none/state.json')).write(routings), /cannot be written/);
-    await assert.rejects(new StateFile(folder).write(routings), /cannot be written/);
+    await assert.rejects(
+      new StateFile(join(folder, 'none/state.json')).change(() => routings),
+      /cannot be written/,
+    );
+    await assert.rejects(
+      new StateFile(folder).change(() => routings),
+      /is not a regular file/,
+    );
     assert.deepEqual(
       readdirSync(join(folder, '..')).filter((name) => name.endsWith('.new')),
       [],
@@ -200,26 +238,80 @@ describe('the state file', () => {
 
   it('stays as it was where the new content is too large', async (t) => {
     const file = new StateFile(join(temporaryFolder(t), 'state.json'));
-    await file.write(routings);
+    await file.change(() => routings);
     const aliases = new Map(Array.from({ length: 32 }, (_, at) => [`a${at}`.padEnd(64, 'x'), '1'] as const));
     const many = new Map(Array.from({ length: 500 }, (_, at) => [`m${at}`, { traffic, aliases }] as const));
-    await assert.rejects(file.write(many), /would be larger than/);
+    await assert.rejects(
+      file.change(() => many),
+      /would be larger than/,
+    );
     assert.deepEqual(await file.read(), routings);
   });
 
-  it('has what killed processes left beside it removed, and nothing else', async (t) => {
+  it('has what killed processes left beside it removed, behind a link too, and nothing else', async (t) => {
     const folder = temporaryFolder(t);
+    mkdirSync(join(folder, 'kept'));
+    symlinkSync('kept/state.json', join(folder, 'link.json'));
     const long = new Date(Date.now() - 3_600_000);
-    for (const name of ['state.json.0a.new', 'state.json.0b.new', 'state.json.bak', 'other.json.0a.new']) {
-      writeFileSync(join(folder, name), '{');
-      if (name !== 'state.json.0b.new') utimesSync(join(folder, name), long, long);
-    }
-    await new StateFile(join(folder, 'state.json')).tidy();
-    assert.deepEqual(readdirSync(folder).sort(), [
-      'other.json.0a.new',
-      'state.json.0b.new',
+    const [old, young] = ['0'.repeat(16), '1'.repeat(16)];
+    const kept = [
+      `state.json.${young}.new`,
       'state.json.bak',
-    ]);
+      'state.json.mine.new',
+      `other.json.${old}.new`,
+    ];
+    for (const name of [`state.json.${old}.new`, ...kept]) {
+      const path = join(folder, 'kept', name);
+      writeFileSync(path, '{');
+      if (!name.includes(young)) utimesSync(path, long, long);
+    }
+    await new StateFile(join(folder, 'link.json')).tidy();
+    assert.deepEqual(readdirSync(join(folder, 'kept')).sort(), kept.sort());
     await new StateFile(join(folder, 'none/state.json')).tidy();
+  });
+
+  it('behind a link that leads to no file yet is written where it leads', async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(join(folder, 'kept'));
+    symlinkSync('kept/state.json', join(folder, 'link.json'));
+    await new StateFile(join(folder, 'link.json')).change(() => routings);
+    assert.deepEqual(readdirSync(join(folder, 'kept')), ['state.json']);
+    assert.deepEqual(await new StateFile(join(folder, 'link.json')).read(), routings);
+  });
+
+  it('stays readable for those who could read it', async (t) => {
+    const path = join(temporaryFolder(t), 'state.json');
+    const file = new StateFile(path);
+    for (const mode of [0o600, 0o664]) {
+      await file.change(() => routings);
+      chmodSync(path, mode);
+      await file.change(() => new Map());
+      assert.equal(statSync(path).mode & 0o777, mode);
+    }
+  });
+
+  it('loses no change of servers that share it and change it at the same time', async (t) => {
+    const path = join(temporaryFolder(t), 'state.json');
+    const change = (server: number, at: number) =>
+      new StateFile(path).change((former) => new Map([...former, [`m${server}-${at}`, one]]));
+    const one = { traffic: undefined, aliases: new Map([['champion', '1']]) };
+    const servers = [0, 1, 2].map(async (server) => {
+      for (let at = 0; at < 20; at++) await change(server, at);
+    });
+    await Promise.all(servers);
+    assert.equal((await new StateFile(path).read()).size, 60);
+    assert.deepEqual(readdirSync(join(path, '..')), ['state.json']);
+  });
+
+  it('looks different after each change, and the same while there is none', async (t) => {
+    const file = new StateFile(join(temporaryFolder(t), 'state.json'));
+    const looks = [await file.identity(), await file.identity()];
+    for (const content of [routings, new Map()]) {
+      await file.change(() => content);
+      looks.push(await file.identity(), await file.identity());
+    }
+    const [none, again, ...others] = looks;
+    assert.equal(none, again);
+    assert.deepEqual([new Set(looks).size, others[0] === others[1]], [3, true]);
   });
 });

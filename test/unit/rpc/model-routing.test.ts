@@ -19,24 +19,24 @@ function recording() {
       asked.push([model, Object.fromEntries(shares)]);
       return view;
     },
-    setAlias: async (...words) => {
-      asked.push(words);
+    setAlias: async (...[model, alias, version]) => {
+      asked.push([model, alias, version]);
       return view;
     },
-    deleteAlias: async (...words) => {
-      asked.push(words);
+    deleteAlias: async (model, alias) => {
+      asked.push([model, alias]);
       return view;
     },
-    setShadow: async (...words) => {
-      asked.push(words);
+    setShadow: async (...[model, version, percent]) => {
+      asked.push([model, version, percent]);
       return view;
     },
-    setRollback: async (...words) => {
-      asked.push(words);
+    setRollback: async (...[model, limits]) => {
+      asked.push([model, limits]);
       return view;
     },
-    deleteRollback: async (...words) => {
-      asked.push(words);
+    deleteRollback: async (...[model]) => {
+      asked.push([model]);
       return view;
     },
   };

@@ -17,6 +17,7 @@ const version: ModelVersionView = {
   ...{ batching: 'padded', appliedActivation: undefined },
   ...{ digest: 'sha256:00', defaultTruncation: 'end', readyInstances: 1, instances: 2, costSamples: [] },
   cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
+  memoryBytes: 0,
 };
 
 const sentiment = { model: 'sentiment', version: '3' };
@@ -252,7 +253,14 @@ describe('the parts', () => {
   it('report versions, their states and sessions, and how busy these are', async () => {
     telemetry.watchModels(() => [
       {
-        ...{ name: 'sentiment', isDefault: true, loaded: true, servingVersion: '3', versions: [version] },
+        ...{
+          name: 'sentiment',
+          isDefault: true,
+          isPinned: true,
+          loaded: true,
+          servingVersion: '3',
+          versions: [version],
+        },
         ...{ traffic: [], aliases: [] },
       },
     ]);
@@ -435,6 +443,7 @@ describe('reloads of models', () => {
     const reload = (outcome: ReloadOutcome, model = 'intent'): ModelReload => ({
       ...{ model, outcome, version: '1', reason: outcome === 'failed' ? 'golden check' : '' },
       flips: outcome === 'loaded' ? { compared: 60, flipped: 2 } : undefined,
+      retired: outcome === 'retired' ? ['3', '2'] : [],
     });
     const all = (outcomes: readonly ModelReload[]) => {
       for (const one of outcomes) reloads.onModelReloaded?.(one, 1_500);
@@ -450,7 +459,13 @@ describe('reloads of models', () => {
     });
     all([reload('loaded'), reload('removed', 'emotion')]);
     assert.deepEqual(log.at(-2)?.fields, {
-      ...{ model: 'intent', version: '1', compared: 60, flipped: 2, took_ms: 1_500 },
+      ...{ model: 'intent', version: '1', retired: [], compared: 60, flipped: 2, took_ms: 1_500 },
+    });
+    all([reload('retired')]);
+    assert.deepEqual(log.at(-1), {
+      level: 'info',
+      fields: { model: 'intent', version: '1', retired: ['3', '2'], took_ms: 1_500 },
+      message: 'versions of a model retired',
     });
     reloads.onFolderUnreadable?.('/models: cannot be read as a folder');
     reloads.onEndFailed?.({ name: 'intent', version: '1' }, new Error('stuck'));
@@ -459,9 +474,10 @@ describe('reloads of models', () => {
       'verdict_model_reloads_total{outcome="unchanged"}': 1,
       'verdict_model_reloads_total{outcome="removed"}': 1,
       'verdict_model_reloads_total{outcome="failed"}': 1,
+      'verdict_model_reloads_total{outcome="retired"}': 1,
       // What has not changed takes no time.
-      verdict_model_reload_seconds_count: 3,
-      verdict_model_reload_seconds_sum: 4.5,
+      verdict_model_reload_seconds_count: 4,
+      verdict_model_reload_seconds_sum: 6,
       verdict_models_folder_unreadable_total: 1,
       verdict_models_outdated: 0,
     });
@@ -524,7 +540,7 @@ describe('comparisons of versions', () => {
   it('by the latest texts before a version takes over are counted by outcome', async () => {
     telemetry.reloads.onModelReloaded?.(
       {
-        ...{ model: 'sentiment', outcome: 'loaded', version: '3', reason: '', flips: undefined },
+        ...{ model: 'sentiment', outcome: 'loaded', version: '3', reason: '', flips: undefined, retired: [] },
         warmUp: { texts: 10, failed: 1, compared: 7, flipped: 2 },
       },
       5,

@@ -19,11 +19,8 @@ const FORMAT = 1;
 /** Later than any clock that is right: the year 2286. */
 const LATEST_MS = 1e13;
 
-/** What was read, or what is wrong with it: `must hold a JSON object`. */
-type Reading<T> = T | { readonly problem: string };
-
-/** Routings as the state file holds them, for people to read. */
-export function textOfRoutings(routings: Routings): string {
+/** Routings as the state file keeps them, for people to read. */
+export function stateText(routings: Routings): string {
   const models = [...routings]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { traffic, aliases, shadow, rollback }]) => [
@@ -38,8 +35,35 @@ export function textOfRoutings(routings: Routings): string {
   return `${JSON.stringify({ format: FORMAT, models: Object.fromEntries(models) }, undefined, 2)}\n`;
 }
 
-/** Reads what the state file holds. */
-export function routingsIn(value: unknown): Reading<{ readonly routings: Routings }> {
+type Reading<T> = T | { readonly problem: string };
+
+/** What the text says, or what is wrong with it: `is not valid JSON`. */
+export function readStateText(text: string): Reading<{ readonly routings: Routings }> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: 'is not valid JSON' };
+  }
+  const found = routingsIn(value);
+  // Of two values for one name JSON.parse keeps the last: the other one was meant too.
+  if ('routings' in found && namesIn(text) !== namesWithin(value)) return { problem: 'says something twice' };
+  return found;
+}
+
+/** @param text valid JSON @returns how many names of members it holds */
+function namesIn(text: string): number {
+  return [...text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:)?/g)].filter(([, colon]) => colon !== undefined).length;
+}
+
+/** @param value no deeper than what has been read */
+function namesWithin(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((sum: number, member) => sum + namesWithin(member), own);
+}
+
+function routingsIn(value: unknown): Reading<{ readonly routings: Routings }> {
   if (!isJsonObject(value)) return { problem: 'must hold a JSON object' };
   const { format, models, ...others } = value;
   if (format !== FORMAT) return { problem: `has a format other than ${FORMAT}, the only one that is known` };
