@@ -136,6 +136,11 @@ export class ModelVersion<I> {
     return this.#parts.batcher;
   }
 
+  /** How much of its queue is taken once one more input is in. 1: all. */
+  get nextQueueFill(): number {
+    return this.batcher.nextQueueFill;
+  }
+
   get instances(): InstanceCounts {
     return this.#parts.instances();
   }

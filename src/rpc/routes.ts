@@ -1,5 +1,6 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
+import type { ComparisonCatalog } from '../comparison/types.js';
 import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CacheAccess } from './cache-access.js';
@@ -17,6 +18,7 @@ export interface ServiceParts {
   readonly reloads: ModelReloads;
   readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
+  readonly comparisons: ComparisonCatalog;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
@@ -38,6 +40,7 @@ export function serviceRoutes({
   reloads,
   loads,
   routing,
+  comparisons,
   forgetter,
   cacheSharing,
   limiter,
@@ -57,7 +60,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, loads, routing, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

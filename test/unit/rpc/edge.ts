@@ -17,6 +17,7 @@ import type {
   InputClaim,
   InputRequest,
 } from '../../../src/classify/types.js';
+import type { ComparisonCatalog } from '../../../src/comparison/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
 import type {
@@ -144,6 +145,9 @@ const unchangedRouting: RoutingChanges = {
   setTraffic: async (model) => modelView(model, '1'),
   setAlias: async (model) => modelView(model, '1'),
   deleteAlias: async (model) => modelView(model, '1'),
+  setShadow: async (model) => modelView(model, '1'),
+  setRollback: async (model) => modelView(model, '1'),
+  deleteRollback: async (model) => modelView(model, '1'),
 };
 
 export interface EdgeParts {
@@ -155,6 +159,7 @@ export interface EdgeParts {
   readonly reloads?: ModelReloads;
   readonly loads?: ModelLoads;
   readonly routing?: RoutingChanges;
+  readonly comparisons?: ComparisonCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -190,6 +195,7 @@ export class Edge {
     reloads = { reload: async () => [] },
     loads = { load: async (model) => catalog.get(model), unload: async (model) => catalog.get(model) },
     routing = unchangedRouting,
+    comparisons = { compare: () => [] },
     options,
     interceptors = [],
     limiter,
@@ -223,6 +229,7 @@ export class Edge {
         reloads,
         loads,
         routing,
+        comparisons,
         limiter,
         defaultModel: 'sentiment',
         options: whole,
