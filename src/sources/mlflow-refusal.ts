@@ -1,4 +1,4 @@
-import type { MlflowCredentials } from './mlflow-client.js';
+import type { MlflowCredentials } from './mlflow-credentials.js';
 import { RegistryError } from './source-error.js';
 
 /** The longest answer of an error that is looked into for its code. */
