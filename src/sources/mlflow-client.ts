@@ -103,7 +103,10 @@ export class MlflowClient {
 
   async *#content(path: string, from: number): AsyncGenerator<Uint8Array> {
     const stalled = new AbortController();
-    const timer = setTimeout(() => stalled.abort(new Error('no byte')), this.#options.stallMs ?? 30_000);
+    const timer = setTimeout(
+      () => stalled.abort(new DOMException('no byte', 'TimeoutError')),
+      this.#options.stallMs ?? 30_000,
+    );
     try {
       const headers = { range: `bytes=${from}-` };
       const response = await this.#fetch(path, {}, { signal: stalled.signal, headers });
