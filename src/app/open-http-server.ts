@@ -8,20 +8,23 @@ const httpShare = 4;
 
 /** The HTTP port for callers; undefined where it is off. */
 export function openHttpServer(
-  { http, server }: Pick<Config, 'http' | 'server'>,
+  { http, server, limits }: Pick<Config, 'http' | 'server' | 'limits'>,
   parts: {
     readonly rpc: RpcServer;
     readonly descriptorSet: Uint8Array;
+    /** Of the server. */
+    readonly version: string;
     readonly tls: HttpTls | undefined;
     readonly hooks: Pick<RpcHooks, 'onConnectionRefused'>;
   },
 ): HttpServer | undefined {
   if (http.listen === 'off') return undefined;
-  const { rpc, descriptorSet, tls, hooks } = parts;
+  const { rpc, descriptorSet, version, tls, hooks } = parts;
   return new HttpServer({
     ...http,
     calls: rpc.direct,
     descriptorSet,
+    about: { version, maxBatchInputs: limits.maxBatchInputs },
     tls,
     connections: {
       maxConnections: server.maxConnections,

@@ -16,9 +16,12 @@ import type { HandshakeFailure } from '../tls/types.js';
 import { Code, ownRefusal, sendJson } from './answers.js';
 import { type HttpConnectionOptions, HttpConnections } from './connections.js';
 import { Contract } from './contract.js';
+import { huggingFaceRoutes } from './hugging-face-routes.js';
 import { ownRoutes } from './own-routes.js';
 import { discardRest } from './request-body.js';
 import { Router } from './router.js';
+import { teiRoutes } from './tei-routes.js';
+import type { ExchangeParts } from './unary-exchange.js';
 
 export interface HttpTls {
   readonly credentials: CredentialSource;
@@ -34,6 +37,7 @@ export interface HttpServerOptions {
   readonly calls: DirectCalls;
   /** The contract as a google.protobuf.FileDescriptorSet. */
   readonly descriptorSet: Uint8Array;
+  readonly about: ExchangeParts['about'];
   readonly connections: Omit<HttpConnectionOptions, 'peerOf'>;
   /** HTTPS. Plain HTTP without it. */
   readonly tls?: HttpTls | undefined;
@@ -65,7 +69,12 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    ownRoutes(this.#router, { calls: options.calls, contract: new Contract(options.descriptorSet) });
+    const parts = {
+      calls: options.calls,
+      contract: new Contract(options.descriptorSet),
+      about: options.about,
+    };
+    for (const routes of [ownRoutes, teiRoutes, huggingFaceRoutes]) routes(this.#router, parts);
     const limits = {
       headersTimeout: headersTimeoutMs,
       // Bodies are bounded by the call that reads them: a stream may go on for hours.
