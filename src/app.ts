@@ -21,6 +21,7 @@ import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
+import { pinnedModels } from './config/pinned-models.js';
 import { settingName } from './config/setting-name.js';
 import type { Config } from './config.js';
 import { roomForConnections } from './descriptor-limit.js';
@@ -88,8 +89,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const trace = openTrace(config.log);
   const tracing = await openTracing(config.tracing, version, telemetry.tracing);
   const results = await openResultCache(config, telemetry);
-  const registry = new ModelRegistry<ModelVersion<TextInput>>(config.models.default, ({ name, version }) =>
-    telemetry.version({ model: name, version }).close(),
+  const pinned = pinnedModels(config.models);
+  const registry = new ModelRegistry<ModelVersion<TextInput>>(
+    config.models.default,
+    ({ name, version }) => telemetry.version({ model: name, version }).close(),
+    (model) => pinned.has(model),
   );
   const tokenizers = new TokenizerPool({
     workers: config.tokenizer.workers,
@@ -120,13 +124,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: withPayloadLog(
-        new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
+        new ClassifierPipeline(models.onDemand, results.cache, withTracing(telemetry.classifier, tracing)),
         config.log,
         log,
       ),
       catalog: registry,
       reloads: models,
       routing: models.routing,
+      loads: models.onDemand,
       forgetter: new InputForgetter({
         models: registry,
         cache: results.cache,

@@ -25,6 +25,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-reload.js')).modelsReload,
   },
   {
+    name: 'models load',
+    summary: 'have a running server load a model before it is asked for',
+    load: async () => (await import('./models-load.js')).modelsLoad,
+  },
+  {
+    name: 'models unload',
+    summary: 'have a running server unload a model',
+    load: async () => (await import('./models-unload.js')).modelsUnload,
+  },
+  {
     name: 'models traffic',
     summary: 'divide the requests for a model among its versions',
     load: async () => (await import('./models-traffic.js')).modelsTraffic,

@@ -10,12 +10,14 @@ import {
 } from '../../generated/verdict/v1/model_service.js';
 import type {
   ModelCatalog,
+  ModelLoads,
   ModelReload,
   ModelReloads,
   ReloadOutcome,
   RoutingChanges,
 } from '../models/types.js';
 import type { ModelAccess } from './model-access.js';
+import { loadingRoutes } from './model-loading.js';
 import { modelMessage } from './model-message.js';
 import { modelServiceName, routingRoutes } from './model-routing.js';
 import type { AnyRoute, Route } from './route.js';
@@ -34,13 +36,21 @@ const reloadOutcomes = {
 export interface ModelServiceParts {
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly access: ModelAccess;
   readonly limits: RequestLimits;
 }
 
 /** The methods of ModelService. */
-export function modelRoutes({ catalog, reloads, routing, access, limits }: ModelServiceParts): AnyRoute[] {
+export function modelRoutes({
+  catalog,
+  reloads,
+  loads,
+  routing,
+  access,
+  limits,
+}: ModelServiceParts): AnyRoute[] {
   const service = modelServiceName;
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -101,7 +111,13 @@ export function modelRoutes({ catalog, reloads, routing, access, limits }: Model
       }),
   };
 
-  return [listModels, getModel, reloadModels, ...routingRoutes({ routing, access, limits })];
+  return [
+    listModels,
+    getModel,
+    reloadModels,
+    ...loadingRoutes({ loads, access, limits }),
+    ...routingRoutes({ routing, access, limits }),
+  ];
 }
 
 function reloadMessage({ model, outcome, version, reason, flips, retired }: ModelReload): ReloadMessage {

@@ -11,6 +11,8 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     ListModels: 'classify',
     GetModel: 'classify',
     ReloadModels: 'admin',
+    LoadModel: 'admin',
+    UnloadModel: 'admin',
     SetTraffic: 'admin',
     SetAlias: 'admin',
     DeleteAlias: 'admin',

@@ -1,6 +1,6 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
-import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CacheAccess } from './cache-access.js';
 import { cacheRoutes } from './cache-service.js';
@@ -15,6 +15,7 @@ export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
@@ -35,6 +36,7 @@ export function serviceRoutes({
   classifier,
   catalog,
   reloads,
+  loads,
   routing,
   forgetter,
   cacheSharing,
@@ -55,7 +57,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

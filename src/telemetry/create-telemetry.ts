@@ -13,6 +13,7 @@ import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
 import { modelMetrics } from './model-metrics.js';
+import { OnDemandTelemetry } from './on-demand-telemetry.js';
 import { processMetrics } from './process-metrics.js';
 import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
@@ -70,6 +71,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
   const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
+  let waitingForModels = () => 0;
+  const onDemand = new OnDemandTelemetry({ registry, log, waiting: () => waitingForModels() });
   const tracing = new TracingTelemetry({
     registry,
     log,
@@ -105,6 +108,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     auth,
     rateLimits,
     reloads,
+    onDemand,
     tracing,
     version(of) {
       const key = `${of.model}/${of.version}`;
@@ -123,6 +127,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     watchModels(list) {
       listModels = list;
+    },
+    watchWaiting(read) {
+      waitingForModels = read;
     },
     watchEdge(read) {
       readEdge = read;
