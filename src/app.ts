@@ -166,6 +166,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     hooks: telemetry.rpc,
   });
   const http = openHttpServer(config, {
+    catalog: registry,
     rpc,
     descriptorSet,
     version,

@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
 import { HttpServer, type HttpTls } from '../http/http-server.js';
+import type { ModelCatalog } from '../models/types.js';
 import type { RpcServer } from '../rpc/server.js';
 import type { RpcHooks } from '../rpc/types.js';
 
@@ -14,17 +15,19 @@ export function openHttpServer(
     readonly descriptorSet: Uint8Array;
     /** Of the server. */
     readonly version: string;
+    readonly catalog: ModelCatalog;
     readonly tls: HttpTls | undefined;
     readonly hooks: Pick<RpcHooks, 'onConnectionRefused'>;
   },
 ): HttpServer | undefined {
   if (http.listen === 'off') return undefined;
-  const { rpc, descriptorSet, version, tls, hooks } = parts;
+  const { rpc, descriptorSet, version, catalog, tls, hooks } = parts;
   return new HttpServer({
     ...http,
     calls: rpc.direct,
     descriptorSet,
     about: { version, maxBatchInputs: limits.maxBatchInputs },
+    catalog,
     tls,
     connections: {
       maxConnections: server.maxConnections,

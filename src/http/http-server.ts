@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { ModelCatalog } from '../models/types.js';
 import type { DirectCalls } from '../rpc/direct-calls.js';
 import { requestIdFrom, requestIdKey } from '../rpc/metadata.js';
 import type { CredentialSource } from '../tls/credential-watch.js';
@@ -17,6 +18,8 @@ import { Code, ownRefusal, sendJson } from './answers.js';
 import { type HttpConnectionOptions, HttpConnections } from './connections.js';
 import { Contract } from './contract.js';
 import { huggingFaceRoutes } from './hugging-face-routes.js';
+import { moderatorsIn } from './moderators.js';
+import { openaiRoutes } from './openai-routes.js';
 import { ownRoutes } from './own-routes.js';
 import { discardRest } from './request-body.js';
 import { Router } from './router.js';
@@ -38,6 +41,8 @@ export interface HttpServerOptions {
   /** The contract as a google.protobuf.FileDescriptorSet. */
   readonly descriptorSet: Uint8Array;
   readonly about: ExchangeParts['about'];
+  /** The models, for what they say of moderation. */
+  readonly catalog: Pick<ModelCatalog, 'list'>;
   readonly connections: Omit<HttpConnectionOptions, 'peerOf'>;
   /** HTTPS. Plain HTTP without it. */
   readonly tls?: HttpTls | undefined;
@@ -73,8 +78,9 @@ export class HttpServer {
       calls: options.calls,
       contract: new Contract(options.descriptorSet),
       about: options.about,
+      moderators: moderatorsIn(options.catalog),
     };
-    for (const routes of [ownRoutes, teiRoutes, huggingFaceRoutes]) routes(this.#router, parts);
+    for (const routes of [ownRoutes, teiRoutes, huggingFaceRoutes, openaiRoutes]) routes(this.#router, parts);
     const limits = {
       headersTimeout: headersTimeoutMs,
       // Bodies are bounded by the call that reads them: a stream may go on for hours.

@@ -6,6 +6,7 @@ import { asVerdictError } from '../rpc/status.js';
 import { httpCodeOf, refusalHeaders, sendJson } from './answers.js';
 import type { Contract, ContractMethod } from './contract.js';
 import { FailedAnswer } from './failed-answer.js';
+import type { Moderators } from './moderators.js';
 import { bodyTooLarge, discardRest, readBody } from './request-body.js';
 
 /** One request for one answer, in the words of some protocol. */
@@ -40,6 +41,7 @@ export interface ExchangeParts {
   readonly calls: DirectCalls;
   readonly contract: Contract;
   /** What some protocols have the server say of itself. */
+  readonly moderators: Moderators;
   readonly about: { readonly version: string; readonly maxBatchInputs: number };
 }
 
