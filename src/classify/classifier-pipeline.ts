@@ -167,6 +167,7 @@ export class ClassifierPipeline implements Classifier {
     });
     return {
       predictions,
+      logits: entry.logits,
       model: model.name,
       version: model.version,
       // Only an alias is answered by a version of another name.

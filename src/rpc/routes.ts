@@ -7,6 +7,7 @@ import { cacheRoutes } from './cache-service.js';
 import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
 import { modelRoutes } from './model-service.js';
+import { openInferenceRoutes } from './open-inference/routes.js';
 import type { AnyRoute } from './route.js';
 import type { RpcServerOptions } from './server-options.js';
 import type { RpcHooks } from './types.js';
@@ -23,6 +24,8 @@ export interface ServiceParts {
   readonly limiter?: RateLimiter | undefined;
   /** The model of requests that name none. */
   readonly defaultModel: string;
+  /** Of the server. */
+  readonly version: string;
   readonly options: Pick<
     RpcServerOptions,
     'maxTextChars' | 'maxBatchInputs' | 'streamWindow' | 'defaultDeadlineMs'
@@ -40,16 +43,18 @@ export function serviceRoutes({
   cacheSharing,
   limiter,
   defaultModel,
+  version,
   options,
   hooks,
 }: ServiceParts): AnyRoute[] {
   const access = new ModelAccess(defaultModel);
+  const cacheAccess = new CacheAccess(cacheSharing);
   return [
     ...classifierRoutes({
       classifier,
       limits: options,
       access,
-      cacheAccess: new CacheAccess(cacheSharing),
+      cacheAccess,
       limiter,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,
@@ -57,5 +62,6 @@ export function serviceRoutes({
     }),
     ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
+    ...openInferenceRoutes({ classifier, access, cacheAccess, limiter, catalog, limits: options, version }),
   ];
 }

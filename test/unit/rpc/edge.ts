@@ -38,6 +38,7 @@ export const descriptorSet = readFileSync('generated/descriptor.binpb');
 export function answerTo(item: InputRequest, cache: Classification['cache'] = 'lru'): Classification {
   return {
     predictions: [{ label: item.input.text, score: 0.5, index: 0 }],
+    logits: Float32Array.of(0.5),
     model: item.model || 'sentiment',
     version: item.version || '1',
     alias: '',
@@ -213,6 +214,7 @@ export class Edge {
         routing,
         limiter,
         defaultModel: 'sentiment',
+        version: '1.2.3',
         options: whole,
         hooks: { onStreamsInFlight: (count) => this.streams.push(count) },
       }),
