@@ -23,6 +23,7 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     ModelReady: 'classify',
     ModelMetadata: 'classify',
     ModelInfer: 'classify',
+    ModelStreamInfer: 'classify',
     RepositoryIndex: 'classify',
   },
   'grpc.reflection.v1.ServerReflection': 'reflection',

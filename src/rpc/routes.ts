@@ -8,6 +8,7 @@ import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
 import { modelRoutes } from './model-service.js';
 import { openInferenceRoutes } from './open-inference/routes.js';
+import { OpenStreams } from './open-streams.js';
 import type { AnyRoute } from './route.js';
 import type { RpcServerOptions } from './server-options.js';
 import type { RpcHooks } from './types.js';
@@ -49,6 +50,7 @@ export function serviceRoutes({
 }: ServiceParts): AnyRoute[] {
   const access = new ModelAccess(defaultModel);
   const cacheAccess = new CacheAccess(cacheSharing);
+  const streams = new OpenStreams((count) => hooks.onStreamsInFlight?.(count));
   return [
     ...classifierRoutes({
       classifier,
@@ -58,10 +60,15 @@ export function serviceRoutes({
       limiter,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,
-      onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
+      streams,
     }),
     ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
-    ...openInferenceRoutes({ classifier, access, cacheAccess, limiter, catalog, limits: options, version }),
+    ...openInferenceRoutes({
+      ...{ classifier, access, cacheAccess, limiter, catalog, version, streams },
+      limits: options,
+      streamWindow: options.streamWindow,
+      defaultDeadlineMs: options.defaultDeadlineMs,
+    }),
   ];
 }

@@ -5,6 +5,7 @@ import {
   ModelMetadataResponse,
   ModelReadyRequest,
   ModelReadyResponse,
+  ModelStreamInferResponse,
   RepositoryIndexRequest,
   RepositoryIndexResponse,
   ServerLiveRequest,
@@ -17,18 +18,23 @@ import {
 import { invalidField } from '../../errors.js';
 import type { ModelCatalog } from '../../models/types.js';
 import { allServe } from '../model-health.js';
+import type { OpenStreams } from '../open-streams.js';
 import type { AnyRoute, Route } from '../route.js';
 import { maxReceiveBytes, type RequestLimits, smallRequestBytes } from '../server-options.js';
 import { traced } from '../traced.js';
 import { UnaryCall } from '../unary.js';
 import { checkModel, checkVersion, refuse, type Violations } from '../validation.js';
 import { inferJobFrom } from './infer-request.js';
+import { InferStream, type InferStreamContext } from './infer-stream.js';
 import { Inference, type InferenceParts } from './inference.js';
 import { modelIndex, modelMetadata, versionOf, viewOf } from './model-index.js';
 
 export interface OpenInferenceParts extends InferenceParts {
   readonly catalog: ModelCatalog;
   readonly limits: RequestLimits;
+  readonly streamWindow: number;
+  readonly defaultDeadlineMs: number;
+  readonly streams: OpenStreams;
   /** Of the server. */
   readonly version: string;
 }
@@ -40,7 +46,7 @@ const extensions = ['schedule_policy', 'parameters'];
 
 /** The Open Inference Protocol, beside ClassifierService and onto the same classifier. */
 export function openInferenceRoutes(parts: OpenInferenceParts): AnyRoute[] {
-  const { catalog, access, limits, version } = parts;
+  const { catalog, access, limits, streams, version } = parts;
   const inference = new Inference(parts);
 
   const modelInfer: Route<ModelInferRequest, ModelInferResponse> = {
@@ -58,7 +64,28 @@ export function openInferenceRoutes(parts: OpenInferenceParts): AnyRoute[] {
       }),
   };
 
-  return [modelInfer, ...infoRoutes({ catalog, access, version })];
+  const context: InferStreamContext = {
+    inference,
+    limits,
+    window: parts.streamWindow,
+    requestDeadlineMs: parts.defaultDeadlineMs,
+    onClose: streams.closed,
+  };
+  const modelStreamInfer: Route<ModelInferRequest, ModelStreamInferResponse> = {
+    service,
+    method: 'ModelStreamInfer',
+    shape: 'bidi',
+    requestType: ModelInferRequest,
+    responseType: ModelStreamInferResponse,
+    maxRequestBytes: maxReceiveBytes(limits),
+    open: (call) => {
+      const stream = new InferStream(call, context);
+      streams.opened();
+      return stream;
+    },
+  };
+
+  return [modelInfer, modelStreamInfer, ...infoRoutes({ catalog, access, version })];
 }
 
 /** The methods that tell of the server and its models. */
