@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HealthClient } from '../../../generated/health/v1/health.js';
+import { GRPCInferenceServiceClient } from '../../../generated/inference/grpc_service.js';
 import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
   type BatchClassifyResponse,
@@ -261,6 +262,10 @@ export class Edge {
 
   get classifier(): ClassifierServiceClient {
     return this.#client(ClassifierServiceClient);
+  }
+
+  get inference(): GRPCInferenceServiceClient {
+    return this.#client(GRPCInferenceServiceClient);
   }
 
   get models(): ModelServiceClient {
