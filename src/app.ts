@@ -158,6 +158,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
+      version,
       options: config.limits,
       hooks: telemetry.rpc,
     }),

@@ -210,6 +210,7 @@ export class ClassifierPipeline implements Classifier {
     this.#watch.listener?.onAnswer(model, request, keyspace, resolved, startedAt);
     return {
       predictions,
+      logits: entry.logits,
       model: model.name,
       version: model.version,
       // Only an alias is answered by a version of another name.
