@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import { HealthCheckRequest } from '../../generated/grpc/health/v1/health.js';
 import { ServerReflectionRequest } from '../../generated/grpc/reflection/v1/reflection.js';
-import { HealthCheckRequest } from '../../generated/health/v1/health.js';
 import { ForgetRequest } from '../../generated/verdict/v1/cache_service.js';
 import { Activation, CacheMode, Truncation } from '../../generated/verdict/v1/classification.js';
 import {

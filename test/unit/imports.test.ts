@@ -377,7 +377,7 @@ describe('the check of imports', () => {
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/index.js';`, true],
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/b.js';`, false],
     ['app.ts', `import { b } from '../clients/typescript/src/index.js';`, false],
-    ['cli/a.ts', `import { b } from 'verdict-client';`, false],
+    ['cli/a.ts', `import { b } from '@verdict-grpc/client';`, false],
     ['rpc/a.ts', `import { b } from '../../generated/b.js';`, true],
     ['classify/a.ts', `import type { B } from '../../generated/b.js';`, false],
     ['rpc/a.ts', `import { b } from '../../test/support/b.js';`, false],

@@ -2,7 +2,7 @@ import { type Client, Metadata } from '@grpc/grpc-js';
 import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../../generated/health/v1/health.js';
+} from '../../../generated/grpc/health/v1/health.js';
 import { CacheServiceService } from '../../../generated/verdict/v1/cache_service.js';
 import { ClassifierServiceService } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceService, type Model as WireModel } from '../../../generated/verdict/v1/model_service.js';

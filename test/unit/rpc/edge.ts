@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
-import { HealthClient } from '../../../generated/health/v1/health.js';
+import { HealthClient } from '../../../generated/grpc/health/v1/health.js';
 import { GRPCInferenceServiceClient } from '../../../generated/inference/grpc_service.js';
 import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
