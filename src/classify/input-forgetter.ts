@@ -19,6 +19,8 @@ export interface ForgettableModels {
 export interface InputForgetterParts {
   readonly models: ForgettableModels;
   readonly cache: Pick<ResultCache, 'forget'>;
+  /** The inputs that are kept beside their answers; undefined: none are. */
+  readonly recent?: { forget(input: TextInput, isMeant: (model: string) => boolean): void } | undefined;
   /** The names of callers that may have caches of their own. */
   readonly callers: () => readonly Keyspace[];
   /** Seconds after which Redis holds nothing more that could not be named; 0 without Redis. */
@@ -44,8 +46,9 @@ export class InputForgetter implements Forgetter {
   }
 
   async forget({ model, input, caller, mayUse }: ForgetRequest, signal: AbortSignal): Promise<Forgotten> {
-    const { models, cache, callers, othersExpireSeconds } = this.#parts;
+    const { models, cache, recent, callers, othersExpireSeconds } = this.#parts;
     const versions = models.answering(model).filter(({ name }) => mayUse(name));
+    recent?.forget(input, (name) => (model === '' || name === model) && mayUse(name));
     const keyspaces = new Set([sharedKeyspace, ...callers(), ...(caller === '' ? [] : [caller])]);
     let [fromMemory, fromRedis] = [0, 0];
     for (const keys of chunks(keysOf(versions, input, keyspaces))) {

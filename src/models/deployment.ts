@@ -243,7 +243,7 @@ export class Deployment<V extends DeployableVersion> {
 
   view(isDefault: boolean, isPinned: boolean): ModelView {
     const serving = this.#largest(this.#routed.filter(({ state }) => state === 'serving'));
-    const { traffic, aliases } = this.#routing;
+    const { traffic, aliases, shadow, rollback } = this.#routing;
     // A number stands for what answers under it now: what it stood for before is on its way out, or never came in.
     const loaded = this.#versions.filter(
       ({ loaded: { version }, isRetired }) => !isRetired || this.find(version) === undefined,
@@ -266,6 +266,8 @@ export class Deployment<V extends DeployableVersion> {
       ),
       traffic: [...sharesOf(traffic ?? [])].map(([version, percent]) => ({ version, percent })),
       aliases: [...aliases].sort().map(([alias, version]) => ({ alias, version })),
+      ...(shadow === undefined ? {} : { shadow }),
+      ...(rollback === undefined ? {} : { rollback }),
     };
   }
 }

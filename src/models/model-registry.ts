@@ -134,6 +134,11 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.changed();
   }
 
+  /** What is set about where requests go, by model. */
+  get routings(): Routings {
+    return this.#routings;
+  }
+
   /** The versions that the routing of a model names, or is about to. */
   named(model: string): ReadonlySet<string> {
     const reserved = [...this.#reserved].filter((one) => one.model === model);
@@ -434,7 +439,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     );
     return {
       ready: hasLoaded && reasons.length === 0,
-      reasons: [...reasons, ...unloaded, ...this.routingTroubles()],
+      reasons: [...reasons, ...unloaded, ...this.routingTroubles(), ...this.#rollbacks()],
     };
   }
 
@@ -442,12 +447,24 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   routingTroubles(): readonly string[] {
     return [...this.#routings].flatMap(([name, routing]) => {
       const deployment = this.#deployments.get(name);
-      if (deployment === undefined) return [`there is no model ${name}, whose traffic or aliases are set`];
+      if (deployment === undefined) return [`there is no model ${name}, and the state file names it`];
       const isMissing = (version: string) =>
         deployment.find(version) === undefined && !deployment.unloaded.has(version);
       return [...namedVersions(routing)]
         .filter(isMissing)
-        .map((version) => `${name}/${version} is not there, and traffic or an alias is set for it`);
+        .map((version) => `${name}/${version} is not there, and the state file names it`);
+    });
+  }
+
+  /** Candidates that have lost their traffic. */
+  #rollbacks(): readonly string[] {
+    return [...this.#routings].flatMap(([name, { rollback }]) => {
+      if (rollback?.rolledBack === undefined || !this.#deployments.has(name)) return [];
+      const { at, cause, count, observations } = rollback.rolledBack;
+      const words = cause === 'errors' ? 'failed' : `got other labels than from ${rollback.stable}`;
+      return [
+        `${name}/${rollback.version} lost its traffic to ${rollback.stable} at ${new Date(at).toISOString()}: ${count} of ${observations} inputs ${words}`,
+      ];
     });
   }
 

@@ -147,6 +147,11 @@ export class ModelVersion<I> {
     return this.#parts.batcher;
   }
 
+  /** How much of its queue is taken once one more input is in. 1: all. */
+  get nextQueueFill(): number {
+    return this.batcher.nextQueueFill;
+  }
+
   get instances(): InstanceCounts {
     return this.#parts.instances();
   }
@@ -183,6 +188,7 @@ export class ModelVersion<I> {
       batching: proof.batching,
       appliedActivation: proof.appliedActivation,
       defaultTruncation: this.defaultTruncation,
+      moderation: manifest.moderation,
       readyInstances: ready,
       instances: wanted,
       cost: this.cost,

@@ -15,12 +15,25 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
   cli: ['app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
   app: [
-    ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+    ...[
+      'rpc',
+      'http',
+      'admin',
+      'sources',
+      'config',
+      'auth',
+      'tls',
+      'descriptor-limit',
+      'lifecycle',
+      'telemetry',
+    ],
     'tracing',
   ],
-  rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'tls'],
+  http: ['rpc', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
+  comparison: ['classify'],
   classify: ['models', 'cache'],
   models: ['batching', 'preprocessing', 'runtime'],
   preprocessing: ['tokenizer', 'runtime'],
@@ -52,6 +65,7 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   telemetry: [
     ...[
       'rpc',
+      'comparison',
       'classify',
       'models',
       'batching',
@@ -92,7 +106,8 @@ const CLIENT_ENTRY = `${CLIENT}index.js`;
 const owners: Readonly<Record<string, readonly string[]>> = {
   // The exporter of traces takes its metadata.
   '@grpc/grpc-js': ['rpc', 'tracing'],
-  '@bufbuild/protobuf': ['rpc'],
+  '@bufbuild/protobuf': ['rpc', 'http'],
+  'find-my-way': ['http'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
   'oniguruma-to-es': ['tokenizer'],
@@ -109,10 +124,12 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   pino: ['telemetry'],
   zod: ['config'],
-  yaml: ['config'],
+  // A model's own file, and the settings'.
+  yaml: ['config', 'models'],
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   '@huggingface/hub': ['sources'],
+  '@aws-sdk/client-s3': ['sources'],
   'swagger-ui-dist': ['admin'],
 };
 
@@ -360,7 +377,7 @@ describe('the check of imports', () => {
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/index.js';`, true],
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/b.js';`, false],
     ['app.ts', `import { b } from '../clients/typescript/src/index.js';`, false],
-    ['cli/a.ts', `import { b } from 'verdict-client';`, false],
+    ['cli/a.ts', `import { b } from '@verdict-grpc/client';`, false],
     ['rpc/a.ts', `import { b } from '../../generated/b.js';`, true],
     ['classify/a.ts', `import type { B } from '../../generated/b.js';`, false],
     ['rpc/a.ts', `import { b } from '../../test/support/b.js';`, false],

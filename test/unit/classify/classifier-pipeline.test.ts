@@ -30,6 +30,7 @@ function model(problemType: ProblemType = 'single_label_classification') {
   const subject: ClassifyingModel = {
     name: 'm',
     version: '7',
+    digest: 'sha256:7',
     labels: ['no', 'yes'],
     problemType,
     appliedActivation: undefined,

@@ -164,9 +164,7 @@ describe('the models that exist', () => {
     third.end();
     await registry.retire('tone', (version) => version !== '3', STOP);
     assert.deepEqual(shares(), { 2: 1_000 });
-    assert.deepEqual(registry.routingTroubles(), [
-      'tone/3 is not there, and traffic or an alias is set for it',
-    ]);
+    assert.deepEqual(registry.routingTroubles(), ['tone/3 is not there, and the state file names it']);
     deploy('3');
     assert.deepEqual([shares(), registry.routingTroubles()], [{ 3: 1_000 }, []]);
   });
