@@ -101,7 +101,10 @@ export class ServedModels implements ModelReloads {
           firstOf: (models) => this.#onDemand.firstOf(models),
           onUnloaded: ({ name, version }) => registry.addUnloaded(name, version),
           onLoading: ({ name, version }) => registry.addLoading(name, version),
-          onFailed: (failed, error) => this.#tellFailed(failed, error),
+          onFailed: (failed, error) => {
+            this.#tellFailed(failed, error);
+            this.#onDemand.onFailed(failed.name, this.#publicWords(error));
+          },
         },
         signal,
       );
@@ -292,9 +295,7 @@ export class ServedModels implements ModelReloads {
     const reason = describeLoadError(error);
     log.error({ model: name, version, reason }, 'model could not be loaded: the others serve');
     telemetry.version({ model: name, version });
-    const inPublic = this.#publicWords(error);
-    registry.addFailed({ name, version, reason: inPublic });
-    this.#onDemand.onFailed(name, inPublic);
+    registry.addFailed({ name, version, reason: this.#publicWords(error) });
   }
 
   /** What callers may read leaves out where the folder lies. */
