@@ -1,5 +1,6 @@
 import type { WarmUps } from '../comparison/warm-ups.js';
 import { Serial } from '../concurrency/serial.js';
+import { pinnedModels } from '../config/pinned-models.js';
 import { settingName } from '../config/setting-name.js';
 import { versionPolicyIn } from '../config/version-policy.js';
 import type { Config } from '../config.js';
@@ -115,6 +116,9 @@ export class ServedModels implements ModelReloads {
     }
     this.#reloader = this.#openReloader(loader);
     this.#tellRoutingTroubles();
+    for (const model of pinnedModels(config.models))
+      if (!registry.names.includes(model))
+        log.warn({ model, setting: settingName('models.pinned') }, 'a pinned model is not in the models folder');
   }
 
   /** Changes where requests for models go. */
