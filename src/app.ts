@@ -91,6 +91,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     },
   });
   telemetry.watchModels(() => registry.list());
+  registry.onChange(() => telemetry.setAliases(registry.aliases));
   const gpus = new GpuMonitor({
     ...GPU_MONITOR,
     onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),

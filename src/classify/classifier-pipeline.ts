@@ -75,7 +75,7 @@ export class ClassifierPipeline implements Classifier {
       if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
       return this.#finish(model, request, claim, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt, error);
+      this.#fail(model, request, claim, startedAt, error);
       throw error;
     }
   }
@@ -110,7 +110,7 @@ export class ClassifierPipeline implements Classifier {
       } catch (error) {
         const successor = this.#successor(asked, request, error);
         if (successor === undefined) {
-          this.#fail(asked, claim, startedAt, error);
+          this.#fail(asked, request, claim, startedAt, error);
           throw error;
         }
         asked = successor;
@@ -155,10 +155,13 @@ export class ClassifierPipeline implements Classifier {
     const now = performance.now();
     const totalMs = now - startedAt;
     const postprocessMs = now - resolvedAt;
+    const alias = aliasOf(model, request);
     this.#hooks.onInput?.({
       model: model.name,
       version: model.version,
+      alias,
       outcome,
+      tokens: entry.tokenCount,
       totalMs,
       timings,
       postprocessMs,
@@ -169,8 +172,7 @@ export class ClassifierPipeline implements Classifier {
       predictions,
       model: model.name,
       version: model.version,
-      // Only an alias is answered by a version of another name.
-      alias: request.version === model.version ? '' : request.version,
+      alias,
       tokenCount: entry.tokenCount,
       truncated: entry.truncated,
       cache: outcome,
@@ -180,6 +182,7 @@ export class ClassifierPipeline implements Classifier {
 
   #fail(
     model: ClassifyingModel | undefined,
+    request: InputRequest,
     { serviceClass, trace }: InputClaim,
     startedAt: number,
     error: unknown,
@@ -187,7 +190,9 @@ export class ClassifierPipeline implements Classifier {
     this.#hooks.onInput?.({
       model: model?.name ?? '',
       version: model?.version ?? '',
+      alias: model === undefined ? '' : aliasOf(model, request),
       outcome: 'error',
+      tokens: 0,
       totalMs: performance.now() - startedAt,
       timings: undefined,
       postprocessMs: 0,
@@ -196,6 +201,11 @@ export class ClassifierPipeline implements Classifier {
       error,
     });
   }
+}
+
+/** Only an alias is answered by a version of another name. */
+function aliasOf(model: ClassifyingModel, request: InputRequest): string {
+  return request.version === model.version ? '' : request.version;
 }
 
 function activationOf(model: ClassifyingModel, asked: Activation | undefined): Activation {
