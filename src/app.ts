@@ -5,6 +5,7 @@ import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { checkPort, namingPlace } from './app/check-port.js';
 import { gateOf } from './app/gate.js';
+import { inputHooks } from './app/input-hooks.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
 import { openCredentials } from './app/open-credentials.js';
@@ -14,7 +15,6 @@ import { openTracing } from './app/open-tracing.js';
 import { readinessOf } from './app/readiness.js';
 import { ServedModels } from './app/served-models.js';
 import { trustedProxiesIn } from './app/trusted-proxies.js';
-import { withTracing } from './app/with-tracing.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
@@ -32,6 +32,7 @@ import { serviceRoutes } from './rpc/routes.js';
 import { RpcServer } from './rpc/server.js';
 import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
 import { GpuMonitor } from './runtime/gpu-monitor.js';
+import { ModelStatistics } from './statistics/model-statistics.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
@@ -79,9 +80,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const trace = openTrace(config.log);
   const tracing = await openTracing(config.tracing, version, telemetry.tracing);
   const results = await openResultCache(config, telemetry);
-  const registry = new ModelRegistry<ModelVersion<TextInput>>(config.models.default, ({ name, version }) =>
-    telemetry.version({ model: name, version }).close(),
-  );
+  const statistics = new ModelStatistics();
+  const registry = new ModelRegistry<ModelVersion<TextInput>>(config.models.default, ({ name, version }) => {
+    telemetry.version({ model: name, version }).close();
+    statistics.forget(name, version);
+  });
   const tokenizers = new TokenizerPool({
     workers: config.tokenizer.workers,
     testIntervalMs: config.runtime.selfTestIntervalMs,
@@ -98,7 +101,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
   });
   telemetry.watchGpus(() => gpus.readings);
   const models = new ServedModels({
-    ...{ config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
+    ...{ config, registry, tokenizers, gpus, telemetry, statistics, trace, tracing, log },
     onReloaded: () => {
       try {
         rpc.limitConnections(roomForCallers(config, registry));
@@ -111,13 +114,18 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: withPayloadLog(
-        new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
+        new ClassifierPipeline(
+          registry,
+          results.cache,
+          inputHooks(telemetry.classifier, statistics, tracing?.classifier),
+        ),
         config.log,
         log,
       ),
       catalog: registry,
       reloads: models,
       routing: models.routing,
+      statistics,
       forgetter: new InputForgetter({
         models: registry,
         cache: results.cache,

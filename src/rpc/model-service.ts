@@ -15,13 +15,15 @@ import type {
   ReloadOutcome,
   RoutingChanges,
 } from '../models/types.js';
+import type { StatisticsReader } from '../statistics/types.js';
 import type { ModelAccess } from './model-access.js';
 import { modelMessage } from './model-message.js';
 import { modelServiceName, routingRoutes } from './model-routing.js';
+import { statisticsRoute } from './model-statistics.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxModelNames, type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
-import { checkModel, refuse, type Violations } from './validation.js';
+import { checkModel, checkNamed, refuse, type Violations } from './validation.js';
 
 const reloadOutcomes = {
   loaded: ReloadOutcomeMessage.LOADED,
@@ -35,12 +37,20 @@ export interface ModelServiceParts {
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
   readonly routing: RoutingChanges;
+  readonly statistics: StatisticsReader;
   readonly access: ModelAccess;
   readonly limits: RequestLimits;
 }
 
 /** The methods of ModelService. */
-export function modelRoutes({ catalog, reloads, routing, access, limits }: ModelServiceParts): AnyRoute[] {
+export function modelRoutes({
+  catalog,
+  reloads,
+  routing,
+  statistics,
+  access,
+  limits,
+}: ModelServiceParts): AnyRoute[] {
   const service = modelServiceName;
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -68,8 +78,7 @@ export function modelRoutes({ catalog, reloads, routing, access, limits }: Model
     open: (call) =>
       new UnaryCall(call, ({ model }) => {
         const violations: Violations = [];
-        if (model === '') violations.push({ field: 'model', description: 'must be set' });
-        checkModel(model, 'model', violations);
+        checkNamed(model, violations);
         refuse(violations);
         access.check(call.identity, model);
         return { model: modelMessage(catalog.get(model), limits) };
@@ -101,7 +110,13 @@ export function modelRoutes({ catalog, reloads, routing, access, limits }: Model
       }),
   };
 
-  return [listModels, getModel, reloadModels, ...routingRoutes({ routing, access, limits })];
+  return [
+    listModels,
+    getModel,
+    statisticsRoute({ catalog, statistics, access }),
+    reloadModels,
+    ...routingRoutes({ routing, access, limits }),
+  ];
 }
 
 function reloadMessage({ model, outcome, version, reason, flips, retired }: ModelReload): ReloadMessage {

@@ -2,6 +2,7 @@ import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
 import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import type { StatisticsReader } from '../statistics/types.js';
 import { CacheAccess } from './cache-access.js';
 import { cacheRoutes } from './cache-service.js';
 import { classifierRoutes } from './classifier-service.js';
@@ -16,6 +17,7 @@ export interface ServiceParts {
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
   readonly routing: RoutingChanges;
+  readonly statistics: StatisticsReader;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
@@ -36,6 +38,7 @@ export function serviceRoutes({
   catalog,
   reloads,
   routing,
+  statistics,
   forgetter,
   cacheSharing,
   limiter,
@@ -55,7 +58,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, routing, statistics, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

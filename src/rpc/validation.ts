@@ -69,6 +69,12 @@ export function checkVersion(version: string, violations: Violations): void {
   }
 }
 
+/** Checks a model that has to be named, the default one too. */
+export function checkNamed(model: string, violations: Violations): void {
+  if (model === '') violations.push({ field: 'model', description: 'must be set' });
+  checkModel(model, 'model', violations);
+}
+
 /** Checks a version that an administrator names, by its number. */
 export function checkVersionNumber(version: string, field: string, violations: Violations): void {
   if (!versionPattern.test(version))

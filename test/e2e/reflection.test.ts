@@ -50,6 +50,7 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
       [
         'verdict.v1.ModelService.DeleteAlias',
         'verdict.v1.ModelService.GetModel',
+        'verdict.v1.ModelService.GetModelStatistics',
         'verdict.v1.ModelService.ListModels',
         'verdict.v1.ModelService.ReloadModels',
         'verdict.v1.ModelService.SetAlias',

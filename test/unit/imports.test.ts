@@ -18,7 +18,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
     'tracing',
   ],
-  rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  rpc: ['classify', 'auth', 'ratelimit', 'statistics', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
   classify: ['models', 'cache'],
@@ -33,6 +33,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   cache: ['redis', 'concurrency'],
   auth: [],
   ratelimit: ['redis', 'concurrency'],
+  statistics: [],
   redis: [],
   tracing: ['ratelimit'],
   // It checks the files before the start as the server will when it loads them, and knows what a key file holds.
@@ -67,6 +68,8 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   ],
   // It implements hooks as well, and an interceptor.
   tracing: ['rpc', 'classify', 'batching'],
+  // It implements hooks too.
+  statistics: ['cache', 'classify', 'batching', 'runtime'],
   cache: ['tokenizer'],
   // An identity has limits, and the key file holds them.
   auth: ['ratelimit'],

@@ -26,6 +26,7 @@ import { serviceRoutes } from '../../../src/rpc/routes.js';
 import { RpcServer } from '../../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../../src/rpc/server-options.js';
 import type { HandledCall } from '../../../src/rpc/types.js';
+import type { StatisticsReader } from '../../../src/statistics/types.js';
 
 export type Classify = (item: InputRequest, caller: InputClaim) => MaybePromise<Classification>;
 
@@ -145,6 +146,7 @@ export interface EdgeParts {
   readonly catalog?: ModelCatalog;
   readonly reloads?: ModelReloads;
   readonly routing?: RoutingChanges;
+  readonly statistics?: StatisticsReader;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -179,6 +181,7 @@ export class Edge {
     catalog = new TestCatalog(),
     reloads = { reload: async () => [] },
     routing = unchangedRouting,
+    statistics = { of: async () => [] },
     options,
     interceptors = [],
     limiter,
@@ -206,6 +209,7 @@ export class Edge {
     this.server = new RpcServer({
       routes: serviceRoutes({
         classifier: { classify },
+        statistics,
         forgetter: { forget },
         cacheSharing,
         catalog,
