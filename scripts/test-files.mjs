@@ -7,17 +7,20 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The tests that need no tool and start no server, session process or tokeniser thread. */
 export const UNIT = 'dist/test/unit/';
 
+/** The tests against other systems' real servers, whose tools take too long to fetch for `npm test`. */
+const INTEGRATIONS = 'dist/test/integrations/';
+
 const GROUPS = 4;
 const groupFolder = 'dist/test-groups';
 
 /**
- * The compiled test files of a kind, relative to the repository.
+ * The compiled test files of some kinds, relative to the repository.
  *
- * @param {'unit' | 'e2e' | 'all'} kind `e2e`: all but the unit tests
+ * @param {readonly ('unit' | 'e2e' | 'integrations')[]} kinds `e2e`: all that is neither of the others
  * @param {readonly string[]} [parts] only the files whose path below test/ contains one of them
  * @returns {string[]}
  */
-export function testFiles(kind, parts = []) {
+export function testFiles(kinds, parts = []) {
   return (
     readdirSync(join(root, 'dist/test'), { recursive: true })
       .filter((name) => name.endsWith('.test.js'))
@@ -27,9 +30,14 @@ export function testFiles(kind, parts = []) {
         (name) => parts.length === 0 || parts.some((part) => name.includes(part.replace(/\.ts$/, '.js'))),
       )
       .map((name) => join('dist/test', name))
-      .filter((path) => kind === 'all' || path.startsWith(UNIT) === (kind === 'unit'))
+      .filter((path) => kinds.includes(kindOf(path)))
       .sort()
   );
+}
+
+function kindOf(path) {
+  if (path.startsWith(UNIT)) return 'unit';
+  return path.startsWith(INTEGRATIONS) ? 'integrations' : 'e2e';
 }
 
 /**

