@@ -85,6 +85,11 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.changed();
   }
 
+  /** Where the requests for all models go, as it was set. */
+  get routings(): Routings {
+    return this.#routings;
+  }
+
   /** The versions that the routing of a model names, or is about to. */
   named(model: string): ReadonlySet<string> {
     const reserved = [...this.#reserved].filter((one) => one.model === model);
