@@ -58,19 +58,29 @@ export const modelsStats: Command = {
   },
 };
 
+/** The most important columns come first: a narrow terminal cuts the others. */
 function cells(rows: readonly Row[]): string[][] {
-  const header = ['MODEL', 'VERSION', 'ANSWERED', 'CACHED', 'FAILED', 'CANCELLED', 'BATCH'];
   return [
-    [...header, 'QUEUE', 'RUN', 'TOTAL', 'MEMORY', 'LAST USED'],
-    ...rows.map(
-      ({ model, version, answered, cache, failed, cancelled, batches, stages, memory, lastUsed }) => [
-        ...[model, version, whole(answered), share(cache.lru + cache.redis, answered)],
-        ...[whole(failed), whole(cancelled), mean(batches.inputs, batches.batches)],
-        ...[stages.queue, stages.inference, stages.total].map(meanMs),
-        memory === undefined ? '' : fileSize(memory.residentBytes),
-        lastUsed?.toISOString() ?? 'never',
-      ],
-    ),
+    [
+      'MODEL',
+      'VERSION',
+      'ANSWERED',
+      'CACHED',
+      'FAILED',
+      'TOTAL',
+      'QUEUE',
+      'RUN',
+      'BATCH',
+      'MEMORY',
+      'LAST USED',
+    ],
+    ...rows.map(({ model, version, answered, cache, failed, batches, stages, memory, lastUsed }) => [
+      ...[model, version, whole(answered), share(cache.lru + cache.redis, answered), whole(failed)],
+      ...[stages.total, stages.queue, stages.inference].map(meanMs),
+      mean(batches.inputs, batches.batches),
+      memory === undefined ? '' : fileSize(memory.residentBytes),
+      lastUsed?.toISOString().replace(/\.\d+Z$/, 'Z') ?? 'never',
+    ]),
   ];
 }
 

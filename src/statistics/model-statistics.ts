@@ -10,6 +10,8 @@ interface Version {
   readonly batches: BatchCounts;
   /** Its session processes; some of them may have ended. */
   readonly pids: Set<number>;
+  /** A look at them that is under way, shared by all who ask meanwhile: it opens files. */
+  memory: Promise<ProcessMemory | undefined> | undefined;
   readonly hooks: VersionHooks;
 }
 
@@ -55,14 +57,21 @@ export class ModelStatistics implements StatisticsReader, ClassifierHooks {
   async of(model: string): Promise<readonly VersionStatistics[]> {
     const versions = [...(this.#models.get(model) ?? [])].sort(([a], [b]) => Number(b) - Number(a));
     return Promise.all(
-      versions.map(async ([version, { since, inputs, batches, pids }]) => ({
+      versions.map(async ([version, counted]) => ({
         version,
-        since,
-        memory: await this.#memoryOf(pids),
-        batches: batches.totals,
-        ...inputs.totals,
+        since: counted.since,
+        memory: await this.#memory(counted),
+        batches: counted.batches.totals,
+        ...counted.inputs.totals,
       })),
     );
+  }
+
+  #memory(of: Version): Promise<ProcessMemory | undefined> {
+    of.memory ??= this.#memoryOf(of.pids).finally(() => {
+      of.memory = undefined;
+    });
+    return of.memory;
   }
 
   #create(): Version {
@@ -73,6 +82,7 @@ export class ModelStatistics implements StatisticsReader, ClassifierHooks {
       inputs: new InputCounts(this.#now),
       batches,
       pids,
+      memory: undefined,
       hooks: {
         batcher: { onBatch: (batch) => batches.add(batch) },
         runtime: {

@@ -157,4 +157,11 @@ describe('what is counted for versions', () => {
     await only();
     assert.deepEqual(asked, [[process.pid]]);
   });
+
+  it('looks at the memory once for all who ask at the same time', async () => {
+    await Promise.all(Array.from({ length: 100 }, () => only()));
+    assert.equal(asked.length, 1);
+    await only();
+    assert.equal(asked.length, 2);
+  });
 });
