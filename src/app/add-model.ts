@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { readJsonObject } from '../models/json-file.js';
 import { refuseLfsPointer } from '../models/lfs-pointer.js';
@@ -7,28 +7,31 @@ import { modelNamePattern } from '../models/model-name.js';
 import type { VerifyCheck, VerifyReport } from '../models/verify.js';
 import { externalPath, readGraph } from '../models/weights.js';
 import type { Precision } from '../runtime/types.js';
-import { FolderSource } from '../sources/folder-source.js';
-import { type HubOptions, HubSource } from '../sources/hub-source.js';
+import { belowFolder } from '../sources/below-folder.js';
+import { DownloadFolder, hashOf } from '../sources/download-folder.js';
 import { findLayout, type Layout } from '../sources/layout.js';
+import { openSource, type SourceAccess } from '../sources/open-source.js';
 import { SourceError } from '../sources/source-error.js';
 import { Staging } from '../sources/staging.js';
-import type { ModelSource, SourceFile } from '../sources/types.js';
+import type { ModelSource, Origin, SourceFile } from '../sources/types.js';
 import { wordPieceTokenizer } from '../sources/word-piece.js';
 import { verifyModel } from './verify-model.js';
 
-export type { HubOptions } from '../sources/hub-source.js';
-export { HubError, SourceError } from '../sources/source-error.js';
+export type { SourceAccess } from '../sources/open-source.js';
+export { RegistryError, SourceError } from '../sources/source-error.js';
 
 export interface AddModelOptions {
-  /** `hf://org/name`, `hf://org/name@revision`, or a folder. */
+  /** `hf://org/name@revision`, `s3://bucket/prefix`, `file:///folder`, or a folder's path. */
   readonly source: string;
   /** The folder that servers read models from. */
   readonly modelsDir: string;
   /** What the model is to be called. Default: as its source is. */
   readonly name: string | undefined;
+  /** The folder of the source that holds the model. Default: its root, or the only folder that does. */
+  readonly path?: string | undefined;
   /** Empty: those that `VERDICT_PRECISION=auto` could choose from. */
   readonly precisions: readonly Precision[];
-  readonly hub: HubOptions;
+  readonly access: SourceAccess;
   readonly signal: AbortSignal;
   /** A file is being copied or downloaded. */
   readonly onProgress?: (file: SourceFile, bytes: number) => void;
@@ -40,7 +43,7 @@ export interface AddedModel {
   readonly name: string;
   /** Undefined: it did not pass, and nothing was added. */
   readonly directory: string | undefined;
-  readonly commit: string | undefined;
+  readonly origin: Origin | undefined;
   readonly report: VerifyReport;
   /** ONNX files that the source holds besides. */
   readonly others: readonly string[];
@@ -54,14 +57,15 @@ export interface AddedModel {
  * @throws SourceError in words; the file system's errors; the signal's reason
  */
 export async function addModel(options: AddModelOptions): Promise<AddedModel> {
-  const { source: reference, modelsDir, hub, signal } = options;
-  const source = await open(reference, hub, signal);
+  const { source: reference, modelsDir, access, signal } = options;
+  const source = belowFolder(await openSource(reference, access, signal), options.path);
   const name = modelName(source, options.name);
   const layout = findLayout(source, options.precisions);
   const staging = await Staging.open(modelsDir);
+  const downloads = new DownloadFolder(modelsDir, name);
   try {
     const folder = staging.folder(name);
-    const weightBytes = await fill(folder, source, layout, options);
+    const weightBytes = await fill(folder, source, layout, downloads, options);
     options.onVerify?.();
     const named = (check: VerifyCheck) => ({
       ...check,
@@ -69,10 +73,13 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     });
     const report = await verifyModel(folder, { measures: true, signal });
     signal.throwIfAborted();
+    const directory = report.ok ? await staging.publish(name) : undefined;
+    // What does not pass would not pass the next time either.
+    await downloads.clear();
     return {
       name,
-      directory: report.ok ? await staging.publish(name) : undefined,
-      commit: source.commit,
+      directory,
+      origin: source.origin,
       report: { ...report, checks: report.checks.map(named) },
       others: layout.others.map(({ path }) => path),
       weightBytes,
@@ -82,20 +89,7 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     throw new SourceError(inSource(error.message, staging.folder(name), source.name), { cause: error });
   } finally {
     await staging.discard();
-  }
-}
-
-async function open(reference: string, hub: HubOptions, signal: AbortSignal): Promise<ModelSource> {
-  if (HubSource.isMeant(reference)) return HubSource.open(reference, hub, signal);
-  try {
-    return await FolderSource.open(reference);
-  } catch (error) {
-    // What people copy from the Hub's pages: an address, or the name alone.
-    const [, repo] = /^(?:https?:\/\/[^/]+\/)?([\w.-]+\/[\w.-]+)\/?$/.exec(reference) ?? [];
-    if (!(error instanceof SourceError) || repo === undefined) throw error;
-    throw new SourceError(`${error.message}. A repository of the Hub is written hf://${repo}`, {
-      cause: error,
-    });
+    await downloads.release();
   }
 }
 
@@ -114,6 +108,7 @@ async function fill(
   folder: string,
   source: ModelSource,
   layout: Layout,
+  downloads: DownloadFolder,
   { signal, onProgress }: AddModelOptions,
 ): Promise<AddedModel['weightBytes']> {
   const copied = new Set<string>();
@@ -122,7 +117,7 @@ async function fill(
     copied.add(target);
     const path = join(folder, target);
     await mkdir(dirname(path), { recursive: true });
-    await source.copy(file, path, { signal, onProgress: (bytes) => onProgress?.(file, bytes) });
+    await source.copy(file, path, { signal, downloads, onProgress: (bytes) => onProgress?.(file, bytes) });
   };
   await copy(layout.config, 'config.json');
   if (layout.tokenizerConfig !== undefined) await copy(layout.tokenizerConfig, 'tokenizer_config.json');
@@ -132,10 +127,6 @@ async function fill(
     await copy(layout.vocabulary, 'vocab.txt');
     await makeTokenizer(folder, source.name);
   }
-  if (source.commit !== undefined) {
-    const origin = { source: source.name, commit: source.commit };
-    await writeFile(join(folder, 'origin.json'), `${JSON.stringify(origin, undefined, 2)}\n`);
-  }
   const weightBytes: Partial<Record<Precision, number>> = {};
   for (const { precision, graph, target } of layout.weights) {
     await copy(graph, target);
@@ -143,7 +134,20 @@ async function fill(
     for (const { file, path } of external) await copy(file, relative(folder, path));
     weightBytes[precision] = external.reduce((sum, { file }) => sum + file.bytes, graph.bytes);
   }
+  if (source.origin !== undefined) await writeOrigin(folder, source.name, source.origin);
   return weightBytes;
+}
+
+/** Where the version is from, and the digests of its files, for those who ask later. */
+async function writeOrigin(folder: string, source: string, origin: Origin): Promise<void> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sha256: Record<string, string> = {};
+  for (const path of paths.sort()) {
+    sha256[relative(folder, path).split(sep).join('/')] = await hashOf(path, 'sha256');
+  }
+  const noted = { source, ...origin, sha256 };
+  await writeFile(join(folder, 'origin.json'), `${JSON.stringify(noted, undefined, 2)}\n`);
 }
 
 async function makeTokenizer(folder: string, source: string): Promise<void> {

@@ -14,7 +14,7 @@ import type { Telemetry } from '../telemetry/types.js';
 import type { TokenizerPool } from '../tokenizer/tokenizer-pool.js';
 import type { TextInput } from '../tokenizer/types.js';
 import type { Tracing } from '../tracing/open-tracing.js';
-import { versionHooks } from './version-hooks.js';
+import { batchHooks } from './batch-hooks.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 const CUDA_PROBE_TIMEOUT_MS = 30_000;
@@ -80,13 +80,10 @@ export async function openModelLoader(
       probeFeeds: textFeeds(0),
       cacheKeys: (digest) => new CacheKeyer(digest),
       hooks: ({ name, version }) => {
-        const { batcher, runtime } = versionHooks(
-          telemetry.version({ model: name, version }),
-          statistics.version(name, version),
-        );
+        const { batcher, runtime } = telemetry.version({ model: name, version });
         return {
           batcher: {
-            ...batcher,
+            ...batchHooks(batcher, statistics.version(name, version)),
             ...(trace === undefined ? {} : { onArrival: trace.hook(name) }),
             ...tracing?.batcher({ model: name, version }),
           },

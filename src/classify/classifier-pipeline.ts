@@ -7,6 +7,7 @@ import type {
   Resolved,
   ResultCache,
 } from '../cache/types.js';
+import type { Claim } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { invalidField, VerdictError } from '../errors.js';
 import type { AppliedActivation, ProblemType } from '../models/types.js';
@@ -42,8 +43,15 @@ export interface ClassifyingModel {
 
 /** Finds the model version that a request means. */
 export interface ModelResolver {
-  /** @throws VerdictError not_found, or unavailable when the model exists and no version serves */
-  resolve(request: Pick<InputRequest, 'model' | 'version' | 'input' | 'routingKey'>): ClassifyingModel;
+  /**
+   * Returns without a promise when the model is loaded; otherwise waits until it is.
+   * @throws VerdictError, synchronously or by rejection: not_found; unavailable when the model exists and no version serves;
+   *   resource_exhausted, deadline_exceeded; the signal's reason
+   */
+  resolve(
+    request: Pick<InputRequest, 'model' | 'version' | 'input' | 'routingKey'>,
+    claim: Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass'>,
+  ): MaybePromise<ClassifyingModel>;
 }
 
 const DEFAULT_ACTIVATION = {
@@ -69,7 +77,9 @@ export class ClassifierPipeline implements Classifier {
     let model: ClassifyingModel | undefined;
     try {
       refuseLate(claim, startedAt);
-      model = this.#models.resolve(request);
+      const found = this.#models.resolve(request, claim);
+      if (found instanceof Promise) return this.#onceLoaded(found, request, claim, startedAt);
+      model = found;
       refuseSecondActivation(model, request.options.activation);
       const resolved = this.#resolve(model, request, claim);
       if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
@@ -78,6 +88,24 @@ export class ClassifierPipeline implements Classifier {
       this.#fail(model, request, claim, startedAt, error);
       throw error;
     }
+  }
+
+  async #onceLoaded(
+    loading: Promise<ClassifyingModel>,
+    request: InputRequest,
+    claim: InputClaim,
+    startedAt: number,
+  ): Promise<Classification> {
+    let model: ClassifyingModel;
+    try {
+      model = await loading;
+    } catch (error) {
+      this.#fail(undefined, request, claim, startedAt, error);
+      throw error;
+    } finally {
+      claim.trace?.stage('load', startedAt, performance.now());
+    }
+    return this.#finishLater(model, request, claim, this.#ask(model, request, claim), startedAt);
   }
 
   #resolve(model: ClassifyingModel, request: InputRequest, claim: InputClaim): MaybePromise<Resolved> {
@@ -108,7 +136,7 @@ export class ClassifierPipeline implements Classifier {
       try {
         return this.#finish(asked, request, claim, await answer, startedAt);
       } catch (error) {
-        const successor = this.#successor(asked, request, error);
+        const successor = await this.#successor(asked, request, claim, error);
         if (successor === undefined) {
           this.#fail(asked, request, claim, startedAt, error);
           throw error;
@@ -126,12 +154,17 @@ export class ClassifierPipeline implements Classifier {
 
   /**
    * The version that has taken the place of one that is being stopped: what was still on its way to that one, in Redis or behind
-   * another caller, is asked there. Undefined: there is none, or the error is another one.
+   * another caller, is asked there, once it is loaded. Undefined: there is none, or the error is another one.
    */
-  #successor(model: ClassifyingModel, request: InputRequest, error: unknown): ClassifyingModel | undefined {
+  async #successor(
+    model: ClassifyingModel,
+    request: InputRequest,
+    claim: InputClaim,
+    error: unknown,
+  ): Promise<ClassifyingModel | undefined> {
     if (!(error instanceof VerdictError) || error.reason !== 'DRAINING') return undefined;
     try {
-      const found = this.#models.resolve(request);
+      const found = await this.#models.resolve(request, claim);
       return found === model ? undefined : found;
     } catch {
       return undefined;

@@ -30,6 +30,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-reload.js')).modelsReload,
   },
   {
+    name: 'models load',
+    summary: 'have a running server load a model before it is asked for',
+    load: async () => (await import('./models-load.js')).modelsLoad,
+  },
+  {
+    name: 'models unload',
+    summary: 'have a running server unload a model',
+    load: async () => (await import('./models-unload.js')).modelsUnload,
+  },
+  {
     name: 'models traffic',
     summary: 'divide the requests for a model among its versions',
     load: async () => (await import('./models-traffic.js')).modelsTraffic,
@@ -41,7 +51,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'models add',
-    summary: 'add a model from the Hugging Face Hub, or from a folder',
+    summary: 'add a model from the Hugging Face Hub, MLflow, S3 or a folder',
     load: async () => (await import('./models-add.js')).modelsAdd,
   },
   {

@@ -74,11 +74,11 @@ function cells(rows: readonly Row[]): string[][] {
       'MEMORY',
       'LAST USED',
     ],
-    ...rows.map(({ model, version, answered, cache, failed, batches, stages, memory, lastUsed }) => [
+    ...rows.map(({ model, version, answered, cache, failed, batches, stages, memoryBytes, lastUsed }) => [
       ...[model, version, whole(answered), share(cache.lru + cache.redis, answered), whole(failed)],
       ...[stages.total, stages.queue, stages.inference].map(meanMs),
       mean(batches.inputs, batches.batches),
-      memory === undefined ? '' : fileSize(memory.residentBytes),
+      memoryBytes === 0 ? '' : fileSize(memoryBytes),
       lastUsed?.toISOString().replace(/\.\d+Z$/, 'Z') ?? 'never',
     ]),
   ];

@@ -204,6 +204,7 @@ export class ModelLoader<I> {
         preprocessor,
         batcher,
         instances: () => shared.counts,
+        pids: () => [...shared.pids, ...(lone?.pids ?? [])],
         samples,
         calibratedCurve: curve ?? FREE,
         cacheKey: (input, truncation, keyspace) => keys.key(preprocessor.keyOf(input), truncation, keyspace),

@@ -23,6 +23,15 @@ export interface AliasName {
   readonly alias: string;
 }
 
+/** A model with versions that are loaded. */
+export interface LoadedModel<V> {
+  readonly name: string;
+  /** Highest first. */
+  readonly versions: readonly V[];
+  /** The higher, the later it was used. */
+  readonly lastUse: number;
+}
+
 /** A version that was taken out of service and is gone. */
 export interface EndedVersion {
   readonly version: string;
@@ -48,15 +57,23 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /** Versions that a change of routing is about to name, by model: one entry for each change. */
   readonly #reserved = new Set<{ readonly model: string; readonly versions: readonly string[] }>();
   readonly #onGone: (version: VersionName) => void;
+  readonly #isPinned: (model: string) => boolean;
+  #uses = 0;
 
   /**
    * @param defaultModel the model of requests that name none
+   * @param isPinned whether a model is never unloaded to make room
    * @param onGone called when nothing of a version is left: it has answered all it held, or could not be loaded and is not
    *   asked for any more. Must not throw
    */
-  constructor(defaultModel: string, onGone: (version: VersionName) => void = () => {}) {
+  constructor(
+    defaultModel: string,
+    onGone: (version: VersionName) => void = () => {},
+    isPinned: (model: string) => boolean = () => true,
+  ) {
     this.#defaultModel = defaultModel;
     this.#onGone = onGone;
+    this.#isPinned = isPinned;
   }
 
   /** The models that anything is known of, by name. */
@@ -67,6 +84,42 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /** The version that most requests for a model go to; undefined: there is none. */
   current(model: string): V | undefined {
     return this.#deployments.get(model)?.current;
+  }
+
+  /** The model that a request means, whether or not there is one of that name. */
+  nameOf({ model }: Pick<ModelRequest, 'model'>): string {
+    return model === '' ? this.#defaultModel : model;
+  }
+
+  /** Whether requests for a model are answered without a load. */
+  isLoaded(model: string): boolean {
+    return this.#deployments.get(model)?.isLoaded ?? false;
+  }
+
+  /** Whether a model is known of which no version is loaded. */
+  isUnloaded(model: string): boolean {
+    return this.#deployments.get(model)?.isUnloaded ?? false;
+  }
+
+  /** Whether a version of a model could not be loaded. */
+  hasFailed(model: string): boolean {
+    const unloaded = [...(this.#deployments.get(model)?.unloaded.values() ?? [])];
+    return unloaded.some(({ state }) => state === 'failed');
+  }
+
+  /** The models that are loaded, by name. */
+  loadedModels(): readonly LoadedModel<V>[] {
+    return this.names.flatMap((name) => {
+      const deployment = this.#deployments.get(name);
+      if (deployment?.isLoaded !== true) return [];
+      return [{ name, versions: deployment.active, lastUse: deployment.lastUse }];
+    });
+  }
+
+  /** Makes a model the one that was used last. */
+  touch(model: string): void {
+    const deployment = this.#deployments.get(model);
+    if (deployment !== undefined) deployment.lastUse = ++this.#uses;
   }
 
   /**
@@ -119,13 +172,22 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   }
 
   /**
-   * The version of a model with that number, or why there is none.
+   * Requires a version that requests may be routed to: one that is loaded, or that a load of its model would bring.
    * @throws VerdictError not_found; unavailable for one that could not be loaded
    */
-  require(model: string, version: string): V {
+  require(model: string, version: string): void {
     const deployment = this.#deployments.get(model);
     if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
-    return this.#named(deployment, version, `version ${model}/${version} is not loaded`);
+    const state = deployment.unloaded.get(version)?.state;
+    if (deployment.isUnloaded && (state === 'unloaded' || state === 'loading')) return;
+    this.#named(deployment, version, `version ${model}/${version} is not loaded`);
+  }
+
+  /** The version that most requests for a model go to, or would if it were loaded; empty: there is none. */
+  currentVersion(model: string): string {
+    const unloaded = [...(this.#deployments.get(model)?.unloaded.keys() ?? [])];
+    const highest = unloaded.sort((a, b) => Number(b) - Number(a))[0];
+    return this.current(model)?.version ?? highest ?? '';
   }
 
   /**
@@ -158,6 +220,16 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   ): Promise<readonly EndedVersion[]> {
     const deployment = this.#deploymentOf(version.name);
     return this.#end(deployment, deployment.succeed(version, stays), signal);
+  }
+
+  /**
+   * Takes a model out of memory: it gets no requests until it is loaded again, answers what it holds, and its sessions end.
+   * @param signal makes its versions refuse the rest
+   * @returns its versions, when they have ended
+   */
+  async unload(model: string, signal: AbortSignal): Promise<readonly EndedVersion[]> {
+    const deployment = this.#deployments.get(model);
+    return deployment === undefined ? [] : this.#end(deployment, deployment.unload(), signal);
   }
 
   /**
@@ -219,9 +291,22 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     if (isEmpty && this.#deployments.get(name) === deployment) this.#deployments.delete(name);
   }
 
-  /** Records that a version is loading, until it is deployed or could not be loaded. */
-  addLoading(name: string, version: string): void {
-    this.#deploymentOf(name).announce(version, { state: 'loading', reason: '' });
+  /**
+   * Records that a version is loading, until it is deployed or could not be loaded.
+   * @param stage what of the load is under way, for everybody to read
+   */
+  addLoading(name: string, version: string, stage = ''): void {
+    const deployment = this.#deploymentOf(name);
+    const former = deployment.unloaded.get(version)?.former;
+    deployment.announce(version, { state: 'loading', reason: stage, former });
+    this.changed();
+  }
+
+  /** Records that a version exists, and is loaded when somebody asks for it. What was known of it still is. */
+  addUnloaded(name: string, version: string): void {
+    const deployment = this.#deploymentOf(name);
+    const former = deployment.unloaded.get(version)?.former;
+    deployment.announce(version, { state: 'unloaded', reason: '', former });
     this.changed();
   }
 
@@ -239,12 +324,31 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /**
    * The version that a request means. A version whose processes are being replaced still takes requests: they wait
    * in its queue.
-   * @throws VerdictError not_found; unavailable for a model that could not be loaded
+   * @throws VerdictError not_found; unavailable for a model that is not loaded
    */
   resolve(request: ModelRequest): V {
+    const found = this.lookUp(request);
+    if (found !== undefined) return found;
+    const name = this.nameOf(request);
+    const [unloaded] = this.#deployments.get(name)?.unloaded.values() ?? [];
+    if (unloaded !== undefined) throw notLoaded(`the model ${name}`, unloaded);
+    throw notFound('model', name, 'MODEL_NOT_FOUND');
+  }
+
+  /**
+   * The version that a request means, if its model is loaded; this counts as its last use.
+   * @returns undefined: the model is known, and none of its versions is loaded
+   * @throws VerdictError not_found; unavailable for a version that is not loaded though others are, or for a model that is gone
+   */
+  lookUp(request: ModelRequest): V | undefined {
     const name = request.model === '' ? this.#defaultModel : request.model;
     const deployment = this.#deployments.get(name);
     if (deployment === undefined) throw notFound('model', name, 'MODEL_NOT_FOUND');
+    if (deployment.isUnloaded) {
+      this.#requireKnown(deployment, request.version);
+      return undefined;
+    }
+    deployment.lastUse = ++this.#uses;
     const { version } = request;
     if (version !== '') {
       const meant = deployment.versionOf(version);
@@ -257,11 +361,18 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     }
     const found = deployment.pick(request);
     if (found !== undefined) return found;
-    const [unloaded] = deployment.unloaded.values();
-    if (unloaded !== undefined && deployment.versions.length === 0)
-      throw notLoaded(`the model ${name}`, unloaded);
     // Its last version is being retired.
     throw new VerdictError('unavailable', `the model ${name} is being stopped`, { reason: 'DRAINING' });
+  }
+
+  /** @throws VerdictError not_found for a version that a load of its model would not bring */
+  #requireKnown(deployment: Deployment<V>, asked: string): void {
+    const { name, unloaded } = deployment;
+    const version = deployment.versionOf(asked) ?? asked;
+    if (version === '' || unloaded.has(version)) return;
+    // Of a model that is being loaded or could not be, not all versions may be known.
+    if ([...unloaded.values()].some(({ state }) => state !== 'unloaded')) return;
+    throw versionNotFound(name, version, `version ${name}/${version} is not there`);
   }
 
   /** @param trouble what to say where nothing is known of the version */
@@ -272,10 +383,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     const others = versions.length === 0 ? [...unloaded.values()] : [];
     const trying = unloaded.get(version) ?? others[0];
     if (trying !== undefined) throw notLoaded(`the version ${name}/${version}`, trying);
-    throw new VerdictError('not_found', trouble, {
-      reason: 'VERSION_NOT_FOUND',
-      resource: { type: 'version', name: `${name}/${version}` },
-    });
+    throw versionNotFound(name, version, trouble);
   }
 
   /**
@@ -315,7 +423,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
    */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
     const deployments = [...this.#deployments.values()];
-    const isLoaded = deployments.some(({ versions }) => versions.length > 0);
+    const hasLoaded = deployments.some(({ isLoaded }) => isLoaded);
     const reasons = deployments
       .flatMap(({ routed }) => routed)
       .filter(({ state }) => state !== 'serving')
@@ -323,14 +431,16 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
         [`${name}/${version} is ${state}`, stateReason].filter((words) => words !== '').join(': '),
       );
     const unloaded = deployments.flatMap(({ name, unloaded }) =>
-      [...unloaded].map(([version, { state, reason }]) =>
-        state === 'loading'
-          ? `${name}/${version} is being loaded`
-          : `${pathOf(name, version)} could not be loaded: ${reason}`,
-      ),
+      [...unloaded]
+        .filter(([, { state }]) => state !== 'unloaded')
+        .map(([version, { state, reason }]) =>
+          state === 'loading'
+            ? `${name}/${version} is being loaded`
+            : `${pathOf(name, version)} could not be loaded: ${reason}`,
+        ),
     );
     return {
-      ready: isLoaded && reasons.length === 0,
+      ready: hasLoaded && reasons.length === 0,
       reasons: [...reasons, ...unloaded, ...this.routingTroubles()],
     };
   }
@@ -374,13 +484,23 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   }
 
   #view(deployment: Deployment<V>): ModelView {
-    return deployment.view(deployment.name === this.#defaultModel);
+    const { name } = deployment;
+    return deployment.view(name === this.#defaultModel, this.#isPinned(name));
   }
 }
 
 function notLoaded(what: string, { state }: UnloadedVersion): VerdictError {
-  const words = state === 'loading' ? 'is being loaded' : 'could not be loaded';
+  const words = { unloaded: 'is not loaded', loading: 'is being loaded', failed: 'could not be loaded' }[
+    state
+  ];
   return new VerdictError('unavailable', `${what} ${words}`, { reason: 'MODEL_NOT_LOADED' });
+}
+
+function versionNotFound(name: string, version: string, trouble: string): VerdictError {
+  return new VerdictError('not_found', trouble, {
+    reason: 'VERSION_NOT_FOUND',
+    resource: { type: 'version', name: `${name}/${version}` },
+  });
 }
 
 function pathOf(name: string, version: string): string {

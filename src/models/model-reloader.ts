@@ -23,6 +23,10 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly defaultModel: string;
   /** How long a version whose place was taken may answer what it holds, in milliseconds. */
   readonly endLimitMs: number;
+  /** Whether a model may be loaded; otherwise it stays as it is until somebody asks for it. */
+  readonly mayLoad: (model: string) => boolean;
+  /** Runs one task at a time: nothing else loads or unloads a model meanwhile. */
+  readonly oneAtATime: <T>(task: () => Promise<T>) => Promise<T>;
   /** A reload begins: requests are to be routed as is kept by now. Called once for all who share the reload. Must not reject */
   readonly refresh: () => Promise<void>;
   /** What the models folder holds. @throws ModelLoadError */
@@ -119,7 +123,9 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       if (!isForAll && !models.has(name)) continue;
       this.#stopping.signal.throwIfAborted();
       const startedAt = performance.now();
-      const reload = await this.#reloadOne(name, repository, searched.get(name) ?? new Set());
+      const reload = await this.#parts.oneAtATime(() =>
+        this.#reloadOne(name, repository, searched.get(name) ?? new Set()),
+      );
       reloads.push(reload);
       hooks.onModelReloaded?.(reload, performance.now() - startedAt);
     }
@@ -146,6 +152,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     searched: ReadonlySet<string>,
   ): Promise<ModelReload> {
     const wanted = locations.filter((one) => one.name === name);
+    if (wanted.length > 0 && !this.#parts.mayLoad(name)) return this.#unloaded(name, wanted);
     if (wanted.length > 0) return this.#reloadFrom(name, wanted, searched);
     const found = broken.find((one) => one.name === name);
     if (found !== undefined) return this.#broken(name, this.#parts.describe(found.error));
@@ -153,6 +160,14 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       return this.#broken(name, 'its folder is gone; the default model stays all the same');
     const retired = await this.#ended(name, (limit) => this.#parts.registry.remove(name, limit));
     return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined, retired };
+  }
+
+  /** Nothing of the model is loaded, and nothing is: its next load takes what the folder holds then. */
+  #unloaded(name: string, wanted: readonly ModelLocation[]): ModelReload {
+    const { registry } = this.#parts;
+    for (const { version } of wanted) registry.addUnloaded(name, version);
+    registry.forgetUnloaded(name, new Set(wanted.map(({ version }) => version)));
+    return { model: name, outcome: 'unchanged', version: '', reason: '', flips: undefined, retired: [] };
   }
 
   /**

@@ -3,6 +3,7 @@ import type { CacheKey, Computed, EntryShape, Flight, Keyspace } from '../cache/
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { Encoded } from '../runtime/feeds.js';
+import { residentBytes } from '../runtime/resident-bytes.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
 import type { Golden } from './golden.js';
@@ -31,6 +32,8 @@ export interface ModelVersionParts<I> {
   readonly preprocessor: Preprocessor<I>;
   readonly batcher: Batcher<Encoded, Float32Array>;
   readonly instances: () => InstanceCounts;
+  /** The processes of its sessions. */
+  readonly pids: () => readonly number[];
   /** Why no input can be prepared at the moment; empty where it can. */
   readonly preparationTrouble: () => string;
   readonly samples: readonly CostSample[];
@@ -60,6 +63,7 @@ export class ModelVersion<I> {
   readonly entryShape: EntryShape;
   readonly #parts: ModelVersionParts<I>;
   #draining = false;
+  #memoryBytes = 0;
 
   constructor(parts: ModelVersionParts<I>) {
     this.name = parts.manifest.name;
@@ -111,6 +115,23 @@ export class ModelVersion<I> {
     };
   }
 
+  /** Resident memory of its session processes, as last measured; 0 where nothing is known. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  /** Asks the system how much memory its session processes take. */
+  async measureMemory(): Promise<void> {
+    const sizes = await Promise.all(this.#parts.pids().map(residentBytes));
+    this.#memoryBytes = sizes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0);
+  }
+
+  /** Whether it holds inputs that are not answered yet. */
+  get isBusy(): boolean {
+    const { queuedItems, overflowItems, inFlightItems } = this.#parts.batcher;
+    return queuedItems + overflowItems + inFlightItems > 0;
+  }
+
   get batcher(): Batcher<Encoded, Float32Array> {
     return this.#parts.batcher;
   }
@@ -155,6 +176,7 @@ export class ModelVersion<I> {
       instances: wanted,
       cost: this.cost,
       costSamples: samples,
+      memoryBytes: this.memoryBytes,
     };
   }
 

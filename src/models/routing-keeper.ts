@@ -57,7 +57,7 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     return this.#change(model, [...shares.keys()], signal, (former) => {
       for (const version of shares.keys()) registry.require(model, version);
       if (shares.size === 0) return { ...former, traffic: undefined };
-      const current = former.traffic ?? undivided(registry.current(model)?.version ?? '');
+      const current = former.traffic ?? undivided(registry.currentVersion(model));
       return { ...former, traffic: redivided(current, shares) };
     });
   }

@@ -11,7 +11,7 @@ export type ProblemType = 'single_label_classification' | 'multi_label_classific
 export type Batching = 'padded' | 'equal_length' | 'one_at_a_time';
 /** A function that turns logits into scores. */
 export type AppliedActivation = 'softmax' | 'sigmoid';
-export type ModelState = 'loading' | 'serving' | 'draining' | 'failed';
+export type ModelState = 'unloaded' | 'loading' | 'serving' | 'draining' | 'failed';
 
 /** How a version answers the texts that its predecessor knew the answers of. */
 export interface LabelFlips {
@@ -43,14 +43,18 @@ export interface ModelVersionView {
   readonly instances: number;
   readonly cost: CostCurve;
   readonly costSamples: readonly CostSample[];
+  /** Resident memory of its session processes, as last measured; 0 where nothing is known. */
+  readonly memoryBytes: number;
 }
 
 export interface ModelView {
   readonly name: string;
   readonly isDefault: boolean;
+  /** Whether it is loaded at the start and never unloaded to make room. */
+  readonly isPinned: boolean;
   /** Empty where no version is serving. */
   readonly servingVersion: string;
-  /** Whether any version was ever loaded. Of one that was not, only state, reason and version are told. */
+  /** Whether any version is loaded and gets requests. Of one that never was, only state, reason and version are told. */
   readonly loaded: boolean;
   /** Highest first. */
   readonly versions: readonly ModelVersionView[];
@@ -125,6 +129,44 @@ export interface ModelReloads {
    */
   reload(models?: readonly string[], signal?: AbortSignal): Promise<readonly ModelReload[]>;
 }
+
+/** Loads and unloads models by hand. */
+export interface ModelLoads {
+  /**
+   * Loads a model, if it is not loaded, as a request for it would.
+   * @param signal stops to wait; the load goes on
+   * @throws VerdictError, by rejection: not_found; resource_exhausted where nothing can be unloaded to make room; unavailable
+   *   where it could not be loaded, or the server is stopping; the signal's reason
+   */
+  load(model: string, signal: AbortSignal): Promise<ModelView>;
+  /**
+   * Unloads a model, if it is loaded: it answers what it holds, and its sessions end. The next request loads it again.
+   * @param signal stops to wait; the model is unloaded all the same
+   * @throws VerdictError, by rejection: not_found; invalid_argument for one that is pinned; unavailable where the server is
+   *   stopping; the signal's reason
+   */
+  unload(model: string, signal: AbortSignal): Promise<ModelView>;
+}
+
+/** Why a model was unloaded: another one needed its place, the sessions took too much memory, or somebody asked. */
+export type UnloadCause = 'place' | 'memory' | 'request';
+
+/** Events of loading models on demand, for logs and metrics. None may throw. */
+export interface OnDemandHooks {
+  /** @param tookMs the load alone, in milliseconds */
+  onLoaded?(model: string, tookMs: number): void;
+  /** @param reason for everybody to read */
+  onLoadFailed?(model: string, reason: string, tookMs: number): void;
+  /** @param tookMs until all it held was answered and its sessions had ended, in milliseconds */
+  onUnloaded?(model: string, cause: UnloadCause, tookMs: number): void;
+  /** A version that was unloaded did not end well. */
+  onEndFailed?(version: { readonly name: string; readonly version: string }, error: unknown): void;
+  /** A request for a model that is not loaded was refused. */
+  onRefused?(cause: RefusedLoad): void;
+}
+
+/** Why a request for a model that is not loaded was refused: too many wait, its deadline is too near, or nothing can make room. */
+export type RefusedLoad = 'waiting' | 'deadline' | 'pinned';
 
 /** Read access to the models that exist. */
 export interface ModelCatalog {

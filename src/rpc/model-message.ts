@@ -22,6 +22,7 @@ import { roundedMs } from './classification-message.js';
 import type { RequestLimits } from './server-options.js';
 
 const states = {
+  unloaded: StateMessage.UNLOADED,
   loading: StateMessage.LOADING,
   serving: StateMessage.SERVING,
   draining: StateMessage.DRAINING,
@@ -60,6 +61,7 @@ export function modelMessage(view: ModelView, limits: RequestLimits): Model {
     versions: view.versions.map((version) => versionMessage(version, limits)),
     traffic: [...view.traffic],
     aliases: [...view.aliases],
+    isPinned: view.isPinned,
   };
 }
 
@@ -91,6 +93,7 @@ function versionMessage(view: ModelVersionView, limits: RequestLimits): ModelVer
         : truncations[view.defaultTruncation],
     readyInstances: view.readyInstances,
     instances: view.instances,
+    memoryBytes: BigInt(view.memoryBytes),
     cost: {
       baseMs: view.cost.baseMs,
       msPerToken: view.cost.msPerToken,

@@ -10,6 +10,7 @@ import {
 } from '../../generated/verdict/v1/model_service.js';
 import type {
   ModelCatalog,
+  ModelLoads,
   ModelReload,
   ModelReloads,
   ReloadOutcome,
@@ -17,6 +18,7 @@ import type {
 } from '../models/types.js';
 import type { StatisticsReader } from '../statistics/types.js';
 import type { ModelAccess } from './model-access.js';
+import { loadingRoutes } from './model-loading.js';
 import { modelMessage } from './model-message.js';
 import { modelServiceName, routingRoutes } from './model-routing.js';
 import { statisticsRoute } from './model-statistics.js';
@@ -36,6 +38,7 @@ const reloadOutcomes = {
 export interface ModelServiceParts {
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly statistics: StatisticsReader;
   readonly access: ModelAccess;
@@ -46,6 +49,7 @@ export interface ModelServiceParts {
 export function modelRoutes({
   catalog,
   reloads,
+  loads,
   routing,
   statistics,
   access,
@@ -115,6 +119,7 @@ export function modelRoutes({
     getModel,
     statisticsRoute({ catalog, statistics, access }),
     reloadModels,
+    ...loadingRoutes({ loads, access, limits }),
     ...routingRoutes({ routing, access, limits }),
   ];
 }

@@ -34,19 +34,21 @@ export function statisticsRoute({
     responseType: GetModelStatisticsResponse,
     maxRequestBytes: smallRequestBytes,
     open: (call) =>
-      new UnaryCall(call, async ({ model, version }) => {
+      new UnaryCall(call, ({ model, version }) => {
         const violations: Violations = [];
         checkNamed(model, violations);
         checkVersion(version, violations);
         refuse(violations);
         access.check(call.identity, model);
-        const { aliases } = catalog.get(model);
-        const versions = await statistics.of(model);
-        if (version === '') return { versions: versions.map(statisticsMessage) };
+        const { aliases, versions: views } = catalog.get(model);
+        const versions = statistics.of(model);
+        const message = (of: VersionStatistics) =>
+          statisticsMessage(of, views.find((view) => view.version === of.version)?.memoryBytes ?? 0);
+        if (version === '') return { versions: versions.map(message) };
         const meant = aliases.find(({ alias }) => alias === version)?.version ?? version;
         const found = versions.find((one) => one.version === meant);
         if (found === undefined) throw nothingCounted(model, meant);
-        return { versions: [statisticsMessage(found)] };
+        return { versions: [message(found)] };
       }),
   };
 }
@@ -62,8 +64,8 @@ function nothingCounted(model: string, version: string): VerdictError {
   );
 }
 
-function statisticsMessage(of: VersionStatistics): StatisticsMessage {
-  const { cache, stages, batches, memory } = of;
+function statisticsMessage(of: VersionStatistics, memoryBytes: number): StatisticsMessage {
+  const { cache, stages, batches } = of;
   return {
     version: of.version,
     since: new Date(of.since),
@@ -98,7 +100,7 @@ function statisticsMessage(of: VersionStatistics): StatisticsMessage {
       runMs: batches.runMs,
       sizes: batches.sizes.map(({ atMost, batches: count }) => ({ atMost, batches: BigInt(count) })),
     },
-    memory: memory && { processes: memory.processes, residentBytes: BigInt(memory.residentBytes) },
+    memoryBytes: BigInt(memoryBytes),
   };
 }
 

@@ -12,6 +12,8 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     GetModel: 'classify',
     GetModelStatistics: 'classify',
     ReloadModels: 'admin',
+    LoadModel: 'admin',
+    UnloadModel: 'admin',
     SetTraffic: 'admin',
     SetAlias: 'admin',
     DeleteAlias: 'admin',

@@ -1,6 +1,6 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
-import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import type { StatisticsReader } from '../statistics/types.js';
 import { CacheAccess } from './cache-access.js';
@@ -16,6 +16,7 @@ export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly statistics: StatisticsReader;
   readonly forgetter: Forgetter;
@@ -37,6 +38,7 @@ export function serviceRoutes({
   classifier,
   catalog,
   reloads,
+  loads,
   routing,
   statistics,
   forgetter,
@@ -58,7 +60,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, routing, statistics, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, statistics, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

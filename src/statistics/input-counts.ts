@@ -56,7 +56,7 @@ export class InputCounts {
     inference.add(timings.inferenceMs);
   }
 
-  get totals(): Omit<VersionStatistics, 'version' | 'since' | 'batches' | 'memory'> {
+  get totals(): Omit<VersionStatistics, 'version' | 'since' | 'batches'> {
     const { cancelled = 0, ...failures } = Object.fromEntries(this.#errors) as Partial<
       Record<ErrorCode, number>
     >;

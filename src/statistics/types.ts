@@ -1,7 +1,6 @@
 import type { BatcherHooks } from '../batching/types.js';
 import type { CacheOutcome } from '../cache/types.js';
 import type { ErrorCode } from '../errors.js';
-import type { RuntimeHooks } from '../runtime/types.js';
 
 /** The stages of an input that are timed. */
 export type Stage = 'tokenize' | 'queue' | 'inference' | 'postprocess' | 'total';
@@ -32,13 +31,6 @@ export interface BatchStatistics {
   readonly sizes: readonly BatchSizeCount[];
 }
 
-/** The memory of session processes. */
-export interface ProcessMemory {
-  readonly processes: number;
-  /** Pages that several of them share count for each. */
-  readonly residentBytes: number;
-}
-
 /** What one version has done since counting began. Counts only grow. */
 export interface VersionStatistics {
   readonly version: string;
@@ -58,18 +50,13 @@ export interface VersionStatistics {
   readonly cache: Readonly<Record<CacheOutcome, number>>;
   readonly stages: Readonly<Record<Stage, StageTime>>;
   readonly batches: BatchStatistics;
-  /** Of its session processes; undefined: the operating system does not tell. */
-  readonly memory: ProcessMemory | undefined;
 }
 
 /** Tells what versions have done. */
 export interface StatisticsReader {
   /** The versions of a model that anything is counted for, highest first. */
-  of(model: string): Promise<readonly VersionStatistics[]>;
+  of(model: string): readonly VersionStatistics[];
 }
 
-/** Counts the events of one version. */
-export interface VersionHooks {
-  readonly batcher: Required<Pick<BatcherHooks, 'onBatch'>>;
-  readonly runtime: Required<Pick<RuntimeHooks, 'onInstanceReady' | 'onInstanceLost'>>;
-}
+/** Counts the batches of one version. */
+export type BatchHooks = Required<Pick<BatcherHooks, 'onBatch'>>;

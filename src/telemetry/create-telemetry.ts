@@ -14,6 +14,7 @@ import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
 import { modelMetrics } from './model-metrics.js';
+import { OnDemandTelemetry } from './on-demand-telemetry.js';
 import { processMetrics } from './process-metrics.js';
 import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
@@ -72,6 +73,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
   const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
+  let waitingForModels = () => 0;
+  const onDemand = new OnDemandTelemetry({ registry, log, waiting: () => waitingForModels() });
   const tracing = new TracingTelemetry({
     registry,
     log,
@@ -112,6 +115,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     auth,
     rateLimits,
     reloads,
+    onDemand,
     tracing,
     version(of) {
       const key = `${of.model}/${of.version}`;
@@ -131,6 +135,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     setAliases: (named) => aliases.set(named),
     watchModels(list) {
       listModels = list;
+    },
+    watchWaiting(read) {
+      waitingForModels = read;
     },
     watchEdge(read) {
       readEdge = read;

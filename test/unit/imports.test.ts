@@ -15,10 +15,22 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
   cli: ['app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
   app: [
-    ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+    ...[
+      'rpc',
+      'http',
+      'admin',
+      'sources',
+      'config',
+      'auth',
+      'tls',
+      'descriptor-limit',
+      'lifecycle',
+      'telemetry',
+    ],
     'tracing',
   ],
   rpc: ['classify', 'auth', 'ratelimit', 'statistics', 'tls'],
+  http: ['rpc', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
   classify: ['models', 'cache'],
@@ -69,7 +81,7 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   // It implements hooks as well, and an interceptor.
   tracing: ['rpc', 'classify', 'batching'],
   // It implements hooks too.
-  statistics: ['cache', 'classify', 'batching', 'runtime'],
+  statistics: ['cache', 'classify', 'batching'],
   cache: ['tokenizer'],
   // An identity has limits, and the key file holds them.
   auth: ['ratelimit'],
@@ -95,7 +107,8 @@ const CLIENT_ENTRY = `${CLIENT}index.js`;
 const owners: Readonly<Record<string, readonly string[]>> = {
   // The exporter of traces takes its metadata.
   '@grpc/grpc-js': ['rpc', 'tracing'],
-  '@bufbuild/protobuf': ['rpc'],
+  '@bufbuild/protobuf': ['rpc', 'http'],
+  'find-my-way': ['http'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
   'oniguruma-to-es': ['tokenizer'],
@@ -116,6 +129,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   '@huggingface/hub': ['sources'],
+  '@aws-sdk/client-s3': ['sources'],
   'swagger-ui-dist': ['admin'],
 };
 

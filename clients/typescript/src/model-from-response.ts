@@ -26,6 +26,7 @@ import type { Activation, Truncation } from './types.js';
 
 const STATES = {
   [WireState.UNSPECIFIED]: 'unknown',
+  [WireState.UNLOADED]: 'unloaded',
   [WireState.LOADING]: 'loading',
   [WireState.SERVING]: 'serving',
   [WireState.DRAINING]: 'draining',
@@ -96,5 +97,6 @@ function toModelVersion(message: WireModelVersion): ModelVersion {
     appliedActivation: ACTIVATIONS[message.appliedActivation],
     limits: message.limits ?? NO_LIMITS,
     cost: message.cost ?? NO_COST,
+    memoryBytes: Number(message.memoryBytes),
   };
 }

@@ -1,7 +1,7 @@
 import type { Activation, Truncation } from './types.js';
 
-/** What a version of a model is doing. `unknown` stands for a value that this client is too old to know. */
-export type ModelState = 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
+/** What a version of a model is doing; one that is `unloaded` is loaded by the next request for it. `unknown` stands for a value that this client is too old to know. */
+export type ModelState = 'unloaded' | 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
 
 /** What kind of answer a model gives, in the words of a Hub `config.json`. */
 export type ProblemType =
@@ -29,6 +29,8 @@ export interface Model {
   readonly traffic: readonly TrafficShare[];
   /** By name. */
   readonly aliases: readonly ModelAlias[];
+  /** Whether it is loaded at the start of the server and stays loaded. */
+  readonly isPinned: boolean;
 }
 
 /** The share of a version of the requests that name none. */
@@ -68,6 +70,8 @@ export interface ModelVersion {
   readonly batching: Batching;
   /** What the model itself does to its logits; `undefined`: nothing. */
   readonly appliedActivation: Activation | undefined;
+  /** Resident memory of its session processes; 0 where it is not loaded, or the server's system does not tell. */
+  readonly memoryBytes: number;
 }
 
 /** What became of a model that the server looked at again. `unknown` stands for a value that this client is too old to know. */

@@ -6,7 +6,7 @@ import type { StageTime, VersionStatistics } from './statistics-types.js';
 
 /** Counts stay exact up to 2^53. */
 export function toVersionStatistics(message: WireStatistics): VersionStatistics {
-  const { cache, stages, batches, memory } = message;
+  const { cache, stages, batches } = message;
   return {
     version: message.version,
     since: message.since,
@@ -38,7 +38,7 @@ export function toVersionStatistics(message: WireStatistics): VersionStatistics 
       runMs: batches?.runMs ?? 0,
       sizes: (batches?.sizes ?? []).map(({ atMost, batches: count }) => ({ atMost, batches: Number(count) })),
     },
-    memory: memory && { processes: memory.processes, residentBytes: Number(memory.residentBytes) },
+    memoryBytes: Number(message.memoryBytes),
   };
 }
 

@@ -46,8 +46,8 @@ export interface VersionStatistics {
     /** Batches above the size of the one before, and up to this many inputs. */
     readonly sizes: readonly { readonly atMost: number; readonly batches: number }[];
   };
-  /** `undefined`: the server's operating system does not tell. */
-  readonly memory: { readonly processes: number; readonly residentBytes: number } | undefined;
+  /** Of its session processes, as last measured; 0 where the server's operating system does not tell. */
+  readonly memoryBytes: number;
 }
 
 export interface StatisticsOptions extends CallOptions {

@@ -46,7 +46,8 @@ export type BatchResult =
 export interface ClassifyCallOptions extends CallOptions, ModelChoice, RoutingOptions, ClassifyOptions {}
 
 const HEALTH_POLL_MS = 100;
-const RELOAD_TIMEOUT_MS = 600_000;
+/** Of whatever loads a model. */
+const LOAD_TIMEOUT_MS = 600_000;
 
 /**
  * A client of one Verdict service, over one connection per server address. Meant to be made once and shared: it may
@@ -170,9 +171,32 @@ export class VerdictClient {
     const { reloads } = await this.#unary(
       ModelServiceService.reloadModels,
       { models: [...models] },
-      { ...options, timeoutMs: options.timeoutMs ?? RELOAD_TIMEOUT_MS },
+      { ...options, timeoutMs: options.timeoutMs ?? LOAD_TIMEOUT_MS },
     );
     return reloads.map(toModelReload);
+  }
+
+  /**
+   * Loads a model, so that the first request for it need not wait. Needs the scope `admin`. The default limit is ten minutes; the
+   * server goes on if this gives up. Rejects with NOT_FOUND, with RESOURCE_EXHAUSTED where pinned models leave no room, and with
+   * UNAVAILABLE where it could not be loaded.
+   */
+  async loadModel(model: string, options: CallOptions = {}): Promise<Model> {
+    const timeoutMs = options.timeoutMs ?? LOAD_TIMEOUT_MS;
+    return changedModel(
+      await this.#unary(ModelServiceService.loadModel, { model }, { ...options, timeoutMs }),
+    );
+  }
+
+  /**
+   * Unloads a model: it answers what it holds, and the next request loads it again. Needs the scope `admin`. Rejects with
+   * NOT_FOUND, and with INVALID_ARGUMENT for one that is pinned.
+   */
+  async unloadModel(model: string, options: CallOptions = {}): Promise<Model> {
+    const timeoutMs = options.timeoutMs ?? LOAD_TIMEOUT_MS;
+    return changedModel(
+      await this.#unary(ModelServiceService.unloadModel, { model }, { ...options, timeoutMs }),
+    );
   }
 
   /**

@@ -82,6 +82,8 @@ export const ModelState = {
   DRAINING: 3,
   /** FAILED - It could not be loaded, gave wrong answers to known inputs, or has lost every session. */
   FAILED: 4,
+  /** UNLOADED - It is loaded when somebody asks for it. What else is told is what was known when it was loaded last. */
+  UNLOADED: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -93,6 +95,7 @@ export namespace ModelState {
   export type SERVING = typeof ModelState.SERVING;
   export type DRAINING = typeof ModelState.DRAINING;
   export type FAILED = typeof ModelState.FAILED;
+  export type UNLOADED = typeof ModelState.UNLOADED;
   export type UNRECOGNIZED = typeof ModelState.UNRECOGNIZED;
 }
 
@@ -177,6 +180,30 @@ export interface ModelReload {
   retiredVersions: string[];
 }
 
+/** Asks for a model to be loaded. */
+export interface LoadModelRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+}
+
+/** The model is loaded. */
+export interface LoadModelResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Asks for a model to be unloaded. */
+export interface UnloadModelRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+}
+
+/** The model is not loaded. */
+export interface UnloadModelResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
 /** Divides the requests for a model. */
 export interface SetTrafficRequest {
   /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
@@ -257,6 +284,8 @@ export interface Model {
   traffic: TrafficShare[];
   /** The aliases, by name. One of a version that is not loaded has no effect. */
   aliases: ModelAlias[];
+  /** Whether it is loaded at the start of the server and stays loaded. Others are unloaded when their place is needed. */
+  isPinned: boolean;
 }
 
 /** A name that stands for a version of a model. */
@@ -310,6 +339,8 @@ export interface ModelVersion {
    * not ask for another one. ACTIVATION_UNSPECIFIED if the output is logits, as it should be.
    */
   appliedActivation: Activation;
+  /** Resident memory of its session processes in bytes, as last measured. 0 if it is not loaded, or if the system does not tell. */
+  memoryBytes: bigint;
 }
 
 /** What a version of a model accepts. */
@@ -780,6 +811,226 @@ export const ModelReload: MessageFns<ModelReload> = {
       ? LabelFlips.fromPartial(object.labelFlips)
       : undefined;
     message.retiredVersions = object.retiredVersions?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseLoadModelRequest(): LoadModelRequest {
+  return { model: "" };
+}
+
+export const LoadModelRequest: MessageFns<LoadModelRequest> = {
+  encode(message: LoadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoadModelRequest>): LoadModelRequest {
+    return LoadModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadModelRequest>): LoadModelRequest {
+    const message = createBaseLoadModelRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseLoadModelResponse(): LoadModelResponse {
+  return { model: undefined };
+}
+
+export const LoadModelResponse: MessageFns<LoadModelResponse> = {
+  encode(message: LoadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoadModelResponse>): LoadModelResponse {
+    return LoadModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadModelResponse>): LoadModelResponse {
+    const message = createBaseLoadModelResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseUnloadModelRequest(): UnloadModelRequest {
+  return { model: "" };
+}
+
+export const UnloadModelRequest: MessageFns<UnloadModelRequest> = {
+  encode(message: UnloadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnloadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnloadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnloadModelRequest>): UnloadModelRequest {
+    return UnloadModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnloadModelRequest>): UnloadModelRequest {
+    const message = createBaseUnloadModelRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseUnloadModelResponse(): UnloadModelResponse {
+  return { model: undefined };
+}
+
+export const UnloadModelResponse: MessageFns<UnloadModelResponse> = {
+  encode(message: UnloadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnloadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnloadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnloadModelResponse>): UnloadModelResponse {
+    return UnloadModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnloadModelResponse>): UnloadModelResponse {
+    const message = createBaseUnloadModelResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
     return message;
   },
 };
@@ -1297,7 +1548,7 @@ export const LabelFlips: MessageFns<LabelFlips> = {
 };
 
 function createBaseModel(): Model {
-  return { name: "", isDefault: false, servingVersion: "", versions: [], traffic: [], aliases: [] };
+  return { name: "", isDefault: false, servingVersion: "", versions: [], traffic: [], aliases: [], isPinned: false };
 }
 
 export const Model: MessageFns<Model> = {
@@ -1319,6 +1570,9 @@ export const Model: MessageFns<Model> = {
     }
     for (const v of message.aliases) {
       ModelAlias.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.isPinned !== false) {
+      writer.uint32(56).bool(message.isPinned);
     }
     return writer;
   },
@@ -1384,6 +1638,14 @@ export const Model: MessageFns<Model> = {
             message.aliases.push(ModelAlias.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.isPinned = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1407,6 +1669,7 @@ export const Model: MessageFns<Model> = {
     message.versions = object.versions?.map((e) => ModelVersion.fromPartial(e)) || [];
     message.traffic = object.traffic?.map((e) => TrafficShare.fromPartial(e)) || [];
     message.aliases = object.aliases?.map((e) => ModelAlias.fromPartial(e)) || [];
+    message.isPinned = object.isPinned ?? false;
     return message;
   },
 };
@@ -1495,6 +1758,7 @@ function createBaseModelVersion(): ModelVersion {
     cost: undefined,
     batching: 0,
     appliedActivation: 0,
+    memoryBytes: 0n,
   };
 }
 
@@ -1544,6 +1808,12 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     }
     if (message.appliedActivation !== 0) {
       writer.uint32(120).int32(message.appliedActivation);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.memoryBytes);
     }
     return writer;
   },
@@ -1681,6 +1951,14 @@ export const ModelVersion: MessageFns<ModelVersion> = {
             message.appliedActivation = reader.int32() as any;
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1715,6 +1993,9 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     message.cost = (object.cost !== undefined && object.cost !== null) ? CostCurve.fromPartial(object.cost) : undefined;
     message.batching = object.batching ?? 0;
     message.appliedActivation = object.appliedActivation ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
     return message;
   },
 };
@@ -2052,6 +2333,42 @@ export const ModelServiceService = {
     responseDeserialize: (value: Buffer): ReloadModelsResponse => ReloadModelsResponse.decode(value),
   },
   /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel: {
+    path: "/verdict.v1.ModelService/LoadModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LoadModelRequest): Buffer => Buffer.from(LoadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LoadModelRequest => LoadModelRequest.decode(value),
+    responseSerialize: (value: LoadModelResponse): Buffer => Buffer.from(LoadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LoadModelResponse => LoadModelResponse.decode(value),
+  },
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel: {
+    path: "/verdict.v1.ModelService/UnloadModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UnloadModelRequest): Buffer => Buffer.from(UnloadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UnloadModelRequest => UnloadModelRequest.decode(value),
+    responseSerialize: (value: UnloadModelResponse): Buffer => Buffer.from(UnloadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UnloadModelResponse => UnloadModelResponse.decode(value),
+  },
+  /**
    * Divides the requests for a model that name no version among its versions.
    *
    * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -2135,6 +2452,26 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * NOT_FOUND if neither the folder nor the server has a model that is named; the other models are reloaded all the same.
    */
   reloadModels: handleUnaryCall<ReloadModelsRequest, ReloadModelsResponse>;
+  /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel: handleUnaryCall<LoadModelRequest, LoadModelResponse>;
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel: handleUnaryCall<UnloadModelRequest, UnloadModelResponse>;
   /**
    * Divides the requests for a model that name no version among its versions.
    *
@@ -2250,6 +2587,54 @@ export interface ModelServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel(
+    request: LoadModelRequest,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  loadModel(
+    request: LoadModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  loadModel(
+    request: LoadModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel(
+    request: UnloadModelRequest,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
+  ): ClientUnaryCall;
+  unloadModel(
+    request: UnloadModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
+  ): ClientUnaryCall;
+  unloadModel(
+    request: UnloadModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
   ): ClientUnaryCall;
   /**
    * Divides the requests for a model that name no version among its versions.

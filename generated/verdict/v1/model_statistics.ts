@@ -56,8 +56,11 @@ export interface VersionStatistics {
   batches:
     | BatchStatistics
     | undefined;
-  /** The memory of the version's session processes. Not set if the operating system does not tell, as on any but Linux. */
-  memory: MemoryStatistics | undefined;
+  /**
+   * Resident memory of its session processes in bytes, as last measured. 0 if the system does not tell. Pages that several of them
+   * share count for each.
+   */
+  memoryBytes: bigint;
 }
 
 /** Inputs that failed with one code. */
@@ -137,14 +140,6 @@ export interface BatchSizeCount {
   atMost: number;
   /** Batches. */
   batches: bigint;
-}
-
-/** The memory of session processes. */
-export interface MemoryStatistics {
-  /** Processes. */
-  processes: number;
-  /** Bytes that they hold in main memory, together. Pages that several of them share count for each. */
-  residentBytes: bigint;
 }
 
 function createBaseGetModelStatisticsRequest(): GetModelStatisticsRequest {
@@ -282,7 +277,7 @@ function createBaseVersionStatistics(): VersionStatistics {
     cache: undefined,
     stages: undefined,
     batches: undefined,
-    memory: undefined,
+    memoryBytes: 0n,
   };
 }
 
@@ -333,8 +328,11 @@ export const VersionStatistics: MessageFns<VersionStatistics> = {
     if (message.batches !== undefined) {
       BatchStatistics.encode(message.batches, writer.uint32(90).fork()).join();
     }
-    if (message.memory !== undefined) {
-      MemoryStatistics.encode(message.memory, writer.uint32(98).fork()).join();
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.memoryBytes);
     }
     return writer;
   },
@@ -441,11 +439,11 @@ export const VersionStatistics: MessageFns<VersionStatistics> = {
             continue;
           }
           case 12: {
-            if (tag !== 98) {
+            if (tag !== 96) {
               break;
             }
 
-            message.memory = MemoryStatistics.decode(reader, reader.uint32());
+            message.memoryBytes = reader.uint64() as bigint;
             continue;
           }
         }
@@ -482,9 +480,9 @@ export const VersionStatistics: MessageFns<VersionStatistics> = {
     message.batches = (object.batches !== undefined && object.batches !== null)
       ? BatchStatistics.fromPartial(object.batches)
       : undefined;
-    message.memory = (object.memory !== undefined && object.memory !== null)
-      ? MemoryStatistics.fromPartial(object.memory)
-      : undefined;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
     return message;
   },
 };
@@ -1055,78 +1053,6 @@ export const BatchSizeCount: MessageFns<BatchSizeCount> = {
     const message = createBaseBatchSizeCount();
     message.atMost = object.atMost ?? 0;
     message.batches = (object.batches !== undefined && object.batches !== null) ? BigInt(object.batches) : 0n;
-    return message;
-  },
-};
-
-function createBaseMemoryStatistics(): MemoryStatistics {
-  return { processes: 0, residentBytes: 0n };
-}
-
-export const MemoryStatistics: MessageFns<MemoryStatistics> = {
-  encode(message: MemoryStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.processes !== 0) {
-      writer.uint32(8).uint32(message.processes);
-    }
-    if (message.residentBytes !== 0n) {
-      if (BigInt.asUintN(64, message.residentBytes) !== message.residentBytes) {
-        throw new globalThis.Error("value provided for field message.residentBytes of type uint64 too large");
-      }
-      writer.uint32(16).uint64(message.residentBytes);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): MemoryStatistics {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMemoryStatistics();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.processes = reader.uint32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.residentBytes = reader.uint64() as bigint;
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<MemoryStatistics>): MemoryStatistics {
-    return MemoryStatistics.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<MemoryStatistics>): MemoryStatistics {
-    const message = createBaseMemoryStatistics();
-    message.processes = object.processes ?? 0;
-    message.residentBytes = (object.residentBytes !== undefined && object.residentBytes !== null)
-      ? BigInt(object.residentBytes)
-      : 0n;
     return message;
   },
 };

@@ -133,6 +133,7 @@ describe('an input that is no text', () => {
       ...{ manifest, precision: 'fp32', device: 'cpu', proof, digest: '', preprocessor: floats, batcher },
       ...{ folderIdentity: '', golden, flips: undefined },
       instances: () => sessions.shared.counts,
+      pids: () => sessions.shared.pids,
       preparationTrouble: () => '',
       samples: sessions.samples,
       calibratedCurve: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },

@@ -13,7 +13,7 @@ const used = VersionStatistics.fromPartial({
   cache: { miss: 800n, lru: 200n, redis: 100n, coalesced: 100n },
   stages: { total: { inputs: 1_200n, totalMs: 6_000 }, queue: { inputs: 800n, totalMs: 2_000 } },
   batches: { batches: 100n, inputs: 800n, sizes: [{ atMost: 8, batches: 100n }] },
-  memory: { processes: 1, residentBytes: 86_400_000n },
+  memoryBytes: 86_400_000n,
 });
 const unused = VersionStatistics.fromPartial({ version: '1', since: new Date(1_000) });
 
@@ -49,11 +49,11 @@ describe('verdict models stats', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     assert.deepEqual(
-      [first.model, first.answered, first.lastUsed, first.cache.lru, first.memory.residentBytes],
+      [first.model, first.answered, first.lastUsed, first.cache.lru, first.memoryBytes],
       ['tone', 1_200, '1970-01-01T00:01:01.000Z', 200, 86_400_000],
     );
     assert.deepEqual(first.batches.sizes, [{ atMost: 8, batches: 100 }]);
-    assert.deepEqual([second.version, second.answered, second.memory], ['1', 0, undefined]);
+    assert.deepEqual([second.version, second.answered, second.memoryBytes], ['1', 0, 0]);
   });
 
   it('gives a terminal means and shares, and leaves out what there is none of', async (t) => {

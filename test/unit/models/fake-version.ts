@@ -25,7 +25,7 @@ export class FakeVersion implements DeployableVersion {
       ...{ problemType: 'single_label_classification', maxTokens: 8, batchBudgetTokens: 256 },
       ...{ precision: 'fp32', device: 'cpu', digest: `sha256:${this.version}`, batching: 'padded' },
       ...{ appliedActivation: undefined, defaultTruncation: 'end', readyInstances: 1, instances: 1 },
-      ...{ cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 }, costSamples: [] },
+      ...{ cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 }, costSamples: [], memoryBytes: 0 },
     };
   }
 

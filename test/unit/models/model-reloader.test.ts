@@ -21,6 +21,8 @@ describe('a reload of models', () => {
   /** Whether all versions of a model are wanted. */
   let servesAll: boolean;
   let broken: string[];
+  /** Models that nobody has asked for. */
+  let unloaded: Set<string>;
   let unreadable: boolean;
   let looks: number;
   /** How often routing was refreshed. */
@@ -38,12 +40,15 @@ describe('a reload of models', () => {
       ['mood/1', 'a'],
       ['tone/1', 'a'],
     ]);
+    unloaded = new Set();
     [servesAll, broken, unreadable, looks, refreshes] = [false, [], false, 0, 0];
     [loads, told, ended] = [[], [], 0];
     registry = new ModelRegistry('tone');
     for (const path of disk.keys()) registry.deploy(new FakeVersion(at(path).name, '1', 'a'));
     reloader = new ModelReloader({
       registry,
+      mayLoad: (model) => !unloaded.has(model),
+      oneAtATime: (task) => task(),
       defaultModel: 'tone',
       endLimitMs: 60_000,
       refresh: async () => {

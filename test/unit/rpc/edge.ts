@@ -19,7 +19,13 @@ import type {
 } from '../../../src/classify/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
-import type { ModelCatalog, ModelReloads, ModelView, RoutingChanges } from '../../../src/models/types.js';
+import type {
+  ModelCatalog,
+  ModelLoads,
+  ModelReloads,
+  ModelView,
+  RoutingChanges,
+} from '../../../src/models/types.js';
 import type { RateLimiter } from '../../../src/ratelimit/rate-limiter.js';
 import type { Interceptor } from '../../../src/rpc/interceptor.js';
 import { serviceRoutes } from '../../../src/rpc/routes.js';
@@ -127,7 +133,10 @@ export class TestCatalog implements ModelCatalog {
 
 export function modelView(name: string, servingVersion: string): ModelView {
   const isDefault = name === 'sentiment';
-  return { name, isDefault, servingVersion, loaded: true, versions: [], traffic: [], aliases: [] };
+  return {
+    ...{ name, isDefault, isPinned: isDefault, servingVersion, loaded: true },
+    ...{ versions: [], traffic: [], aliases: [] },
+  };
 }
 
 const nothingForgotten: Forgotten = { versions: [], fromMemory: 0, fromRedis: 0, othersExpireSeconds: 0 };
@@ -145,6 +154,7 @@ export interface EdgeParts {
   readonly cacheSharing?: CacheSharing;
   readonly catalog?: ModelCatalog;
   readonly reloads?: ModelReloads;
+  readonly loads?: ModelLoads;
   readonly routing?: RoutingChanges;
   readonly statistics?: StatisticsReader;
   readonly options?: Partial<RpcServerOptions>;
@@ -180,8 +190,9 @@ export class Edge {
     cacheSharing = 'shared',
     catalog = new TestCatalog(),
     reloads = { reload: async () => [] },
+    loads = { load: async (model) => catalog.get(model), unload: async (model) => catalog.get(model) },
     routing = unchangedRouting,
-    statistics = { of: async () => [] },
+    statistics = { of: () => [] },
     options,
     interceptors = [],
     limiter,
@@ -214,6 +225,7 @@ export class Edge {
         cacheSharing,
         catalog,
         reloads,
+        loads,
         routing,
         limiter,
         defaultModel: 'sentiment',

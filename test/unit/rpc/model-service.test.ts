@@ -30,6 +30,7 @@ const version: ModelVersionView = {
   instances: 2,
   cost: { baseMs: 1.5, msPerToken: 0.25, msPerTokenSquared: 0.125 },
   costSamples: [{ items: 4, tokens: 16, runMs: 9.5 }],
+  memoryBytes: 123_456_789,
 };
 const failed: ModelVersionView = {
   ...version,
@@ -80,6 +81,7 @@ test('a model is described with its limits, its state and what it costs', { time
       state: ModelState.SERVING,
       problemType: ProblemType.SINGLE_LABEL,
       defaultTruncation: Truncation.END,
+      memoryBytes: 123_456_789n,
       limits: { maxTokens, maxTextChars: 100, maxBatchInputs: 4, batchBudgetTokens },
       cost: {
         ...version.cost,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { VersionStatistics } from '../../../src/statistics/types.js';
+import { FakeVersion } from '../models/fake-version.js';
 import { detailsOf } from './details.js';
 import { Edge, modelView, TestCatalog, timeout, unary } from './edge.js';
 
@@ -23,13 +24,16 @@ const counted: VersionStatistics = {
     ...{ batches: 2, inputs: 3, tokens: 4, paddedTokens: 5, runMs: 0.25 },
     sizes: [{ atMost: 1, batches: 2 }],
   },
-  memory: { processes: 2, residentBytes: 2 ** 33 },
 };
-const other: VersionStatistics = { ...counted, version: '1', lastUsed: 2_500, memory: undefined };
-const view = { ...modelView('tone', '2'), aliases: [{ alias: 'champion', version: '1' }] };
+const other: VersionStatistics = { ...counted, version: '1', lastUsed: 2_500 };
+const view = {
+  ...modelView('tone', '2'),
+  versions: [{ ...new FakeVersion('tone', '2').view, memoryBytes: 2 ** 33 }],
+  aliases: [{ alias: 'champion', version: '1' }],
+};
 const parts = {
   catalog: new TestCatalog([view, modelView('mood', '1')]),
-  statistics: { of: async (model: string) => (model === 'tone' ? [counted, other] : []) },
+  statistics: { of: (model: string) => (model === 'tone' ? [counted, other] : []) },
 };
 
 describe('the statistics of a model', { timeout }, () => {
@@ -57,10 +61,10 @@ describe('the statistics of a model', { timeout }, () => {
         ...{ batches: 2n, inputs: 3n, tokens: 4n, paddedTokens: 5n, runMs: 0.25 },
         sizes: [{ atMost: 1, batches: 2n }],
       },
-      memory: { processes: 2, residentBytes: 2n ** 33n },
+      memoryBytes: 2n ** 33n,
     });
     const [, second] = response?.versions ?? [];
-    assert.deepEqual([second?.lastUsed, second?.memory], [new Date(2_500), undefined]);
+    assert.deepEqual([second?.lastUsed, second?.memoryBytes], [new Date(2_500), 0n]);
   });
 
   it('are those of one version, by its number or an alias', async () => {

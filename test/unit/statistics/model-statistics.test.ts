@@ -14,23 +14,15 @@ const batch = { items: 1, tokens: 7, paddedTokens: 8, longest: 7, reason: 'drain
 describe('what is counted for versions', () => {
   let clock: number;
   let statistics: ModelStatistics;
-  /** The processes whose memory was asked for. */
-  let asked: number[][];
 
   beforeEach(() => {
-    [clock, asked] = [1_000, []];
-    statistics = new ModelStatistics({
-      now: () => clock,
-      memoryOf: async (pids) => {
-        asked.push([...pids]);
-        return { processes: 1, residentBytes: 5 };
-      },
-    });
+    clock = 1_000;
+    statistics = new ModelStatistics(() => clock);
     statistics.version('tone', '2');
   });
 
-  const only = async (model = 'tone') => {
-    const [version, ...others] = await statistics.of(model);
+  const only = (model = 'tone') => {
+    const [version, ...others] = statistics.of(model);
     assert.deepEqual(others, []);
     assert.ok(version !== undefined);
     return version;
@@ -38,25 +30,24 @@ describe('what is counted for versions', () => {
   const failed = (code: 'cancelled' | 'unavailable' | 'deadline_exceeded') =>
     new VerdictError(code, 'no', { reason: 'NO' });
 
-  it('begins with nothing, and says since when', async () => {
+  it('begins with nothing, and says since when', () => {
     const none = { inputs: 0, totalMs: 0 };
-    assert.deepEqual(await only(), {
+    assert.deepEqual(only(), {
       ...{ version: '2', since: 1_000, lastUsed: undefined, answered: 0, failed: 0, cancelled: 0, tokens: 0 },
       failures: new Map(),
       cache: { miss: 0, lru: 0, redis: 0, coalesced: 0, bypassed: 0 },
       stages: { tokenize: none, queue: none, inference: none, postprocess: none, total: none },
       batches: { batches: 0, inputs: 0, tokens: 0, paddedTokens: 0, runMs: 0, sizes: [] },
-      memory: { processes: 1, residentBytes: 5 },
     });
-    assert.deepEqual(await statistics.of('nobody'), []);
+    assert.deepEqual(statistics.of('nobody'), []);
   });
 
-  it('are inputs by where their answers came from; only those that were computed for the caller have stages', async () => {
+  it('are inputs by where their answers came from; only those that were computed for the caller have stages', () => {
     for (const outcome of ['miss', 'bypassed', 'coalesced', 'lru', 'redis', 'lru'] as const) {
       clock++;
       statistics.onInput({ ...input, outcome });
     }
-    const { answered, tokens, cache, stages, lastUsed } = await only();
+    const { answered, tokens, cache, stages, lastUsed } = only();
     assert.deepEqual([answered, tokens, lastUsed], [6, 42, 1_006]);
     assert.deepEqual(cache, { miss: 1, lru: 2, redis: 1, coalesced: 1, bypassed: 1 });
     assert.deepEqual(stages, {
@@ -68,7 +59,7 @@ describe('what is counted for versions', () => {
     });
   });
 
-  it('are failures by code, apart from those who left', async () => {
+  it('are failures by code, apart from those who left', () => {
     const errors = [
       failed('unavailable'),
       failed('cancelled'),
@@ -77,7 +68,7 @@ describe('what is counted for versions', () => {
     ];
     for (const error of [...errors, failed('unavailable')])
       statistics.onInput({ ...input, outcome: 'error', timings: undefined, error });
-    const { answered, failed: sum, cancelled, failures, tokens } = await only();
+    const { answered, failed: sum, cancelled, failures, tokens } = only();
     assert.deepEqual([answered, sum, cancelled, tokens], [0, 4, 1, 0]);
     assert.deepEqual(
       [...failures],
@@ -89,10 +80,10 @@ describe('what is counted for versions', () => {
     );
   });
 
-  it('are batches by powers of two of their size, however large they are', async () => {
-    const { batcher } = statistics.version('tone', '2');
-    for (const items of [1, 2, 3, 4, 5, 8, 65_536]) batcher.onBatch({ ...batch, items });
-    const { sizes, ...sums } = (await only()).batches;
+  it('are batches by powers of two of their size, however large they are', () => {
+    const batches = statistics.version('tone', '2');
+    for (const items of [1, 2, 3, 4, 5, 8, 65_536]) batches.onBatch({ ...batch, items });
+    const { sizes, ...sums } = only().batches;
     assert.deepEqual(sums, { batches: 7, inputs: 65_559, tokens: 49, paddedTokens: 56, runMs: 28 });
     assert.equal(sizes.length, 17);
     assert.deepEqual(
@@ -107,7 +98,7 @@ describe('what is counted for versions', () => {
     );
   });
 
-  it('are counted for versions that there are, each for itself, and are gone with them', async () => {
+  it('are counted for versions that there are, each for itself, and are gone with them', () => {
     statistics.version('tone', '10');
     statistics.version('mood', '2');
     for (const [model, version] of [
@@ -118,50 +109,29 @@ describe('what is counted for versions', () => {
       ['__proto__', 'constructor'],
     ] as const)
       statistics.onInput({ ...input, model, version });
-    const told = async (model: string) =>
-      (await statistics.of(model)).map(({ version, answered }) => [version, answered]);
-    assert.deepEqual(await told('tone'), [
+    const told = (model: string) => statistics.of(model).map(({ version, answered }) => [version, answered]);
+    assert.deepEqual(told('tone'), [
       ['10', 1],
       ['2', 0],
     ]);
-    assert.deepEqual(await told('mood'), [['2', 1]]);
+    assert.deepEqual(told('mood'), [['2', 1]]);
     statistics.forget('tone', '10');
     statistics.forget('nobody', '1');
-    assert.deepEqual(await told('tone'), [['2', 0]]);
+    assert.deepEqual(told('tone'), [['2', 0]]);
     clock = 9_000;
     statistics.version('tone', '10');
-    assert.deepEqual((await statistics.of('tone'))[0]?.since, 9_000);
-    assert.deepEqual(await told('tone'), [
+    assert.deepEqual(statistics.of('tone')[0]?.since, 9_000);
+    assert.deepEqual(told('tone'), [
       ['10', 0],
       ['2', 0],
     ]);
   });
 
-  it('go on where new content comes under the same number', async () => {
+  it('go on where new content comes under the same number', () => {
     statistics.onInput(input);
     clock = 9_000;
-    statistics.version('tone', '2').batcher.onBatch(batch);
-    const { since, answered, batches } = await only();
+    statistics.version('tone', '2').onBatch(batch);
+    const { since, answered, batches } = only();
     assert.deepEqual([since, answered, batches.batches], [1_000, 1, 1]);
-  });
-
-  it('is the memory of the sessions that are open, not of those that were lost or have ended', async () => {
-    const { runtime } = statistics.version('tone', '2');
-    const ready = (pid: number) => runtime.onInstanceReady({ pid, device: 'cpu', loadMs: 1 });
-    // No process has this number.
-    ready(2 ** 22 + 1);
-    ready(process.ppid);
-    ready(process.pid);
-    runtime.onInstanceLost({ pid: process.ppid, reason: 'killed' });
-    runtime.onInstanceLost({ pid: undefined, reason: 'it did not start' });
-    await only();
-    assert.deepEqual(asked, [[process.pid]]);
-  });
-
-  it('looks at the memory once for all who ask at the same time', async () => {
-    await Promise.all(Array.from({ length: 100 }, () => only()));
-    assert.equal(asked.length, 1);
-    await only();
-    assert.equal(asked.length, 2);
   });
 });

@@ -17,6 +17,7 @@ const version: ModelVersionView = {
   ...{ batching: 'padded', appliedActivation: undefined },
   ...{ digest: 'sha256:00', defaultTruncation: 'end', readyInstances: 1, instances: 2, costSamples: [] },
   cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
+  memoryBytes: 0,
 };
 
 const sentiment = { model: 'sentiment', version: '3' };
@@ -252,7 +253,14 @@ describe('the parts', () => {
   it('report versions, their states and sessions, and how busy these are', async () => {
     telemetry.watchModels(() => [
       {
-        ...{ name: 'sentiment', isDefault: true, loaded: true, servingVersion: '3', versions: [version] },
+        ...{
+          name: 'sentiment',
+          isDefault: true,
+          isPinned: true,
+          loaded: true,
+          servingVersion: '3',
+          versions: [version],
+        },
         ...{ traffic: [], aliases: [] },
       },
     ]);
