@@ -8,6 +8,7 @@ import { gateOf } from './app/gate.js';
 import { inputHooks } from './app/input-hooks.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
+import { openComparisons } from './app/open-comparisons.js';
 import { openCredentials } from './app/open-credentials.js';
 import { dividedRoom, openHttpServer } from './app/open-http-server.js';
 import { openRateLimiter } from './app/open-rate-limiter.js';
@@ -115,8 +116,23 @@ export async function createApp(config: Config, version: string, log: Logger): P
     onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),
   });
   telemetry.watchGpus(() => gpus.readings);
+  const comparisons = openComparisons({
+    ...{ config, registry, cache: results.cache, hooks: telemetry.comparisons },
+    rollbacks: () => models.routing,
+  });
   const models = new ServedModels({
-    ...{ config, registry, tokenizers, gpus, telemetry, statistics, trace, tracing, log },
+    ...{
+      warmUps: comparisons.warmUps,
+      config,
+      registry,
+      tokenizers,
+      gpus,
+      telemetry,
+      statistics,
+      trace,
+      tracing,
+      log,
+    },
     onReloaded: () => {
       try {
         limitConnections(dividedRoom(roomForCallers(config, registry), http));
@@ -134,6 +150,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
           models.onDemand,
           results.cache,
           inputHooks(telemetry.classifier, statistics, tracing?.classifier),
+          comparisons.live,
         ),
         config.log,
         log,
@@ -142,9 +159,13 @@ export async function createApp(config: Config, version: string, log: Logger): P
       reloads: models,
       routing: models.routing,
       statistics,
+      comparisons: comparisons.live,
       loads: models.onDemand,
       forgetter: new InputForgetter({
-        models: registry,
+        models: {
+          loaded: (model) => [...registry.loaded(model), ...(comparisons.warmUps?.versions(model) ?? [])],
+        },
+        recent: comparisons.recent,
         cache: results.cache,
         callers: () => auth?.authenticator.names() ?? [],
         othersExpireSeconds: results.expireSeconds,
@@ -281,6 +302,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
           await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
         },
       },
+      { name: 'comparisons of versions', stop: () => comparisons.live.stop() },
       {
         name: 'reloads of models',
         start: () => models.startReloads(),

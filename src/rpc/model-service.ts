@@ -8,6 +8,7 @@ import {
   ReloadModelsResponse,
   ReloadOutcome as ReloadOutcomeMessage,
 } from '../../generated/verdict/v1/model_service.js';
+import type { ComparisonCatalog } from '../comparison/types.js';
 import type {
   ModelCatalog,
   ModelLoads,
@@ -17,7 +18,9 @@ import type {
   RoutingChanges,
 } from '../models/types.js';
 import type { StatisticsReader } from '../statistics/types.js';
+import { candidateRoutes } from './candidate-routes.js';
 import type { ModelAccess } from './model-access.js';
+import { comparisonRoutes } from './model-comparison.js';
 import { loadingRoutes } from './model-loading.js';
 import { modelMessage } from './model-message.js';
 import { modelServiceName, routingRoutes } from './model-routing.js';
@@ -25,7 +28,7 @@ import { statisticsRoute } from './model-statistics.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxModelNames, type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
-import { checkModel, checkNamed, refuse, type Violations } from './validation.js';
+import { checkModel, checkNamedModel, refuse, type Violations } from './validation.js';
 
 const reloadOutcomes = {
   loaded: ReloadOutcomeMessage.LOADED,
@@ -41,20 +44,14 @@ export interface ModelServiceParts {
   readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly statistics: StatisticsReader;
+  readonly comparisons: ComparisonCatalog;
   readonly access: ModelAccess;
   readonly limits: RequestLimits;
 }
 
 /** The methods of ModelService. */
-export function modelRoutes({
-  catalog,
-  reloads,
-  loads,
-  routing,
-  statistics,
-  access,
-  limits,
-}: ModelServiceParts): AnyRoute[] {
+export function modelRoutes(parts: ModelServiceParts): AnyRoute[] {
+  const { catalog, reloads, loads, routing, statistics, comparisons, access, limits } = parts;
   const service = modelServiceName;
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -82,7 +79,7 @@ export function modelRoutes({
     open: (call) =>
       new UnaryCall(call, ({ model }) => {
         const violations: Violations = [];
-        checkNamed(model, violations);
+        checkNamedModel(model, violations);
         refuse(violations);
         access.check(call.identity, model);
         return { model: modelMessage(catalog.get(model), limits) };
@@ -115,18 +112,18 @@ export function modelRoutes({
   };
 
   return [
-    listModels,
-    getModel,
-    statisticsRoute({ catalog, statistics, access }),
-    reloadModels,
+    ...[listModels, getModel, statisticsRoute({ catalog, statistics, access }), reloadModels],
     ...loadingRoutes({ loads, access, limits }),
     ...routingRoutes({ routing, access, limits }),
+    ...candidateRoutes({ routing, access, limits }),
+    ...comparisonRoutes(comparisons, access),
   ];
 }
 
-function reloadMessage({ model, outcome, version, reason, flips, retired }: ModelReload): ReloadMessage {
+function reloadMessage(reload: ModelReload): ReloadMessage {
+  const { model, outcome, version, reason, flips, warmUp, retired } = reload;
   return {
     ...{ model, outcome: reloadOutcomes[outcome], version, reason },
-    ...{ labelFlips: flips, retiredVersions: [...retired] },
+    ...{ labelFlips: flips, retiredVersions: [...retired], warmUp },
   };
 }

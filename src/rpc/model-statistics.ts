@@ -12,7 +12,7 @@ import { modelServiceName } from './model-routing.js';
 import type { Route } from './route.js';
 import { smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
-import { checkNamed, checkVersion, refuse, type Violations } from './validation.js';
+import { checkNamedModel, checkVersion, refuse, type Violations } from './validation.js';
 
 export interface StatisticsRouteParts {
   readonly catalog: ModelCatalog;
@@ -36,7 +36,7 @@ export function statisticsRoute({
     open: (call) =>
       new UnaryCall(call, ({ model, version }) => {
         const violations: Violations = [];
-        checkNamed(model, violations);
+        checkNamedModel(model, violations);
         checkVersion(version, violations);
         refuse(violations);
         access.check(call.identity, model);

@@ -17,6 +17,11 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     SetTraffic: 'admin',
     SetAlias: 'admin',
     DeleteAlias: 'admin',
+    SetShadow: 'admin',
+    SetRollback: 'admin',
+    DeleteRollback: 'admin',
+    // Its counts tell what labels the texts of all callers get.
+    GetModelComparison: 'admin',
   },
   'verdict.v1.CacheService': 'admin',
   'grpc.reflection.v1.ServerReflection': 'reflection',

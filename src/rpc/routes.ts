@@ -1,5 +1,6 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
+import type { ComparisonCatalog } from '../comparison/types.js';
 import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import type { StatisticsReader } from '../statistics/types.js';
@@ -19,6 +20,7 @@ export interface ServiceParts {
   readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
   readonly statistics: StatisticsReader;
+  readonly comparisons: ComparisonCatalog;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
@@ -41,6 +43,7 @@ export function serviceRoutes({
   loads,
   routing,
   statistics,
+  comparisons,
   forgetter,
   cacheSharing,
   limiter,
@@ -60,7 +63,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
     }),
-    ...modelRoutes({ catalog, reloads, loads, routing, statistics, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, statistics, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
   ];
 }

@@ -58,6 +58,12 @@ export function checkModel(model: string, field: string, violations: Violations)
   }
 }
 
+/** Checks the name of a model that has to be named, the default one too: what changes it should say so. */
+export function checkNamedModel(model: string, violations: Violations): void {
+  if (model === '') violations.push({ field: 'model', description: 'must be set' });
+  checkModel(model, 'model', violations);
+}
+
 /** Checks a version, or an alias of one; empty is the serving one. */
 export function checkVersion(version: string, violations: Violations): void {
   if (version !== '' && !versionNumber.test(version) && !aliasPattern.test(version)) {
@@ -67,12 +73,6 @@ export function checkVersion(version: string, violations: Violations): void {
         'must be a positive integer without leading zeros, an alias matching [a-z][a-z0-9._-]{0,63}, or empty',
     });
   }
-}
-
-/** Checks a model that has to be named, the default one too. */
-export function checkNamed(model: string, violations: Violations): void {
-  if (model === '') violations.push({ field: 'model', description: 'must be set' });
-  checkModel(model, 'model', violations);
 }
 
 /** Checks a version that an administrator names, by its number. */

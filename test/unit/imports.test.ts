@@ -29,10 +29,11 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     ],
     'tracing',
   ],
-  rpc: ['classify', 'auth', 'ratelimit', 'statistics', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'statistics', 'tls'],
   http: ['rpc', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
+  comparison: ['classify'],
   classify: ['models', 'cache'],
   models: ['batching', 'preprocessing', 'runtime'],
   preprocessing: ['tokenizer', 'runtime'],
@@ -65,6 +66,7 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   telemetry: [
     ...[
       'rpc',
+      'comparison',
       'classify',
       'models',
       'batching',

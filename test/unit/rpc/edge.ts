@@ -17,6 +17,7 @@ import type {
   InputClaim,
   InputRequest,
 } from '../../../src/classify/types.js';
+import type { ComparisonCatalog } from '../../../src/comparison/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
 import type {
@@ -145,6 +146,9 @@ const unchangedRouting: RoutingChanges = {
   setTraffic: async (model) => modelView(model, '1'),
   setAlias: async (model) => modelView(model, '1'),
   deleteAlias: async (model) => modelView(model, '1'),
+  setShadow: async (model) => modelView(model, '1'),
+  setRollback: async (model) => modelView(model, '1'),
+  deleteRollback: async (model) => modelView(model, '1'),
 };
 
 export interface EdgeParts {
@@ -157,6 +161,7 @@ export interface EdgeParts {
   readonly loads?: ModelLoads;
   readonly routing?: RoutingChanges;
   readonly statistics?: StatisticsReader;
+  readonly comparisons?: ComparisonCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -193,6 +198,7 @@ export class Edge {
     loads = { load: async (model) => catalog.get(model), unload: async (model) => catalog.get(model) },
     routing = unchangedRouting,
     statistics = { of: () => [] },
+    comparisons = { compare: () => [] },
     options,
     interceptors = [],
     limiter,
@@ -227,6 +233,7 @@ export class Edge {
         reloads,
         loads,
         routing,
+        comparisons,
         limiter,
         defaultModel: 'sentiment',
         options: whole,
