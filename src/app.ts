@@ -163,7 +163,10 @@ export async function createApp(config: Config, version: string, log: Logger): P
       loads: models.onDemand,
       forgetter: new InputForgetter({
         models: {
-          loaded: (model) => [...registry.loaded(model), ...(comparisons.warmUps?.versions(model) ?? [])],
+          answering: (model) => [
+            ...registry.answering(model),
+            ...(comparisons.warmUps?.versions(model) ?? []),
+          ],
         },
         recent: comparisons.recent,
         cache: results.cache,

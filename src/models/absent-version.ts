@@ -14,6 +14,7 @@ export interface ComputingVersion {
 export class AbsentVersion implements ComputingVersion {
   readonly name: string;
   readonly version: string;
+  readonly digest: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
   readonly appliedActivation: AppliedActivation | undefined;
@@ -31,6 +32,7 @@ export class AbsentVersion implements ComputingVersion {
   ) {
     this.name = former.name;
     this.version = former.version;
+    this.digest = former.digest;
     this.labels = former.labels;
     this.problemType = former.problemType;
     this.appliedActivation = former.appliedActivation;

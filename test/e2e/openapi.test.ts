@@ -57,7 +57,7 @@ describe('the OpenAPI document, against a real server behind a real Envoy', {
     const { stdout } = await run(python, ['-c', program, ...args]).catch(
       (error: { stdout: string }) => error,
     );
-    assert.match(stdout, /Tested: 17\n/, stdout);
+    assert.match(stdout, /Tested: 21\n/, stdout);
     assert.match(stdout, /No issues found/, stdout);
   });
 
