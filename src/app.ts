@@ -176,6 +176,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
+      version,
       options: config.limits,
       hooks: telemetry.rpc,
     }),
@@ -200,7 +201,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
     ],
     hooks: telemetry.rpc,
   });
-  const http = openHttpServer(config, { rpc, descriptorSet, tls: tlsOn('http'), hooks: telemetry.rpc });
+  const http = openHttpServer(config, {
+    catalog: registry,
+    rpc,
+    descriptorSet,
+    version,
+    tls: tlsOn('http'),
+    hooks: telemetry.rpc,
+  });
   const limitConnections = (room: ReturnType<typeof dividedRoom>): void => {
     rpc.limitConnections(room.grpc);
     http?.limitConnections(room.http);

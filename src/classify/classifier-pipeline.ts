@@ -213,6 +213,7 @@ export class ClassifierPipeline implements Classifier {
     this.#watch.listener?.onAnswer(model, request, keyspace, resolved, startedAt);
     return {
       predictions,
+      logits: entry.logits,
       model: model.name,
       version: model.version,
       alias,

@@ -188,6 +188,7 @@ export class ModelVersion<I> {
       batching: proof.batching,
       appliedActivation: proof.appliedActivation,
       defaultTruncation: this.defaultTruncation,
+      moderation: manifest.moderation,
       readyInstances: ready,
       instances: wanted,
       cost: this.cost,

@@ -37,7 +37,7 @@ export function statisticsRoute({
       new UnaryCall(call, ({ model, version }) => {
         const violations: Violations = [];
         checkNamedModel(model, violations);
-        checkVersion(version, violations);
+        checkVersion(version, 'version', violations);
         refuse(violations);
         access.check(call.identity, model);
         const { aliases, versions: views } = catalog.get(model);
