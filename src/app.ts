@@ -145,7 +145,10 @@ export async function createApp(config: Config, version: string, log: Logger): P
       loads: models.onDemand,
       forgetter: new InputForgetter({
         models: {
-          loaded: (model) => [...registry.loaded(model), ...(comparisons.warmUps?.versions(model) ?? [])],
+          answering: (model) => [
+            ...registry.answering(model),
+            ...(comparisons.warmUps?.versions(model) ?? []),
+          ],
         },
         recent: comparisons.recent,
         cache: results.cache,
@@ -155,6 +158,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
+      version,
       options: config.limits,
       hooks: telemetry.rpc,
     }),
@@ -179,7 +183,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
     ],
     hooks: telemetry.rpc,
   });
-  const http = openHttpServer(config, { rpc, descriptorSet, tls: tlsOn('http'), hooks: telemetry.rpc });
+  const http = openHttpServer(config, {
+    catalog: registry,
+    rpc,
+    descriptorSet,
+    version,
+    tls: tlsOn('http'),
+    hooks: telemetry.rpc,
+  });
   const limitConnections = (room: ReturnType<typeof dividedRoom>): void => {
     rpc.limitConnections(room.grpc);
     http?.limitConnections(room.http);

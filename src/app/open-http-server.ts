@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
 import { HttpServer, type HttpTls } from '../http/http-server.js';
+import type { ModelCatalog } from '../models/types.js';
 import type { RpcServer } from '../rpc/server.js';
 import type { RpcHooks } from '../rpc/types.js';
 
@@ -8,20 +9,25 @@ const httpShare = 4;
 
 /** The HTTP port for callers; undefined where it is off. */
 export function openHttpServer(
-  { http, server }: Pick<Config, 'http' | 'server'>,
+  { http, server, limits }: Pick<Config, 'http' | 'server' | 'limits'>,
   parts: {
     readonly rpc: RpcServer;
     readonly descriptorSet: Uint8Array;
+    /** Of the server. */
+    readonly version: string;
+    readonly catalog: ModelCatalog;
     readonly tls: HttpTls | undefined;
     readonly hooks: Pick<RpcHooks, 'onConnectionRefused'>;
   },
 ): HttpServer | undefined {
   if (http.listen === 'off') return undefined;
-  const { rpc, descriptorSet, tls, hooks } = parts;
+  const { rpc, descriptorSet, version, catalog, tls, hooks } = parts;
   return new HttpServer({
     ...http,
     calls: rpc.direct,
     descriptorSet,
+    about: { version, maxBatchInputs: limits.maxBatchInputs },
+    catalog,
     tls,
     connections: {
       maxConnections: server.maxConnections,

@@ -216,7 +216,10 @@ export class ServedModels implements ModelReloads {
       find: () => this.#find(),
       identify: folderIdentity,
       load: (location, former, signal) =>
-        loader.load(location, () => registry.changed(), signal, { former: former?.known }),
+        loader.load(location, () => registry.changed(), signal, {
+          former: former?.known,
+          onStage: (stage) => registry.addLoading(location.name, location.version, stage),
+        }),
       ...(warmUps === undefined
         ? {}
         : { warm: (version, former, signal) => warmUps.warm(version, former, signal) }),
@@ -242,9 +245,12 @@ export class ServedModels implements ModelReloads {
       {
         registry,
         find: () => this.#find(),
-        // Nothing of the model serves that it could be compared with.
         load: (location, giveUp) =>
-          loader.load(location, () => registry.changed(), giveUp, { former: undefined }),
+          loader.load(location, () => registry.changed(), giveUp, {
+            // Nothing of the model serves that it could be compared with.
+            former: undefined,
+            onStage: (stage) => registry.addLoading(location.name, location.version, stage),
+          }),
         onServing: (version) => this.#tellServing(version),
         onFailed: (failed, error) => this.#tellFailed(failed, error),
       },

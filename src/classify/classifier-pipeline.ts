@@ -47,13 +47,13 @@ export interface ClassifyingModel {
 /** Finds the model version that a request means. */
 export interface ModelResolver {
   /**
-   * Returns without a promise when the model is loaded; otherwise waits until it is.
+   * Returns without a promise when the model is loaded, or was: its cached answers need no load. Otherwise waits until it is.
    * @throws VerdictError, synchronously or by rejection: not_found; unavailable when the model exists and no version serves;
    *   resource_exhausted, deadline_exceeded; the signal's reason
    */
   resolve(
     request: Pick<InputRequest, 'model' | 'version' | 'input' | 'routingKey'>,
-    claim: Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass'>,
+    claim: Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass' | 'trace'>,
   ): MaybePromise<ClassifyingModel>;
 }
 
@@ -113,8 +113,6 @@ export class ClassifierPipeline implements Classifier {
     } catch (error) {
       this.#fail(undefined, request, claim, startedAt, error);
       throw error;
-    } finally {
-      claim.trace?.stage('load', startedAt, performance.now());
     }
     return this.#finishLater(model, request, claim, this.#ask(model, request, claim), startedAt);
   }
@@ -212,6 +210,7 @@ export class ClassifierPipeline implements Classifier {
     this.#watch.listener?.onAnswer(model, request, keyspace, resolved, startedAt);
     return {
       predictions,
+      logits: entry.logits,
       model: model.name,
       version: model.version,
       // Only an alias is answered by a version of another name.

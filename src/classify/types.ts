@@ -36,6 +36,8 @@ export interface Prediction {
 
 export interface Classification {
   readonly predictions: readonly Prediction[];
+  /** What the model said, a value for each label in their order. The cache holds it too: never written to. */
+  readonly logits: Float32Array;
   readonly model: string;
   readonly version: string;
   /** By which the request named the version; empty: it did not. */

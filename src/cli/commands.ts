@@ -65,6 +65,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-add.js')).modelsAdd,
   },
   {
+    name: 'models follow',
+    summary: 'publish what is new in MLflow, S3 or the Hugging Face Hub, again and again',
+    load: async () => (await import('./models-follow.js')).modelsFollow,
+  },
+  {
     name: 'models verify',
     summary: 'check a model directory, without a server',
     load: async () => (await import('./models-verify.js')).modelsVerify,

@@ -10,10 +10,9 @@ import { cardJson, cardRows } from './model-card.js';
 import { copyProgress } from './output/copy-progress.js';
 import { LineWriter } from './output/line-writer.js';
 import { table, widthOf } from './output/table.js';
+import { precisionOf } from './precision.js';
 import { sourceAccess } from './source-access.js';
 import { OutputFailedError, UsageError } from './usage-error.js';
-
-const PRECISIONS = ['fp32', 'int8', 'fp16'] as const;
 
 const FLAGS = {
   name: { kind: 'text', value: 'NAME', help: 'what to call the model; default: as its source is called' },
@@ -122,11 +121,4 @@ async function add(
   } finally {
     progress.stop();
   }
-}
-
-function precisionOf(given: string): (typeof PRECISIONS)[number] {
-  const known = PRECISIONS.find((precision) => precision === given);
-  if (known === undefined)
-    throw new UsageError(`--precision must be one of ${PRECISIONS.join(', ')}; got "${given}"`);
-  return known;
 }

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { ModelCatalog } from '../models/types.js';
 import type { DirectCalls } from '../rpc/direct-calls.js';
 import { requestIdFrom, requestIdKey } from '../rpc/metadata.js';
 import type { CredentialSource } from '../tls/credential-watch.js';
@@ -16,9 +17,14 @@ import type { HandshakeFailure } from '../tls/types.js';
 import { Code, ownRefusal, sendJson } from './answers.js';
 import { type HttpConnectionOptions, HttpConnections } from './connections.js';
 import { Contract } from './contract.js';
+import { huggingFaceRoutes } from './hugging-face-routes.js';
+import { moderatorsIn } from './moderators.js';
+import { openaiRoutes } from './openai-routes.js';
 import { ownRoutes } from './own-routes.js';
 import { discardRest } from './request-body.js';
 import { Router } from './router.js';
+import { teiRoutes } from './tei-routes.js';
+import type { ExchangeParts } from './unary-exchange.js';
 
 export interface HttpTls {
   readonly credentials: CredentialSource;
@@ -34,6 +40,9 @@ export interface HttpServerOptions {
   readonly calls: DirectCalls;
   /** The contract as a google.protobuf.FileDescriptorSet. */
   readonly descriptorSet: Uint8Array;
+  readonly about: ExchangeParts['about'];
+  /** The models, for what they say of moderation. */
+  readonly catalog: Pick<ModelCatalog, 'list'>;
   readonly connections: Omit<HttpConnectionOptions, 'peerOf'>;
   /** HTTPS. Plain HTTP without it. */
   readonly tls?: HttpTls | undefined;
@@ -65,7 +74,13 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    ownRoutes(this.#router, { calls: options.calls, contract: new Contract(options.descriptorSet) });
+    const parts = {
+      calls: options.calls,
+      contract: new Contract(options.descriptorSet),
+      about: options.about,
+      moderators: moderatorsIn(options.catalog),
+    };
+    for (const routes of [ownRoutes, teiRoutes, huggingFaceRoutes, openaiRoutes]) routes(this.#router, parts);
     const limits = {
       headersTimeout: headersTimeoutMs,
       // Bodies are bounded by the call that reads them: a stream may go on for hours.

@@ -24,7 +24,7 @@ function ownProtocol({ method, hasBody }: Binding, { params, query }: Incoming):
     method,
     hasBody,
     requestOf: (body) => ({ message: withBoundFields(method.request, objectIn(body), params, query) }),
-    answerOf: (answer) => answer,
+    answerOf: (answer) => ({ body: answer }),
     failureOf: (status, httpCode) => ({ httpCode, body: status }),
   };
 }

@@ -5,6 +5,8 @@ import type { DirectCalls } from '../rpc/direct-calls.js';
 import { asVerdictError } from '../rpc/status.js';
 import { httpCodeOf, refusalHeaders, sendJson } from './answers.js';
 import type { Contract, ContractMethod } from './contract.js';
+import { FailedAnswer } from './failed-answer.js';
+import type { Moderators } from './moderators.js';
 import { bodyTooLarge, discardRest, readBody } from './request-body.js';
 
 /** One request for one answer, in the words of some protocol. */
@@ -17,10 +19,15 @@ export interface UnaryProtocol {
    * @throws VerdictError invalid_argument
    */
   requestOf(body: Buffer): ProtocolRequest;
-  /** What the protocol answers. @throws VerdictError where the answer is a failure in its words */
-  answerOf(answer: JsonObject): JsonValue;
+  /** What the protocol answers. @throws VerdictError that the call fails with */
+  answerOf(answer: JsonObject): ProtocolAnswer | FailedAnswer;
   /** What the protocol says of a failure. @param status the google.rpc.Status */
   failureOf(status: JsonObject, httpCode: number): { readonly httpCode: number; readonly body: JsonValue };
+}
+
+export interface ProtocolAnswer {
+  readonly body: JsonValue;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface ProtocolRequest {
@@ -33,6 +40,9 @@ export interface ProtocolRequest {
 export interface ExchangeParts {
   readonly calls: DirectCalls;
   readonly contract: Contract;
+  /** What some protocols have the server say of itself. */
+  readonly moderators: Moderators;
+  readonly about: { readonly version: string; readonly maxBatchInputs: number };
 }
 
 /** One HTTP request that is one unary call. */
@@ -44,7 +54,7 @@ export class UnaryExchange implements DirectCaller {
   readonly #call: OpenedCall;
   #hasSent = false;
   #isTooLarge = false;
-  #answer: { readonly body: JsonValue; readonly onTaken: () => void } | undefined;
+  #answer: { readonly content: ProtocolAnswer | FailedAnswer; readonly onTaken: () => void } | undefined;
 
   private constructor(
     request: IncomingMessage,
@@ -105,19 +115,31 @@ export class UnaryExchange implements DirectCaller {
   }
 
   onAnswer(bytes: Uint8Array, onTaken: () => void): void {
-    this.#answer = { body: this.#protocol.answerOf(this.#protocol.method.decode(bytes)), onTaken };
+    this.#answer = { content: this.#protocol.answerOf(this.#protocol.method.decode(bytes)), onTaken };
   }
 
   onEnd({ code, status, retryAfterMs }: CallEnd): void {
     if (this.#response.destroyed) return;
     discardRest(this.#request);
     const head = { 'x-request-id': this.#call.requestId };
-    if (code === 0 && this.#answer !== undefined) {
-      sendJson(this.#response, 200, this.#answer.body, head, this.#answer.onTaken);
+    if (code !== 0 || this.#answer === undefined) {
+      const httpCode = this.#isTooLarge ? 413 : httpCodeOf(code);
+      this.#fail(this.#contract.status(status), httpCode, head, retryAfterMs);
       return;
     }
-    const ownCode = this.#isTooLarge ? 413 : httpCodeOf(code);
-    const { httpCode, body } = this.#protocol.failureOf(this.#contract.status(status), ownCode);
+    const { content, onTaken } = this.#answer;
+    if (content instanceof FailedAnswer)
+      this.#fail(content.status, httpCodeOf(content.status.code), head, undefined);
+    else sendJson(this.#response, 200, content.body, { ...head, ...content.headers }, onTaken);
+  }
+
+  #fail(
+    status: JsonObject,
+    usualCode: number,
+    head: Readonly<Record<string, string>>,
+    retryAfterMs: number | undefined,
+  ): void {
+    const { httpCode, body } = this.#protocol.failureOf(status, usualCode);
     sendJson(this.#response, httpCode, body, { ...head, ...refusalHeaders(httpCode, retryAfterMs) });
   }
 

@@ -171,9 +171,11 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
   }
 
   /** Nothing of the model is loaded, and nothing is: its next load takes what the folder holds then. */
-  #unloaded(name: string, wanted: readonly ModelLocation[]): ModelReload {
-    const { registry } = this.#parts;
-    for (const { version } of wanted) registry.addUnloaded(name, version);
+  async #unloaded(name: string, wanted: readonly ModelLocation[]): Promise<ModelReload> {
+    const { registry, identify } = this.#parts;
+    // A folder that cannot be read holds no version that was loaded; its next load says why.
+    for (const { version, directory } of wanted)
+      registry.addUnloaded(name, version, await identify(directory).catch(() => ''));
     registry.forgetUnloaded(name, new Set(wanted.map(({ version }) => version)));
     return { model: name, outcome: 'unchanged', version: '', reason: '', flips: undefined, retired: [] };
   }

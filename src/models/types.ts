@@ -34,6 +34,21 @@ export interface WarmUp {
   readonly flipped: number;
 }
 
+/** One category of a moderator. */
+export interface ModerationCategory {
+  /** `harassment`, `self-harm/intent`. */
+  readonly name: string;
+  /** The labels that mean it: the highest of their scores is its score. */
+  readonly labels: ReadonlySet<string>;
+  /** From this score on a text is flagged: above 0, at most 1. */
+  readonly threshold: number;
+}
+
+/** What the labels of a model mean to a moderator. */
+export interface Moderation {
+  readonly categories: readonly ModerationCategory[];
+}
+
 /** What is told about a version of a model: the source of ModelService, of health and of the model metrics. */
 export interface ModelVersionView {
   readonly version: string;
@@ -52,6 +67,8 @@ export interface ModelVersionView {
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
   readonly defaultTruncation: Truncation | undefined;
+  /** Undefined: it is not loaded, or serves no moderator. */
+  readonly moderation?: Moderation | undefined;
   readonly readyInstances: number;
   readonly instances: number;
   readonly cost: CostCurve;

@@ -3,7 +3,7 @@ import { FolderSource } from './folder-source.js';
 import { HubCache } from './hub-cache.js';
 import { HubClient, type HubClientOptions } from './hub-client.js';
 import type { HubFile } from './hub-file.js';
-import { HubError, SourceError } from './source-error.js';
+import { HubError, SourceError, UnusableSourceError } from './source-error.js';
 import type { CopyOptions, ModelSource, Origin, SourceFile } from './types.js';
 
 export interface HubOptions extends Omit<HubClientOptions, 'signal'> {
@@ -60,7 +60,7 @@ export class HubSource implements ModelSource {
   static async open(reference: string, options: HubOptions, signal: AbortSignal): Promise<ModelSource> {
     const [, repo, revision = 'main'] = REFERENCE.exec(reference) ?? [];
     if (repo === undefined || revision.includes('..')) {
-      throw new SourceError(`"${reference}" must read hf://org/name or hf://org/name@revision`);
+      throw new UnusableSourceError(`"${reference}" must read hf://org/name or hf://org/name@revision`);
     }
     const cache = new HubCache(options.cacheDir, repo);
     if (options.offline) return openCached(reference, cache, repo, revision);
@@ -98,7 +98,7 @@ export class HubSource implements ModelSource {
 function checkedEndpoint(endpoint: string): string {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
-    throw new SourceError('HF_ENDPOINT must be an http or https address without credentials');
+    throw new UnusableSourceError('HF_ENDPOINT must be an http or https address without credentials');
   }
   return endpoint.replace(/\/+$/, '');
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { authorization, type MlflowCredentials } from './mlflow-credentials.js';
 import { MlflowStatusError, mlflowInWords } from './mlflow-refusal.js';
-import { RegistryError, SourceError } from './source-error.js';
+import { RegistryError, UnusableSourceError } from './source-error.js';
 
 export interface MlflowOptions {
   /** The address of the server, such as `https://mlflow.example.com`. Undefined: none is set. */
@@ -12,10 +13,6 @@ export interface MlflowOptions {
   /** The wait before a second attempt, in milliseconds; doubled for each further one. Default: 1,000. */
   readonly backoffMs?: number;
 }
-
-export type MlflowCredentials =
-  | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'password'; readonly username: string; readonly password: string };
 
 /** Attempts in a row that bring no byte. */
 const ATTEMPTS = 4;
@@ -106,7 +103,10 @@ export class MlflowClient {
 
   async *#content(path: string, from: number): AsyncGenerator<Uint8Array> {
     const stalled = new AbortController();
-    const timer = setTimeout(() => stalled.abort(new Error('no byte')), this.#options.stallMs ?? 30_000);
+    const timer = setTimeout(
+      () => stalled.abort(new DOMException('no byte', 'TimeoutError')),
+      this.#options.stallMs ?? 30_000,
+    );
     try {
       const headers = { range: `bytes=${from}-` };
       const response = await this.#fetch(path, {}, { signal: stalled.signal, headers });
@@ -192,22 +192,15 @@ export class MlflowClient {
 
 function checkedEndpoint(uri: string | undefined): string {
   if (uri === undefined)
-    throw new SourceError('mlflow:// needs the address of a server: set MLFLOW_TRACKING_URI');
+    throw new UnusableSourceError('mlflow:// needs the address of a server: set MLFLOW_TRACKING_URI');
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
-    throw new SourceError(
+    throw new UnusableSourceError(
       'MLFLOW_TRACKING_URI must be an http or https address without credentials: they belong into MLFLOW_TRACKING_TOKEN, or ' +
         'MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
     );
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-}
-
-function authorization(credentials: MlflowCredentials | undefined): Record<string, string> {
-  if (credentials === undefined) return {};
-  if (credentials.kind === 'token') return { authorization: `Bearer ${credentials.token}` };
-  const { username, password } = credentials;
-  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
 }
 
 async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import type { MlflowCredentials } from './mlflow-client.js';
+import type { MlflowCredentials } from './mlflow-credentials.js';
 import { RegistryError } from './source-error.js';
 
 /** The longest answer of an error that is looked into for its code. */
@@ -35,8 +35,9 @@ export function mlflowInWords(error: unknown, { what, endpoint, credentials }: A
   const say = (words: string) => new RegistryError(words, { cause: error });
   if (!(error instanceof MlflowStatusError)) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const { code = 'no usable answer' } = cause as NodeJS.ErrnoException;
-    return say(`cannot read from ${endpoint} (${code})`);
+    const { code, name } = cause as NodeJS.ErrnoException;
+    const reason = name === 'TimeoutError' ? 'no answer in time' : (code ?? 'no usable answer');
+    return say(`cannot read from ${endpoint} (${reason})`);
   }
   const { status, code } = error;
   if (status === 401) {

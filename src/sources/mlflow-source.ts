@@ -6,7 +6,7 @@ import { MlflowArtifacts } from './mlflow-artifacts.js';
 import { MlflowClient, type MlflowOptions } from './mlflow-client.js';
 import { type S3Options, S3Source } from './s3-source.js';
 import { isSafePath } from './safe-path.js';
-import { RegistryError, SourceError } from './source-error.js';
+import { RegistryError, UnusableSourceError } from './source-error.js';
 import type { CopyOptions, ModelSource, Origin, SourceFile } from './types.js';
 
 export type { MlflowOptions } from './mlflow-client.js';
@@ -54,7 +54,7 @@ export class MlflowSource implements ModelSource {
   ): Promise<MlflowSource> {
     const [, model, alias, number] = REFERENCE.exec(reference) ?? [];
     if (model === undefined) {
-      throw new SourceError(`"${reference}" must read mlflow://NAME@ALIAS or mlflow://NAME/VERSION`);
+      throw new UnusableSourceError(`"${reference}" must read mlflow://NAME@ALIAS or mlflow://NAME/VERSION`);
     }
     const client = new MlflowClient(mlflow, signal);
     const { version, run, artifactUri } = await versionOf(client, model, { alias, number });

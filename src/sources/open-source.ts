@@ -3,7 +3,7 @@ import { FolderSource } from './folder-source.js';
 import { type HubOptions, HubSource } from './hub-source.js';
 import { type MlflowOptions, MlflowSource } from './mlflow-source.js';
 import { type S3Options, S3Source } from './s3-source.js';
-import { SourceError } from './source-error.js';
+import { SourceError, UnusableSourceError } from './source-error.js';
 import type { ModelSource } from './types.js';
 
 /** How to reach each kind of registry. */
@@ -39,9 +39,12 @@ export async function openSource(
       });
     }
     if (scheme === undefined) throw error;
-    throw new SourceError(`no source is called ${scheme}…: hf://, mlflow://, s3:// and file:// are known`, {
-      cause: error,
-    });
+    throw new UnusableSourceError(
+      `no source is called ${scheme}…: hf://, mlflow://, s3:// and file:// are known`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -50,7 +53,7 @@ async function openFileUrl(reference: string): Promise<ModelSource> {
   try {
     path = fileURLToPath(reference);
   } catch {
-    throw new SourceError(`"${reference}" must read file:///absolute/path`);
+    throw new UnusableSourceError(`"${reference}" must read file:///absolute/path`);
   }
   return FolderSource.openNoted(path, reference);
 }

@@ -176,7 +176,7 @@ export class S3Objects {
 
   async *#content({ key, bytes, etag }: S3Object, from: number): AsyncGenerator<Uint8Array> {
     const stalled = new AbortController();
-    const timer = setTimeout(() => stalled.abort(new Error('ETIMEDOUT')), this.#stallMs);
+    const timer = setTimeout(() => stalled.abort(), this.#stallMs);
     try {
       const { Body, ContentRange }: GetObjectCommandOutput = await this.#client.send(
         new this.#sdk.GetObjectCommand({

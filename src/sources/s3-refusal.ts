@@ -43,6 +43,9 @@ export function s3InWords(error: unknown, { source, bucket, endpoint }: Asked): 
       );
     case 'PermanentRedirect':
       return say(`the bucket ${bucket} is in another region: set AWS_REGION to it`);
+    case 'AbortError':
+    case 'TimeoutError':
+      return say(`cannot read from ${host} (no answer in time)`);
     case 'SlowDown':
     case 'ThrottlingException':
       return say(`${host} limits requests: try again later`);

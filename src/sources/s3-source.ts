@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type S3Object, S3Objects, type S3Options } from './s3-objects.js';
 import { isSafePath } from './safe-path.js';
-import { RegistryError, SourceError } from './source-error.js';
+import { RegistryError, SourceError, UnusableSourceError } from './source-error.js';
 import type { CopyOptions, ModelSource, Origin, SourceFile } from './types.js';
 
 export type { S3Options } from './s3-objects.js';
@@ -42,7 +42,7 @@ export class S3Source implements ModelSource {
     const source = reference.replace(/\/+$/, '');
     const [, bucket, prefix = ''] = REFERENCE.exec(source) ?? [];
     if (bucket === undefined || (prefix !== '' && !isSafePath(prefix))) {
-      throw new SourceError(`"${reference}" must read s3://bucket or s3://bucket/prefix`);
+      throw new UnusableSourceError(`"${reference}" must read s3://bucket or s3://bucket/prefix`);
     }
     checkEndpoint(options.endpoint);
     const objects = await S3Objects.open({ source, bucket }, options, signal);
@@ -82,7 +82,7 @@ function checkEndpoint(endpoint: string | undefined): void {
   if (endpoint === undefined) return;
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
-    throw new SourceError('AWS_ENDPOINT_URL must be an http or https address without credentials');
+    throw new UnusableSourceError('AWS_ENDPOINT_URL must be an http or https address without credentials');
   }
 }
 

@@ -8,3 +8,6 @@ export class RegistryError extends SourceError {}
 
 /** The same, of the Hugging Face Hub. */
 export class HubError extends RegistryError {}
+
+/** What was asked for cannot be a source, now or later: it is misspelt, or a variable that it needs is missing or wrong. */
+export class UnusableSourceError extends SourceError {}

@@ -41,6 +41,7 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
       'grpc.reflection.v1alpha.ServerReflection',
+      'inference.GRPCInferenceService',
       'verdict.v1.CacheService',
       'verdict.v1.ClassifierService',
       'verdict.v1.ModelService',

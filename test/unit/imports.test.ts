@@ -124,7 +124,8 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   pino: ['telemetry'],
   zod: ['config'],
-  yaml: ['config'],
+  // A model's own file, and the settings'.
+  yaml: ['config', 'models'],
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   '@huggingface/hub': ['sources'],

@@ -60,6 +60,7 @@ async function manifestOf(path: string): Promise<ModelManifest> {
     },
     ...{ problemType: 'single_label_classification', defaultTruncation: 'end' },
     ...{ tokenizerJsonPath: '', tokenizerConfigPath: '', goldenPath: '' },
+    moderation: undefined,
     weights: { fp32: { path, files, facts: {}, problem: undefined } },
   };
 }

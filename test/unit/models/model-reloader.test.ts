@@ -323,6 +323,25 @@ describe('a reload of models', () => {
     assert.deepEqual(registry.readiness().reasons, []);
   });
 
+  it('leaves a model unloaded that nobody asks for, with the versions that the folder holds by now', async () => {
+    const version = registry.current('mood');
+    version?.end();
+    await registry.unload('mood', STOP);
+    unloaded.add('mood');
+    disk.set('mood/2', 'a');
+    servesAll = true;
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
+    assert.deepEqual([versions('mood'), loads], [['2 unloaded', '1 unloaded'], []]);
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' })?.version, '1');
+    disk.delete('mood/2');
+    disk.set('mood/1', 'b');
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
+    assert.deepEqual(versions('mood'), ['1 unloaded']);
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' }), undefined, 'its files have changed');
+    disk.delete('mood/1');
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood removed']);
+  });
+
   it('keeps a model whose folder holds no version', async () => {
     disk.delete('mood/1');
     broken = ['mood'];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HealthClient } from '../../../generated/health/v1/health.js';
+import { GRPCInferenceServiceClient } from '../../../generated/inference/grpc_service.js';
 import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
   type BatchClassifyResponse,
@@ -45,6 +46,7 @@ export const descriptorSet = readFileSync('generated/descriptor.binpb');
 export function answerTo(item: InputRequest, cache: Classification['cache'] = 'lru'): Classification {
   return {
     predictions: [{ label: item.input.text, score: 0.5, index: 0 }],
+    logits: Float32Array.of(0.5),
     model: item.model || 'sentiment',
     version: item.version || '1',
     alias: '',
@@ -232,6 +234,7 @@ export class Edge {
         comparisons,
         limiter,
         defaultModel: 'sentiment',
+        version: '1.2.3',
         options: whole,
         hooks: { onStreamsInFlight: (count) => this.streams.push(count) },
       }),
@@ -278,6 +281,10 @@ export class Edge {
 
   get classifier(): ClassifierServiceClient {
     return this.#client(ClassifierServiceClient);
+  }
+
+  get inference(): GRPCInferenceServiceClient {
+    return this.#client(GRPCInferenceServiceClient);
   }
 
   get models(): ModelServiceClient {

@@ -553,3 +553,37 @@ describe('comparisons of versions', () => {
     });
   });
 });
+
+describe('loads of models on demand', () => {
+  it('are counted with what made room, who waits and who was refused', async () => {
+    const { onDemand } = telemetry;
+    telemetry.watchWaiting(() => 7);
+    onDemand.onLoaded?.('intent', 1_500);
+    onDemand.onLoadFailed?.('topics', 'no weights', 500);
+    for (const cause of ['place', 'place', 'memory', 'request'] as const)
+      onDemand.onUnloaded?.('emotion', cause, 20);
+    for (const cause of ['waiting', 'deadline', 'pinned'] as const) onDemand.onRefused?.(cause);
+    onDemand.onEndFailed?.({ name: 'emotion', version: '1' }, new Error('stuck'));
+    await assertValues(telemetry, {
+      'verdict_model_loads_total{outcome="loaded"}': 1,
+      'verdict_model_loads_total{outcome="failed"}': 1,
+      verdict_model_load_seconds_sum: 1.5,
+      'verdict_model_unloads_total{cause="place"}': 2,
+      'verdict_model_unloads_total{cause="memory"}': 1,
+      'verdict_model_unloads_total{cause="request"}': 1,
+      'verdict_model_load_refusals_total{cause="waiting"}': 1,
+      'verdict_model_load_refusals_total{cause="deadline"}': 1,
+      'verdict_model_load_refusals_total{cause="pinned"}': 1,
+      verdict_model_load_waiting: 7,
+    });
+    assert.deepEqual(
+      log.map(({ message }) => message),
+      [
+        'model loaded on demand',
+        'model could not be loaded on demand',
+        ...Array.from({ length: 4 }, () => 'model unloaded'),
+        'an unloaded version did not end well',
+      ],
+    );
+  });
+});
