@@ -17,6 +17,7 @@ import {
   providePythonOpenapi,
   provideRclone,
   pythonGrpcArgs,
+  pythonMlflow,
   pythonMlflowArgs,
   pythonOpenapiArgs,
 } from './python-environments.mjs';
@@ -24,7 +25,7 @@ import { withLock } from './with-lock.mjs';
 
 /** The servers that test/integrations starts. */
 const integrationTools = {
-  'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
+  [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 

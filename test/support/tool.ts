@@ -8,7 +8,7 @@ export type ToolName =
   | 'grpcurl'
   | 'python-grpc'
   | 'python-openapi'
-  | 'python-mlflow'
+  | 'python-mlflow-3.17.2'
   | 'rclone'
   | 'envoy'
   | 'hadolint'
