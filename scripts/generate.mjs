@@ -17,6 +17,7 @@ const committed = join(root, 'generated');
 const openapiName = 'openapi.json';
 
 const descriptorPaths = [
+  'proto/inference',
   'proto/verdict',
   'node_modules/grpc-health-check/proto/health',
   'node_modules/@grpc/reflection/build/proto/grpc',

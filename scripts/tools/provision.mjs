@@ -12,10 +12,12 @@ import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs'
 import { otelcol, provideOtelcol } from './otelcol.mjs';
 import { toolsDir } from './paths.mjs';
 import {
+  providePythonClients,
   providePythonGrpc,
   providePythonMlflow,
   providePythonOpenapi,
   provideRclone,
+  pythonClientsArgs,
   pythonGrpcArgs,
   pythonMlflow,
   pythonMlflowArgs,
@@ -23,8 +25,9 @@ import {
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** The servers that test/integrations starts. */
+/** What test/integrations runs: the servers and clients of other systems. */
 const integrationTools = {
+  'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
   [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };

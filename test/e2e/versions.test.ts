@@ -55,6 +55,11 @@ async function placesOf(client: VerdictClient): Promise<string[]> {
   return places;
 }
 
+/** What log lines with this message say about models. */
+const logged = (server: ServerProcess, message: string) =>
+  server.log
+    .filter(({ msg }) => msg === message)
+    .map(({ model, version, retired }) => ({ model, version, retired }));
 const share = (percents: Readonly<Record<string, number>>) =>
   Object.entries(percents).map(([version, percent]) => ({ version, percent }));
 const routing = ({ traffic, aliases }: Model) => ({ traffic, aliases });
@@ -228,7 +233,7 @@ describe('a reload beside a division of the requests', () => {
     assert.deepEqual(states(await client.getModel('topics')), ['3 serving', '1 serving']);
     const page = await fetch(`${server.adminUrl}/readyz`);
     assert.equal(page.status, 200);
-    assert.match(await page.text(), /topics\/2 is not there, and traffic or an alias is set for it/);
+    assert.match(await page.text(), /topics\/2 is not there, and the state file names it/);
     await until('it is logged', () =>
       server.log.some(({ msg }) => msg === 'a part of the state has no effect'),
     );
@@ -237,7 +242,13 @@ describe('a reload beside a division of the requests', () => {
     assert.ok(answered.every((result) => result.ok && result.classification.version === '1'));
 
     await client.setTraffic('topics', []);
-    await client.reloadModels();
+    const [reload] = await client.reloadModels();
+    assert.deepEqual([reload?.outcome, reload?.version, reload?.retiredVersions], ['retired', '3', ['1']]);
+    assert.equal(await server.metric('verdict_model_reloads_total', { outcome: 'retired' }), 1);
+    await until('it is logged', () => logged(server, 'versions of a model retired').length > 0);
+    assert.deepEqual(logged(server, 'versions of a model retired'), [
+      { model: 'topics', version: '3', retired: ['1'] },
+    ]);
     assert.deepEqual(states(await client.getModel('topics')), ['3 serving']);
   });
 

@@ -8,6 +8,6 @@ import { undivided } from '../../src/models/traffic.js';
 const file = new StateFile(process.argv[2] ?? '');
 for (let number = 1; ; number++) {
   const routing = { traffic: undivided('1'), aliases: new Map([['number', String(number)]]) };
-  await file.write(new Map(Array.from({ length: 2_000 }, (_, at) => [`m${at}`, routing] as const)));
+  await file.change(() => new Map(Array.from({ length: 2_000 }, (_, at) => [`m${at}`, routing] as const)));
   process.stdout.write(`${number}\n`);
 }

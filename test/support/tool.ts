@@ -8,6 +8,7 @@ export type ToolName =
   | 'grpcurl'
   | 'python-grpc'
   | 'python-openapi'
+  | 'python-clients'
   | 'python-mlflow-3.17.2'
   | 'rclone'
   | 'envoy'

@@ -19,6 +19,7 @@ const manifest: ModelManifest = {
   tokenizerJsonPath: '',
   tokenizerConfigPath: '',
   goldenPath: '',
+  moderation: undefined,
 };
 
 const added: AddedModel = {

@@ -5,7 +5,7 @@ import { ModelRegistry } from '../../../src/models/model-registry.js';
 import { ModelReloader } from '../../../src/models/model-reloader.js';
 import type { ModelLocation, ModelRepository } from '../../../src/models/repository.js';
 import { undivided } from '../../../src/models/traffic.js';
-import type { ModelReload } from '../../../src/models/types.js';
+import type { ModelReload, WarmUp } from '../../../src/models/types.js';
 import { SessionLostError } from '../../../src/runtime/errors.js';
 import { FakeVersion } from './fake-version.js';
 
@@ -21,13 +21,19 @@ describe('a reload of models', () => {
   /** Whether all versions of a model are wanted. */
   let servesAll: boolean;
   let broken: string[];
+  /** Models that nobody has asked for. */
+  let unloaded: Set<string>;
   let unreadable: boolean;
   let looks: number;
+  /** How often routing was refreshed. */
+  let refreshes: number;
   /** Loads that are under way, which tests end. */
   let loads: { path: string; end: (failure?: Error) => void }[];
   let registry: ModelRegistry<FakeVersion>;
   let reloader: ModelReloader<FakeVersion>;
   let told: string[];
+  /** What is done with a version before it takes over. */
+  let warm: ((version: FakeVersion, former: FakeVersion, signal: AbortSignal) => Promise<WarmUp>) | undefined;
   /** Reloads that were said to be over. */
   let ended: number;
 
@@ -36,13 +42,21 @@ describe('a reload of models', () => {
       ['mood/1', 'a'],
       ['tone/1', 'a'],
     ]);
-    [servesAll, broken, unreadable, looks, loads, told, ended] = [false, [], false, 0, [], [], 0];
+    warm = undefined;
+    unloaded = new Set();
+    [servesAll, broken, unreadable, looks, refreshes] = [false, [], false, 0, 0];
+    [loads, told, ended] = [[], [], 0];
     registry = new ModelRegistry('tone');
     for (const path of disk.keys()) registry.deploy(new FakeVersion(at(path).name, '1', 'a'));
     reloader = new ModelReloader({
       registry,
+      mayLoad: (model) => !unloaded.has(model),
+      oneAtATime: (task) => task(),
       defaultModel: 'tone',
       endLimitMs: 60_000,
+      refresh: async () => {
+        assert.equal(looks, refreshes++, 'before the folder is looked at');
+      },
       find: async (): Promise<ModelRepository> => {
         looks++;
         if (unreadable) throw new ModelLoadError('/models', 'cannot be read as a folder');
@@ -68,6 +82,7 @@ describe('a reload of models', () => {
                 : reject(failure),
           });
         }),
+      warm: async (...words) => warm?.(...words),
       onServing: ({ name, version }) => told.push(`serving ${name}/${version}`),
       onEnded: () => ended++,
       describe: (error) => (error instanceof Error ? error.message : String(error)),
@@ -80,8 +95,10 @@ describe('a reload of models', () => {
     });
   });
 
-  const short = ({ model, outcome, version, reason }: ModelReload) =>
-    [model, outcome, version, reason].filter((words) => words !== '').join(' ');
+  const short = ({ model, outcome, version, reason, retired }: ModelReload) =>
+    [model, outcome, version, reason, ...retired.map((number) => `-${number}`)]
+      .filter((words) => words !== '')
+      .join(' ');
   const turn = () => new Promise(setImmediate);
   /** Ends the only load under way. */
   const endLoad = async (path: string, failure?: Error) => {
@@ -120,11 +137,46 @@ describe('a reload of models', () => {
       assert.deepEqual([former?.isClosing, former?.isCutOff, isOver], [true, false, false]);
       former?.end();
       const { version } = at(path);
-      assert.deepEqual(await ending(reloading), [`tone loaded ${version}`]);
+      assert.deepEqual(await ending(reloading), [path === 'tone/1' ? 'tone loaded 1' : 'tone loaded 2 -1']);
       assert.deepEqual(versions('tone'), [`${version} serving`]);
       assert.equal(told[0], `serving tone/${version}`);
     });
   }
+
+  it('has a version asked what callers have asked lately before it takes over, beside the former one', async () => {
+    const former = registry.current('tone');
+    const states: unknown[] = [];
+    warm = async (version, before) => {
+      states.push([version.version, before === former, registry.current('tone') === former]);
+      return { texts: 3, failed: 0, compared: 2, flipped: 1 };
+    };
+    disk.set('tone/2', 'b');
+    const reloading = reloader.reload(['tone']);
+    await endLoad('tone/2');
+    former?.end();
+    assert.deepEqual(
+      (await reloading).map(({ warmUp }) => warmUp),
+      [{ texts: 3, failed: 0, compared: 2, flipped: 1 }],
+    );
+    assert.deepEqual(states, [['2', true, true]]);
+  });
+
+  it('ends a version that was being asked when the server stops, and the former one stays', async () => {
+    let asked: FakeVersion | undefined;
+    warm = (version, _former, signal) => {
+      asked = version;
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    disk.set('tone/2', 'b');
+    const reloading = reloader.reload(['tone']);
+    reloading.catch(() => {});
+    await endLoad('tone/2');
+    asked?.end();
+    reloader.stop();
+    await assert.rejects(reloading, { reason: 'DRAINING' });
+    assert.equal(asked?.isClosing, true);
+    assert.deepEqual(versions('tone'), ['1 serving']);
+  });
 
   it('loads a lower version where the higher one was taken away', async () => {
     disk.set('tone/2', 'b');
@@ -136,7 +188,7 @@ describe('a reload of models', () => {
     registry.current('tone')?.end();
     const down = reloader.reload(['tone']);
     await endLoad('tone/1');
-    assert.deepEqual(await ending(down), ['tone loaded 1']);
+    assert.deepEqual(await ending(down), ['tone loaded 1 -2']);
   });
 
   it('keeps what serves where the new version fails, and says why until that one is gone', async () => {
@@ -168,12 +220,24 @@ describe('a reload of models', () => {
     await endLoad('tone/3');
     assert.deepEqual([versions('tone'), former?.isClosing], [['3 serving', '2 loading', '1 serving'], false]);
     await endLoad('tone/2');
-    assert.deepEqual(await ending(reloading), ['tone loaded 3']);
+    assert.deepEqual(await ending(reloading), ['tone loaded 3 -1']);
     assert.deepEqual([versions('tone'), former?.isClosing], [['3 serving', '2 serving'], true]);
     disk.delete('tone/3');
     registry.find('tone', '3')?.end();
-    assert.deepEqual(await ending(reloader.reload(['tone'])), ['tone unchanged 2']);
+    assert.deepEqual(await ending(reloader.reload(['tone'])), ['tone retired 2 -3']);
     assert.deepEqual(versions('tone'), ['2 serving']);
+  });
+
+  it('tells all versions that have ended, and of each that has not ended well which it was', async () => {
+    servesAll = true;
+    for (const version of ['3', '2']) registry.deploy(new FakeVersion('tone', version, 'a'));
+    const [first, second, third] = ['1', '2', '3'].map((version) => registry.find('tone', version));
+    const reloading = reloader.reload(['tone']);
+    second?.end(Promise.reject(new Error('stuck')));
+    third?.end();
+    assert.deepEqual(await ending(reloading), ['tone retired 1 -3 -2']);
+    assert.deepEqual(told, ['tone/2 Error: stuck', 'tone retired 1 -3 -2', '1 reloaded']);
+    assert.deepEqual([first?.isClosing, versions('tone')], [false, ['1 serving']]);
   });
 
   it('ends no version of a model of which another fails', async () => {
@@ -211,7 +275,7 @@ describe('a reload of models', () => {
     registry.find('tone', '1')?.end();
     const reloading = reloader.reload(['tone']);
     await endLoad('tone/2');
-    assert.deepEqual(await ending(reloading), ['tone loaded 2']);
+    assert.deepEqual(await ending(reloading), ['tone loaded 2 -1']);
     assert.deepEqual(versions('tone'), ['2 serving']);
   });
 
@@ -239,7 +303,7 @@ describe('a reload of models', () => {
     const reloading = reloader.reload(['tone']);
     await endLoad('tone/2', new SessionLostError('killed by SIGKILL'));
     await endLoad('tone/2');
-    assert.deepEqual(await ending(reloading), ['tone loaded 2']);
+    assert.deepEqual(await ending(reloading), ['tone loaded 2 -1']);
   });
 
   it('serves a new model, and removes one whose folder is gone, but not the default one', async () => {
@@ -249,7 +313,7 @@ describe('a reload of models', () => {
     await endLoad('gist/1');
     assert.deepEqual(await ending(reloading), [
       'gist loaded 1',
-      'mood removed',
+      'mood removed -1',
       'tone failed 1 its folder is gone; the default model stays all the same',
     ]);
     assert.deepEqual(registry.names, ['gist', 'tone']);
@@ -257,6 +321,25 @@ describe('a reload of models', () => {
     disk.set('tone/1', 'a');
     await reloader.reload(['tone']);
     assert.deepEqual(registry.readiness().reasons, []);
+  });
+
+  it('leaves a model unloaded that nobody asks for, with the versions that the folder holds by now', async () => {
+    const version = registry.current('mood');
+    version?.end();
+    await registry.unload('mood', STOP);
+    unloaded.add('mood');
+    disk.set('mood/2', 'a');
+    servesAll = true;
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
+    assert.deepEqual([versions('mood'), loads], [['2 unloaded', '1 unloaded'], []]);
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' })?.version, '1');
+    disk.delete('mood/2');
+    disk.set('mood/1', 'b');
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
+    assert.deepEqual(versions('mood'), ['1 unloaded']);
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' }), undefined, 'its files have changed');
+    disk.delete('mood/1');
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood removed']);
   });
 
   it('keeps a model whose folder holds no version', async () => {
@@ -298,12 +381,11 @@ describe('a reload of models', () => {
     await turn();
     assert.equal(looks, 1);
     await endLoad('tone/2');
-    assert.deepEqual(await ending(first), ['tone loaded 2']);
+    assert.deepEqual(await ending(first), ['tone loaded 2 -1']);
     for (const reloading of storm)
       assert.deepEqual(await ending(reloading), ['mood unchanged 1', 'tone unchanged 2']);
     assert.deepEqual(await ending(named), ['mood unchanged 1']);
-    assert.equal(looks, 2);
-    assert.equal(ended, 2);
+    assert.deepEqual([looks, refreshes, ended], [2, 2, 2]);
   });
 
   it('is waited for no longer by a caller that leaves, and goes on', async () => {
@@ -318,7 +400,7 @@ describe('a reload of models', () => {
     await endLoad('tone/2');
     await reloader.ended(STOP);
     assert.deepEqual(told, [
-      ...['serving tone/2', 'tone loaded 2', '1 reloaded'],
+      ...['serving tone/2', 'tone loaded 2 -1', '1 reloaded'],
       ...['mood unchanged 1', '1 reloaded'],
     ]);
   });
@@ -336,7 +418,7 @@ describe('a reload of models', () => {
     const reloading = reloader.reload(['tone']);
     await endLoad('tone/2');
     former?.end(Promise.reject(new Error('stuck')));
-    assert.deepEqual(await ending(reloading), ['tone loaded 2']);
+    assert.deepEqual(await ending(reloading), ['tone loaded 2 -1']);
     assert.ok(told.includes('tone/1 Error: stuck'));
   });
 
@@ -364,6 +446,6 @@ describe('a reload of models', () => {
     reloader.stop();
     await reloader.ended(AbortSignal.abort());
     former?.end();
-    assert.deepEqual(await ending(reloading), ['mood loaded 2']);
+    assert.deepEqual(await ending(reloading), ['mood loaded 2 -1']);
   });
 });

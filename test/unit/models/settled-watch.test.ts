@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { findModels } from '../../../src/models/repository.js';
-import { RepositoryWatch, repositoryIdentity } from '../../../src/models/repository-watch.js';
-import { temporaryFolder } from '../../support/temporary-folder.js';
+import { SettledWatch } from '../../../src/models/settled-watch.js';
 
 /** A watch whose looks are made by hand. */
 async function watched(first: string) {
   let seen = first;
   const told: string[] = [];
-  const watch = new RepositoryWatch({
+  const watch = new SettledWatch({
     look: async () => seen,
     onChange: async () => void told.push(seen),
     intervalMs: 2 ** 30,
@@ -23,7 +19,7 @@ async function watched(first: string) {
   return { watch, told, look };
 }
 
-describe('a watch of the models folder', () => {
+describe('a watch', () => {
   it('tells a change once it has been the same at two looks, and once alone', async () => {
     const { told, look } = await watched('one');
     for (const now of ['one', 'half of two', 'two']) await look(now);
@@ -50,23 +46,5 @@ describe('a watch of the models folder', () => {
     watch.start();
     await look('two');
     assert.deepEqual(told, []);
-  });
-});
-
-describe('what a models folder looks like', () => {
-  it('changes with a version, with a file in the highest one, and with what is wrong', async (t) => {
-    const folder = temporaryFolder(t);
-    const looks = [await repositoryIdentity(() => findModels(folder))];
-    const after = async (change: () => void) => {
-      change();
-      looks.push(await repositoryIdentity(() => findModels(folder)));
-    };
-    await after(() => mkdirSync(join(folder, 'tone')));
-    await after(() => mkdirSync(join(folder, 'tone/1')));
-    await after(() => writeFileSync(join(folder, 'tone/1/config.json'), '{}'));
-    await after(() => mkdirSync(join(folder, 'tone/2')));
-    await after(() => rmSync(folder, { recursive: true }));
-    assert.equal(new Set(looks).size, looks.length);
-    mkdirSync(folder);
   });
 });
