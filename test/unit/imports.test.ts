@@ -30,7 +30,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     'tracing',
   ],
   rpc: ['classify', 'auth', 'ratelimit', 'tls'],
-  http: ['rpc', 'tls'],
+  http: ['rpc', 'models', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
   classify: ['models', 'cache'],
