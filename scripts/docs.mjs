@@ -116,6 +116,7 @@ async function metrics() {
   telemetry.watchModels(() => [
     { name: 'm', isDefault: true, servingVersion: '1', versions: [sampleVersion] },
   ]);
+  telemetry.comparisons.onCompared({ model: 'm', version: '1' }, true, 0);
   telemetry.tls.onLoaded({ expiresAt: 1, fingerprint: 'f' });
   telemetry.watchGpus(() => [
     { index: 0, uuid: 'u', memoryUsedBytes: 1, memoryTotalBytes: 1, utilization: 1 },

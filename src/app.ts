@@ -7,6 +7,7 @@ import { checkPort, namingPlace } from './app/check-port.js';
 import { gateOf } from './app/gate.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
+import { openComparisons } from './app/open-comparisons.js';
 import { openCredentials } from './app/open-credentials.js';
 import { dividedRoom, openHttpServer } from './app/open-http-server.js';
 import { openRateLimiter } from './app/open-rate-limiter.js';
@@ -109,8 +110,12 @@ export async function createApp(config: Config, version: string, log: Logger): P
     onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),
   });
   telemetry.watchGpus(() => gpus.readings);
+  const comparisons = openComparisons({
+    ...{ config, registry, cache: results.cache, hooks: telemetry.comparisons },
+    rollbacks: () => models.routing,
+  });
   const models = new ServedModels({
-    ...{ config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
+    ...{ warmUps: comparisons.warmUps, config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
     onReloaded: () => {
       try {
         limitConnections(dividedRoom(roomForCallers(config, registry), http));
@@ -124,16 +129,28 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: withPayloadLog(
-        new ClassifierPipeline(models.onDemand, results.cache, withTracing(telemetry.classifier, tracing)),
+        new ClassifierPipeline(
+          models.onDemand,
+          results.cache,
+          withTracing(telemetry.classifier, tracing),
+          comparisons.live,
+        ),
         config.log,
         log,
       ),
       catalog: registry,
       reloads: models,
       routing: models.routing,
+      comparisons: comparisons.live,
       loads: models.onDemand,
       forgetter: new InputForgetter({
-        models: registry,
+        models: {
+          answering: (model) => [
+            ...registry.answering(model),
+            ...(comparisons.warmUps?.versions(model) ?? []),
+          ],
+        },
+        recent: comparisons.recent,
         cache: results.cache,
         callers: () => auth?.authenticator.names() ?? [],
         othersExpireSeconds: results.expireSeconds,
@@ -141,6 +158,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       cacheSharing: config.cache.sharing,
       limiter: openRateLimiter(config, results.redis, telemetry.rateLimits),
       defaultModel: config.models.default,
+      version,
       options: config.limits,
       hooks: telemetry.rpc,
     }),
@@ -277,6 +295,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
           await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
         },
       },
+      { name: 'comparisons of versions', stop: () => comparisons.live.stop() },
       {
         name: 'reloads of models',
         start: () => models.startReloads(),

@@ -20,6 +20,7 @@ const mlflowPackages = [
   'alembic==1.20.1',
   'flask==3.1.3',
   'flask-cors==6.0.5',
+  'flask-wtf==1.3.0',
   'graphene==3.4.3',
   'numpy==2.4.6',
   'pandas==3.1.1',
@@ -36,7 +37,11 @@ const clientPackages = ['huggingface_hub==2.4.0', 'openai==3.57.0'];
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
 export const pythonClientsArgs = ['-c', 'import huggingface_hub, openai'];
-export const pythonMlflowArgs = ['-c', 'import mlflow, flask, alembic, uvicorn'];
+/** To import MLflow takes longer than a busy machine gives a program to show that it starts. */
+export const pythonMlflowArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("mlflow-skinny", "flask-wtf", "sqlalchemy")]',
+];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);

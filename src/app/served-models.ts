@@ -1,3 +1,4 @@
+import type { WarmUps } from '../comparison/warm-ups.js';
 import { Serial } from '../concurrency/serial.js';
 import { settingName } from '../config/setting-name.js';
 import { versionPolicyIn } from '../config/version-policy.js';
@@ -16,7 +17,7 @@ import { repositoryIdentity } from '../models/repository-identity.js';
 import { RoutingKeeper } from '../models/routing-keeper.js';
 import { SettledWatch } from '../models/settled-watch.js';
 import { StateFile, StateFileError } from '../models/state-file.js';
-import type { ModelReload, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ModelReload, ModelReloads, Rollbacks, RoutingChanges } from '../models/types.js';
 import { type VersionPolicy, wantedVersions } from '../models/version-policy.js';
 import type { TextInput } from '../tokenizer/types.js';
 import { type LoaderStart, openModelLoader } from './open-model-loader.js';
@@ -31,6 +32,8 @@ const END_LIMIT_MS = 300_000;
 export interface ServedModelsParts extends LoaderStart {
   readonly config: Pick<Config, 'runtime' | 'batching' | 'models'>;
   readonly registry: ModelRegistry<ModelVersion<TextInput>>;
+  /** Undefined: versions are asked nothing before they take over. */
+  readonly warmUps: WarmUps | undefined;
   /** Other sessions than before may be open now. */
   readonly onReloaded: () => void;
 }
@@ -111,7 +114,7 @@ export class ServedModels implements ModelReloads {
   }
 
   /** Changes where requests for models go. */
-  get routing(): RoutingChanges {
+  get routing(): RoutingChanges & Rollbacks {
     return this.#routing;
   }
 
@@ -202,7 +205,7 @@ export class ServedModels implements ModelReloads {
   }
 
   #openReloader(loader: ModelLoader<TextInput>): ModelReloader<ModelVersion<TextInput>> {
-    const { config, registry, telemetry, onReloaded } = this.#parts;
+    const { config, registry, telemetry, warmUps, onReloaded } = this.#parts;
     return new ModelReloader({
       registry,
       mayLoad: (model) => this.#onDemand.mayReload(model),
@@ -213,8 +216,15 @@ export class ServedModels implements ModelReloads {
       find: () => this.#find(),
       identify: folderIdentity,
       load: (location, former, signal) =>
-        loader.load(location, () => registry.changed(), signal, { former: former?.known }),
+        loader.load(location, () => registry.changed(), signal, {
+          former: former?.known,
+          onStage: (stage) => registry.addLoading(location.name, location.version, stage),
+        }),
+      ...(warmUps === undefined
+        ? {}
+        : { warm: (version, former, signal) => warmUps.warm(version, former, signal) }),
       onServing: (version) => {
+        warmUps?.end(version);
         this.#tellServing(version);
         this.#onDemand.onLoaded(version.name);
       },
@@ -235,9 +245,12 @@ export class ServedModels implements ModelReloads {
       {
         registry,
         find: () => this.#find(),
-        // Nothing of the model serves that it could be compared with.
         load: (location, giveUp) =>
-          loader.load(location, () => registry.changed(), giveUp, { former: undefined }),
+          loader.load(location, () => registry.changed(), giveUp, {
+            // Nothing of the model serves that it could be compared with.
+            former: undefined,
+            onStage: (stage) => registry.addLoading(location.name, location.version, stage),
+          }),
         onServing: (version) => this.#tellServing(version),
         onFailed: (failed, error) => this.#tellFailed(failed, error),
       },

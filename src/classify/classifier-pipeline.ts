@@ -12,9 +12,10 @@ import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { invalidField, VerdictError } from '../errors.js';
 import type { AppliedActivation, ProblemType } from '../models/types.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
-import { predict } from './scores.js';
+import { activationOf, predict } from './scores.js';
 import type {
   Activation,
+  AnswerListener,
   Classification,
   Classifier,
   ClassifierHooks,
@@ -26,6 +27,8 @@ import type {
 export interface ClassifyingModel {
   readonly name: string;
   readonly version: string;
+  /** Of everything that decides an answer. */
+  readonly digest: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
   /** What the model itself does to its logits; undefined: nothing. */
@@ -44,29 +47,37 @@ export interface ClassifyingModel {
 /** Finds the model version that a request means. */
 export interface ModelResolver {
   /**
-   * Returns without a promise when the model is loaded; otherwise waits until it is.
+   * Returns without a promise when the model is loaded, or was: its cached answers need no load. Otherwise waits until it is.
    * @throws VerdictError, synchronously or by rejection: not_found; unavailable when the model exists and no version serves;
    *   resource_exhausted, deadline_exceeded; the signal's reason
    */
   resolve(
     request: Pick<InputRequest, 'model' | 'version' | 'input' | 'routingKey'>,
-    claim: Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass'>,
+    claim: Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass' | 'trace'>,
   ): MaybePromise<ClassifyingModel>;
 }
 
-const DEFAULT_ACTIVATION = {
-  single_label_classification: 'softmax',
-  multi_label_classification: 'sigmoid',
-  regression: 'none',
-} as const satisfies Record<ProblemType, Activation>;
+/** Whoever wants to know of answers, while anybody does. */
+export interface AnswerWatch {
+  readonly listener: AnswerListener<ClassifyingModel> | undefined;
+}
+
+const UNWATCHED: AnswerWatch = { listener: undefined };
 
 /** The way of one input: model, cache, computation, scores. */
 export class ClassifierPipeline implements Classifier {
   readonly #models: ModelResolver;
   readonly #cache: Pick<ResultCache, 'resolve'>;
   readonly #hooks: ClassifierHooks;
+  readonly #watch: AnswerWatch;
 
-  constructor(models: ModelResolver, cache: Pick<ResultCache, 'resolve'>, hooks: ClassifierHooks = {}) {
+  constructor(
+    models: ModelResolver,
+    cache: Pick<ResultCache, 'resolve'>,
+    hooks: ClassifierHooks = {},
+    watch: AnswerWatch = UNWATCHED,
+  ) {
+    this.#watch = watch;
     this.#models = models;
     this.#cache = cache;
     this.#hooks = hooks;
@@ -85,7 +96,7 @@ export class ClassifierPipeline implements Classifier {
       if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
       return this.#finish(model, request, claim, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt, error);
+      this.#fail(model, request, claim, startedAt, error);
       throw error;
     }
   }
@@ -100,10 +111,8 @@ export class ClassifierPipeline implements Classifier {
     try {
       model = await loading;
     } catch (error) {
-      this.#fail(undefined, claim, startedAt, error);
+      this.#fail(undefined, request, claim, startedAt, error);
       throw error;
-    } finally {
-      claim.trace?.stage('load', startedAt, performance.now());
     }
     return this.#finishLater(model, request, claim, this.#ask(model, request, claim), startedAt);
   }
@@ -138,7 +147,7 @@ export class ClassifierPipeline implements Classifier {
       } catch (error) {
         const successor = await this.#successor(asked, request, claim, error);
         if (successor === undefined) {
-          this.#fail(asked, claim, startedAt, error);
+          this.#fail(asked, request, claim, startedAt, error);
           throw error;
         }
         asked = successor;
@@ -174,7 +183,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     request: InputRequest,
-    { serviceClass, trace }: InputClaim,
+    { serviceClass, trace, keyspace }: InputClaim,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -198,8 +207,10 @@ export class ClassifierPipeline implements Classifier {
       serviceClass,
       trace,
     });
+    this.#watch.listener?.onAnswer(model, request, keyspace, resolved, startedAt);
     return {
       predictions,
+      logits: entry.logits,
       model: model.name,
       version: model.version,
       // Only an alias is answered by a version of another name.
@@ -213,6 +224,7 @@ export class ClassifierPipeline implements Classifier {
 
   #fail(
     model: ClassifyingModel | undefined,
+    request: InputRequest,
     { serviceClass, trace }: InputClaim,
     startedAt: number,
     error: unknown,
@@ -228,13 +240,8 @@ export class ClassifierPipeline implements Classifier {
       trace,
       error,
     });
+    if (model !== undefined) this.#watch.listener?.onFailure(model, request, error);
   }
-}
-
-function activationOf(model: ClassifyingModel, asked: Activation | undefined): Activation {
-  // What the model has made of its logits stays as it is.
-  if (model.appliedActivation !== undefined) return 'none';
-  return asked ?? DEFAULT_ACTIVATION[model.problemType];
 }
 
 function refuseSecondActivation(

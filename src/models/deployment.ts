@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { TextInput } from '../tokenizer/types.js';
+import type { FormerVersion } from './former-version.js';
 import { noRouting, type Routing } from './routing.js';
 import { sharesOf } from './traffic.js';
 import type { ModelState, ModelVersionView, ModelView } from './types.js';
@@ -10,6 +11,8 @@ export interface DeployableVersion {
   readonly version: string;
   readonly state: ModelState;
   readonly view: ModelVersionView;
+  /** What is to be kept of it once it is unloaded. */
+  readonly former: FormerVersion<TextInput>;
   /** From now on its state is `draining`. */
   drain(): void;
   /** Answers what is queued and ends; when the signal aborts, the rest is refused. */
@@ -21,8 +24,8 @@ export interface UnloadedVersion {
   readonly state: 'unloaded' | 'loading' | 'failed';
   /** Why it could not be loaded, or how far its load is, for everybody to read; empty where there is nothing to say. */
   readonly reason: string;
-  /** What was told of it when it was loaded; undefined: it never was, or its files have changed since. */
-  readonly former?: ModelVersionView | undefined;
+  /** What is kept of it since it was loaded last; undefined: it never was, or its files have changed since. */
+  readonly former?: FormerVersion<TextInput> | undefined;
 }
 
 interface Deployed<V> {
@@ -134,8 +137,8 @@ export class Deployment<V extends DeployableVersion> {
    */
   unload(): readonly V[] {
     const retired = this.retireAll();
-    for (const { version, view } of retired)
-      this.announce(version, { state: 'unloaded', reason: '', former: view });
+    for (const { version, former } of retired)
+      this.announce(version, { state: 'unloaded', reason: '', former });
     return retired;
   }
 
@@ -198,6 +201,13 @@ export class Deployment<V extends DeployableVersion> {
     return this.#routing.aliases.get(alias);
   }
 
+  /** What is kept of the version that a request means, while none is loaded; undefined: nothing, or it is not clear which it is. */
+  formerOf(version: string): FormerVersion<TextInput> | undefined {
+    const [only, ...others] = this.#unloaded.values();
+    if (version !== '') return this.#unloaded.get(this.versionOf(version) ?? version)?.former;
+    return others.length === 0 ? only?.former : undefined;
+  }
+
   /** The version for an input whose request names none; undefined if no version is routed to. */
   pick(asked: RoutedInput): V | undefined {
     if (this.#routed.length < 2) return this.#routed[0];
@@ -233,7 +243,7 @@ export class Deployment<V extends DeployableVersion> {
 
   view(isDefault: boolean, isPinned: boolean): ModelView {
     const serving = this.#largest(this.#routed.filter(({ state }) => state === 'serving'));
-    const { traffic, aliases } = this.#routing;
+    const { traffic, aliases, shadow, rollback } = this.#routing;
     // A number stands for what answers under it now: what it stood for before is on its way out, or never came in.
     const loaded = this.#versions.filter(
       ({ loaded: { version }, isRetired }) => !isRetired || this.find(version) === undefined,
@@ -256,6 +266,8 @@ export class Deployment<V extends DeployableVersion> {
       ),
       traffic: [...sharesOf(traffic ?? [])].map(([version, percent]) => ({ version, percent })),
       aliases: [...aliases].sort().map(([alias, version]) => ({ alias, version })),
+      ...(shadow === undefined ? {} : { shadow }),
+      ...(rollback === undefined ? {} : { rollback }),
     };
   }
 }
@@ -277,7 +289,7 @@ function placesOf(model: string, { input: { text, textPair }, routingKey }: Rout
 
 function unloadedView(version: string, { state, reason, former }: UnloadedVersion): ModelVersionView {
   if (former !== undefined)
-    return { ...former, state, stateReason: reason, readyInstances: 0, instances: 0, memoryBytes: 0 };
+    return { ...former.view, state, stateReason: reason, readyInstances: 0, instances: 0, memoryBytes: 0 };
   return {
     version,
     state,

@@ -4,7 +4,7 @@ import type { Claim } from '../claim.js';
 import { deadlineExceeded } from '../errors.js';
 
 /** What somebody claims who waits for a model to be loaded. */
-export type LoadClaim = Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass'>;
+export type LoadClaim = Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass' | 'trace'>;
 
 /** How many may wait for one model. */
 export interface WaiterBounds {

@@ -1,5 +1,7 @@
 import { VerdictError } from '../errors.js';
+import type { TextInput } from '../tokenizer/types.js';
 import { type DeployableVersion, Deployment, type RoutedInput, type UnloadedVersion } from './deployment.js';
+import type { FormerVersion } from './former-version.js';
 import { namedVersions, noRouting, type Routings } from './routing.js';
 import type { ModelCatalog, ModelView } from './types.js';
 
@@ -130,6 +132,11 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.#routings = routings;
     for (const [name, deployment] of this.#deployments) deployment.route(routings.get(name) ?? noRouting);
     this.changed();
+  }
+
+  /** What is set about where requests go, by model. */
+  get routings(): Routings {
+    return this.#routings;
   }
 
   /** The versions that the routing of a model names, or is about to. */
@@ -284,10 +291,14 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.changed();
   }
 
-  /** Records that a version exists, and is loaded when somebody asks for it. What was known of it still is. */
-  addUnloaded(name: string, version: string): void {
+  /**
+   * Records that a version exists, and is loaded when somebody asks for it.
+   * @param identity what its folder looks like; what is kept of it is of use as long as it looks the same. Undefined: it does
+   */
+  addUnloaded(name: string, version: string, identity?: string): void {
     const deployment = this.#deploymentOf(name);
-    const former = deployment.unloaded.get(version)?.former;
+    const kept = deployment.unloaded.get(version)?.former;
+    const former = identity === undefined || kept?.folderIdentity === identity ? kept : undefined;
     deployment.announce(version, { state: 'unloaded', reason: '', former });
     this.changed();
   }
@@ -369,18 +380,23 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   }
 
   /**
-   * The versions that are loaded, those that are being retired too.
+   * The versions that may have answers in the cache: those that are loaded, on their way out too, and what is kept of those that were.
    * @param model empty: those of all models
-   * @throws VerdictError not_found; unavailable for a model of which no version is loaded
+   * @throws VerdictError not_found; unavailable for a model of which no version ever was loaded
    */
-  loaded(model: string): readonly V[] {
-    if (model === '') return this.#versions();
+  answering(model: string): readonly (V | FormerVersion<TextInput>)[] {
+    if (model === '') return [...this.#deployments.values()].flatMap(answeringOf);
     const deployment = this.#deployments.get(model);
     if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
+    const found = answeringOf(deployment);
     const [unloaded] = deployment.unloaded.values();
-    if (deployment.versions.length === 0 && unloaded !== undefined)
-      throw notLoaded(`the model ${model}`, unloaded);
-    return deployment.versions;
+    if (found.length === 0 && unloaded !== undefined) throw notLoaded(`the model ${model}`, unloaded);
+    return found;
+  }
+
+  /** What is kept of the version that a request means, while its model is not loaded. */
+  formerOf(request: Pick<ModelRequest, 'model' | 'version'>): FormerVersion<TextInput> | undefined {
+    return this.#deployments.get(this.nameOf(request))?.formerOf(request.version);
   }
 
   list(): readonly ModelView[] {
@@ -423,7 +439,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     );
     return {
       ready: hasLoaded && reasons.length === 0,
-      reasons: [...reasons, ...unloaded, ...this.routingTroubles()],
+      reasons: [...reasons, ...unloaded, ...this.routingTroubles(), ...this.#rollbacks()],
     };
   }
 
@@ -431,12 +447,24 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   routingTroubles(): readonly string[] {
     return [...this.#routings].flatMap(([name, routing]) => {
       const deployment = this.#deployments.get(name);
-      if (deployment === undefined) return [`there is no model ${name}, whose traffic or aliases are set`];
+      if (deployment === undefined) return [`there is no model ${name}, and the state file names it`];
       const isMissing = (version: string) =>
         deployment.find(version) === undefined && !deployment.unloaded.has(version);
       return [...namedVersions(routing)]
         .filter(isMissing)
-        .map((version) => `${name}/${version} is not there, and traffic or an alias is set for it`);
+        .map((version) => `${name}/${version} is not there, and the state file names it`);
+    });
+  }
+
+  /** Candidates that have lost their traffic. */
+  #rollbacks(): readonly string[] {
+    return [...this.#routings].flatMap(([name, { rollback }]) => {
+      if (rollback?.rolledBack === undefined || !this.#deployments.has(name)) return [];
+      const { at, cause, count, observations } = rollback.rolledBack;
+      const words = cause === 'errors' ? 'failed' : `got other labels than from ${rollback.stable}`;
+      return [
+        `${name}/${rollback.version} lost its traffic to ${rollback.stable} at ${new Date(at).toISOString()}: ${count} of ${observations} inputs ${words}`,
+      ];
     });
   }
 
@@ -469,6 +497,15 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     const { name } = deployment;
     return deployment.view(name === this.#defaultModel, this.#isPinned(name));
   }
+}
+
+function answeringOf<V extends DeployableVersion>({
+  versions,
+  unloaded,
+}: Deployment<V>): (V | FormerVersion<TextInput>)[] {
+  const kept = [...unloaded.values()].flatMap(({ former }) => former ?? []);
+  // One that drains is kept already.
+  return [...versions, ...kept.filter(({ version }) => !versions.some((one) => one.version === version))];
 }
 
 function notLoaded(what: string, { state }: UnloadedVersion): VerdictError {

@@ -6,6 +6,7 @@ import type { Encoded } from '../runtime/feeds.js';
 import { residentBytes } from '../runtime/resident-bytes.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import type { FormerVersion } from './former-version.js';
 import type { Golden } from './golden.js';
 import type { KnownAnswers } from './label-flips.js';
 import type { ModelManifest } from './manifest.js';
@@ -126,6 +127,16 @@ export class ModelVersion<I> {
     this.#memoryBytes = sizes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0);
   }
 
+  /** What is to be kept of it once it is unloaded. */
+  get former(): FormerVersion<I> {
+    const { name, version, folderIdentity, digest, labels, problemType, view } = this;
+    const { appliedActivation, defaultTruncation, entryShape, cacheKey } = this;
+    return {
+      ...{ name, version, folderIdentity, digest, labels, problemType, view },
+      ...{ appliedActivation, defaultTruncation, entryShape, cacheKey },
+    };
+  }
+
   /** Whether it holds inputs that are not answered yet. */
   get isBusy(): boolean {
     const { queuedItems, overflowItems, inFlightItems } = this.#parts.batcher;
@@ -134,6 +145,11 @@ export class ModelVersion<I> {
 
   get batcher(): Batcher<Encoded, Float32Array> {
     return this.#parts.batcher;
+  }
+
+  /** How much of its queue is taken once one more input is in. 1: all. */
+  get nextQueueFill(): number {
+    return this.batcher.nextQueueFill;
   }
 
   get instances(): InstanceCounts {

@@ -4,6 +4,9 @@ import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { untilAborted } from '../concurrency/until-aborted.js';
 import { invalidField, shuttingDown, VerdictError } from '../errors.js';
 import { type BackoffOptions, backoffMs } from '../runtime/backoff.js';
+import type { TextInput } from '../tokenizer/types.js';
+import { AbsentVersion, type ComputingVersion } from './absent-version.js';
+import type { FormerVersion } from './former-version.js';
 import { LoadForecast } from './load-forecast.js';
 import {
   loadFailed,
@@ -24,7 +27,12 @@ const LOOK_MS = 50;
 /** A model that could not be loaded is not tried again at once: its next load is likely to fail as well. */
 const RETRY: BackoffOptions = { initialMs: 10_000, maxMs: 300_000, stableMs: 0 };
 
-export interface ModelsOnDemandParts<V extends OnDemandVersion>
+/** What is needed of a version to find it again. */
+export interface RequestedVersion extends OnDemandVersion, ComputingVersion {
+  readonly digest: string;
+}
+
+export interface ModelsOnDemandParts<V extends RequestedVersion>
   extends Omit<ModelRoomParts<V>, 'forecast' | 'hooks' | 'clock'> {
   /** How many may wait for one model. */
   readonly waiterBounds: WaiterBounds;
@@ -52,7 +60,7 @@ interface Failure {
  * Loads models when they are asked for, and unloads the least recently used ones to make room. A model is loaded with all its versions,
  * since they share its requests. Loads run one after the other, in the order in which the models were asked for.
  */
-export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
+export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
   readonly #parts: ModelsOnDemandParts<V>;
   readonly #clock: Clock;
   readonly #forecast = new LoadForecast();
@@ -76,11 +84,16 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
   }
 
   /**
-   * The version that a request means, at once if its model is loaded.
+   * The version that a request means: at once if its model is loaded, or was. One that was answers from the cache without a load.
    * @throws VerdictError not_found, unavailable, resource_exhausted, deadline_exceeded; the signal's reason
    */
-  resolve(request: ModelRequest, claim: LoadClaim): MaybePromise<V> {
-    return this.#parts.registry.lookUp(request) ?? this.#onceLoaded(request, claim);
+  resolve(request: ModelRequest, claim: LoadClaim): MaybePromise<V | AbsentVersion> {
+    const { registry } = this.#parts;
+    const found = registry.lookUp(request);
+    if (found !== undefined) return found;
+    const former = registry.formerOf(request);
+    if (former === undefined) return this.#onceLoaded(request, claim);
+    return new AbsentVersion(former, (waiting, input) => this.#asItWas(former, waiting, input));
   }
 
   async load(model: string, signal: AbortSignal): Promise<ModelView> {
@@ -164,16 +177,40 @@ export class ModelsOnDemand<V extends OnDemandVersion> implements ModelLoads {
   async #onceLoaded(request: ModelRequest, claim: LoadClaim): Promise<V> {
     const { registry } = this.#parts;
     const model = registry.nameOf(request);
-    const { text, textPair = '' } = request.input;
     for (;;) {
-      await this.#wait(model, claim, 2 * (text.length + textPair.length));
+      await this.#wait(model, claim, request.input);
       const found = registry.lookUp(request);
       if (found !== undefined) return found;
     }
   }
 
+  /** @throws VerdictError DRAINING if what was loaded is another version, or the same number with other content */
+  async #asItWas(
+    { name, version, digest }: FormerVersion<TextInput>,
+    claim: LoadClaim,
+    input: TextInput,
+  ): Promise<V> {
+    const { registry } = this.#parts;
+    if (!registry.isLoaded(name)) await this.#wait(name, claim, input);
+    const loaded = registry.find(name, version);
+    if (loaded?.digest === digest) return loaded;
+    throw new VerdictError('unavailable', `the version ${name}/${version} has changed`, {
+      reason: 'DRAINING',
+    });
+  }
+
   /** Waits until a model is loaded, if that can be before the deadline. Who is refused finds it loaded after the delay that is told. */
-  #wait(model: string, claim: LoadClaim, bytes: number): Promise<void> {
+  async #wait(model: string, claim: LoadClaim, { text, textPair = '' }: TextInput): Promise<void> {
+    const startedAt = this.#clock.now();
+    try {
+      // UTF-16.
+      await this.#admit(model, claim, 2 * (text.length + textPair.length));
+    } finally {
+      claim.trace?.stage('load', startedAt, this.#clock.now());
+    }
+  }
+
+  #admit(model: string, claim: LoadClaim, bytes: number): Promise<void> {
     const demand = this.#demand(model);
     const inMs = this.#expectedMs(demand);
     const at = this.#clock.now() + inMs;

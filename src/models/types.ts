@@ -1,6 +1,7 @@
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import type { RollbackEvidence, RollbackLimits, RollbackRule, Shadow } from './routing.js';
 import type { Share, Shares } from './traffic.js';
 
 export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression';
@@ -16,6 +17,18 @@ export type ModelState = 'unloaded' | 'loading' | 'serving' | 'draining' | 'fail
 /** How a version answers the texts that its predecessor knew the answers of. */
 export interface LabelFlips {
   /** Texts that were compared. */
+  readonly compared: number;
+  /** Those of them for which other labels hold. */
+  readonly flipped: number;
+}
+
+/** What became of the latest texts that a new version was asked before it took over. */
+export interface WarmUp {
+  /** Texts that it was asked. */
+  readonly texts: number;
+  /** Those of them that it did not answer. */
+  readonly failed: number;
+  /** Those that the version before it had answered too. */
   readonly compared: number;
   /** Those of them for which other labels hold. */
   readonly flipped: number;
@@ -79,6 +92,10 @@ export interface ModelView {
   readonly traffic: readonly Share[];
   /** By alias. */
   readonly aliases: readonly AliasView[];
+  /** Undefined: no version runs in the shadow. */
+  readonly shadow?: Shadow | undefined;
+  /** Undefined: no candidate loses its traffic. */
+  readonly rollback?: RollbackRule | undefined;
 }
 
 /** A name that stands for a version. */
@@ -104,6 +121,37 @@ export interface RoutingChanges {
   setAlias(model: string, alias: string, version: string, signal?: AbortSignal): Promise<ModelView>;
   /** @throws VerdictError, by rejection: not_found, unavailable; the signal's reason */
   deleteAlias(model: string, alias: string, signal?: AbortSignal): Promise<ModelView>;
+  /**
+   * Has a version asked a sample of what others have answered.
+   * @param percent whole, from 0; 0: no version any more
+   * @throws VerdictError, by rejection: as `setTraffic` does
+   */
+  setShadow(model: string, version: string, percent: number, signal?: AbortSignal): Promise<ModelView>;
+  /**
+   * Sets when a candidate loses its traffic.
+   * @param limits within `rollbackBounds`
+   * @throws VerdictError, by rejection: as `setTraffic` does
+   */
+  setRollback(model: string, limits: RollbackLimits, signal?: AbortSignal): Promise<ModelView>;
+  /** @throws VerdictError, by rejection: not_found, unavailable; the signal's reason */
+  deleteRollback(model: string, signal?: AbortSignal): Promise<ModelView>;
+}
+
+/** `kept`: it lasts beyond the end of the server. `not_needed`: the rule has gone, or the candidate gets nothing. */
+export type RollbackOutcome = 'kept' | 'not_kept' | 'not_needed';
+
+/** Takes the traffic of candidates away. */
+export interface Rollbacks {
+  /**
+   * Gives the candidate's share to the stable version in one step. Callers are protected even where that cannot be kept.
+   * @param rule the one that the evidence was found by
+   * @throws VerdictError, by rejection: not_found, unavailable where the stable version is not loaded. Nothing has changed then
+   */
+  rollBack(
+    model: string,
+    rule: Pick<RollbackRule, 'version' | 'setAt'>,
+    evidence: RollbackEvidence,
+  ): Promise<RollbackOutcome>;
 }
 
 /** What became of a model when the models folder was read again. */
@@ -118,6 +166,8 @@ export interface ModelReload {
   readonly reason: string;
   /** Undefined: nothing was loaded, or there was nothing to compare it with. */
   readonly flips: LabelFlips | undefined;
+  /** Undefined: the version was asked nothing before it took over. */
+  readonly warmUp?: WarmUp | undefined;
   /** The versions that were taken out of service and are gone, highest first. */
   readonly retired: readonly string[];
 }

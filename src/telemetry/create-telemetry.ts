@@ -6,6 +6,7 @@ import { BatchMetrics } from './batch-metrics.js';
 import { CacheTelemetry } from './cache-telemetry.js';
 import { CallLog } from './call-log.js';
 import { CallMetrics } from './call-metrics.js';
+import { ComparisonTelemetry } from './comparison-telemetry.js';
 import { CounterFamily } from './counter-family.js';
 import { EdgeTelemetry, edgeGauges } from './edge-telemetry.js';
 import { expose } from './exposition.js';
@@ -71,6 +72,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
   const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
+  const comparisons = new ComparisonTelemetry({ registry, log });
   let waitingForModels = () => 0;
   const onDemand = new OnDemandTelemetry({ registry, log, waiting: () => waitingForModels() });
   const tracing = new TracingTelemetry({
@@ -108,6 +110,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     auth,
     rateLimits,
     reloads,
+    comparisons,
     onDemand,
     tracing,
     version(of) {
@@ -118,7 +121,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         const { hooks, watchBusy } = sessions.add(of);
         const close = () => {
           versions.delete(key);
-          for (const part of [inference, sessions, batches]) part.forget(of);
+          for (const part of [inference, sessions, batches, comparisons]) part.forget(of);
         };
         version = { batcher: batches.hooks(of), runtime: hooks, watchBusy, close };
         versions.set(key, version);

@@ -2,6 +2,7 @@ import type { AuthHooks } from '../auth/types.js';
 import type { BatcherHooks } from '../batching/types.js';
 import type { CacheHooks } from '../cache/types.js';
 import type { ClassifierHooks } from '../classify/types.js';
+import type { ComparisonHooks } from '../comparison/types.js';
 import type { ModelView, OnDemandHooks, ReloadHooks } from '../models/types.js';
 import type { RateLimitHooks } from '../ratelimit/types.js';
 import type { RedisHooks } from '../redis/types.js';
@@ -73,6 +74,7 @@ export interface Telemetry {
   readonly auth: AuthHooks;
   readonly rateLimits: RateLimitHooks;
   readonly reloads: ReloadHooks;
+  readonly comparisons: ComparisonHooks;
   readonly onDemand: OnDemandHooks;
   readonly tracing: TracingHooks;
   /** Creates a version's series, at 0. The same version gives the same object until it is closed. */

@@ -29,10 +29,11 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     ],
     'tracing',
   ],
-  rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'tls'],
   http: ['rpc', 'models', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
+  comparison: ['classify'],
   classify: ['models', 'cache'],
   models: ['batching', 'preprocessing', 'runtime'],
   preprocessing: ['tokenizer', 'runtime'],
@@ -64,6 +65,7 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   telemetry: [
     ...[
       'rpc',
+      'comparison',
       'classify',
       'models',
       'batching',
@@ -127,6 +129,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   '@huggingface/hub': ['sources'],
+  '@aws-sdk/client-s3': ['sources'],
   'swagger-ui-dist': ['admin'],
 };
 
@@ -374,7 +377,7 @@ describe('the check of imports', () => {
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/index.js';`, true],
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/b.js';`, false],
     ['app.ts', `import { b } from '../clients/typescript/src/index.js';`, false],
-    ['cli/a.ts', `import { b } from 'verdict-client';`, false],
+    ['cli/a.ts', `import { b } from '@verdict-grpc/client';`, false],
     ['rpc/a.ts', `import { b } from '../../generated/b.js';`, true],
     ['classify/a.ts', `import type { B } from '../../generated/b.js';`, false],
     ['rpc/a.ts', `import { b } from '../../test/support/b.js';`, false],

@@ -2,7 +2,7 @@ import { type Client, Metadata } from '@grpc/grpc-js';
 import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../../generated/health/v1/health.js';
+} from '../../../generated/grpc/health/v1/health.js';
 import { CacheServiceService } from '../../../generated/verdict/v1/cache_service.js';
 import { ClassifierServiceService } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceService, type Model as WireModel } from '../../../generated/verdict/v1/model_service.js';
@@ -10,10 +10,11 @@ import { openChannel } from './channel.js';
 import { ClassifyStream } from './classify-stream.js';
 import { fromStatus, invalidArgument, VerdictClientError } from './client-error.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, type VerdictClientOptions } from './client-options.js';
+import type { VersionComparison } from './comparison-types.js';
 import type { ForgetOptions, ForgetResult } from './forget-types.js';
 import { toClassification } from './from-response.js';
-import { toModel, toModelReload } from './model-from-response.js';
-import type { HealthStatus, Model, ModelReload, TrafficShare } from './model-types.js';
+import { toModel, toModelReload, toVersionComparison } from './model-from-response.js';
+import type { HealthStatus, Model, ModelReload, RollbackLimits, TrafficShare } from './model-types.js';
 import {
   DEFAULT_RETRY,
   NO_RETRY,
@@ -209,6 +210,56 @@ export class VerdictClient {
   /** Takes a name away. Needs the scope `admin`. Rejects with NOT_FOUND where there is no such alias. */
   async deleteAlias(model: string, alias: string, options: CallOptions = {}): Promise<Model> {
     return changedModel(await this.#unary(ModelServiceService.deleteAlias, { model, alias }, options));
+  }
+
+  /**
+   * Has a version asked a sample of what other versions have answered, to compare its answers with theirs: see {@link compareModel}.
+   * Callers get nothing of it. Needs the scope `admin`. Rejects with NOT_FOUND for a version that is not loaded.
+   * @param percent whole, from 1 to 100
+   */
+  async setShadow(
+    model: string,
+    version: string,
+    percent: number,
+    options: CallOptions = {},
+  ): Promise<Model> {
+    const request = { model, version, percent };
+    return changedModel(await this.#unary(ModelServiceService.setShadow, request, options));
+  }
+
+  /** Ends the shadow of a model. Needs the scope `admin`. */
+  async endShadow(model: string, options: CallOptions = {}): Promise<Model> {
+    const request = { model, version: '', percent: 0 };
+    return changedModel(await this.#unary(ModelServiceService.setShadow, request, options));
+  }
+
+  /**
+   * Sets when a candidate loses its traffic to a stable version. Needs the scope `admin`. Rejects with NOT_FOUND for a version that is
+   * not loaded.
+   */
+  async setRollback(model: string, limits: RollbackLimits, options: CallOptions = {}): Promise<Model> {
+    const { version, stableVersion, maxErrorPercent, maxFlipPercent } = limits;
+    const { minObservations = 0, windowSeconds = 0 } = limits;
+    const request = {
+      ...{ model, version, stableVersion, maxErrorPercent, maxFlipPercent },
+      ...{ minObservations, windowSeconds },
+    };
+    return changedModel(await this.#unary(ModelServiceService.setRollback, request, options));
+  }
+
+  /** Takes the rollback rule of a model away. Needs the scope `admin`. Rejects with NOT_FOUND where there is none. */
+  async deleteRollback(model: string, options: CallOptions = {}): Promise<Model> {
+    return changedModel(await this.#unary(ModelServiceService.deleteRollback, { model }, options));
+  }
+
+  /**
+   * How the answers of versions differ: of a shadow, and of a candidate with a rollback rule. Needs the scope `admin`.
+   * @param version the candidate; empty: all that are compared
+   */
+  async compareModel(model: string, version = '', options: CallOptions = {}): Promise<VersionComparison[]> {
+    const request = { model, version };
+    const { comparisons } = await this.#unary(ModelServiceService.getModelComparison, request, options);
+    return comparisons.map(toVersionComparison);
   }
 
   /**

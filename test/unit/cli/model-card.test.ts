@@ -25,7 +25,7 @@ const manifest: ModelManifest = {
 const added: AddedModel = {
   name: 'topics',
   directory: '/models/topics/1',
-  commit: undefined,
+  origin: undefined,
   report: {
     ok: true,
     checks: [],

@@ -12,7 +12,7 @@ import { Status } from '../../../generated/google/rpc/status.js';
 import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../../generated/health/v1/health.js';
+} from '../../../generated/grpc/health/v1/health.js';
 import {
   CacheServiceService,
   type ForgetRequest,

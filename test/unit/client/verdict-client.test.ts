@@ -301,6 +301,8 @@ test('Models come with words for their states, and zeros where the server said n
               memoryBytes: 123_456_789n,
             },
           ],
+          shadow: undefined,
+          rollback: undefined,
           traffic: [],
           aliases: [],
           isPinned: true,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
-import { HealthClient } from '../../../generated/health/v1/health.js';
+import { HealthClient } from '../../../generated/grpc/health/v1/health.js';
+import { GRPCInferenceServiceClient } from '../../../generated/inference/grpc_service.js';
 import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
   type BatchClassifyResponse,
@@ -17,6 +18,7 @@ import type {
   InputClaim,
   InputRequest,
 } from '../../../src/classify/types.js';
+import type { ComparisonCatalog } from '../../../src/comparison/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
 import type {
@@ -44,6 +46,7 @@ export const descriptorSet = readFileSync('generated/descriptor.binpb');
 export function answerTo(item: InputRequest, cache: Classification['cache'] = 'lru'): Classification {
   return {
     predictions: [{ label: item.input.text, score: 0.5, index: 0 }],
+    logits: Float32Array.of(0.5),
     model: item.model || 'sentiment',
     version: item.version || '1',
     alias: '',
@@ -144,6 +147,9 @@ const unchangedRouting: RoutingChanges = {
   setTraffic: async (model) => modelView(model, '1'),
   setAlias: async (model) => modelView(model, '1'),
   deleteAlias: async (model) => modelView(model, '1'),
+  setShadow: async (model) => modelView(model, '1'),
+  setRollback: async (model) => modelView(model, '1'),
+  deleteRollback: async (model) => modelView(model, '1'),
 };
 
 export interface EdgeParts {
@@ -155,6 +161,7 @@ export interface EdgeParts {
   readonly reloads?: ModelReloads;
   readonly loads?: ModelLoads;
   readonly routing?: RoutingChanges;
+  readonly comparisons?: ComparisonCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -190,6 +197,7 @@ export class Edge {
     reloads = { reload: async () => [] },
     loads = { load: async (model) => catalog.get(model), unload: async (model) => catalog.get(model) },
     routing = unchangedRouting,
+    comparisons = { compare: () => [] },
     options,
     interceptors = [],
     limiter,
@@ -223,8 +231,10 @@ export class Edge {
         reloads,
         loads,
         routing,
+        comparisons,
         limiter,
         defaultModel: 'sentiment',
+        version: '1.2.3',
         options: whole,
         hooks: { onStreamsInFlight: (count) => this.streams.push(count) },
       }),
@@ -271,6 +281,10 @@ export class Edge {
 
   get classifier(): ClassifierServiceClient {
     return this.#client(ClassifierServiceClient);
+  }
+
+  get inference(): GRPCInferenceServiceClient {
+    return this.#client(GRPCInferenceServiceClient);
   }
 
   get models(): ModelServiceClient {

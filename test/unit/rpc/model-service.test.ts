@@ -142,15 +142,15 @@ test('a reload says for each model what became of it', { timeout }, async () => 
     assert.deepEqual(response?.reloads, [
       {
         ...{ model: 'intent', outcome: ReloadOutcome.FAILED, version: '1', reason: 'golden check' },
-        ...{ labelFlips: undefined, retiredVersions: [] },
+        ...{ labelFlips: undefined, retiredVersions: [], warmUp: undefined },
       },
       {
         ...{ model: 'sentiment', outcome: ReloadOutcome.LOADED, version: '4', reason: '' },
-        ...{ labelFlips: { compared: 60, flipped: 2 }, retiredVersions: ['3', '1'] },
+        ...{ labelFlips: { compared: 60, flipped: 2 }, retiredVersions: ['3', '1'], warmUp: undefined },
       },
       {
         ...{ model: 'topics', outcome: ReloadOutcome.RETIRED, version: '4', reason: '' },
-        ...{ labelFlips: undefined, retiredVersions: ['5'] },
+        ...{ labelFlips: undefined, retiredVersions: ['5'], warmUp: undefined },
       },
     ]);
     for (const models of [[''], ['Not A Name'], Array.from({ length: 65 }, () => 'a')]) {
