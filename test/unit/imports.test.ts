@@ -30,7 +30,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     'tracing',
   ],
   rpc: ['comparison', 'auth', 'ratelimit', 'statistics', 'tls'],
-  http: ['rpc', 'tls'],
+  http: ['rpc', 'models', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
   comparison: ['classify'],
