@@ -16,13 +16,7 @@ const run = (...args) => execFileSync(buf, args, { cwd: root, stdio: ['ignore', 
 const committed = join(root, 'generated');
 const openapiName = 'openapi.json';
 
-const descriptorPaths = [
-  'proto/inference',
-  'proto/verdict',
-  'node_modules/grpc-health-check/proto/health',
-  'node_modules/@grpc/reflection/build/proto/grpc',
-  'node_modules/@grpc/grpc-js-xds/deps/googleapis/google/rpc',
-];
+const descriptorPaths = ['proto/inference', 'proto/verdict', 'proto/grpc', 'proto/google/rpc'];
 
 async function generateInto(out) {
   run('generate', '--output', out);

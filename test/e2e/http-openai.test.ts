@@ -37,7 +37,7 @@ describe("OpenAI's client", () => {
     assert.equal(result?.category_scores.sexual, 0);
     assert.deepEqual(result?.category_applied_input_types.violence, ['text']);
     assert.deepEqual(result?.category_applied_input_types.sexual, []);
-    const input = ['the coach praised the team', 'bread and butter'];
+    const input = ['the coach praised the team', 'a bowl of soup'];
     const { results } = await client.moderations.create({ input, model: 'omni-moderation-latest' });
     assert.deepEqual(results[0], result);
     assert.equal(results[1]?.categories.violence, false);

@@ -26,7 +26,7 @@ describe('the snippets of the docs, against a real server', () => {
 
   before(async () => {
     server = await ServerProcess.start();
-    // Inside the repository, so that 'verdict-client' is found among its workspaces.
+    // Inside the repository, so that '@verdict-grpc/client' is found among its workspaces.
     folder = await mkdtemp(join(repositoryRoot, 'dist/snippets-'));
   });
 
