@@ -19,6 +19,7 @@ import {
   provideRclone,
   pythonClientsArgs,
   pythonGrpcArgs,
+  pythonMlflow,
   pythonMlflowArgs,
   pythonOpenapiArgs,
 } from './python-environments.mjs';
@@ -27,7 +28,7 @@ import { withLock } from './with-lock.mjs';
 /** What test/integrations runs: the servers and clients of other systems. */
 const integrationTools = {
   'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
-  'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
+  [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 

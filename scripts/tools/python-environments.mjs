@@ -10,6 +10,9 @@ const grpcPackages = ['grpcio==1.76.0', 'grpcio-tools==1.76.0', 'googleapis-comm
 /** What holds the OpenAPI document to the server, and what makes a client of it. */
 const openapiPackages = ['schemathesis==4.32.5', 'hypothesis==6.170.15', 'openapi-python-client==0.29.1'];
 
+/** With its release, so that another list of packages is another environment. */
+export const pythonMlflow = 'python-mlflow-3.17.2';
+
 /**
  * MLflow's server and client without what trains models, in less than half the space of the package `mlflow`. The first package names
  * the release, the others are what its server imports.
@@ -51,7 +54,7 @@ export const providePythonOpenapi = () =>
   provideEnvironment('python-openapi', 'python-openapi', openapiPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
-export const providePythonMlflow = () => provideEnvironment('python-mlflow', 'python-mlflow', mlflowPackages);
+export const providePythonMlflow = () => provideEnvironment(pythonMlflow, pythonMlflow, mlflowPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonClients = () =>
@@ -74,7 +77,7 @@ async function provideEnvironment(name, folder, packages, program = 'python') {
   const installed = await runCommand(
     join(environment, 'bin/python'),
     ['-m', 'pip', 'install', '--quiet', ...packages],
-    { timeoutMs: 300_000, env: process.env },
+    { timeoutMs: 500_000, env: process.env },
   );
   if (!installed.ok) return installed.reason;
   const script = join(toolsDir, 'bin', name);

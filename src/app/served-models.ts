@@ -48,6 +48,7 @@ export class ServedModels implements ModelReloads {
   /** For whatever loads or unloads a model. */
   readonly #changes = new Serial();
   #memoryTimer: NodeJS.Timeout | undefined;
+  #isStopping = false;
   #loader: ModelLoader<TextInput> | undefined;
   #reloader: ModelReloader<ModelVersion<TextInput>> | undefined;
   #isAskedEarly = false;
@@ -143,7 +144,8 @@ export class ServedModels implements ModelReloads {
 
   /** Gives up the load under way: what serves from now on stays as it is. */
   stopReloads(): void {
-    clearInterval(this.#memoryTimer);
+    this.#isStopping = true;
+    clearTimeout(this.#memoryTimer);
     for (const watch of this.#watches) watch.close();
     this.#reloader?.stop();
     this.#onDemand.stop();
@@ -259,12 +261,11 @@ export class ServedModels implements ModelReloads {
     );
   }
 
+  /** Looks again once the last look is over: it may have to wait for a load. */
   #watchMemory(): void {
-    const { log } = this.#parts;
-    this.#memoryTimer = setInterval(() => {
-      this.#onDemand.keepWithinMemory().catch((error: unknown) => {
-        log.error({ error: String(error) }, 'the memory of the sessions could not be looked at');
-      });
+    this.#memoryTimer = setTimeout(async () => {
+      await this.#onDemand.keepWithinMemory();
+      if (!this.#isStopping) this.#watchMemory();
     }, MEMORY_INTERVAL_MS).unref();
   }
 

@@ -91,6 +91,8 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
     const { registry } = this.#parts;
     const found = registry.lookUp(request);
     if (found !== undefined) return found;
+    // Whoever is sent away by a version that is being stopped asks again: here that has to end.
+    this.#stopping.signal.throwIfAborted();
     const former = registry.formerOf(request);
     if (former === undefined) return this.#onceLoaded(request, claim);
     return new AbsentVersion(former, (waiting, input) => this.#asItWas(former, waiting, input));
@@ -218,7 +220,7 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
       return demand.waiters.wait(claim, bytes);
     demand.expectBack(at);
     if (at <= claim.deadlineAt) throw this.#refused('waiting', tooManyWaiting(model, inMs));
-    if (demand.loadingSince !== undefined || this.#room.hasPlace)
+    if (demand.loadingSince !== undefined || this.#room.placeInMs() === 0)
       throw this.#refused('deadline', loadTooLong(model, inMs));
     throw this.#refused('deadline', placesInUse(model, this.#parts.bounds.models, inMs));
   }

@@ -9,7 +9,7 @@ export type ToolName =
   | 'python-grpc'
   | 'python-openapi'
   | 'python-clients'
-  | 'python-mlflow'
+  | 'python-mlflow-3.17.2'
   | 'rclone'
   | 'envoy'
   | 'hadolint'

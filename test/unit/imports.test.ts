@@ -29,7 +29,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     ],
     'tracing',
   ],
-  rpc: ['comparison', 'auth', 'ratelimit', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'statistics', 'tls'],
   http: ['rpc', 'models', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
@@ -46,6 +46,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   cache: ['redis', 'concurrency'],
   auth: [],
   ratelimit: ['redis', 'concurrency'],
+  statistics: [],
   redis: [],
   tracing: ['ratelimit'],
   // It checks the files before the start as the server will when it loads them, and knows what a key file holds.
@@ -81,6 +82,8 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   ],
   // It implements hooks as well, and an interceptor.
   tracing: ['rpc', 'classify', 'batching'],
+  // It implements hooks too.
+  statistics: ['cache', 'classify', 'batching'],
   cache: ['tokenizer'],
   // An identity has limits, and the key file holds them.
   auth: ['ratelimit'],

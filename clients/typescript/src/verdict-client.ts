@@ -23,6 +23,8 @@ import {
   SYSTEM_CLOCK,
   withRetries,
 } from './retry.js';
+import { toVersionStatistics } from './statistics-from-response.js';
+import type { StatisticsOptions, VersionStatistics } from './statistics-types.js';
 import { NO_DETAILS } from './status-details.js';
 import type { StreamItem, StreamOptions } from './stream-types.js';
 import { toWireInput, toWireOptions } from './to-request.js';
@@ -148,6 +150,17 @@ export class VerdictClient {
     const { model } = await this.#unary(ModelServiceService.getModel, { model: name }, options);
     if (model === undefined) throw emptyResponse();
     return toModel(model);
+  }
+
+  /**
+   * What the versions of a model have done on the server, highest first. Rejects with NOT_FOUND where there is no such model, or
+   * nothing is counted for the version.
+   */
+  async getModelStatistics(model: string, options: StatisticsOptions = {}): Promise<VersionStatistics[]> {
+    const { version = '' } = options;
+    const request = { model, version };
+    const { versions } = await this.#unary(ModelServiceService.getModelStatistics, request, options);
+    return versions.map(toVersionStatistics);
   }
 
   /**
