@@ -12,18 +12,21 @@ import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs'
 import { otelcol, provideOtelcol } from './otelcol.mjs';
 import { toolsDir } from './paths.mjs';
 import {
+  providePythonClient,
   providePythonGrpc,
   providePythonMlflow,
   providePythonOpenapi,
   provideRclone,
+  pythonClientArgs,
   pythonGrpcArgs,
   pythonMlflowArgs,
   pythonOpenapiArgs,
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** The servers that test/integrations starts. */
+/** The servers that test/integrations starts, and what its tests of the clients need. */
 const integrationTools = {
+  'python-client': { versionArgs: pythonClientArgs, provide: providePythonClient },
   'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };

