@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { actionlint, provideActionlint } from './actionlint.mjs';
 import { provideCurl, providePromtool, provideRedisServer } from './debian-programs.mjs';
 import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
@@ -26,6 +27,7 @@ import { withLock } from './with-lock.mjs';
 
 /** The servers that test/integrations starts, and what its tests of the clients need. */
 const integrationTools = {
+  [actionlint]: { versionArgs: ['-version'], provide: provideActionlint },
   'python-client': { versionArgs: pythonClientArgs, provide: providePythonClient },
   'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },

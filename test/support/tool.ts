@@ -16,6 +16,7 @@ export type ToolName =
   | 'curl'
   | 'promtool'
   | 'go'
+  | 'actionlint-v1.7.12'
   | 'otelcol-v0.165.0';
 
 type Provisioned = { readonly path: string } | { readonly unavailable: string };
