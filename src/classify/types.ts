@@ -1,4 +1,4 @@
-import type { CacheMode, CacheOutcome, ComputeTimings, Keyspace } from '../cache/types.js';
+import type { CacheMode, CacheOutcome, ComputeTimings, Keyspace, Resolved } from '../cache/types.js';
 import type { Claim, InputTrace, ServiceClass } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
@@ -36,6 +36,8 @@ export interface Prediction {
 
 export interface Classification {
   readonly predictions: readonly Prediction[];
+  /** What the model said, a value for each label in their order. The cache holds it too: never written to. */
+  readonly logits: Float32Array;
   readonly model: string;
   readonly version: string;
   /** By which the request named the version; empty: it did not. */
@@ -98,13 +100,36 @@ export interface Forgetter {
   forget(request: ForgetRequest, signal: AbortSignal): Promise<Forgotten>;
 }
 
+/**
+ * Looks at answers as they go out. Called on the way of every input, so it must not throw and must put off what takes time.
+ * @template M the version that was asked
+ */
+export interface AnswerListener<M> {
+  /**
+   * @param keyspace whose cached answers the caller gets; undefined: nobody's
+   * @param startedAt when the input came, in performance.now() milliseconds
+   */
+  onAnswer(
+    model: M,
+    request: InputRequest,
+    keyspace: Keyspace | undefined,
+    resolved: Resolved,
+    startedAt: number,
+  ): void;
+  onFailure(model: M, request: InputRequest, error: unknown): void;
+}
+
 /** Events for telemetry. None may throw. */
 export interface ClassifierHooks {
   /** Once per input. `model` and `version` are those that it was for, or empty when none could be resolved. */
   onInput?(input: {
     readonly model: string;
     readonly version: string;
+    /** By which the request named the version; empty: it did not, or no version could be resolved. */
+    readonly alias: string;
     readonly outcome: CacheOutcome | 'error';
+    /** What the model has read of it; 0 where it was not answered. */
+    readonly tokens: number;
     readonly totalMs: number;
     readonly timings: ComputeTimings | undefined;
     readonly postprocessMs: number;

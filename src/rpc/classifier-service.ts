@@ -16,6 +16,7 @@ import { ClassifyStream, type StreamContext } from './classify-stream.js';
 import { serviceClassOf } from './metadata.js';
 import { accountOf, admitted, settled } from './metered.js';
 import type { ModelAccess } from './model-access.js';
+import type { OpenStreams } from './open-streams.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxReceiveBytes, type RequestLimits } from './server-options.js';
 import { traced } from './traced.js';
@@ -34,8 +35,7 @@ export interface ClassifierServiceOptions {
   readonly limiter: RateLimiter | undefined;
   readonly streamWindow: number;
   readonly defaultDeadlineMs: number;
-  /** ClassifyStream calls open at this moment. */
-  onStreamsInFlight(count: number): void;
+  readonly streams: OpenStreams;
 }
 
 /** The methods of ClassifierService. */
@@ -81,7 +81,6 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     open: (call) => new UnaryCall(call, (request) => batch.classify(request, call)),
   };
 
-  let streams = 0;
   const context: StreamContext = {
     classifier,
     limits,
@@ -90,7 +89,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     limiter,
     window: options.streamWindow,
     inputDeadlineMs: options.defaultDeadlineMs,
-    onClose: () => options.onStreamsInFlight(--streams),
+    onClose: options.streams.closed,
   };
   const classifyStream: Route<ClassifyStreamRequest, ClassifyStreamResponse> = {
     service,
@@ -101,7 +100,7 @@ export function classifierRoutes(options: ClassifierServiceOptions): AnyRoute[] 
     maxRequestBytes,
     open: (call) => {
       const stream = new ClassifyStream(call, context);
-      options.onStreamsInFlight(++streams);
+      options.streams.opened();
       return stream;
     },
   };

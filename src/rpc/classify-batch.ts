@@ -6,14 +6,15 @@ import type {
 } from '../../generated/verdict/v1/classifier_service.js';
 import type { Classification, Classifier, ClassifyOptions, InputRequest } from '../classify/types.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
-import { type ErrorCode, VerdictError } from '../errors.js';
+import { VerdictError } from '../errors.js';
 import type { Account } from '../ratelimit/account.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import type { CacheAccess } from './cache-access.js';
 import { CallClaim } from './call-claim.js';
 import { classificationMessage } from './classification-message.js';
+import { classifyInputs, isRequestError } from './classify-inputs.js';
 import { routingKeyOf, serviceClassOf } from './metadata.js';
-import { accountOf, admitted, settled } from './metered.js';
+import { accountOf, admitted } from './metered.js';
 import type { ModelAccess } from './model-access.js';
 import type { Call } from './route.js';
 import type { RequestLimits } from './server-options.js';
@@ -27,19 +28,6 @@ import {
   refuse,
   type Violations,
 } from './validation.js';
-
-/** Whether an error of one input says something about the whole call. A model that is unknown or not permitted is so for all inputs. */
-const failsCall = {
-  cancelled: true,
-  deadline_exceeded: true,
-  invalid_argument: false,
-  internal: false,
-  not_found: true,
-  permission_denied: true,
-  resource_exhausted: true,
-  unauthenticated: true,
-  unavailable: true,
-} as const satisfies Record<ErrorCode, boolean>;
 
 export interface BatchClassifierParts {
   readonly classifier: Classifier;
@@ -91,46 +79,31 @@ export class BatchClassifier {
     const shared = new CallClaim(call, serviceClass, keyspace, undefined);
     const routingKey = routingKeyOf(call);
     const results = new Array<BatchResult>(request.inputs.length);
-    const waits: Promise<void>[] = [];
-    const fail = (error: unknown, position: number): void => {
-      if (isCallError(error)) throw error;
-      results[position] = { outcome: { $case: 'error', value: call.inputStatus(located(error, position)) } };
-    };
-    for (const [position, input] of request.inputs.entries()) {
-      try {
+    const done = classifyInputs(this.#classifier, account, {
+      count: request.inputs.length,
+      requestAt: (position) =>
+        this.#inputRequestFrom(request, request.inputs[position]?.input, options, routingKey),
+      claimAt: () => {
         const trace = call.trace?.input();
-        const claim = trace === undefined ? shared : new CallClaim(call, serviceClass, keyspace, trace);
-        const answer = settled(account, () =>
-          this.#classifier.classify(this.#inputRequestFrom(request, input, options, routingKey), claim),
-        );
-        if (answer instanceof Promise) {
-          waits.push(
-            answer.then(
-              (value) => {
-                results[position] = classified(value, call);
-              },
-              (error: unknown) => fail(error, position),
-            ),
-          );
-        } else {
-          results[position] = classified(answer, call);
-        }
-      } catch (error) {
-        if (isCallError(error)) {
-          // The inputs under way are given up with the call: nobody else hears of their end.
-          void Promise.allSettled(waits);
-          for (let rest = position + 1; rest < request.inputs.length; rest++) account?.leave(0);
-        }
-        fail(error, position);
-      }
-    }
-    return waits.length === 0 ? { results } : Promise.all(waits).then(() => ({ results }));
+        return trace === undefined ? shared : new CallClaim(call, serviceClass, keyspace, trace);
+      },
+      answered: (position, answer) => {
+        results[position] = classified(answer, call);
+      },
+      failed: (position, error) => {
+        if (isRequestError(error)) throw error;
+        results[position] = {
+          outcome: { $case: 'error', value: call.inputStatus(located(error, position)) },
+        };
+      },
+    });
+    return done instanceof Promise ? done.then(() => ({ results })) : { results };
   }
 
   #checkedOptions(request: BatchClassifyRequest): ClassifyOptions {
     const violations: Violations = [];
     checkModel(request.model, 'model', violations);
-    checkVersion(request.version, violations);
+    checkVersion(request.version, 'version', violations);
     const max = this.#limits.maxBatchInputs;
     const count = request.inputs.length;
     if (count === 0 || count > max) {
@@ -143,7 +116,7 @@ export class BatchClassifier {
 
   #inputRequestFrom(
     request: BatchClassifyRequest,
-    { input }: ClassifyInput,
+    input: ClassifyInput['input'],
     options: ClassifyOptions,
     routingKey: string | undefined,
   ): InputRequest {
@@ -152,12 +125,6 @@ export class BatchClassifier {
     refuse(violations);
     return { model: request.model, version: request.version, input: converted, options, routingKey };
   }
-}
-
-/** Of `resource_exhausted`, what time does not mend is the input's own: it does not fit the memory even alone. */
-function isCallError(error: unknown): boolean {
-  if (!(error instanceof VerdictError) || !failsCall[error.code]) return false;
-  return error.code !== 'resource_exhausted' || error.retryAfterMs !== undefined;
 }
 
 function classified(answer: Classification, { identity }: Pick<Call<never>, 'identity'>): BatchResult {

@@ -10,7 +10,8 @@ export interface MessageType<T> {
 export const malformed: unique symbol = Symbol('malformed message');
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const decodeUtf8 = (bytes: Uint8Array): string => utf8.decode(bytes);
+/** @throws TypeError for bytes that are not UTF-8 */
+export const decodeUtf8 = (bytes: Uint8Array): string => utf8.decode(bytes);
 
 /**
  * Decodes strictly. By default ts-proto puts U+FFFD for bytes that are no UTF-8, and the caller would get a

@@ -6,9 +6,10 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../generated/grpc/health/v1/health.js';
 import { VerdictError } from '../errors.js';
-import type { ModelCatalog, ModelView } from '../models/types.js';
+import type { ModelCatalog } from '../models/types.js';
 import { classifierServiceName } from './classifier-service.js';
 import { HealthWatch } from './health-watch.js';
+import { allServe, serves } from './model-health.js';
 import { PeerCounts } from './peer.js';
 import type { AnyRoute, Route } from './route.js';
 import { smallRequestBytes } from './server-options.js';
@@ -51,7 +52,7 @@ export class Health {
 
   /** The status of a name; SERVICE_UNKNOWN where there is none of that name. */
   statusOf(name: string): ServingStatus {
-    if (name === '' || name === classifierServiceName) return this.#status(this.#allServe());
+    if (name === '' || name === classifierServiceName) return this.#status(allServe(this.#catalog));
     const model = this.#catalog.list().find((view) => modelPrefix + view.name === name);
     return model === undefined ? ServingStatus.SERVICE_UNKNOWN : this.#status(serves(model));
   }
@@ -115,15 +116,11 @@ export class Health {
   }
 
   *#statuses(): Generator<[string, HealthCheckResponse]> {
-    for (const name of ['', classifierServiceName]) yield [name, { status: this.#status(this.#allServe()) }];
+    for (const name of ['', classifierServiceName])
+      yield [name, { status: this.#status(allServe(this.#catalog)) }];
     for (const view of this.#catalog.list()) {
       yield [modelPrefix + view.name, { status: this.#status(serves(view)) }];
     }
-  }
-
-  #allServe(): boolean {
-    const models = this.#catalog.list().filter(({ loaded }) => loaded);
-    return models.length > 0 && models.every(serves);
   }
 
   #status(isServing: boolean): ServingStatus {
@@ -144,8 +141,4 @@ function tooManyWatchers(max: number, whose: string): VerdictError {
       retryAfterMs: 5_000,
     },
   );
-}
-
-function serves(model: ModelView): boolean {
-  return model.servingVersion !== '';
 }

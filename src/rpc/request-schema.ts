@@ -1,5 +1,6 @@
 import type { DescriptorProto, FileDescriptorSet } from '../../generated/google/protobuf/descriptor.js';
 import { type MessageFields, messageFields, type RepeatedLimits } from './message-fields.js';
+import { openInferenceLimits } from './open-inference/repeated-limits.js';
 import { maxModelNames, maxShares, type RequestLimits } from './server-options.js';
 
 /** What the requests of all methods consist of, read from the contract itself. */
@@ -43,5 +44,6 @@ export function repeatedLimits({ maxBatchInputs }: RequestLimits): RepeatedLimit
     'verdict.v1.BatchClassifyRequest.inputs': maxBatchInputs,
     'verdict.v1.ReloadModelsRequest.models': maxModelNames,
     'verdict.v1.SetTrafficRequest.traffic': maxShares,
+    ...openInferenceLimits(maxBatchInputs),
   };
 }

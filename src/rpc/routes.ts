@@ -1,12 +1,16 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
-import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ComparisonCatalog } from '../comparison/types.js';
+import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import type { StatisticsReader } from '../statistics/types.js';
 import { CacheAccess } from './cache-access.js';
 import { cacheRoutes } from './cache-service.js';
 import { classifierRoutes } from './classifier-service.js';
 import { ModelAccess } from './model-access.js';
 import { modelRoutes } from './model-service.js';
+import { openInferenceRoutes } from './open-inference/routes.js';
+import { OpenStreams } from './open-streams.js';
 import type { AnyRoute } from './route.js';
 import type { RpcServerOptions } from './server-options.js';
 import type { RpcHooks } from './types.js';
@@ -15,7 +19,10 @@ export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
+  readonly statistics: StatisticsReader;
+  readonly comparisons: ComparisonCatalog;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
@@ -23,6 +30,8 @@ export interface ServiceParts {
   readonly limiter?: RateLimiter | undefined;
   /** The model of requests that name none. */
   readonly defaultModel: string;
+  /** Of the server. */
+  readonly version: string;
   readonly options: Pick<
     RpcServerOptions,
     'maxTextChars' | 'maxBatchInputs' | 'streamWindow' | 'defaultDeadlineMs'
@@ -35,27 +44,39 @@ export function serviceRoutes({
   classifier,
   catalog,
   reloads,
+  loads,
   routing,
+  statistics,
+  comparisons,
   forgetter,
   cacheSharing,
   limiter,
   defaultModel,
+  version,
   options,
   hooks,
 }: ServiceParts): AnyRoute[] {
   const access = new ModelAccess(defaultModel);
+  const cacheAccess = new CacheAccess(cacheSharing);
+  const streams = new OpenStreams((count) => hooks.onStreamsInFlight?.(count));
   return [
     ...classifierRoutes({
       classifier,
       limits: options,
       access,
-      cacheAccess: new CacheAccess(cacheSharing),
+      cacheAccess,
       limiter,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,
-      onStreamsInFlight: (count) => hooks.onStreamsInFlight?.(count),
+      streams,
     }),
-    ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, statistics, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
+    ...openInferenceRoutes({
+      ...{ classifier, access, cacheAccess, limiter, catalog, version, streams },
+      limits: options,
+      streamWindow: options.streamWindow,
+      defaultDeadlineMs: options.defaultDeadlineMs,
+    }),
   ];
 }

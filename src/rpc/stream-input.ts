@@ -6,6 +6,7 @@ import type { Keyspace } from '../cache/types.js';
 import type { InputTrace, ServiceClass } from '../claim.js';
 import type { InputClaim } from '../classify/types.js';
 import type { Call } from './route.js';
+import type { WindowItem } from './stream-window.js';
 
 /** Longest id that is accepted, and echoed. */
 export const maxIdChars = 128;
@@ -14,12 +15,11 @@ export const maxIdChars = 128;
  * One request of a stream from its arrival to its response: at once the claim that the classifier sees and the
  * response that goes out, so that an answer from memory costs one object.
  */
-export class StreamInput implements InputClaim, ClassifyStreamResponse {
+export class StreamInput implements InputClaim, ClassifyStreamResponse, WindowItem {
   readonly id: string;
   readonly index: number;
   /** Undefined until there is an answer. */
   outcome: ClassifyStreamResponse['outcome'] = undefined;
-  /** Bytes of the request, while its answer is waited for. */
   heldBytes = 0;
   readonly deadlineAt: number;
   readonly whenFull = 'wait';
@@ -43,6 +43,10 @@ export class StreamInput implements InputClaim, ClassifyStreamResponse {
     this.keyspace = keyspace;
     this.trace = call.trace?.input();
     this.deadlineAt = Math.min(call.deadlineAt, performance.now() + limitMs);
+  }
+
+  get isAnswered(): boolean {
+    return this.outcome !== undefined;
   }
 
   get flow(): object {

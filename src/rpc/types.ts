@@ -90,6 +90,6 @@ export interface RpcHooks {
   onStreamReset?(by: ResetBy, code: ResetCode): void;
   onCallRefused?(refusal: CallRefusal): void;
   onAdministered?(act: AdministrativeAct): void;
-  /** ClassifyStream calls open at this moment. */
+  /** Streams of inputs open at this moment, of ClassifyStream and of the other protocols. */
   onStreamsInFlight?(count: number): void;
 }

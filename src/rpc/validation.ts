@@ -23,7 +23,7 @@ const truncations: readonly (Truncation | undefined)[] = [undefined, 'end', 'sta
 const cacheModes: readonly CacheMode[] = ['use', 'bypass', 'refresh'];
 
 /** What a request without options gets. */
-const defaultOptions: ClassifyOptions = Object.freeze({
+export const defaultOptions: ClassifyOptions = Object.freeze({
   topK: 1,
   minScore: undefined,
   activation: undefined,
@@ -58,11 +58,17 @@ export function checkModel(model: string, field: string, violations: Violations)
   }
 }
 
+/** Checks the name of a model that has to be named, the default one too: what changes it should say so. */
+export function checkNamedModel(model: string, violations: Violations): void {
+  if (model === '') violations.push({ field: 'model', description: 'must be set' });
+  checkModel(model, 'model', violations);
+}
+
 /** Checks a version, or an alias of one; empty is the serving one. */
-export function checkVersion(version: string, violations: Violations): void {
+export function checkVersion(version: string, field: string, violations: Violations): void {
   if (version !== '' && !versionNumber.test(version) && !aliasPattern.test(version)) {
     violations.push({
-      field: 'version',
+      field,
       description:
         'must be a positive integer without leading zeros, an alias matching [a-z][a-z0-9._-]{0,63}, or empty',
     });
@@ -124,20 +130,21 @@ export function inputFrom(
     return { text: '' };
   }
   if (input.$case === 'text') {
-    const problem = problemOf(input.value, limits);
+    const problem = textProblem(input.value, limits);
     if (problem !== undefined) violations.push({ field: `${path}text`, description: problem });
     return { text: input.value };
   }
   const { text, textPair } = input.value;
-  const problem = problemOf(text, limits);
+  const problem = textProblem(text, limits);
   if (problem !== undefined) violations.push({ field: `${path}pair.text`, description: problem });
-  const pairProblem = problemOf(textPair, limits);
+  const pairProblem = textProblem(textPair, limits);
   if (pairProblem !== undefined)
     violations.push({ field: `${path}pair.text_pair`, description: pairProblem });
   return { text, textPair };
 }
 
-function problemOf(text: string, { maxTextChars }: RequestLimits): string | undefined {
+/** What is wrong with a text; undefined: nothing. */
+export function textProblem(text: string, { maxTextChars }: RequestLimits): string | undefined {
   if (text.length > maxTextChars) {
     return `must have at most ${maxTextChars} UTF-16 units, has ${text.length}`;
   }
@@ -180,7 +187,7 @@ export function inputRequestFrom(
   violations: Violations = [],
 ): InputRequest {
   checkModel(request.model, 'model', violations);
-  checkVersion(request.version, violations);
+  checkVersion(request.version, 'version', violations);
   const input = inputFrom(request.input, '', limits, violations);
   const options =
     request.options === undefined ? defaults.options : optionsFrom(request.options, 'options', violations);

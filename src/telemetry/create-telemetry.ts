@@ -1,11 +1,13 @@
 import { Registry } from 'prom-client';
 import type { ModelView } from '../models/types.js';
 import type { GpuReading } from '../runtime/types.js';
+import { AliasMetrics } from './alias-metrics.js';
 import { AuthTelemetry } from './auth-telemetry.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { CacheTelemetry } from './cache-telemetry.js';
 import { CallLog } from './call-log.js';
 import { CallMetrics } from './call-metrics.js';
+import { ComparisonTelemetry } from './comparison-telemetry.js';
 import { CounterFamily } from './counter-family.js';
 import { EdgeTelemetry, edgeGauges } from './edge-telemetry.js';
 import { expose } from './exposition.js';
@@ -13,6 +15,7 @@ import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
 import { modelMetrics } from './model-metrics.js';
+import { OnDemandTelemetry } from './on-demand-telemetry.js';
 import { processMetrics } from './process-metrics.js';
 import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
@@ -55,6 +58,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   } = options;
   const registry = new Registry();
   const inference = new InferenceMetrics(registry);
+  const aliases = new AliasMetrics(registry);
   const interceptors = [new CallMetrics(registry), new CallLog(log)];
   const rpc = new EdgeTelemetry({
     registry,
@@ -70,6 +74,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
   const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
+  const comparisons = new ComparisonTelemetry({ registry, log });
+  let waitingForModels = () => 0;
+  const onDemand = new OnDemandTelemetry({ registry, log, waiting: () => waitingForModels() });
   const tracing = new TracingTelemetry({
     registry,
     log,
@@ -98,13 +105,20 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   return {
     interceptors,
     rpc,
-    classifier: inference,
+    classifier: {
+      onInput(input) {
+        inference.onInput(input);
+        aliases.onInput(input);
+      },
+    },
     cache,
     redis,
     tls,
     auth,
     rateLimits,
     reloads,
+    comparisons,
+    onDemand,
     tracing,
     version(of) {
       const key = `${of.model}/${of.version}`;
@@ -114,15 +128,19 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         const { hooks, watchBusy } = sessions.add(of);
         const close = () => {
           versions.delete(key);
-          for (const part of [inference, sessions, batches]) part.forget(of);
+          for (const part of [inference, sessions, batches, comparisons]) part.forget(of);
         };
         version = { batcher: batches.hooks(of), runtime: hooks, watchBusy, close };
         versions.set(key, version);
       }
       return version;
     },
+    setAliases: (named) => aliases.set(named),
     watchModels(list) {
       listModels = list;
+    },
+    watchWaiting(read) {
+      waitingForModels = read;
     },
     watchEdge(read) {
       readEdge = read;

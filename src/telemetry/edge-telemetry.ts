@@ -117,9 +117,13 @@ export class EdgeTelemetry implements RpcHooks {
       ['reason'],
       'Calls ended for their form or size, or because they kept the server waiting. The reasons are those of the errors; not_a_call is a request with another method than POST.',
     ).byValue('reason', callRefusals);
-    gauge(registry, 'verdict_streams_in_flight', [], 'Open ClassifyStream calls.', () => [
-      { value: this.#streamsInFlight },
-    ]);
+    gauge(
+      registry,
+      'verdict_streams_in_flight',
+      [],
+      'Open streams of inputs: ClassifyStream, ModelStreamInfer.',
+      () => [{ value: this.#streamsInFlight }],
+    );
   }
 
   onInputFailed({ requestId, trace, service, method, cause }: FailedInput): void {

@@ -41,6 +41,7 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
       'grpc.reflection.v1alpha.ServerReflection',
+      'inference.GRPCInferenceService',
       'verdict.v1.CacheService',
       'verdict.v1.ClassifierService',
       'verdict.v1.ModelService',
@@ -49,11 +50,18 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
       (await ask(service.server.address, 'list', 'verdict.v1.ModelService')).trim().split('\n'),
       [
         'verdict.v1.ModelService.DeleteAlias',
+        'verdict.v1.ModelService.DeleteRollback',
         'verdict.v1.ModelService.GetModel',
+        'verdict.v1.ModelService.GetModelComparison',
+        'verdict.v1.ModelService.GetModelStatistics',
         'verdict.v1.ModelService.ListModels',
+        'verdict.v1.ModelService.LoadModel',
         'verdict.v1.ModelService.ReloadModels',
         'verdict.v1.ModelService.SetAlias',
+        'verdict.v1.ModelService.SetRollback',
+        'verdict.v1.ModelService.SetShadow',
         'verdict.v1.ModelService.SetTraffic',
+        'verdict.v1.ModelService.UnloadModel',
       ],
     );
   });

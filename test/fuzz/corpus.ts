@@ -10,12 +10,17 @@ import {
 } from '../../generated/verdict/v1/classifier_service.js';
 import {
   DeleteAliasRequest,
+  DeleteRollbackRequest,
+  GetModelComparisonRequest,
   GetModelRequest,
   ListModelsRequest,
   ReloadModelsRequest,
   SetAliasRequest,
+  SetRollbackRequest,
+  SetShadowRequest,
   SetTrafficRequest,
 } from '../../generated/verdict/v1/model_service.js';
+import { GetModelStatisticsRequest } from '../../generated/verdict/v1/model_statistics.js';
 import { frame } from '../support/wire-frames.js';
 
 /** The body of a valid call. */
@@ -81,6 +86,14 @@ export const corpus: readonly Specimen[] = [
     messages: [GetModelRequest.encode(GetModelRequest.fromPartial({ model: 'topics' })).finish()],
   },
   {
+    path: `${models}/GetModelStatistics`,
+    fields: {},
+    messages: [
+      GetModelStatisticsRequest.encode({ model: 'topics', version: '' }).finish(),
+      GetModelStatisticsRequest.encode({ model: 'topics', version: 'champion' }).finish(),
+    ],
+  },
+  {
     path: `${models}/ReloadModels`,
     fields: {},
     messages: [ReloadModelsRequest.encode({ models: ['topics'] }).finish()],
@@ -101,6 +114,33 @@ export const corpus: readonly Specimen[] = [
     path: `${models}/DeleteAlias`,
     fields: {},
     messages: [DeleteAliasRequest.encode({ model: 'topics', alias: 'champion' }).finish()],
+  },
+  {
+    path: `${models}/SetShadow`,
+    fields: {},
+    messages: [SetShadowRequest.encode({ model: 'topics', version: '1', percent: 10 }).finish()],
+  },
+  {
+    path: `${models}/SetRollback`,
+    fields: {},
+    messages: [
+      SetRollbackRequest.encode(
+        SetRollbackRequest.fromPartial({
+          ...{ model: 'topics', version: '2', stableVersion: '1' },
+          ...{ maxErrorPercent: 1, maxFlipPercent: 5, minObservations: 50, windowSeconds: 300 },
+        }),
+      ).finish(),
+    ],
+  },
+  {
+    path: `${models}/DeleteRollback`,
+    fields: {},
+    messages: [DeleteRollbackRequest.encode({ model: 'topics' }).finish()],
+  },
+  {
+    path: `${models}/GetModelComparison`,
+    fields: {},
+    messages: [GetModelComparisonRequest.encode({ model: 'topics', version: '1' }).finish()],
   },
   {
     path: '/verdict.v1.CacheService/Forget',

@@ -15,12 +15,25 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
   cli: ['app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
   app: [
-    ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+    ...[
+      'rpc',
+      'http',
+      'admin',
+      'sources',
+      'config',
+      'auth',
+      'tls',
+      'descriptor-limit',
+      'lifecycle',
+      'telemetry',
+    ],
     'tracing',
   ],
-  rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'statistics', 'tls'],
+  http: ['rpc', 'models', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
+  comparison: ['classify'],
   classify: ['models', 'cache'],
   models: ['batching', 'preprocessing', 'runtime'],
   preprocessing: ['tokenizer', 'runtime'],
@@ -33,6 +46,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   cache: ['redis', 'concurrency'],
   auth: [],
   ratelimit: ['redis', 'concurrency'],
+  statistics: [],
   redis: [],
   tracing: ['ratelimit'],
   // It checks the files before the start as the server will when it loads them, and knows what a key file holds.
@@ -52,6 +66,7 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   telemetry: [
     ...[
       'rpc',
+      'comparison',
       'classify',
       'models',
       'batching',
@@ -67,6 +82,8 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   ],
   // It implements hooks as well, and an interceptor.
   tracing: ['rpc', 'classify', 'batching'],
+  // It implements hooks too.
+  statistics: ['cache', 'classify', 'batching'],
   cache: ['tokenizer'],
   // An identity has limits, and the key file holds them.
   auth: ['ratelimit'],
@@ -92,7 +109,8 @@ const CLIENT_ENTRY = `${CLIENT}index.js`;
 const owners: Readonly<Record<string, readonly string[]>> = {
   // The exporter of traces takes its metadata.
   '@grpc/grpc-js': ['rpc', 'tracing'],
-  '@bufbuild/protobuf': ['rpc'],
+  '@bufbuild/protobuf': ['rpc', 'http'],
+  'find-my-way': ['http'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
   'oniguruma-to-es': ['tokenizer'],
@@ -109,10 +127,12 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   pino: ['telemetry'],
   zod: ['config'],
-  yaml: ['config'],
+  // A model's own file, and the settings'.
+  yaml: ['config', 'models'],
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   '@huggingface/hub': ['sources'],
+  '@aws-sdk/client-s3': ['sources'],
   'swagger-ui-dist': ['admin'],
 };
 

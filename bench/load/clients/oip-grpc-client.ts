@@ -1,5 +1,5 @@
 import { credentials } from '@grpc/grpc-js';
-import { GRPCInferenceServiceClient, ModelInferRequest } from '../../../generated/inference/inference.js';
+import { GRPCInferenceServiceClient, ModelInferRequest } from '../../../generated/inference/grpc_service.js';
 import type { AnswerSource, ClientOptions, TextClient } from './text-client.js';
 
 /** A server that speaks the Open Inference Protocol over gRPC, one ModelInfer call per text. */

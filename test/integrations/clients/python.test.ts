@@ -27,7 +27,7 @@ describe("the Python client's wheel", () => {
   after(() => server.stop());
 
   it('installs into an empty environment, and runs the programs of its readme and of docs/clients.md', async (t) => {
-    const python = await requireTool(t, 'python-client');
+    const python = await requireTool(t, 'python-wheel');
     if (python === undefined) return;
     const folder = temporaryFolder(t);
     const wheel = await buildWheel(python, folder);
@@ -49,7 +49,7 @@ describe("the Python client's wheel", () => {
   });
 
   it('is typed, and passes its own tests against a real server, over TLS and with a key too', async (t) => {
-    const python = await requireTool(t, 'python-client');
+    const python = await requireTool(t, 'python-wheel');
     if (python === undefined) return;
     const folder = temporaryFolder(t);
     const installed = join(folder, 'installed');

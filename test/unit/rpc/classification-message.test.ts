@@ -6,6 +6,7 @@ test('times are told to the microsecond, without the digits that are noise', () 
   const { timings } = classificationMessage(
     {
       predictions: [],
+      logits: Float32Array.of(),
       model: 'sentiment',
       version: '1',
       alias: '',

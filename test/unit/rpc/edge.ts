@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HealthClient } from '../../../generated/grpc/health/v1/health.js';
+import { GRPCInferenceServiceClient } from '../../../generated/inference/grpc_service.js';
 import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
   type BatchClassifyResponse,
@@ -17,15 +18,23 @@ import type {
   InputClaim,
   InputRequest,
 } from '../../../src/classify/types.js';
+import type { ComparisonCatalog } from '../../../src/comparison/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
-import type { ModelCatalog, ModelReloads, ModelView, RoutingChanges } from '../../../src/models/types.js';
+import type {
+  ModelCatalog,
+  ModelLoads,
+  ModelReloads,
+  ModelView,
+  RoutingChanges,
+} from '../../../src/models/types.js';
 import type { RateLimiter } from '../../../src/ratelimit/rate-limiter.js';
 import type { Interceptor } from '../../../src/rpc/interceptor.js';
 import { serviceRoutes } from '../../../src/rpc/routes.js';
 import { RpcServer } from '../../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../../src/rpc/server-options.js';
 import type { HandledCall } from '../../../src/rpc/types.js';
+import type { StatisticsReader } from '../../../src/statistics/types.js';
 
 export type Classify = (item: InputRequest, caller: InputClaim) => MaybePromise<Classification>;
 
@@ -38,6 +47,7 @@ export const descriptorSet = readFileSync('generated/descriptor.binpb');
 export function answerTo(item: InputRequest, cache: Classification['cache'] = 'lru'): Classification {
   return {
     predictions: [{ label: item.input.text, score: 0.5, index: 0 }],
+    logits: Float32Array.of(0.5),
     model: item.model || 'sentiment',
     version: item.version || '1',
     alias: '',
@@ -126,7 +136,10 @@ export class TestCatalog implements ModelCatalog {
 
 export function modelView(name: string, servingVersion: string): ModelView {
   const isDefault = name === 'sentiment';
-  return { name, isDefault, servingVersion, loaded: true, versions: [], traffic: [], aliases: [] };
+  return {
+    ...{ name, isDefault, isPinned: isDefault, servingVersion, loaded: true },
+    ...{ versions: [], traffic: [], aliases: [] },
+  };
 }
 
 const nothingForgotten: Forgotten = { versions: [], fromMemory: 0, fromRedis: 0, othersExpireSeconds: 0 };
@@ -135,6 +148,9 @@ const unchangedRouting: RoutingChanges = {
   setTraffic: async (model) => modelView(model, '1'),
   setAlias: async (model) => modelView(model, '1'),
   deleteAlias: async (model) => modelView(model, '1'),
+  setShadow: async (model) => modelView(model, '1'),
+  setRollback: async (model) => modelView(model, '1'),
+  deleteRollback: async (model) => modelView(model, '1'),
 };
 
 export interface EdgeParts {
@@ -144,7 +160,10 @@ export interface EdgeParts {
   readonly cacheSharing?: CacheSharing;
   readonly catalog?: ModelCatalog;
   readonly reloads?: ModelReloads;
+  readonly loads?: ModelLoads;
   readonly routing?: RoutingChanges;
+  readonly statistics?: StatisticsReader;
+  readonly comparisons?: ComparisonCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -178,7 +197,10 @@ export class Edge {
     cacheSharing = 'shared',
     catalog = new TestCatalog(),
     reloads = { reload: async () => [] },
+    loads = { load: async (model) => catalog.get(model), unload: async (model) => catalog.get(model) },
     routing = unchangedRouting,
+    statistics = { of: () => [] },
+    comparisons = { compare: () => [] },
     options,
     interceptors = [],
     limiter,
@@ -206,13 +228,17 @@ export class Edge {
     this.server = new RpcServer({
       routes: serviceRoutes({
         classifier: { classify },
+        statistics,
         forgetter: { forget },
         cacheSharing,
         catalog,
         reloads,
+        loads,
         routing,
+        comparisons,
         limiter,
         defaultModel: 'sentiment',
+        version: '1.2.3',
         options: whole,
         hooks: { onStreamsInFlight: (count) => this.streams.push(count) },
       }),
@@ -259,6 +285,10 @@ export class Edge {
 
   get classifier(): ClassifierServiceClient {
     return this.#client(ClassifierServiceClient);
+  }
+
+  get inference(): GRPCInferenceServiceClient {
+    return this.#client(GRPCInferenceServiceClient);
   }
 
   get models(): ModelServiceClient {

@@ -135,6 +135,7 @@ test('the services are listed', { timeout }, async () => {
     'grpc.health.v1.Health',
     v1,
     v1alpha,
+    'inference.GRPCInferenceService',
     'verdict.v1.CacheService',
     'verdict.v1.ClassifierService',
     'verdict.v1.ModelService',

@@ -50,7 +50,9 @@ const throwing = (error: unknown): EdgeParts => ({
 test('an answer at hand comes back with every field of the contract', { timeout }, async () => {
   const { error, response } = await classify({}, textRequest('hello'));
   assert.equal(error, null);
-  assert.deepEqual(response?.classification, { ...answerTo(itemOf('hello')), cache: CacheOutcome.LRU });
+  const { logits, ...told } = answerTo(itemOf('hello'));
+  assert.ok(logits.length > 0);
+  assert.deepEqual(response?.classification, { ...told, cache: CacheOutcome.LRU });
 });
 
 test('an answer that comes later is delivered as well', { timeout }, async () => {

@@ -5,6 +5,7 @@ import { PayloadLog } from '../../../src/telemetry/payload-log.js';
 
 const answer: Classification = {
   predictions: [{ label: 'POSITIVE', score: 0.9, index: 1 }],
+  logits: Float32Array.of(-1, 1),
   ...{ model: 'sentiment', version: '1', alias: '', tokenCount: 3, truncated: false, cache: 'miss' },
   timings: { tokenizeMs: 0, queueMs: 0, inferenceMs: 0, totalMs: 0, batchSize: 1 },
 };

@@ -1,0 +1,178 @@
+import type { InferParameter } from '../../../generated/inference/grpc_service.js';
+import type { CacheMode } from '../../cache/types.js';
+import type { ServiceClass } from '../../claim.js';
+import type { Activation, ClassifyOptions } from '../../classify/types.js';
+import type { Truncation } from '../../tokenizer/types.js';
+import { defaultOptions, type Violations } from '../validation.js';
+
+/** The parameters of a request. */
+export interface InferOptions {
+  readonly classify: ClassifyOptions;
+  /** How long the request may take, in milliseconds; undefined: it does not say. */
+  readonly timeoutMs: number | undefined;
+  /** The class that its priority asks for; undefined: that of its call. */
+  readonly serviceClass: ServiceClass | undefined;
+}
+
+/** What a parameter holds, in JavaScript's types. */
+type Value = string | number | boolean;
+
+interface Draft {
+  topK: number;
+  minScore: number | undefined;
+  activation: Activation | undefined;
+  truncation: Truncation | undefined;
+  cache: CacheMode;
+  timeoutMs: number | undefined;
+  serviceClass: ServiceClass | undefined;
+}
+
+interface Parameter {
+  readonly takes: string;
+  /** Returns whether the value is one that the parameter takes. */
+  read(draft: Draft, value: Value): boolean;
+}
+
+const maxUint32 = 2 ** 32 - 1;
+
+function isWhole(value: Value): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
+function oneOf<const Names extends readonly string[]>(
+  names: Names,
+  set: (draft: Draft, name: Names[number]) => void,
+): Parameter {
+  return {
+    takes: `one of the strings ${names.join(', ')}`,
+    read(draft, value) {
+      const name = names.find((known) => known === value);
+      if (name !== undefined) set(draft, name);
+      return name !== undefined;
+    },
+  };
+}
+
+/** What clients of Triton send, and what has no meaning for a classifier: each of its answers is complete, and it keeps nothing. */
+const flag: Parameter = { takes: 'a boolean', read: (_, value) => typeof value === 'boolean' };
+
+const known: ReadonlyMap<string, Parameter> = new Map<string, Parameter>([
+  [
+    'top_k',
+    {
+      takes: `a whole number from 0 to ${maxUint32}`,
+      read(draft, value) {
+        if (!isWhole(value) || value > maxUint32) return false;
+        draft.topK = value;
+        return true;
+      },
+    },
+  ],
+  [
+    'min_score',
+    {
+      takes: 'a finite number',
+      read(draft, value) {
+        if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+        draft.minScore = value;
+        return true;
+      },
+    },
+  ],
+  [
+    'activation',
+    oneOf(['softmax', 'sigmoid', 'none'], (draft, name) => {
+      draft.activation = name;
+    }),
+  ],
+  [
+    'truncation',
+    oneOf(['end', 'start', 'reject'], (draft, name) => {
+      draft.truncation = name;
+    }),
+  ],
+  [
+    'cache',
+    oneOf(['use', 'bypass', 'refresh'], (draft, name) => {
+      draft.cache = name;
+    }),
+  ],
+  [
+    'priority',
+    {
+      takes: 'a whole number: 0 for that of the call, 1 for interactive, more for bulk',
+      read(draft, value) {
+        if (!isWhole(value)) return false;
+        if (value > 0) draft.serviceClass = value === 1 ? 'interactive' : 'bulk';
+        return true;
+      },
+    },
+  ],
+  [
+    'timeout',
+    {
+      takes: 'a whole number of microseconds, or 0 for none',
+      read(draft, value) {
+        if (!isWhole(value)) return false;
+        if (value > 0) draft.timeoutMs = value / 1000;
+        return true;
+      },
+    },
+  ],
+  [
+    'sequence_id',
+    {
+      takes: 'a whole number or a string',
+      read: (_, value) => typeof value === 'string' || isWhole(value),
+    },
+  ],
+  ['sequence_start', flag],
+  ['sequence_end', flag],
+  ['triton_enable_empty_final_response', flag],
+]);
+
+type Parameters = Readonly<Record<string, InferParameter>>;
+
+const defaults: InferOptions = { classify: defaultOptions, timeoutMs: undefined, serviceClass: undefined };
+
+/** Reads the parameters of a request. */
+export function inferOptionsFrom(parameters: Parameters, violations: Violations): InferOptions {
+  const given = entriesOf(parameters);
+  if (given.length === 0) return defaults;
+  const draft: Draft = { ...defaultOptions, timeoutMs: undefined, serviceClass: undefined };
+  for (const [name, value] of given) {
+    const parameter = known.get(name);
+    if (parameter === undefined) violations.push(unknownParameter('parameters', name));
+    else if (!parameter.read(draft, value))
+      violations.push({ field: `parameters.${name}`, description: `must be ${parameter.takes}` });
+  }
+  const { timeoutMs, serviceClass, ...classify } = draft;
+  return { classify, timeoutMs, serviceClass };
+}
+
+/** Refuses the parameters of a tensor: none is known. @param path of the field that holds them */
+export function refuseParameters(parameters: Parameters, path: string, violations: Violations): void {
+  for (const [name] of entriesOf(parameters)) violations.push(unknownParameter(path, name));
+}
+
+/** Numbers beyond 2^53 lose their last digits: they are too large for every parameter that counts. */
+function entriesOf(parameters: Parameters): [string, Value][] {
+  const entries = Object.entries(parameters).map(([name, { parameterChoice }]): [string, Value] => {
+    const value = parameterChoice?.value ?? '';
+    return [name, typeof value === 'bigint' ? Number(value) : value];
+  });
+  // A parameter of this name has become the object's prototype instead of an entry.
+  if (Object.getPrototypeOf(parameters) !== Object.prototype) entries.push(['__proto__', '']);
+  return entries;
+}
+
+const printable = /^[\w.-]{1,64}$/;
+
+/** Names that could be anything are not repeated. */
+function unknownParameter(path: string, name: string) {
+  const field = printable.test(name) ? `${path}.${name}` : path;
+  const known = path === 'parameters' ? ` Known are ${knownNames}` : '';
+  return { field, description: `is not a known parameter.${known}` };
+}
+
+const knownNames = [...known.keys()].join(', ');
