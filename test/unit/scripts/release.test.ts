@@ -6,8 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { repositoryRoot } from '../../support/repository.js';
 
 interface Release {
-  otherVersions(version: string, read: (path: string) => string): { path: string; found: string }[];
-  sectionOf(changelog: string, version: string): string;
+  readonly otherVersions: (
+    version: string,
+    read: (path: string) => string,
+  ) => { path: string; found: string }[];
+  readonly sectionOf: (changelog: string, version: string) => string;
 }
 
 const script = join(repositoryRoot, 'scripts/packages/release.mjs');
