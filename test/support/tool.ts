@@ -8,6 +8,7 @@ export type ToolName =
   | 'grpcurl'
   | 'python-grpc'
   | 'python-openapi'
+  | 'python-wheel'
   | 'python-clients'
   | 'python-mlflow-3.17.2'
   | 'rclone'
@@ -16,6 +17,7 @@ export type ToolName =
   | 'curl'
   | 'promtool'
   | 'go'
+  | 'actionlint-v1.7.12'
   | 'otelcol-v0.165.0';
 
 type Provisioned = { readonly path: string } | { readonly unavailable: string };

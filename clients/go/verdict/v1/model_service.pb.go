@@ -10,6 +10,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -87,6 +88,59 @@ func (ReloadOutcome) EnumDescriptor() ([]byte, []int) {
 	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{0}
 }
 
+// Which limit was passed.
+type RollbackCause int32
+
+const (
+	// Never sent.
+	RollbackCause_ROLLBACK_CAUSE_UNSPECIFIED RollbackCause = 0
+	// Inputs failed.
+	RollbackCause_ROLLBACK_CAUSE_ERRORS RollbackCause = 1
+	// Inputs got other labels than from the stable version.
+	RollbackCause_ROLLBACK_CAUSE_FLIPS RollbackCause = 2
+)
+
+// Enum value maps for RollbackCause.
+var (
+	RollbackCause_name = map[int32]string{
+		0: "ROLLBACK_CAUSE_UNSPECIFIED",
+		1: "ROLLBACK_CAUSE_ERRORS",
+		2: "ROLLBACK_CAUSE_FLIPS",
+	}
+	RollbackCause_value = map[string]int32{
+		"ROLLBACK_CAUSE_UNSPECIFIED": 0,
+		"ROLLBACK_CAUSE_ERRORS":      1,
+		"ROLLBACK_CAUSE_FLIPS":       2,
+	}
+)
+
+func (x RollbackCause) Enum() *RollbackCause {
+	p := new(RollbackCause)
+	*p = x
+	return p
+}
+
+func (x RollbackCause) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RollbackCause) Descriptor() protoreflect.EnumDescriptor {
+	return file_verdict_v1_model_service_proto_enumTypes[1].Descriptor()
+}
+
+func (RollbackCause) Type() protoreflect.EnumType {
+	return &file_verdict_v1_model_service_proto_enumTypes[1]
+}
+
+func (x RollbackCause) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RollbackCause.Descriptor instead.
+func (RollbackCause) EnumDescriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Which inputs may share a run of the model.
 type Batching int32
 
@@ -128,11 +182,11 @@ func (x Batching) String() string {
 }
 
 func (Batching) Descriptor() protoreflect.EnumDescriptor {
-	return file_verdict_v1_model_service_proto_enumTypes[1].Descriptor()
+	return file_verdict_v1_model_service_proto_enumTypes[2].Descriptor()
 }
 
 func (Batching) Type() protoreflect.EnumType {
-	return &file_verdict_v1_model_service_proto_enumTypes[1]
+	return &file_verdict_v1_model_service_proto_enumTypes[2]
 }
 
 func (x Batching) Number() protoreflect.EnumNumber {
@@ -141,7 +195,7 @@ func (x Batching) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Batching.Descriptor instead.
 func (Batching) EnumDescriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{1}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{2}
 }
 
 // The state of a version of a model.
@@ -158,6 +212,8 @@ const (
 	ModelState_MODEL_STATE_DRAINING ModelState = 3
 	// It could not be loaded, gave wrong answers to known inputs, or has lost every session.
 	ModelState_MODEL_STATE_FAILED ModelState = 4
+	// It is loaded when somebody asks for it. What else is told is what was known when it was loaded last.
+	ModelState_MODEL_STATE_UNLOADED ModelState = 5
 )
 
 // Enum value maps for ModelState.
@@ -168,6 +224,7 @@ var (
 		2: "MODEL_STATE_SERVING",
 		3: "MODEL_STATE_DRAINING",
 		4: "MODEL_STATE_FAILED",
+		5: "MODEL_STATE_UNLOADED",
 	}
 	ModelState_value = map[string]int32{
 		"MODEL_STATE_UNSPECIFIED": 0,
@@ -175,6 +232,7 @@ var (
 		"MODEL_STATE_SERVING":     2,
 		"MODEL_STATE_DRAINING":    3,
 		"MODEL_STATE_FAILED":      4,
+		"MODEL_STATE_UNLOADED":    5,
 	}
 )
 
@@ -189,11 +247,11 @@ func (x ModelState) String() string {
 }
 
 func (ModelState) Descriptor() protoreflect.EnumDescriptor {
-	return file_verdict_v1_model_service_proto_enumTypes[2].Descriptor()
+	return file_verdict_v1_model_service_proto_enumTypes[3].Descriptor()
 }
 
 func (ModelState) Type() protoreflect.EnumType {
-	return &file_verdict_v1_model_service_proto_enumTypes[2]
+	return &file_verdict_v1_model_service_proto_enumTypes[3]
 }
 
 func (x ModelState) Number() protoreflect.EnumNumber {
@@ -202,7 +260,7 @@ func (x ModelState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ModelState.Descriptor instead.
 func (ModelState) EnumDescriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{2}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{3}
 }
 
 // What kind of answer a model gives.
@@ -246,11 +304,11 @@ func (x ProblemType) String() string {
 }
 
 func (ProblemType) Descriptor() protoreflect.EnumDescriptor {
-	return file_verdict_v1_model_service_proto_enumTypes[3].Descriptor()
+	return file_verdict_v1_model_service_proto_enumTypes[4].Descriptor()
 }
 
 func (ProblemType) Type() protoreflect.EnumType {
-	return &file_verdict_v1_model_service_proto_enumTypes[3]
+	return &file_verdict_v1_model_service_proto_enumTypes[4]
 }
 
 func (x ProblemType) Number() protoreflect.EnumNumber {
@@ -259,7 +317,7 @@ func (x ProblemType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ProblemType.Descriptor instead.
 func (ProblemType) EnumDescriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{3}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{4}
 }
 
 // Asks for all models.
@@ -546,8 +604,11 @@ type ModelReload struct {
 	// The versions that were taken out of service, highest first: they have answered what they held, and are gone. A version whose
 	// files have changed is none of them: its number stands for the new content.
 	RetiredVersions []string `protobuf:"bytes,6,rep,name=retired_versions,json=retiredVersions,proto3" json:"retired_versions,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What became of the latest texts, which the new version was asked before it took over. Not set if it was asked none: see
+	// `VERDICT_WARM_TEXTS`.
+	WarmUp        *WarmUp `protobuf:"bytes,7,opt,name=warm_up,json=warmUp,proto3" json:"warm_up,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ModelReload) Reset() {
@@ -622,6 +683,270 @@ func (x *ModelReload) GetRetiredVersions() []string {
 	return nil
 }
 
+func (x *ModelReload) GetWarmUp() *WarmUp {
+	if x != nil {
+		return x.WarmUp
+	}
+	return nil
+}
+
+// What became of the latest texts that a new version was asked before it took over.
+type WarmUp struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Texts that it was asked.
+	Texts uint32 `protobuf:"varint,1,opt,name=texts,proto3" json:"texts,omitempty"`
+	// Those of them that it did not answer.
+	Failed uint32 `protobuf:"varint,2,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Those that the version before it had answered too, with the same labels to choose from.
+	Compared uint32 `protobuf:"varint,3,opt,name=compared,proto3" json:"compared,omitempty"`
+	// Those of them that got other labels.
+	Flipped       uint32 `protobuf:"varint,4,opt,name=flipped,proto3" json:"flipped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WarmUp) Reset() {
+	*x = WarmUp{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WarmUp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WarmUp) ProtoMessage() {}
+
+func (x *WarmUp) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WarmUp.ProtoReflect.Descriptor instead.
+func (*WarmUp) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WarmUp) GetTexts() uint32 {
+	if x != nil {
+		return x.Texts
+	}
+	return 0
+}
+
+func (x *WarmUp) GetFailed() uint32 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *WarmUp) GetCompared() uint32 {
+	if x != nil {
+		return x.Compared
+	}
+	return 0
+}
+
+func (x *WarmUp) GetFlipped() uint32 {
+	if x != nil {
+		return x.Flipped
+	}
+	return 0
+}
+
+// Asks for a model to be loaded.
+type LoadModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`.
+	Model         string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadModelRequest) Reset() {
+	*x = LoadModelRequest{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadModelRequest) ProtoMessage() {}
+
+func (x *LoadModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadModelRequest.ProtoReflect.Descriptor instead.
+func (*LoadModelRequest) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *LoadModelRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+// The model is loaded.
+type LoadModelResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model as it is now.
+	Model         *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadModelResponse) Reset() {
+	*x = LoadModelResponse{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadModelResponse) ProtoMessage() {}
+
+func (x *LoadModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadModelResponse.ProtoReflect.Descriptor instead.
+func (*LoadModelResponse) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *LoadModelResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+// Asks for a model to be unloaded.
+type UnloadModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`.
+	Model         string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnloadModelRequest) Reset() {
+	*x = UnloadModelRequest{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnloadModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnloadModelRequest) ProtoMessage() {}
+
+func (x *UnloadModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnloadModelRequest.ProtoReflect.Descriptor instead.
+func (*UnloadModelRequest) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UnloadModelRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+// The model is not loaded.
+type UnloadModelResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model as it is now.
+	Model         *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnloadModelResponse) Reset() {
+	*x = UnloadModelResponse{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnloadModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnloadModelResponse) ProtoMessage() {}
+
+func (x *UnloadModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnloadModelResponse.ProtoReflect.Descriptor instead.
+func (*UnloadModelResponse) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UnloadModelResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
 // Divides the requests for a model.
 type SetTrafficRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -636,7 +961,7 @@ type SetTrafficRequest struct {
 
 func (x *SetTrafficRequest) Reset() {
 	*x = SetTrafficRequest{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[7]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +973,7 @@ func (x *SetTrafficRequest) String() string {
 func (*SetTrafficRequest) ProtoMessage() {}
 
 func (x *SetTrafficRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[7]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +986,7 @@ func (x *SetTrafficRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTrafficRequest.ProtoReflect.Descriptor instead.
 func (*SetTrafficRequest) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{7}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SetTrafficRequest) GetModel() string {
@@ -691,7 +1016,7 @@ type TrafficShare struct {
 
 func (x *TrafficShare) Reset() {
 	*x = TrafficShare{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[8]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +1028,7 @@ func (x *TrafficShare) String() string {
 func (*TrafficShare) ProtoMessage() {}
 
 func (x *TrafficShare) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[8]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +1041,7 @@ func (x *TrafficShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrafficShare.ProtoReflect.Descriptor instead.
 func (*TrafficShare) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{8}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TrafficShare) GetVersion() string {
@@ -744,7 +1069,7 @@ type SetTrafficResponse struct {
 
 func (x *SetTrafficResponse) Reset() {
 	*x = SetTrafficResponse{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[9]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +1081,7 @@ func (x *SetTrafficResponse) String() string {
 func (*SetTrafficResponse) ProtoMessage() {}
 
 func (x *SetTrafficResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[9]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +1094,7 @@ func (x *SetTrafficResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTrafficResponse.ProtoReflect.Descriptor instead.
 func (*SetTrafficResponse) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{9}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SetTrafficResponse) GetModel() *Model {
@@ -794,7 +1119,7 @@ type SetAliasRequest struct {
 
 func (x *SetAliasRequest) Reset() {
 	*x = SetAliasRequest{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[10]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +1131,7 @@ func (x *SetAliasRequest) String() string {
 func (*SetAliasRequest) ProtoMessage() {}
 
 func (x *SetAliasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[10]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +1144,7 @@ func (x *SetAliasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAliasRequest.ProtoReflect.Descriptor instead.
 func (*SetAliasRequest) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{10}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SetAliasRequest) GetModel() string {
@@ -854,7 +1179,7 @@ type SetAliasResponse struct {
 
 func (x *SetAliasResponse) Reset() {
 	*x = SetAliasResponse{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[11]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +1191,7 @@ func (x *SetAliasResponse) String() string {
 func (*SetAliasResponse) ProtoMessage() {}
 
 func (x *SetAliasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[11]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +1204,7 @@ func (x *SetAliasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAliasResponse.ProtoReflect.Descriptor instead.
 func (*SetAliasResponse) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{11}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SetAliasResponse) GetModel() *Model {
@@ -902,7 +1227,7 @@ type DeleteAliasRequest struct {
 
 func (x *DeleteAliasRequest) Reset() {
 	*x = DeleteAliasRequest{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[12]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1239,7 @@ func (x *DeleteAliasRequest) String() string {
 func (*DeleteAliasRequest) ProtoMessage() {}
 
 func (x *DeleteAliasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[12]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1252,7 @@ func (x *DeleteAliasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAliasRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAliasRequest) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{12}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DeleteAliasRequest) GetModel() string {
@@ -955,7 +1280,7 @@ type DeleteAliasResponse struct {
 
 func (x *DeleteAliasResponse) Reset() {
 	*x = DeleteAliasResponse{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[13]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1292,7 @@ func (x *DeleteAliasResponse) String() string {
 func (*DeleteAliasResponse) ProtoMessage() {}
 
 func (x *DeleteAliasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[13]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1305,7 @@ func (x *DeleteAliasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAliasResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAliasResponse) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{13}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DeleteAliasResponse) GetModel() *Model {
@@ -988,6 +1313,812 @@ func (x *DeleteAliasResponse) GetModel() *Model {
 		return x.Model
 	}
 	return nil
+}
+
+// Runs a version in the shadow of the others.
+type SetShadowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`.
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// The version that runs in the shadow: a positive integer. May be empty if `percent` is 0.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The share of the inputs that other versions have answered, in whole percent: 1 to 100. 0 ends the shadow of the model.
+	Percent       uint32 `protobuf:"varint,3,opt,name=percent,proto3" json:"percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetShadowRequest) Reset() {
+	*x = SetShadowRequest{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetShadowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetShadowRequest) ProtoMessage() {}
+
+func (x *SetShadowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetShadowRequest.ProtoReflect.Descriptor instead.
+func (*SetShadowRequest) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *SetShadowRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *SetShadowRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *SetShadowRequest) GetPercent() uint32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+// What runs in the shadow.
+type SetShadowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model as it is now.
+	Model         *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetShadowResponse) Reset() {
+	*x = SetShadowResponse{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetShadowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetShadowResponse) ProtoMessage() {}
+
+func (x *SetShadowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetShadowResponse.ProtoReflect.Descriptor instead.
+func (*SetShadowResponse) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *SetShadowResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+// Sets when a candidate loses its traffic.
+type SetRollbackRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`.
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// The candidate: a positive integer.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The version that gets the candidate's share: a positive integer.
+	StableVersion string `protobuf:"bytes,3,opt,name=stable_version,json=stableVersion,proto3" json:"stable_version,omitempty"`
+	// The highest share of inputs that may fail, in percent: 0 up to, but not, 100. Not set: failures do not matter. One of the two
+	// limits must be set.
+	MaxErrorPercent *float64 `protobuf:"fixed64,4,opt,name=max_error_percent,json=maxErrorPercent,proto3,oneof" json:"max_error_percent,omitempty"`
+	// The highest share of inputs that may get other labels than from the stable version, in percent: 0 up to, but not, 100. Not set:
+	// labels do not matter, and nothing is compared.
+	MaxFlipPercent *float64 `protobuf:"fixed64,5,opt,name=max_flip_percent,json=maxFlipPercent,proto3,oneof" json:"max_flip_percent,omitempty"`
+	// The fewest inputs that a limit is judged by: 10 to 1,000,000. 0: 50.
+	MinObservations uint32 `protobuf:"varint,6,opt,name=min_observations,json=minObservations,proto3" json:"min_observations,omitempty"`
+	// How far back inputs count, in seconds: 10 to 86,400. 0: 300.
+	WindowSeconds uint32 `protobuf:"varint,7,opt,name=window_seconds,json=windowSeconds,proto3" json:"window_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRollbackRequest) Reset() {
+	*x = SetRollbackRequest{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRollbackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRollbackRequest) ProtoMessage() {}
+
+func (x *SetRollbackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRollbackRequest.ProtoReflect.Descriptor instead.
+func (*SetRollbackRequest) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SetRollbackRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *SetRollbackRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *SetRollbackRequest) GetStableVersion() string {
+	if x != nil {
+		return x.StableVersion
+	}
+	return ""
+}
+
+func (x *SetRollbackRequest) GetMaxErrorPercent() float64 {
+	if x != nil && x.MaxErrorPercent != nil {
+		return *x.MaxErrorPercent
+	}
+	return 0
+}
+
+func (x *SetRollbackRequest) GetMaxFlipPercent() float64 {
+	if x != nil && x.MaxFlipPercent != nil {
+		return *x.MaxFlipPercent
+	}
+	return 0
+}
+
+func (x *SetRollbackRequest) GetMinObservations() uint32 {
+	if x != nil {
+		return x.MinObservations
+	}
+	return 0
+}
+
+func (x *SetRollbackRequest) GetWindowSeconds() uint32 {
+	if x != nil {
+		return x.WindowSeconds
+	}
+	return 0
+}
+
+// When the candidate loses its traffic.
+type SetRollbackResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model as it is now.
+	Model         *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRollbackResponse) Reset() {
+	*x = SetRollbackResponse{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRollbackResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRollbackResponse) ProtoMessage() {}
+
+func (x *SetRollbackResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRollbackResponse.ProtoReflect.Descriptor instead.
+func (*SetRollbackResponse) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SetRollbackResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+// Takes the rollback rule of a model away.
+type DeleteRollbackRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`.
+	Model         string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRollbackRequest) Reset() {
+	*x = DeleteRollbackRequest{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRollbackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRollbackRequest) ProtoMessage() {}
+
+func (x *DeleteRollbackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRollbackRequest.ProtoReflect.Descriptor instead.
+func (*DeleteRollbackRequest) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *DeleteRollbackRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+// The rule is gone.
+type DeleteRollbackResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model as it is now.
+	Model         *Model `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRollbackResponse) Reset() {
+	*x = DeleteRollbackResponse{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRollbackResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRollbackResponse) ProtoMessage() {}
+
+func (x *DeleteRollbackResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRollbackResponse.ProtoReflect.Descriptor instead.
+func (*DeleteRollbackResponse) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *DeleteRollbackResponse) GetModel() *Model {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+// Asks how the answers of versions differ.
+type GetModelComparisonRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model's name.
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// The candidate. Empty: all that are compared.
+	Version       string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetModelComparisonRequest) Reset() {
+	*x = GetModelComparisonRequest{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetModelComparisonRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetModelComparisonRequest) ProtoMessage() {}
+
+func (x *GetModelComparisonRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetModelComparisonRequest.ProtoReflect.Descriptor instead.
+func (*GetModelComparisonRequest) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *GetModelComparisonRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *GetModelComparisonRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+// How the answers of versions differ.
+type GetModelComparisonResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each candidate and version that it was compared with. Empty if nothing was compared yet.
+	Comparisons   []*VersionComparison `protobuf:"bytes,1,rep,name=comparisons,proto3" json:"comparisons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetModelComparisonResponse) Reset() {
+	*x = GetModelComparisonResponse{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetModelComparisonResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetModelComparisonResponse) ProtoMessage() {}
+
+func (x *GetModelComparisonResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetModelComparisonResponse.ProtoReflect.Descriptor instead.
+func (*GetModelComparisonResponse) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *GetModelComparisonResponse) GetComparisons() []*VersionComparison {
+	if x != nil {
+		return x.Comparisons
+	}
+	return nil
+}
+
+// How the answers of a candidate differ from those of another version to the same inputs.
+type VersionComparison struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version that the candidate is compared with.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The candidate.
+	CandidateVersion string `protobuf:"bytes,2,opt,name=candidate_version,json=candidateVersion,proto3" json:"candidate_version,omitempty"`
+	// When the counts began.
+	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	// Why the versions cannot be compared: they answer in different ways, or share no label. Empty if they can.
+	NotComparable string `protobuf:"bytes,4,opt,name=not_comparable,json=notComparable,proto3" json:"not_comparable,omitempty"`
+	// Inputs that both have answered.
+	Compared uint32 `protobuf:"varint,5,opt,name=compared,proto3" json:"compared,omitempty"`
+	// Inputs that the one that was asked second could not answer, through no fault of the load.
+	Failed uint32 `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Inputs of the sample that were not compared, since the server was busy or the version was away.
+	Dropped uint32 `protobuf:"varint,7,opt,name=dropped,proto3" json:"dropped,omitempty"`
+	// Compared inputs for which other labels hold: the best one, or, with several labels, those above a probability of one half.
+	Flips uint32 `protobuf:"varint,8,opt,name=flips,proto3" json:"flips,omitempty"`
+	// Mean over the inputs of the largest difference of a label's probability; with a regression, of the value.
+	MeanShift float64 `protobuf:"fixed64,9,opt,name=mean_shift,json=meanShift,proto3" json:"mean_shift,omitempty"`
+	// The largest difference of a label's probability for any input; with a regression, of the value.
+	LargestShift float64 `protobuf:"fixed64,10,opt,name=largest_shift,json=largestShift,proto3" json:"largest_shift,omitempty"`
+	// Median of what the latest inputs took to compute by `version`, in milliseconds: tokenising and the run of the whole batch,
+	// without the wait. Answers from the cache do not count. 0 if none was computed.
+	MedianMs float64 `protobuf:"fixed64,11,opt,name=median_ms,json=medianMs,proto3" json:"median_ms,omitempty"`
+	// The same of the candidate.
+	CandidateMedianMs float64 `protobuf:"fixed64,12,opt,name=candidate_median_ms,json=candidateMedianMs,proto3" json:"candidate_median_ms,omitempty"`
+	// By label: those with the most flips first, then those with the largest shift. At most 256.
+	Labels []*LabelComparison `protobuf:"bytes,13,rep,name=labels,proto3" json:"labels,omitempty"`
+	// Labels that are not listed, for want of room.
+	LabelsLeftOut uint32 `protobuf:"varint,14,opt,name=labels_left_out,json=labelsLeftOut,proto3" json:"labels_left_out,omitempty"`
+	// Labels that only one of the versions has. Their probabilities are not compared.
+	LabelsUnshared uint32 `protobuf:"varint,15,opt,name=labels_unshared,json=labelsUnshared,proto3" json:"labels_unshared,omitempty"`
+	// Single-label models: from which label to which inputs flip, most frequent first. At most 256.
+	FlippedLabels []*FlippedLabel `protobuf:"bytes,16,rep,name=flipped_labels,json=flippedLabels,proto3" json:"flipped_labels,omitempty"`
+	// Flips between pairs of labels that are not listed, for want of room.
+	FlipsLeftOut  uint32 `protobuf:"varint,17,opt,name=flips_left_out,json=flipsLeftOut,proto3" json:"flips_left_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VersionComparison) Reset() {
+	*x = VersionComparison{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VersionComparison) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VersionComparison) ProtoMessage() {}
+
+func (x *VersionComparison) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VersionComparison.ProtoReflect.Descriptor instead.
+func (*VersionComparison) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *VersionComparison) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *VersionComparison) GetCandidateVersion() string {
+	if x != nil {
+		return x.CandidateVersion
+	}
+	return ""
+}
+
+func (x *VersionComparison) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *VersionComparison) GetNotComparable() string {
+	if x != nil {
+		return x.NotComparable
+	}
+	return ""
+}
+
+func (x *VersionComparison) GetCompared() uint32 {
+	if x != nil {
+		return x.Compared
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetFailed() uint32 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetDropped() uint32 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetFlips() uint32 {
+	if x != nil {
+		return x.Flips
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetMeanShift() float64 {
+	if x != nil {
+		return x.MeanShift
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetLargestShift() float64 {
+	if x != nil {
+		return x.LargestShift
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetMedianMs() float64 {
+	if x != nil {
+		return x.MedianMs
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetCandidateMedianMs() float64 {
+	if x != nil {
+		return x.CandidateMedianMs
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetLabels() []*LabelComparison {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *VersionComparison) GetLabelsLeftOut() uint32 {
+	if x != nil {
+		return x.LabelsLeftOut
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetLabelsUnshared() uint32 {
+	if x != nil {
+		return x.LabelsUnshared
+	}
+	return 0
+}
+
+func (x *VersionComparison) GetFlippedLabels() []*FlippedLabel {
+	if x != nil {
+		return x.FlippedLabels
+	}
+	return nil
+}
+
+func (x *VersionComparison) GetFlipsLeftOut() uint32 {
+	if x != nil {
+		return x.FlipsLeftOut
+	}
+	return 0
+}
+
+// What became of one label.
+type LabelComparison struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The label.
+	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	// Inputs for which it holds by `version`.
+	Held uint32 `protobuf:"varint,2,opt,name=held,proto3" json:"held,omitempty"`
+	// Inputs for which it holds by the candidate.
+	CandidateHeld uint32 `protobuf:"varint,3,opt,name=candidate_held,json=candidateHeld,proto3" json:"candidate_held,omitempty"`
+	// Inputs for which it holds by `version` and not by the candidate.
+	FlippedFrom uint32 `protobuf:"varint,4,opt,name=flipped_from,json=flippedFrom,proto3" json:"flipped_from,omitempty"`
+	// Inputs for which it holds by the candidate and not by `version`.
+	FlippedTo uint32 `protobuf:"varint,5,opt,name=flipped_to,json=flippedTo,proto3" json:"flipped_to,omitempty"`
+	// Mean difference of its probability, without the sign.
+	MeanShift float64 `protobuf:"fixed64,6,opt,name=mean_shift,json=meanShift,proto3" json:"mean_shift,omitempty"`
+	// Largest difference of its probability, without the sign.
+	LargestShift  float64 `protobuf:"fixed64,7,opt,name=largest_shift,json=largestShift,proto3" json:"largest_shift,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelComparison) Reset() {
+	*x = LabelComparison{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelComparison) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelComparison) ProtoMessage() {}
+
+func (x *LabelComparison) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelComparison.ProtoReflect.Descriptor instead.
+func (*LabelComparison) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *LabelComparison) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *LabelComparison) GetHeld() uint32 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+func (x *LabelComparison) GetCandidateHeld() uint32 {
+	if x != nil {
+		return x.CandidateHeld
+	}
+	return 0
+}
+
+func (x *LabelComparison) GetFlippedFrom() uint32 {
+	if x != nil {
+		return x.FlippedFrom
+	}
+	return 0
+}
+
+func (x *LabelComparison) GetFlippedTo() uint32 {
+	if x != nil {
+		return x.FlippedTo
+	}
+	return 0
+}
+
+func (x *LabelComparison) GetMeanShift() float64 {
+	if x != nil {
+		return x.MeanShift
+	}
+	return 0
+}
+
+func (x *LabelComparison) GetLargestShift() float64 {
+	if x != nil {
+		return x.LargestShift
+	}
+	return 0
+}
+
+// How often one label became another.
+type FlippedLabel struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The label by `version`.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// The label by the candidate.
+	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Inputs.
+	Count         uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FlippedLabel) Reset() {
+	*x = FlippedLabel{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FlippedLabel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FlippedLabel) ProtoMessage() {}
+
+func (x *FlippedLabel) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FlippedLabel.ProtoReflect.Descriptor instead.
+func (*FlippedLabel) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *FlippedLabel) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *FlippedLabel) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *FlippedLabel) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
 }
 
 // How many texts got other labels than before.
@@ -1003,7 +2134,7 @@ type LabelFlips struct {
 
 func (x *LabelFlips) Reset() {
 	*x = LabelFlips{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[14]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1015,7 +2146,7 @@ func (x *LabelFlips) String() string {
 func (*LabelFlips) ProtoMessage() {}
 
 func (x *LabelFlips) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[14]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1028,7 +2159,7 @@ func (x *LabelFlips) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelFlips.ProtoReflect.Descriptor instead.
 func (*LabelFlips) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{14}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LabelFlips) GetCompared() uint32 {
@@ -1060,14 +2191,20 @@ type Model struct {
 	// version gets all requests that name none.
 	Traffic []*TrafficShare `protobuf:"bytes,5,rep,name=traffic,proto3" json:"traffic,omitempty"`
 	// The aliases, by name. One of a version that is not loaded has no effect.
-	Aliases       []*ModelAlias `protobuf:"bytes,6,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	Aliases []*ModelAlias `protobuf:"bytes,6,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	// Whether it is loaded at the start of the server and stays loaded. Others are unloaded when their place is needed.
+	IsPinned bool `protobuf:"varint,7,opt,name=is_pinned,json=isPinned,proto3" json:"is_pinned,omitempty"`
+	// What runs in the shadow. Not set if nothing does. A version that is not loaded is not asked.
+	Shadow *ModelShadow `protobuf:"bytes,8,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// When a candidate loses its traffic. Not set if there is no rule.
+	Rollback      *RollbackRule `protobuf:"bytes,9,opt,name=rollback,proto3" json:"rollback,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Model) Reset() {
 	*x = Model{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[15]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1079,7 +2216,7 @@ func (x *Model) String() string {
 func (*Model) ProtoMessage() {}
 
 func (x *Model) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[15]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1092,7 +2229,7 @@ func (x *Model) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Model.ProtoReflect.Descriptor instead.
 func (*Model) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{15}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Model) GetName() string {
@@ -1137,6 +2274,255 @@ func (x *Model) GetAliases() []*ModelAlias {
 	return nil
 }
 
+func (x *Model) GetIsPinned() bool {
+	if x != nil {
+		return x.IsPinned
+	}
+	return false
+}
+
+func (x *Model) GetShadow() *ModelShadow {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
+func (x *Model) GetRollback() *RollbackRule {
+	if x != nil {
+		return x.Rollback
+	}
+	return nil
+}
+
+// A version in the shadow of the others.
+type ModelShadow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version: a positive integer.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The share of what other versions have answered that it is asked, in whole percent.
+	Percent       uint32 `protobuf:"varint,2,opt,name=percent,proto3" json:"percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelShadow) Reset() {
+	*x = ModelShadow{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelShadow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelShadow) ProtoMessage() {}
+
+func (x *ModelShadow) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelShadow.ProtoReflect.Descriptor instead.
+func (*ModelShadow) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ModelShadow) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *ModelShadow) GetPercent() uint32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+// When a candidate loses its traffic to a stable version.
+type RollbackRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The candidate.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The version that gets the candidate's share.
+	StableVersion string `protobuf:"bytes,2,opt,name=stable_version,json=stableVersion,proto3" json:"stable_version,omitempty"`
+	// The highest share of inputs that may fail, in percent. Not set: failures do not matter.
+	MaxErrorPercent *float64 `protobuf:"fixed64,3,opt,name=max_error_percent,json=maxErrorPercent,proto3,oneof" json:"max_error_percent,omitempty"`
+	// The highest share of inputs that may get other labels, in percent. Not set: labels do not matter.
+	MaxFlipPercent *float64 `protobuf:"fixed64,4,opt,name=max_flip_percent,json=maxFlipPercent,proto3,oneof" json:"max_flip_percent,omitempty"`
+	// The fewest inputs that a limit is judged by.
+	MinObservations uint32 `protobuf:"varint,5,opt,name=min_observations,json=minObservations,proto3" json:"min_observations,omitempty"`
+	// How far back inputs count, in seconds.
+	WindowSeconds uint32 `protobuf:"varint,6,opt,name=window_seconds,json=windowSeconds,proto3" json:"window_seconds,omitempty"`
+	// That it happened. Not set: the rule is armed.
+	RolledBack    *Rollback `protobuf:"bytes,7,opt,name=rolled_back,json=rolledBack,proto3" json:"rolled_back,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackRule) Reset() {
+	*x = RollbackRule{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackRule) ProtoMessage() {}
+
+func (x *RollbackRule) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackRule.ProtoReflect.Descriptor instead.
+func (*RollbackRule) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *RollbackRule) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *RollbackRule) GetStableVersion() string {
+	if x != nil {
+		return x.StableVersion
+	}
+	return ""
+}
+
+func (x *RollbackRule) GetMaxErrorPercent() float64 {
+	if x != nil && x.MaxErrorPercent != nil {
+		return *x.MaxErrorPercent
+	}
+	return 0
+}
+
+func (x *RollbackRule) GetMaxFlipPercent() float64 {
+	if x != nil && x.MaxFlipPercent != nil {
+		return *x.MaxFlipPercent
+	}
+	return 0
+}
+
+func (x *RollbackRule) GetMinObservations() uint32 {
+	if x != nil {
+		return x.MinObservations
+	}
+	return 0
+}
+
+func (x *RollbackRule) GetWindowSeconds() uint32 {
+	if x != nil {
+		return x.WindowSeconds
+	}
+	return 0
+}
+
+func (x *RollbackRule) GetRolledBack() *Rollback {
+	if x != nil {
+		return x.RolledBack
+	}
+	return nil
+}
+
+// A candidate has lost its traffic.
+type Rollback struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// What passed its limit.
+	Cause RollbackCause `protobuf:"varint,2,opt,name=cause,proto3,enum=verdict.v1.RollbackCause" json:"cause,omitempty"`
+	// Inputs that failed, or got other labels.
+	Count uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	// Inputs that were looked at.
+	Observations  uint32 `protobuf:"varint,4,opt,name=observations,proto3" json:"observations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rollback) Reset() {
+	*x = Rollback{}
+	mi := &file_verdict_v1_model_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rollback) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rollback) ProtoMessage() {}
+
+func (x *Rollback) ProtoReflect() protoreflect.Message {
+	mi := &file_verdict_v1_model_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rollback.ProtoReflect.Descriptor instead.
+func (*Rollback) Descriptor() ([]byte, []int) {
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Rollback) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Rollback) GetCause() RollbackCause {
+	if x != nil {
+		return x.Cause
+	}
+	return RollbackCause_ROLLBACK_CAUSE_UNSPECIFIED
+}
+
+func (x *Rollback) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Rollback) GetObservations() uint32 {
+	if x != nil {
+		return x.Observations
+	}
+	return 0
+}
+
 // A name that stands for a version of a model.
 type ModelAlias struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1150,7 +2536,7 @@ type ModelAlias struct {
 
 func (x *ModelAlias) Reset() {
 	*x = ModelAlias{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[16]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +2548,7 @@ func (x *ModelAlias) String() string {
 func (*ModelAlias) ProtoMessage() {}
 
 func (x *ModelAlias) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[16]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +2561,7 @@ func (x *ModelAlias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelAlias.ProtoReflect.Descriptor instead.
 func (*ModelAlias) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{16}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ModelAlias) GetAlias() string {
@@ -1228,13 +2614,15 @@ type ModelVersion struct {
 	// The activation that the model's own graph applies. Its output is then used as scores, and `options.activation` may
 	// not ask for another one. ACTIVATION_UNSPECIFIED if the output is logits, as it should be.
 	AppliedActivation Activation `protobuf:"varint,15,opt,name=applied_activation,json=appliedActivation,proto3,enum=verdict.v1.Activation" json:"applied_activation,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Resident memory of its session processes in bytes, as last measured. 0 if it is not loaded, or if the system does not tell.
+	MemoryBytes   uint64 `protobuf:"varint,16,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ModelVersion) Reset() {
 	*x = ModelVersion{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[17]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +2634,7 @@ func (x *ModelVersion) String() string {
 func (*ModelVersion) ProtoMessage() {}
 
 func (x *ModelVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[17]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +2647,7 @@ func (x *ModelVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelVersion.ProtoReflect.Descriptor instead.
 func (*ModelVersion) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{17}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ModelVersion) GetVersion() string {
@@ -1367,6 +2755,13 @@ func (x *ModelVersion) GetAppliedActivation() Activation {
 	return Activation_ACTIVATION_UNSPECIFIED
 }
 
+func (x *ModelVersion) GetMemoryBytes() uint64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
 // What a version of a model accepts.
 type ModelLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1385,7 +2780,7 @@ type ModelLimits struct {
 
 func (x *ModelLimits) Reset() {
 	*x = ModelLimits{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[18]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +2792,7 @@ func (x *ModelLimits) String() string {
 func (*ModelLimits) ProtoMessage() {}
 
 func (x *ModelLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[18]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +2805,7 @@ func (x *ModelLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelLimits.ProtoReflect.Descriptor instead.
 func (*ModelLimits) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{18}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ModelLimits) GetMaxTokens() uint32 {
@@ -1458,7 +2853,7 @@ type CostCurve struct {
 
 func (x *CostCurve) Reset() {
 	*x = CostCurve{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[19]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +2865,7 @@ func (x *CostCurve) String() string {
 func (*CostCurve) ProtoMessage() {}
 
 func (x *CostCurve) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[19]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +2878,7 @@ func (x *CostCurve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CostCurve.ProtoReflect.Descriptor instead.
 func (*CostCurve) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{19}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CostCurve) GetBaseMs() float64 {
@@ -1529,7 +2924,7 @@ type CostSample struct {
 
 func (x *CostSample) Reset() {
 	*x = CostSample{}
-	mi := &file_verdict_v1_model_service_proto_msgTypes[20]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +2936,7 @@ func (x *CostSample) String() string {
 func (*CostSample) ProtoMessage() {}
 
 func (x *CostSample) ProtoReflect() protoreflect.Message {
-	mi := &file_verdict_v1_model_service_proto_msgTypes[20]
+	mi := &file_verdict_v1_model_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +2949,7 @@ func (x *CostSample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CostSample.ProtoReflect.Descriptor instead.
 func (*CostSample) Descriptor() ([]byte, []int) {
-	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{20}
+	return file_verdict_v1_model_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CostSample) GetInputs() uint32 {
@@ -1583,7 +2978,7 @@ var File_verdict_v1_model_service_proto protoreflect.FileDescriptor
 const file_verdict_v1_model_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1everdict/v1/model_service.proto\x12\n" +
-	"verdict.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fverdict/v1/classification.proto\"\x13\n" +
+	"verdict.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fverdict/v1/classification.proto\x1a!verdict/v1/model_statistics.proto\"\x13\n" +
 	"\x11ListModelsRequest\"?\n" +
 	"\x12ListModelsResponse\x12)\n" +
 	"\x06models\x18\x01 \x03(\v2\x11.verdict.v1.ModelR\x06models\"'\n" +
@@ -1594,7 +2989,7 @@ const file_verdict_v1_model_service_proto_rawDesc = "" +
 	"\x13ReloadModelsRequest\x12\x16\n" +
 	"\x06models\x18\x01 \x03(\tR\x06models\"I\n" +
 	"\x14ReloadModelsResponse\x121\n" +
-	"\areloads\x18\x01 \x03(\v2\x17.verdict.v1.ModelReloadR\areloads\"\xee\x01\n" +
+	"\areloads\x18\x01 \x03(\v2\x17.verdict.v1.ModelReloadR\areloads\"\x9b\x02\n" +
 	"\vModelReload\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x123\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x19.verdict.v1.ReloadOutcomeR\aoutcome\x12\x18\n" +
@@ -1602,7 +2997,21 @@ const file_verdict_v1_model_service_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x127\n" +
 	"\vlabel_flips\x18\x05 \x01(\v2\x16.verdict.v1.LabelFlipsR\n" +
 	"labelFlips\x12)\n" +
-	"\x10retired_versions\x18\x06 \x03(\tR\x0fretiredVersions\"]\n" +
+	"\x10retired_versions\x18\x06 \x03(\tR\x0fretiredVersions\x12+\n" +
+	"\awarm_up\x18\a \x01(\v2\x12.verdict.v1.WarmUpR\x06warmUp\"l\n" +
+	"\x06WarmUp\x12\x14\n" +
+	"\x05texts\x18\x01 \x01(\rR\x05texts\x12\x16\n" +
+	"\x06failed\x18\x02 \x01(\rR\x06failed\x12\x1a\n" +
+	"\bcompared\x18\x03 \x01(\rR\bcompared\x12\x18\n" +
+	"\aflipped\x18\x04 \x01(\rR\aflipped\"(\n" +
+	"\x10LoadModelRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"<\n" +
+	"\x11LoadModelResponse\x12'\n" +
+	"\x05model\x18\x01 \x01(\v2\x11.verdict.v1.ModelR\x05model\"*\n" +
+	"\x12UnloadModelRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\">\n" +
+	"\x13UnloadModelResponse\x12'\n" +
+	"\x05model\x18\x01 \x01(\v2\x11.verdict.v1.ModelR\x05model\"]\n" +
 	"\x11SetTrafficRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x122\n" +
 	"\atraffic\x18\x02 \x03(\v2\x18.verdict.v1.TrafficShareR\atraffic\"B\n" +
@@ -1621,11 +3030,72 @@ const file_verdict_v1_model_service_proto_rawDesc = "" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\tR\x05alias\">\n" +
 	"\x13DeleteAliasResponse\x12'\n" +
-	"\x05model\x18\x01 \x01(\v2\x11.verdict.v1.ModelR\x05model\"B\n" +
+	"\x05model\x18\x01 \x01(\v2\x11.verdict.v1.ModelR\x05model\"\\\n" +
+	"\x10SetShadowRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
+	"\apercent\x18\x03 \x01(\rR\apercent\"<\n" +
+	"\x11SetShadowResponse\x12'\n" +
+	"\x05model\x18\x01 \x01(\v2\x11.verdict.v1.ModelR\x05model\"\xc8\x02\n" +
+	"\x12SetRollbackRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12%\n" +
+	"\x0estable_version\x18\x03 \x01(\tR\rstableVersion\x12/\n" +
+	"\x11max_error_percent\x18\x04 \x01(\x01H\x00R\x0fmaxErrorPercent\x88\x01\x01\x12-\n" +
+	"\x10max_flip_percent\x18\x05 \x01(\x01H\x01R\x0emaxFlipPercent\x88\x01\x01\x12)\n" +
+	"\x10min_observations\x18\x06 \x01(\rR\x0fminObservations\x12%\n" +
+	"\x0ewindow_seconds\x18\a \x01(\rR\rwindowSecondsB\x14\n" +
+	"\x12_max_error_percentB\x13\n" +
+	"\x11_max_flip_percent\">\n" +
+	"\x13SetRollbackResponse\x12'\n" +
+	"\x05model\x18\x01 \x01(\v2\x11.verdict.v1.ModelR\x05model\"-\n" +
+	"\x15DeleteRollbackRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"A\n" +
+	"\x16DeleteRollbackResponse\x12'\n" +
+	"\x05model\x18\x01 \x01(\v2\x11.verdict.v1.ModelR\x05model\"K\n" +
+	"\x19GetModelComparisonRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"]\n" +
+	"\x1aGetModelComparisonResponse\x12?\n" +
+	"\vcomparisons\x18\x01 \x03(\v2\x1d.verdict.v1.VersionComparisonR\vcomparisons\"\x95\x05\n" +
+	"\x11VersionComparison\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12+\n" +
+	"\x11candidate_version\x18\x02 \x01(\tR\x10candidateVersion\x120\n" +
+	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12%\n" +
+	"\x0enot_comparable\x18\x04 \x01(\tR\rnotComparable\x12\x1a\n" +
+	"\bcompared\x18\x05 \x01(\rR\bcompared\x12\x16\n" +
+	"\x06failed\x18\x06 \x01(\rR\x06failed\x12\x18\n" +
+	"\adropped\x18\a \x01(\rR\adropped\x12\x14\n" +
+	"\x05flips\x18\b \x01(\rR\x05flips\x12\x1d\n" +
+	"\n" +
+	"mean_shift\x18\t \x01(\x01R\tmeanShift\x12#\n" +
+	"\rlargest_shift\x18\n" +
+	" \x01(\x01R\flargestShift\x12\x1b\n" +
+	"\tmedian_ms\x18\v \x01(\x01R\bmedianMs\x12.\n" +
+	"\x13candidate_median_ms\x18\f \x01(\x01R\x11candidateMedianMs\x123\n" +
+	"\x06labels\x18\r \x03(\v2\x1b.verdict.v1.LabelComparisonR\x06labels\x12&\n" +
+	"\x0flabels_left_out\x18\x0e \x01(\rR\rlabelsLeftOut\x12'\n" +
+	"\x0flabels_unshared\x18\x0f \x01(\rR\x0elabelsUnshared\x12?\n" +
+	"\x0eflipped_labels\x18\x10 \x03(\v2\x18.verdict.v1.FlippedLabelR\rflippedLabels\x12$\n" +
+	"\x0eflips_left_out\x18\x11 \x01(\rR\fflipsLeftOut\"\xe8\x01\n" +
+	"\x0fLabelComparison\x12\x14\n" +
+	"\x05label\x18\x01 \x01(\tR\x05label\x12\x12\n" +
+	"\x04held\x18\x02 \x01(\rR\x04held\x12%\n" +
+	"\x0ecandidate_held\x18\x03 \x01(\rR\rcandidateHeld\x12!\n" +
+	"\fflipped_from\x18\x04 \x01(\rR\vflippedFrom\x12\x1d\n" +
+	"\n" +
+	"flipped_to\x18\x05 \x01(\rR\tflippedTo\x12\x1d\n" +
+	"\n" +
+	"mean_shift\x18\x06 \x01(\x01R\tmeanShift\x12#\n" +
+	"\rlargest_shift\x18\a \x01(\x01R\flargestShift\"H\n" +
+	"\fFlippedLabel\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\"B\n" +
 	"\n" +
 	"LabelFlips\x12\x1a\n" +
 	"\bcompared\x18\x01 \x01(\rR\bcompared\x12\x18\n" +
-	"\aflipped\x18\x02 \x01(\rR\aflipped\"\xff\x01\n" +
+	"\aflipped\x18\x02 \x01(\rR\aflipped\"\x83\x03\n" +
 	"\x05Model\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
@@ -1633,11 +3103,33 @@ const file_verdict_v1_model_service_proto_rawDesc = "" +
 	"\x0fserving_version\x18\x03 \x01(\tR\x0eservingVersion\x124\n" +
 	"\bversions\x18\x04 \x03(\v2\x18.verdict.v1.ModelVersionR\bversions\x122\n" +
 	"\atraffic\x18\x05 \x03(\v2\x18.verdict.v1.TrafficShareR\atraffic\x120\n" +
-	"\aaliases\x18\x06 \x03(\v2\x16.verdict.v1.ModelAliasR\aaliases\"<\n" +
+	"\aaliases\x18\x06 \x03(\v2\x16.verdict.v1.ModelAliasR\aaliases\x12\x1b\n" +
+	"\tis_pinned\x18\a \x01(\bR\bisPinned\x12/\n" +
+	"\x06shadow\x18\b \x01(\v2\x17.verdict.v1.ModelShadowR\x06shadow\x124\n" +
+	"\brollback\x18\t \x01(\v2\x18.verdict.v1.RollbackRuleR\brollback\"A\n" +
+	"\vModelShadow\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x18\n" +
+	"\apercent\x18\x02 \x01(\rR\apercent\"\xe3\x02\n" +
+	"\fRollbackRule\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12%\n" +
+	"\x0estable_version\x18\x02 \x01(\tR\rstableVersion\x12/\n" +
+	"\x11max_error_percent\x18\x03 \x01(\x01H\x00R\x0fmaxErrorPercent\x88\x01\x01\x12-\n" +
+	"\x10max_flip_percent\x18\x04 \x01(\x01H\x01R\x0emaxFlipPercent\x88\x01\x01\x12)\n" +
+	"\x10min_observations\x18\x05 \x01(\rR\x0fminObservations\x12%\n" +
+	"\x0ewindow_seconds\x18\x06 \x01(\rR\rwindowSeconds\x125\n" +
+	"\vrolled_back\x18\a \x01(\v2\x14.verdict.v1.RollbackR\n" +
+	"rolledBackB\x14\n" +
+	"\x12_max_error_percentB\x13\n" +
+	"\x11_max_flip_percent\"\xa1\x01\n" +
+	"\bRollback\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12/\n" +
+	"\x05cause\x18\x02 \x01(\x0e2\x19.verdict.v1.RollbackCauseR\x05cause\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\x12\"\n" +
+	"\fobservations\x18\x04 \x01(\rR\fobservations\"<\n" +
 	"\n" +
 	"ModelAlias\x12\x14\n" +
 	"\x05alias\x18\x01 \x01(\tR\x05alias\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\tR\aversion\"\xfe\x04\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"\xa1\x05\n" +
 	"\fModelVersion\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12,\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x16.verdict.v1.ModelStateR\x05state\x12!\n" +
@@ -1654,7 +3146,8 @@ const file_verdict_v1_model_service_proto_rawDesc = "" +
 	"\tinstances\x18\f \x01(\rR\tinstances\x12)\n" +
 	"\x04cost\x18\r \x01(\v2\x15.verdict.v1.CostCurveR\x04cost\x120\n" +
 	"\bbatching\x18\x0e \x01(\x0e2\x14.verdict.v1.BatchingR\bbatching\x12E\n" +
-	"\x12applied_activation\x18\x0f \x01(\x0e2\x16.verdict.v1.ActivationR\x11appliedActivation\"\xac\x01\n" +
+	"\x12applied_activation\x18\x0f \x01(\x0e2\x16.verdict.v1.ActivationR\x11appliedActivation\x12!\n" +
+	"\fmemory_bytes\x18\x10 \x01(\x04R\vmemoryBytes\"\xac\x01\n" +
 	"\vModelLimits\x12\x1d\n" +
 	"\n" +
 	"max_tokens\x18\x01 \x01(\rR\tmaxTokens\x12$\n" +
@@ -1678,34 +3171,46 @@ const file_verdict_v1_model_service_proto_rawDesc = "" +
 	"\x18RELOAD_OUTCOME_UNCHANGED\x10\x02\x12\x1a\n" +
 	"\x16RELOAD_OUTCOME_REMOVED\x10\x03\x12\x19\n" +
 	"\x15RELOAD_OUTCOME_FAILED\x10\x04\x12\x1a\n" +
-	"\x16RELOAD_OUTCOME_RETIRED\x10\x05*p\n" +
+	"\x16RELOAD_OUTCOME_RETIRED\x10\x05*d\n" +
+	"\rRollbackCause\x12\x1e\n" +
+	"\x1aROLLBACK_CAUSE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15ROLLBACK_CAUSE_ERRORS\x10\x01\x12\x18\n" +
+	"\x14ROLLBACK_CAUSE_FLIPS\x10\x02*p\n" +
 	"\bBatching\x12\x18\n" +
 	"\x14BATCHING_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fBATCHING_PADDED\x10\x01\x12\x19\n" +
 	"\x15BATCHING_EQUAL_LENGTH\x10\x02\x12\x1a\n" +
-	"\x16BATCHING_ONE_AT_A_TIME\x10\x03*\x8d\x01\n" +
+	"\x16BATCHING_ONE_AT_A_TIME\x10\x03*\xa7\x01\n" +
 	"\n" +
 	"ModelState\x12\x1b\n" +
 	"\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MODEL_STATE_LOADING\x10\x01\x12\x17\n" +
 	"\x13MODEL_STATE_SERVING\x10\x02\x12\x18\n" +
 	"\x14MODEL_STATE_DRAINING\x10\x03\x12\x16\n" +
-	"\x12MODEL_STATE_FAILED\x10\x04*\x85\x01\n" +
+	"\x12MODEL_STATE_FAILED\x10\x04\x12\x18\n" +
+	"\x14MODEL_STATE_UNLOADED\x10\x05*\x85\x01\n" +
 	"\vProblemType\x12\x1c\n" +
 	"\x18PROBLEM_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19PROBLEM_TYPE_SINGLE_LABEL\x10\x01\x12\x1c\n" +
 	"\x18PROBLEM_TYPE_MULTI_LABEL\x10\x02\x12\x1b\n" +
-	"\x17PROBLEM_TYPE_REGRESSION\x10\x032\xa4\x05\n" +
+	"\x17PROBLEM_TYPE_REGRESSION\x10\x032\xcc\f\n" +
 	"\fModelService\x12_\n" +
 	"\n" +
 	"ListModels\x12\x1d.verdict.v1.ListModelsRequest\x1a\x1e.verdict.v1.ListModelsResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/models\x12a\n" +
-	"\bGetModel\x12\x1b.verdict.v1.GetModelRequest\x1a\x1c.verdict.v1.GetModelResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/models/{model}\x12o\n" +
-	"\fReloadModels\x12\x1f.verdict.v1.ReloadModelsRequest\x1a .verdict.v1.ReloadModelsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/v1/models:reload\x12u\n" +
+	"\bGetModel\x12\x1b.verdict.v1.GetModelRequest\x1a\x1c.verdict.v1.GetModelResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/models/{model}\x12\xbe\x01\n" +
+	"\x12GetModelStatistics\x12%.verdict.v1.GetModelStatisticsRequest\x1a&.verdict.v1.GetModelStatisticsResponse\"Y\x82\xd3\xe4\x93\x02SZ2\x120/v1/models/{model}/versions/{version}/statistics\x12\x1d/v1/models/{model}/statistics\x12o\n" +
+	"\fReloadModels\x12\x1f.verdict.v1.ReloadModelsRequest\x1a .verdict.v1.ReloadModelsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/v1/models:reload\x12l\n" +
+	"\tLoadModel\x12\x1c.verdict.v1.LoadModelRequest\x1a\x1d.verdict.v1.LoadModelResponse\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/v1/models/{model}:load\x12t\n" +
+	"\vUnloadModel\x12\x1e.verdict.v1.UnloadModelRequest\x1a\x1f.verdict.v1.UnloadModelResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/models/{model}:unload\x12u\n" +
 	"\n" +
 	"SetTraffic\x12\x1d.verdict.v1.SetTrafficRequest\x1a\x1e.verdict.v1.SetTrafficResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/models/{model}:setTraffic\x12m\n" +
 	"\bSetAlias\x12\x1b.verdict.v1.SetAliasRequest\x1a\x1c.verdict.v1.SetAliasResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/models/{model}:setAlias\x12y\n" +
-	"\vDeleteAlias\x12\x1e.verdict.v1.DeleteAliasRequest\x1a\x1f.verdict.v1.DeleteAliasResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/models/{model}:deleteAliasBk\n" +
+	"\vDeleteAlias\x12\x1e.verdict.v1.DeleteAliasRequest\x1a\x1f.verdict.v1.DeleteAliasResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/models/{model}:deleteAlias\x12q\n" +
+	"\tSetShadow\x12\x1c.verdict.v1.SetShadowRequest\x1a\x1d.verdict.v1.SetShadowResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/models/{model}:setShadow\x12y\n" +
+	"\vSetRollback\x12\x1e.verdict.v1.SetRollbackRequest\x1a\x1f.verdict.v1.SetRollbackResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/models/{model}:setRollback\x12\x85\x01\n" +
+	"\x0eDeleteRollback\x12!.verdict.v1.DeleteRollbackRequest\x1a\".verdict.v1.DeleteRollbackResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/models/{model}:deleteRollback\x12\x8a\x01\n" +
+	"\x12GetModelComparison\x12%.verdict.v1.GetModelComparisonRequest\x1a&.verdict.v1.GetModelComparisonResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/models/{model}/comparisonBk\n" +
 	"\x19io.github.verdict_grpc.v1P\x01Z?github.com/verdict-grpc/verdict/clients/go/verdict/v1;verdictv1\xaa\x02\n" +
 	"Verdict.V1b\x06proto3"
 
@@ -1721,75 +3226,127 @@ func file_verdict_v1_model_service_proto_rawDescGZIP() []byte {
 	return file_verdict_v1_model_service_proto_rawDescData
 }
 
-var file_verdict_v1_model_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_verdict_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_verdict_v1_model_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_verdict_v1_model_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_verdict_v1_model_service_proto_goTypes = []any{
-	(ReloadOutcome)(0),           // 0: verdict.v1.ReloadOutcome
-	(Batching)(0),                // 1: verdict.v1.Batching
-	(ModelState)(0),              // 2: verdict.v1.ModelState
-	(ProblemType)(0),             // 3: verdict.v1.ProblemType
-	(*ListModelsRequest)(nil),    // 4: verdict.v1.ListModelsRequest
-	(*ListModelsResponse)(nil),   // 5: verdict.v1.ListModelsResponse
-	(*GetModelRequest)(nil),      // 6: verdict.v1.GetModelRequest
-	(*GetModelResponse)(nil),     // 7: verdict.v1.GetModelResponse
-	(*ReloadModelsRequest)(nil),  // 8: verdict.v1.ReloadModelsRequest
-	(*ReloadModelsResponse)(nil), // 9: verdict.v1.ReloadModelsResponse
-	(*ModelReload)(nil),          // 10: verdict.v1.ModelReload
-	(*SetTrafficRequest)(nil),    // 11: verdict.v1.SetTrafficRequest
-	(*TrafficShare)(nil),         // 12: verdict.v1.TrafficShare
-	(*SetTrafficResponse)(nil),   // 13: verdict.v1.SetTrafficResponse
-	(*SetAliasRequest)(nil),      // 14: verdict.v1.SetAliasRequest
-	(*SetAliasResponse)(nil),     // 15: verdict.v1.SetAliasResponse
-	(*DeleteAliasRequest)(nil),   // 16: verdict.v1.DeleteAliasRequest
-	(*DeleteAliasResponse)(nil),  // 17: verdict.v1.DeleteAliasResponse
-	(*LabelFlips)(nil),           // 18: verdict.v1.LabelFlips
-	(*Model)(nil),                // 19: verdict.v1.Model
-	(*ModelAlias)(nil),           // 20: verdict.v1.ModelAlias
-	(*ModelVersion)(nil),         // 21: verdict.v1.ModelVersion
-	(*ModelLimits)(nil),          // 22: verdict.v1.ModelLimits
-	(*CostCurve)(nil),            // 23: verdict.v1.CostCurve
-	(*CostSample)(nil),           // 24: verdict.v1.CostSample
-	(Truncation)(0),              // 25: verdict.v1.Truncation
-	(Activation)(0),              // 26: verdict.v1.Activation
+	(ReloadOutcome)(0),                 // 0: verdict.v1.ReloadOutcome
+	(RollbackCause)(0),                 // 1: verdict.v1.RollbackCause
+	(Batching)(0),                      // 2: verdict.v1.Batching
+	(ModelState)(0),                    // 3: verdict.v1.ModelState
+	(ProblemType)(0),                   // 4: verdict.v1.ProblemType
+	(*ListModelsRequest)(nil),          // 5: verdict.v1.ListModelsRequest
+	(*ListModelsResponse)(nil),         // 6: verdict.v1.ListModelsResponse
+	(*GetModelRequest)(nil),            // 7: verdict.v1.GetModelRequest
+	(*GetModelResponse)(nil),           // 8: verdict.v1.GetModelResponse
+	(*ReloadModelsRequest)(nil),        // 9: verdict.v1.ReloadModelsRequest
+	(*ReloadModelsResponse)(nil),       // 10: verdict.v1.ReloadModelsResponse
+	(*ModelReload)(nil),                // 11: verdict.v1.ModelReload
+	(*WarmUp)(nil),                     // 12: verdict.v1.WarmUp
+	(*LoadModelRequest)(nil),           // 13: verdict.v1.LoadModelRequest
+	(*LoadModelResponse)(nil),          // 14: verdict.v1.LoadModelResponse
+	(*UnloadModelRequest)(nil),         // 15: verdict.v1.UnloadModelRequest
+	(*UnloadModelResponse)(nil),        // 16: verdict.v1.UnloadModelResponse
+	(*SetTrafficRequest)(nil),          // 17: verdict.v1.SetTrafficRequest
+	(*TrafficShare)(nil),               // 18: verdict.v1.TrafficShare
+	(*SetTrafficResponse)(nil),         // 19: verdict.v1.SetTrafficResponse
+	(*SetAliasRequest)(nil),            // 20: verdict.v1.SetAliasRequest
+	(*SetAliasResponse)(nil),           // 21: verdict.v1.SetAliasResponse
+	(*DeleteAliasRequest)(nil),         // 22: verdict.v1.DeleteAliasRequest
+	(*DeleteAliasResponse)(nil),        // 23: verdict.v1.DeleteAliasResponse
+	(*SetShadowRequest)(nil),           // 24: verdict.v1.SetShadowRequest
+	(*SetShadowResponse)(nil),          // 25: verdict.v1.SetShadowResponse
+	(*SetRollbackRequest)(nil),         // 26: verdict.v1.SetRollbackRequest
+	(*SetRollbackResponse)(nil),        // 27: verdict.v1.SetRollbackResponse
+	(*DeleteRollbackRequest)(nil),      // 28: verdict.v1.DeleteRollbackRequest
+	(*DeleteRollbackResponse)(nil),     // 29: verdict.v1.DeleteRollbackResponse
+	(*GetModelComparisonRequest)(nil),  // 30: verdict.v1.GetModelComparisonRequest
+	(*GetModelComparisonResponse)(nil), // 31: verdict.v1.GetModelComparisonResponse
+	(*VersionComparison)(nil),          // 32: verdict.v1.VersionComparison
+	(*LabelComparison)(nil),            // 33: verdict.v1.LabelComparison
+	(*FlippedLabel)(nil),               // 34: verdict.v1.FlippedLabel
+	(*LabelFlips)(nil),                 // 35: verdict.v1.LabelFlips
+	(*Model)(nil),                      // 36: verdict.v1.Model
+	(*ModelShadow)(nil),                // 37: verdict.v1.ModelShadow
+	(*RollbackRule)(nil),               // 38: verdict.v1.RollbackRule
+	(*Rollback)(nil),                   // 39: verdict.v1.Rollback
+	(*ModelAlias)(nil),                 // 40: verdict.v1.ModelAlias
+	(*ModelVersion)(nil),               // 41: verdict.v1.ModelVersion
+	(*ModelLimits)(nil),                // 42: verdict.v1.ModelLimits
+	(*CostCurve)(nil),                  // 43: verdict.v1.CostCurve
+	(*CostSample)(nil),                 // 44: verdict.v1.CostSample
+	(*timestamppb.Timestamp)(nil),      // 45: google.protobuf.Timestamp
+	(Truncation)(0),                    // 46: verdict.v1.Truncation
+	(Activation)(0),                    // 47: verdict.v1.Activation
+	(*GetModelStatisticsRequest)(nil),  // 48: verdict.v1.GetModelStatisticsRequest
+	(*GetModelStatisticsResponse)(nil), // 49: verdict.v1.GetModelStatisticsResponse
 }
 var file_verdict_v1_model_service_proto_depIdxs = []int32{
-	19, // 0: verdict.v1.ListModelsResponse.models:type_name -> verdict.v1.Model
-	19, // 1: verdict.v1.GetModelResponse.model:type_name -> verdict.v1.Model
-	10, // 2: verdict.v1.ReloadModelsResponse.reloads:type_name -> verdict.v1.ModelReload
+	36, // 0: verdict.v1.ListModelsResponse.models:type_name -> verdict.v1.Model
+	36, // 1: verdict.v1.GetModelResponse.model:type_name -> verdict.v1.Model
+	11, // 2: verdict.v1.ReloadModelsResponse.reloads:type_name -> verdict.v1.ModelReload
 	0,  // 3: verdict.v1.ModelReload.outcome:type_name -> verdict.v1.ReloadOutcome
-	18, // 4: verdict.v1.ModelReload.label_flips:type_name -> verdict.v1.LabelFlips
-	12, // 5: verdict.v1.SetTrafficRequest.traffic:type_name -> verdict.v1.TrafficShare
-	19, // 6: verdict.v1.SetTrafficResponse.model:type_name -> verdict.v1.Model
-	19, // 7: verdict.v1.SetAliasResponse.model:type_name -> verdict.v1.Model
-	19, // 8: verdict.v1.DeleteAliasResponse.model:type_name -> verdict.v1.Model
-	21, // 9: verdict.v1.Model.versions:type_name -> verdict.v1.ModelVersion
-	12, // 10: verdict.v1.Model.traffic:type_name -> verdict.v1.TrafficShare
-	20, // 11: verdict.v1.Model.aliases:type_name -> verdict.v1.ModelAlias
-	2,  // 12: verdict.v1.ModelVersion.state:type_name -> verdict.v1.ModelState
-	3,  // 13: verdict.v1.ModelVersion.problem_type:type_name -> verdict.v1.ProblemType
-	22, // 14: verdict.v1.ModelVersion.limits:type_name -> verdict.v1.ModelLimits
-	25, // 15: verdict.v1.ModelVersion.default_truncation:type_name -> verdict.v1.Truncation
-	23, // 16: verdict.v1.ModelVersion.cost:type_name -> verdict.v1.CostCurve
-	1,  // 17: verdict.v1.ModelVersion.batching:type_name -> verdict.v1.Batching
-	26, // 18: verdict.v1.ModelVersion.applied_activation:type_name -> verdict.v1.Activation
-	24, // 19: verdict.v1.CostCurve.samples:type_name -> verdict.v1.CostSample
-	4,  // 20: verdict.v1.ModelService.ListModels:input_type -> verdict.v1.ListModelsRequest
-	6,  // 21: verdict.v1.ModelService.GetModel:input_type -> verdict.v1.GetModelRequest
-	8,  // 22: verdict.v1.ModelService.ReloadModels:input_type -> verdict.v1.ReloadModelsRequest
-	11, // 23: verdict.v1.ModelService.SetTraffic:input_type -> verdict.v1.SetTrafficRequest
-	14, // 24: verdict.v1.ModelService.SetAlias:input_type -> verdict.v1.SetAliasRequest
-	16, // 25: verdict.v1.ModelService.DeleteAlias:input_type -> verdict.v1.DeleteAliasRequest
-	5,  // 26: verdict.v1.ModelService.ListModels:output_type -> verdict.v1.ListModelsResponse
-	7,  // 27: verdict.v1.ModelService.GetModel:output_type -> verdict.v1.GetModelResponse
-	9,  // 28: verdict.v1.ModelService.ReloadModels:output_type -> verdict.v1.ReloadModelsResponse
-	13, // 29: verdict.v1.ModelService.SetTraffic:output_type -> verdict.v1.SetTrafficResponse
-	15, // 30: verdict.v1.ModelService.SetAlias:output_type -> verdict.v1.SetAliasResponse
-	17, // 31: verdict.v1.ModelService.DeleteAlias:output_type -> verdict.v1.DeleteAliasResponse
-	26, // [26:32] is the sub-list for method output_type
-	20, // [20:26] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	35, // 4: verdict.v1.ModelReload.label_flips:type_name -> verdict.v1.LabelFlips
+	12, // 5: verdict.v1.ModelReload.warm_up:type_name -> verdict.v1.WarmUp
+	36, // 6: verdict.v1.LoadModelResponse.model:type_name -> verdict.v1.Model
+	36, // 7: verdict.v1.UnloadModelResponse.model:type_name -> verdict.v1.Model
+	18, // 8: verdict.v1.SetTrafficRequest.traffic:type_name -> verdict.v1.TrafficShare
+	36, // 9: verdict.v1.SetTrafficResponse.model:type_name -> verdict.v1.Model
+	36, // 10: verdict.v1.SetAliasResponse.model:type_name -> verdict.v1.Model
+	36, // 11: verdict.v1.DeleteAliasResponse.model:type_name -> verdict.v1.Model
+	36, // 12: verdict.v1.SetShadowResponse.model:type_name -> verdict.v1.Model
+	36, // 13: verdict.v1.SetRollbackResponse.model:type_name -> verdict.v1.Model
+	36, // 14: verdict.v1.DeleteRollbackResponse.model:type_name -> verdict.v1.Model
+	32, // 15: verdict.v1.GetModelComparisonResponse.comparisons:type_name -> verdict.v1.VersionComparison
+	45, // 16: verdict.v1.VersionComparison.since:type_name -> google.protobuf.Timestamp
+	33, // 17: verdict.v1.VersionComparison.labels:type_name -> verdict.v1.LabelComparison
+	34, // 18: verdict.v1.VersionComparison.flipped_labels:type_name -> verdict.v1.FlippedLabel
+	41, // 19: verdict.v1.Model.versions:type_name -> verdict.v1.ModelVersion
+	18, // 20: verdict.v1.Model.traffic:type_name -> verdict.v1.TrafficShare
+	40, // 21: verdict.v1.Model.aliases:type_name -> verdict.v1.ModelAlias
+	37, // 22: verdict.v1.Model.shadow:type_name -> verdict.v1.ModelShadow
+	38, // 23: verdict.v1.Model.rollback:type_name -> verdict.v1.RollbackRule
+	39, // 24: verdict.v1.RollbackRule.rolled_back:type_name -> verdict.v1.Rollback
+	45, // 25: verdict.v1.Rollback.at:type_name -> google.protobuf.Timestamp
+	1,  // 26: verdict.v1.Rollback.cause:type_name -> verdict.v1.RollbackCause
+	3,  // 27: verdict.v1.ModelVersion.state:type_name -> verdict.v1.ModelState
+	4,  // 28: verdict.v1.ModelVersion.problem_type:type_name -> verdict.v1.ProblemType
+	42, // 29: verdict.v1.ModelVersion.limits:type_name -> verdict.v1.ModelLimits
+	46, // 30: verdict.v1.ModelVersion.default_truncation:type_name -> verdict.v1.Truncation
+	43, // 31: verdict.v1.ModelVersion.cost:type_name -> verdict.v1.CostCurve
+	2,  // 32: verdict.v1.ModelVersion.batching:type_name -> verdict.v1.Batching
+	47, // 33: verdict.v1.ModelVersion.applied_activation:type_name -> verdict.v1.Activation
+	44, // 34: verdict.v1.CostCurve.samples:type_name -> verdict.v1.CostSample
+	5,  // 35: verdict.v1.ModelService.ListModels:input_type -> verdict.v1.ListModelsRequest
+	7,  // 36: verdict.v1.ModelService.GetModel:input_type -> verdict.v1.GetModelRequest
+	48, // 37: verdict.v1.ModelService.GetModelStatistics:input_type -> verdict.v1.GetModelStatisticsRequest
+	9,  // 38: verdict.v1.ModelService.ReloadModels:input_type -> verdict.v1.ReloadModelsRequest
+	13, // 39: verdict.v1.ModelService.LoadModel:input_type -> verdict.v1.LoadModelRequest
+	15, // 40: verdict.v1.ModelService.UnloadModel:input_type -> verdict.v1.UnloadModelRequest
+	17, // 41: verdict.v1.ModelService.SetTraffic:input_type -> verdict.v1.SetTrafficRequest
+	20, // 42: verdict.v1.ModelService.SetAlias:input_type -> verdict.v1.SetAliasRequest
+	22, // 43: verdict.v1.ModelService.DeleteAlias:input_type -> verdict.v1.DeleteAliasRequest
+	24, // 44: verdict.v1.ModelService.SetShadow:input_type -> verdict.v1.SetShadowRequest
+	26, // 45: verdict.v1.ModelService.SetRollback:input_type -> verdict.v1.SetRollbackRequest
+	28, // 46: verdict.v1.ModelService.DeleteRollback:input_type -> verdict.v1.DeleteRollbackRequest
+	30, // 47: verdict.v1.ModelService.GetModelComparison:input_type -> verdict.v1.GetModelComparisonRequest
+	6,  // 48: verdict.v1.ModelService.ListModels:output_type -> verdict.v1.ListModelsResponse
+	8,  // 49: verdict.v1.ModelService.GetModel:output_type -> verdict.v1.GetModelResponse
+	49, // 50: verdict.v1.ModelService.GetModelStatistics:output_type -> verdict.v1.GetModelStatisticsResponse
+	10, // 51: verdict.v1.ModelService.ReloadModels:output_type -> verdict.v1.ReloadModelsResponse
+	14, // 52: verdict.v1.ModelService.LoadModel:output_type -> verdict.v1.LoadModelResponse
+	16, // 53: verdict.v1.ModelService.UnloadModel:output_type -> verdict.v1.UnloadModelResponse
+	19, // 54: verdict.v1.ModelService.SetTraffic:output_type -> verdict.v1.SetTrafficResponse
+	21, // 55: verdict.v1.ModelService.SetAlias:output_type -> verdict.v1.SetAliasResponse
+	23, // 56: verdict.v1.ModelService.DeleteAlias:output_type -> verdict.v1.DeleteAliasResponse
+	25, // 57: verdict.v1.ModelService.SetShadow:output_type -> verdict.v1.SetShadowResponse
+	27, // 58: verdict.v1.ModelService.SetRollback:output_type -> verdict.v1.SetRollbackResponse
+	29, // 59: verdict.v1.ModelService.DeleteRollback:output_type -> verdict.v1.DeleteRollbackResponse
+	31, // 60: verdict.v1.ModelService.GetModelComparison:output_type -> verdict.v1.GetModelComparisonResponse
+	48, // [48:61] is the sub-list for method output_type
+	35, // [35:48] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_verdict_v1_model_service_proto_init() }
@@ -1798,13 +3355,16 @@ func file_verdict_v1_model_service_proto_init() {
 		return
 	}
 	file_verdict_v1_classification_proto_init()
+	file_verdict_v1_model_statistics_proto_init()
+	file_verdict_v1_model_service_proto_msgTypes[21].OneofWrappers = []any{}
+	file_verdict_v1_model_service_proto_msgTypes[33].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_verdict_v1_model_service_proto_rawDesc), len(file_verdict_v1_model_service_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   21,
+			NumEnums:      5,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,12 +19,19 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ModelService_ListModels_FullMethodName   = "/verdict.v1.ModelService/ListModels"
-	ModelService_GetModel_FullMethodName     = "/verdict.v1.ModelService/GetModel"
-	ModelService_ReloadModels_FullMethodName = "/verdict.v1.ModelService/ReloadModels"
-	ModelService_SetTraffic_FullMethodName   = "/verdict.v1.ModelService/SetTraffic"
-	ModelService_SetAlias_FullMethodName     = "/verdict.v1.ModelService/SetAlias"
-	ModelService_DeleteAlias_FullMethodName  = "/verdict.v1.ModelService/DeleteAlias"
+	ModelService_ListModels_FullMethodName         = "/verdict.v1.ModelService/ListModels"
+	ModelService_GetModel_FullMethodName           = "/verdict.v1.ModelService/GetModel"
+	ModelService_GetModelStatistics_FullMethodName = "/verdict.v1.ModelService/GetModelStatistics"
+	ModelService_ReloadModels_FullMethodName       = "/verdict.v1.ModelService/ReloadModels"
+	ModelService_LoadModel_FullMethodName          = "/verdict.v1.ModelService/LoadModel"
+	ModelService_UnloadModel_FullMethodName        = "/verdict.v1.ModelService/UnloadModel"
+	ModelService_SetTraffic_FullMethodName         = "/verdict.v1.ModelService/SetTraffic"
+	ModelService_SetAlias_FullMethodName           = "/verdict.v1.ModelService/SetAlias"
+	ModelService_DeleteAlias_FullMethodName        = "/verdict.v1.ModelService/DeleteAlias"
+	ModelService_SetShadow_FullMethodName          = "/verdict.v1.ModelService/SetShadow"
+	ModelService_SetRollback_FullMethodName        = "/verdict.v1.ModelService/SetRollback"
+	ModelService_DeleteRollback_FullMethodName     = "/verdict.v1.ModelService/DeleteRollback"
+	ModelService_GetModelComparison_FullMethodName = "/verdict.v1.ModelService/GetModelComparison"
 )
 
 // ModelServiceClient is the client API for ModelService service.
@@ -41,6 +48,12 @@ type ModelServiceClient interface {
 	//
 	// NOT_FOUND if there is no model of that name.
 	GetModel(ctx context.Context, in *GetModelRequest, opts ...grpc.CallOption) (*GetModelResponse, error)
+	// Tells what the versions of a model have done on this server: inputs, cache, batches, time by stage, memory, last use.
+	//
+	// The counts only grow while a version is there: the difference of two replies is what happened between them.
+	//
+	// NOT_FOUND if there is no model of that name, or nothing is counted for the version.
+	GetModelStatistics(ctx context.Context, in *GetModelStatisticsRequest, opts ...grpc.CallOption) (*GetModelStatisticsResponse, error)
 	// Reads the models folder again, and loads what has changed in it.
 	//
 	// Needs the scope `admin`. The versions that `VERDICT_MODEL_VERSIONS` asks for, the highest of each model by default, are loaded
@@ -52,6 +65,22 @@ type ModelServiceClient interface {
 	//
 	// NOT_FOUND if neither the folder nor the server has a model that is named; the other models are reloaded all the same.
 	ReloadModels(ctx context.Context, in *ReloadModelsRequest, opts ...grpc.CallOption) (*ReloadModelsResponse, error)
+	// Loads a model, so that the first request for it need not wait.
+	//
+	// Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+	// those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+	// deadline passes.
+	//
+	// NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+	// loaded, and says why.
+	LoadModel(ctx context.Context, in *LoadModelRequest, opts ...grpc.CallOption) (*LoadModelResponse, error)
+	// Unloads a model, so that its memory is free.
+	//
+	// Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+	// next request loads it again.
+	//
+	// NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+	UnloadModel(ctx context.Context, in *UnloadModelRequest, opts ...grpc.CallOption) (*UnloadModelResponse, error)
 	// Divides the requests for a model that name no version among its versions.
 	//
 	// Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -70,6 +99,36 @@ type ModelServiceClient interface {
 	//
 	// Needs the scope `admin`. NOT_FOUND if the model has no such alias. UNAVAILABLE if the server cannot keep the change.
 	DeleteAlias(ctx context.Context, in *DeleteAliasRequest, opts ...grpc.CallOption) (*DeleteAliasResponse, error)
+	// Runs a version in the shadow: it is asked a sample of what other versions have answered, and its answers are compared with theirs.
+	//
+	// Needs the scope `admin`. Callers get nothing of it and do not wait for it. The shadow computes in the bulk class at the lowest
+	// weight; inputs that it has no room for are dropped and counted. What was compared before is forgotten. A shadow holds until the
+	// next call, beyond the end of the server; what was compared does not.
+	//
+	// NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+	// changed then.
+	SetShadow(ctx context.Context, in *SetShadowRequest, opts ...grpc.CallOption) (*SetShadowResponse, error)
+	// Sets when a candidate loses its traffic to a stable version.
+	//
+	// Needs the scope `admin`. The server counts the requests that name no version and that the candidate gets: those that fail through
+	// no fault of the caller, and, with `max_flip_percent`, those that the stable version answers with other labels. If there are at
+	// least `min_observations` within the window and a limit is passed beyond doubt (three standard errors), the candidate's share
+	// goes to the stable version in one step. It stays there until SetTraffic gives the candidate a share again, which arms the rule
+	// anew. A rule holds until the next call, beyond the end of the server.
+	//
+	// NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change.
+	SetRollback(ctx context.Context, in *SetRollbackRequest, opts ...grpc.CallOption) (*SetRollbackResponse, error)
+	// Takes the rollback rule of a model away.
+	//
+	// Needs the scope `admin`. NOT_FOUND if the model has none. UNAVAILABLE if the server cannot keep the change.
+	DeleteRollback(ctx context.Context, in *DeleteRollbackRequest, opts ...grpc.CallOption) (*DeleteRollbackResponse, error)
+	// Says how the answers of versions differ: of a shadow, and of a candidate with a rollback rule.
+	//
+	// Needs the scope `admin`: counts of labels tell something of what all callers ask. It holds no texts. The counts are this
+	// server's since the shadow or the rule was set, since the server started, or since one of the versions was replaced.
+	//
+	// NOT_FOUND if there is no model of that name.
+	GetModelComparison(ctx context.Context, in *GetModelComparisonRequest, opts ...grpc.CallOption) (*GetModelComparisonResponse, error)
 }
 
 type modelServiceClient struct {
@@ -100,10 +159,40 @@ func (c *modelServiceClient) GetModel(ctx context.Context, in *GetModelRequest, 
 	return out, nil
 }
 
+func (c *modelServiceClient) GetModelStatistics(ctx context.Context, in *GetModelStatisticsRequest, opts ...grpc.CallOption) (*GetModelStatisticsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetModelStatisticsResponse)
+	err := c.cc.Invoke(ctx, ModelService_GetModelStatistics_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *modelServiceClient) ReloadModels(ctx context.Context, in *ReloadModelsRequest, opts ...grpc.CallOption) (*ReloadModelsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReloadModelsResponse)
 	err := c.cc.Invoke(ctx, ModelService_ReloadModels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) LoadModel(ctx context.Context, in *LoadModelRequest, opts ...grpc.CallOption) (*LoadModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LoadModelResponse)
+	err := c.cc.Invoke(ctx, ModelService_LoadModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) UnloadModel(ctx context.Context, in *UnloadModelRequest, opts ...grpc.CallOption) (*UnloadModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnloadModelResponse)
+	err := c.cc.Invoke(ctx, ModelService_UnloadModel_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +229,46 @@ func (c *modelServiceClient) DeleteAlias(ctx context.Context, in *DeleteAliasReq
 	return out, nil
 }
 
+func (c *modelServiceClient) SetShadow(ctx context.Context, in *SetShadowRequest, opts ...grpc.CallOption) (*SetShadowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetShadowResponse)
+	err := c.cc.Invoke(ctx, ModelService_SetShadow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) SetRollback(ctx context.Context, in *SetRollbackRequest, opts ...grpc.CallOption) (*SetRollbackResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetRollbackResponse)
+	err := c.cc.Invoke(ctx, ModelService_SetRollback_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) DeleteRollback(ctx context.Context, in *DeleteRollbackRequest, opts ...grpc.CallOption) (*DeleteRollbackResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteRollbackResponse)
+	err := c.cc.Invoke(ctx, ModelService_DeleteRollback_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *modelServiceClient) GetModelComparison(ctx context.Context, in *GetModelComparisonRequest, opts ...grpc.CallOption) (*GetModelComparisonResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetModelComparisonResponse)
+	err := c.cc.Invoke(ctx, ModelService_GetModelComparison_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ModelServiceServer is the server API for ModelService service.
 // All implementations must embed UnimplementedModelServiceServer
 // for forward compatibility.
@@ -154,6 +283,12 @@ type ModelServiceServer interface {
 	//
 	// NOT_FOUND if there is no model of that name.
 	GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error)
+	// Tells what the versions of a model have done on this server: inputs, cache, batches, time by stage, memory, last use.
+	//
+	// The counts only grow while a version is there: the difference of two replies is what happened between them.
+	//
+	// NOT_FOUND if there is no model of that name, or nothing is counted for the version.
+	GetModelStatistics(context.Context, *GetModelStatisticsRequest) (*GetModelStatisticsResponse, error)
 	// Reads the models folder again, and loads what has changed in it.
 	//
 	// Needs the scope `admin`. The versions that `VERDICT_MODEL_VERSIONS` asks for, the highest of each model by default, are loaded
@@ -165,6 +300,22 @@ type ModelServiceServer interface {
 	//
 	// NOT_FOUND if neither the folder nor the server has a model that is named; the other models are reloaded all the same.
 	ReloadModels(context.Context, *ReloadModelsRequest) (*ReloadModelsResponse, error)
+	// Loads a model, so that the first request for it need not wait.
+	//
+	// Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+	// those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+	// deadline passes.
+	//
+	// NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+	// loaded, and says why.
+	LoadModel(context.Context, *LoadModelRequest) (*LoadModelResponse, error)
+	// Unloads a model, so that its memory is free.
+	//
+	// Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+	// next request loads it again.
+	//
+	// NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+	UnloadModel(context.Context, *UnloadModelRequest) (*UnloadModelResponse, error)
 	// Divides the requests for a model that name no version among its versions.
 	//
 	// Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -183,6 +334,36 @@ type ModelServiceServer interface {
 	//
 	// Needs the scope `admin`. NOT_FOUND if the model has no such alias. UNAVAILABLE if the server cannot keep the change.
 	DeleteAlias(context.Context, *DeleteAliasRequest) (*DeleteAliasResponse, error)
+	// Runs a version in the shadow: it is asked a sample of what other versions have answered, and its answers are compared with theirs.
+	//
+	// Needs the scope `admin`. Callers get nothing of it and do not wait for it. The shadow computes in the bulk class at the lowest
+	// weight; inputs that it has no room for are dropped and counted. What was compared before is forgotten. A shadow holds until the
+	// next call, beyond the end of the server; what was compared does not.
+	//
+	// NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+	// changed then.
+	SetShadow(context.Context, *SetShadowRequest) (*SetShadowResponse, error)
+	// Sets when a candidate loses its traffic to a stable version.
+	//
+	// Needs the scope `admin`. The server counts the requests that name no version and that the candidate gets: those that fail through
+	// no fault of the caller, and, with `max_flip_percent`, those that the stable version answers with other labels. If there are at
+	// least `min_observations` within the window and a limit is passed beyond doubt (three standard errors), the candidate's share
+	// goes to the stable version in one step. It stays there until SetTraffic gives the candidate a share again, which arms the rule
+	// anew. A rule holds until the next call, beyond the end of the server.
+	//
+	// NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change.
+	SetRollback(context.Context, *SetRollbackRequest) (*SetRollbackResponse, error)
+	// Takes the rollback rule of a model away.
+	//
+	// Needs the scope `admin`. NOT_FOUND if the model has none. UNAVAILABLE if the server cannot keep the change.
+	DeleteRollback(context.Context, *DeleteRollbackRequest) (*DeleteRollbackResponse, error)
+	// Says how the answers of versions differ: of a shadow, and of a candidate with a rollback rule.
+	//
+	// Needs the scope `admin`: counts of labels tell something of what all callers ask. It holds no texts. The counts are this
+	// server's since the shadow or the rule was set, since the server started, or since one of the versions was replaced.
+	//
+	// NOT_FOUND if there is no model of that name.
+	GetModelComparison(context.Context, *GetModelComparisonRequest) (*GetModelComparisonResponse, error)
 	mustEmbedUnimplementedModelServiceServer()
 }
 
@@ -199,8 +380,17 @@ func (UnimplementedModelServiceServer) ListModels(context.Context, *ListModelsRe
 func (UnimplementedModelServiceServer) GetModel(context.Context, *GetModelRequest) (*GetModelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetModel not implemented")
 }
+func (UnimplementedModelServiceServer) GetModelStatistics(context.Context, *GetModelStatisticsRequest) (*GetModelStatisticsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetModelStatistics not implemented")
+}
 func (UnimplementedModelServiceServer) ReloadModels(context.Context, *ReloadModelsRequest) (*ReloadModelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReloadModels not implemented")
+}
+func (UnimplementedModelServiceServer) LoadModel(context.Context, *LoadModelRequest) (*LoadModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LoadModel not implemented")
+}
+func (UnimplementedModelServiceServer) UnloadModel(context.Context, *UnloadModelRequest) (*UnloadModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UnloadModel not implemented")
 }
 func (UnimplementedModelServiceServer) SetTraffic(context.Context, *SetTrafficRequest) (*SetTrafficResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetTraffic not implemented")
@@ -210,6 +400,18 @@ func (UnimplementedModelServiceServer) SetAlias(context.Context, *SetAliasReques
 }
 func (UnimplementedModelServiceServer) DeleteAlias(context.Context, *DeleteAliasRequest) (*DeleteAliasResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteAlias not implemented")
+}
+func (UnimplementedModelServiceServer) SetShadow(context.Context, *SetShadowRequest) (*SetShadowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetShadow not implemented")
+}
+func (UnimplementedModelServiceServer) SetRollback(context.Context, *SetRollbackRequest) (*SetRollbackResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetRollback not implemented")
+}
+func (UnimplementedModelServiceServer) DeleteRollback(context.Context, *DeleteRollbackRequest) (*DeleteRollbackResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteRollback not implemented")
+}
+func (UnimplementedModelServiceServer) GetModelComparison(context.Context, *GetModelComparisonRequest) (*GetModelComparisonResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetModelComparison not implemented")
 }
 func (UnimplementedModelServiceServer) mustEmbedUnimplementedModelServiceServer() {}
 func (UnimplementedModelServiceServer) testEmbeddedByValue()                      {}
@@ -268,6 +470,24 @@ func _ModelService_GetModel_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ModelService_GetModelStatistics_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetModelStatisticsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).GetModelStatistics(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_GetModelStatistics_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).GetModelStatistics(ctx, req.(*GetModelStatisticsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ModelService_ReloadModels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReloadModelsRequest)
 	if err := dec(in); err != nil {
@@ -282,6 +502,42 @@ func _ModelService_ReloadModels_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ModelServiceServer).ReloadModels(ctx, req.(*ReloadModelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_LoadModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LoadModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).LoadModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_LoadModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).LoadModel(ctx, req.(*LoadModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_UnloadModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnloadModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).UnloadModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_UnloadModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).UnloadModel(ctx, req.(*UnloadModelRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -340,6 +596,78 @@ func _ModelService_DeleteAlias_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ModelService_SetShadow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetShadowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).SetShadow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_SetShadow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).SetShadow(ctx, req.(*SetShadowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_SetRollback_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetRollbackRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).SetRollback(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_SetRollback_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).SetRollback(ctx, req.(*SetRollbackRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_DeleteRollback_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteRollbackRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).DeleteRollback(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_DeleteRollback_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).DeleteRollback(ctx, req.(*DeleteRollbackRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ModelService_GetModelComparison_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetModelComparisonRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ModelServiceServer).GetModelComparison(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ModelService_GetModelComparison_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ModelServiceServer).GetModelComparison(ctx, req.(*GetModelComparisonRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ModelService_ServiceDesc is the grpc.ServiceDesc for ModelService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -356,8 +684,20 @@ var ModelService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ModelService_GetModel_Handler,
 		},
 		{
+			MethodName: "GetModelStatistics",
+			Handler:    _ModelService_GetModelStatistics_Handler,
+		},
+		{
 			MethodName: "ReloadModels",
 			Handler:    _ModelService_ReloadModels_Handler,
+		},
+		{
+			MethodName: "LoadModel",
+			Handler:    _ModelService_LoadModel_Handler,
+		},
+		{
+			MethodName: "UnloadModel",
+			Handler:    _ModelService_UnloadModel_Handler,
 		},
 		{
 			MethodName: "SetTraffic",
@@ -370,6 +710,22 @@ var ModelService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteAlias",
 			Handler:    _ModelService_DeleteAlias_Handler,
+		},
+		{
+			MethodName: "SetShadow",
+			Handler:    _ModelService_SetShadow_Handler,
+		},
+		{
+			MethodName: "SetRollback",
+			Handler:    _ModelService_SetRollback_Handler,
+		},
+		{
+			MethodName: "DeleteRollback",
+			Handler:    _ModelService_DeleteRollback_Handler,
+		},
+		{
+			MethodName: "GetModelComparison",
+			Handler:    _ModelService_GetModelComparison_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
