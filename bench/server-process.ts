@@ -70,6 +70,7 @@ export class ServerProcess {
         VERDICT_LOG_LEVEL: 'info',
         ...settings,
         VERDICT_PORT: String(port),
+        VERDICT_HTTP: 'off',
         VERDICT_ADMIN_PORT: String(adminPort),
       },
     });

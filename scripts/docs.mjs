@@ -15,6 +15,7 @@ const sectionTitles = {
   server: 'The gRPC port and its connections',
   tls: 'TLS on both ports',
   auth: 'Who may call',
+  http: 'The HTTP port for callers',
   admin: 'The HTTP port for operators',
   models: 'Which models are served',
   runtime: 'Where and how models run',
@@ -97,7 +98,7 @@ ${sections.join('\n')}`;
 const sampleVersion = {
   ...{ version: '1', state: 'serving', stateReason: '', labels: [], problemType: 'regression', maxTokens: 1 },
   ...{ batchBudgetTokens: 1, precision: 'fp32', device: 'cpu', digest: '', defaultTruncation: 'end' },
-  ...{ readyInstances: 1, instances: 1, costSamples: [] },
+  ...{ readyInstances: 1, instances: 1, costSamples: [], memoryBytes: 0 },
 };
 
 /** Name, type, labels and help of every metric, as the server exposes them with one model and one method. */
@@ -115,6 +116,7 @@ async function metrics() {
   telemetry.watchModels(() => [
     { name: 'm', isDefault: true, servingVersion: '1', versions: [sampleVersion] },
   ]);
+  telemetry.comparisons.onCompared({ model: 'm', version: '1' }, true, 0);
   telemetry.tls.onLoaded({ expiresAt: 1, fingerprint: 'f' });
   telemetry.watchGpus(() => [
     { index: 0, uuid: 'u', memoryUsedBytes: 1, memoryTotalBytes: 1, utilization: 1 },

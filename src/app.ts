@@ -7,7 +7,9 @@ import { checkPort, namingPlace } from './app/check-port.js';
 import { gateOf } from './app/gate.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
+import { openComparisons } from './app/open-comparisons.js';
 import { openCredentials } from './app/open-credentials.js';
+import { dividedRoom, openHttpServer } from './app/open-http-server.js';
 import { openRateLimiter } from './app/open-rate-limiter.js';
 import { openResultCache } from './app/open-result-cache.js';
 import { openTracing } from './app/open-tracing.js';
@@ -20,6 +22,7 @@ import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
 import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
+import { pinnedModels } from './config/pinned-models.js';
 import { settingName } from './config/setting-name.js';
 import type { Config } from './config.js';
 import { roomForConnections } from './descriptor-limit.js';
@@ -45,10 +48,18 @@ const GPU_MONITOR = { intervalMs: 5_000, timeoutMs: 5_000 };
 const descriptorSetPath = fileURLToPath(new URL('../../generated/descriptor.binpb', import.meta.url));
 const openapiPath = fileURLToPath(new URL('../../generated/openapi.json', import.meta.url));
 
+/** Where the service listens. */
+export interface Ports {
+  readonly port: number;
+  /** Undefined: it takes no calls over HTTP. */
+  readonly httpPort: number | undefined;
+  readonly adminPort: number;
+}
+
 /** The assembled service. */
 export interface App {
   /** Loads the models and listens. @throws StartError */
-  start(): Promise<{ readonly port: number; readonly adminPort: number }>;
+  start(): Promise<Ports>;
   /** Answers what is held and ends. @param balancerGrace whether to wait for balancers to turn away first */
   stop(balancerGrace: boolean): Promise<StopReport>;
   /** Reads the models folder again, in the background. While the server starts, after that. */
@@ -79,8 +90,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const trace = openTrace(config.log);
   const tracing = await openTracing(config.tracing, version, telemetry.tracing);
   const results = await openResultCache(config, telemetry);
-  const registry = new ModelRegistry<ModelVersion<TextInput>>(config.models.default, ({ name, version }) =>
-    telemetry.version({ model: name, version }).close(),
+  const pinned = pinnedModels(config.models);
+  const registry = new ModelRegistry<ModelVersion<TextInput>>(
+    config.models.default,
+    ({ name, version }) => telemetry.version({ model: name, version }).close(),
+    (model) => pinned.has(model),
   );
   const tokenizers = new TokenizerPool({
     workers: config.tokenizer.workers,
@@ -96,29 +110,47 @@ export async function createApp(config: Config, version: string, log: Logger): P
     onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),
   });
   telemetry.watchGpus(() => gpus.readings);
+  const comparisons = openComparisons({
+    ...{ config, registry, cache: results.cache, hooks: telemetry.comparisons },
+    rollbacks: () => models.routing,
+  });
   const models = new ServedModels({
-    ...{ config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
+    ...{ warmUps: comparisons.warmUps, config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
     onReloaded: () => {
       try {
-        rpc.limitConnections(roomForCallers(config, registry));
+        limitConnections(dividedRoom(roomForCallers(config, registry), http));
       } catch (error) {
         // What is open stays: it is no reason to stop serving.
         log.warn({ error: String(error) }, 'the models leave hardly any open files for callers');
       }
     },
   });
+  const descriptorSet = await readFile(descriptorSetPath);
   const rpc = new RpcServer({
     routes: serviceRoutes({
       classifier: withPayloadLog(
-        new ClassifierPipeline(registry, results.cache, withTracing(telemetry.classifier, tracing)),
+        new ClassifierPipeline(
+          models.onDemand,
+          results.cache,
+          withTracing(telemetry.classifier, tracing),
+          comparisons.live,
+        ),
         config.log,
         log,
       ),
       catalog: registry,
       reloads: models,
       routing: models.routing,
+      comparisons: comparisons.live,
+      loads: models.onDemand,
       forgetter: new InputForgetter({
-        models: registry,
+        models: {
+          answering: (model) => [
+            ...registry.answering(model),
+            ...(comparisons.warmUps?.versions(model) ?? []),
+          ],
+        },
+        recent: comparisons.recent,
         cache: results.cache,
         callers: () => auth?.authenticator.names() ?? [],
         othersExpireSeconds: results.expireSeconds,
@@ -131,7 +163,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       hooks: telemetry.rpc,
     }),
     catalog: registry,
-    descriptorSet: await readFile(descriptorSetPath),
+    descriptorSet,
     options: {
       ...config.limits,
       host: config.server.host,
@@ -151,7 +183,22 @@ export async function createApp(config: Config, version: string, log: Logger): P
     ],
     hooks: telemetry.rpc,
   });
-  telemetry.watchEdge(() => ({ connections: rpc.connections, heldBytes: rpc.heldBytes }));
+  const http = openHttpServer(config, {
+    catalog: registry,
+    rpc,
+    descriptorSet,
+    version,
+    tls: tlsOn('http'),
+    hooks: telemetry.rpc,
+  });
+  const limitConnections = (room: ReturnType<typeof dividedRoom>): void => {
+    rpc.limitConnections(room.grpc);
+    http?.limitConnections(room.http);
+  };
+  telemetry.watchEdge(() => ({
+    connections: rpc.connections + (http?.connections ?? 0),
+    heldBytes: rpc.heldBytes,
+  }));
   const admin = new AdminServer({
     ...config.admin,
     tls: config.admin.tls === 'on' ? tlsOn('admin') : undefined,
@@ -163,10 +210,11 @@ export async function createApp(config: Config, version: string, log: Logger): P
     pages: apiDocsPages({ path: openapiPath, apiUrl: config.admin.docsApiUrl, ...config.limits }),
     onError: (error) => log.error({ error: String(error) }, 'an admin page failed'),
   });
-  const ports = { port: 0, adminPort: 0 };
+  const ports: { -readonly [P in keyof Ports]: Ports[P] } = { port: 0, httpPort: undefined, adminPort: 0 };
   let isListening = false;
   const places = {
     rpc: { ...config.server, hostSetting: 'VERDICT_HOST', portSetting: 'VERDICT_PORT' },
+    http: { ...config.http, hostSetting: 'VERDICT_HTTP_HOST', portSetting: 'VERDICT_HTTP_PORT' },
     admin: { ...config.admin, hostSetting: 'VERDICT_ADMIN_HOST', portSetting: 'VERDICT_ADMIN_PORT' },
   };
   let balancerGraceMs = 0;
@@ -200,6 +248,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         stop: (signal) => admin.close(signal),
       },
       { name: 'gRPC server', start: () => checkPort(places.rpc) },
+      ...(http === undefined ? [] : [{ name: 'HTTP server', start: () => checkPort(places.http) }]),
       {
         name: 'Redis connection',
         start: () => results.start(),
@@ -217,14 +266,27 @@ export async function createApp(config: Config, version: string, log: Logger): P
         start: async () => {
           const room = roomForCallers(config, registry);
           warnOfLittleRoom(room, config, log);
-          ports.port = (await namingPlace(places.rpc, () => rpc.start(room))).port;
-          isListening = true;
+          const { grpc } = dividedRoom(room, http);
+          ports.port = (await namingPlace(places.rpc, () => rpc.start(grpc))).port;
+          isListening = http === undefined;
         },
         stop: async (signal) => {
-          await rpc.drain(signal);
+          await Promise.all([http?.close(signal), rpc.drain(signal)]);
           await rpc.close();
         },
       },
+      ...(http === undefined
+        ? []
+        : [
+            {
+              name: 'HTTP server',
+              start: async () => {
+                const room = dividedRoom(roomForCallers(config, registry), http);
+                ports.httpPort = await namingPlace(places.http, () => http.start(room.http));
+                isListening = true;
+              },
+            },
+          ]),
       {
         name: 'announcement to balancers',
         stop: async (signal) => {
@@ -233,6 +295,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
           await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
         },
       },
+      { name: 'comparisons of versions', stop: () => comparisons.live.stop() },
       {
         name: 'reloads of models',
         start: () => models.startReloads(),
@@ -255,14 +318,21 @@ export async function createApp(config: Config, version: string, log: Logger): P
 }
 
 /** A server that others reach and that asks nobody who they are may be meant so, but not by oversight. */
-function warnOfStrangers({ auth, tls, server }: Config, log: Logger): void {
+function warnOfStrangers({ auth, tls, server, http }: Config, log: Logger): void {
   const knowsCallers =
     auth.keysFile !== undefined ||
     auth.jwtIssuer !== undefined ||
     (tls.clientCa !== undefined && tls.clientAuth === 'require');
-  if (knowsCallers || isLoopback(server.host)) return;
+  const ports = [
+    { name: 'gRPC', host: server.host },
+    ...(http.listen === 'on' ? [{ name: 'HTTP', host: http.host }] : []),
+  ];
+  if (knowsCallers) return;
   const how = `${settingName('auth.keysFile')}, ${settingName('auth.jwtIssuer')} or ${settingName('tls.clientCa')}`;
-  log.warn({ address: server.host }, `everybody who reaches the gRPC port may use it: set ${how}`);
+  for (const { name, host } of ports) {
+    if (isLoopback(host)) continue;
+    log.warn({ address: host }, `everybody who reaches the ${name} port may use it: set ${how}`);
+  }
 }
 
 /** Texts reach the log on request alone, and nobody should have to find out. */

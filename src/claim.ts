@@ -10,7 +10,7 @@ export class WeightedFlow {
 }
 
 /** A stage of one input on its way, as its trace names it. */
-export type InputStage = 'memory' | 'redis' | 'join' | 'overflow' | 'tokenize' | 'queue';
+export type InputStage = 'load' | 'memory' | 'redis' | 'join' | 'overflow' | 'tokenize' | 'queue';
 
 /** What the trace of one input is told. Inputs of calls that are not sampled have none. */
 export interface InputTrace {

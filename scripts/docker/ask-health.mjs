@@ -29,6 +29,7 @@ export async function askHealth(image) {
   const env = {
     ...processEnvironment(image),
     VERDICT_PORT: String(await freePort()),
+    VERDICT_HTTP_PORT: String(await freePort()),
     VERDICT_ADMIN_PORT: String(await freePort()),
     VERDICT_DRAIN_GRACE_MS: '0',
     HOME: NOWHERE,

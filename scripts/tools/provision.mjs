@@ -12,11 +12,13 @@ import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs'
 import { otelcol, provideOtelcol } from './otelcol.mjs';
 import { toolsDir } from './paths.mjs';
 import {
+  providePythonClients,
   providePythonGrpc,
   providePythonMlflow,
   providePythonOpenapi,
   providePythonTriton,
   provideRclone,
+  pythonClientsArgs,
   pythonGrpcArgs,
   pythonMlflowArgs,
   pythonOpenapiArgs,
@@ -24,8 +26,9 @@ import {
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** The servers and clients of other systems that test/integrations starts. */
+/** What test/integrations runs: the servers and clients of other systems. */
 const integrationTools = {
+  'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
   'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },

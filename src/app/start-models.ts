@@ -9,6 +9,10 @@ export interface ModelStart {
   readonly log: Logger;
   /** What the models folder holds. @throws ModelLoadError */
   readonly find: () => Promise<ModelRepository>;
+  /** Those of the models that are loaded at the start; the others are loaded when they are asked for. */
+  readonly firstOf: (models: readonly string[]) => ReadonlySet<string>;
+  /** A version is not loaded at the start. */
+  readonly onUnloaded: (location: ModelLocation) => void;
   /** A version is about to be loaded. */
   readonly onLoading: (location: ModelLocation) => void;
   /** Loads a version and puts it into service. */
@@ -18,7 +22,7 @@ export interface ModelStart {
 }
 
 /**
- * Loads the models of the folder, in the versions that are wanted, and tells the log what in it is none. A model that cannot be loaded is told (ADR 0011), unless it
+ * Loads the first models of the folder, in the versions that are wanted, and tells the log what in it is none. A model that cannot be loaded is told (ADR 0011), unless it
  * is the default one.
  * @throws the repository's errors; the loader's for the default model, which they name; the signal's reason
  */
@@ -27,9 +31,13 @@ export async function startModels(parts: ModelStart, signal: AbortSignal): Promi
   const repository = await parts.find();
   requireModel(repository, defaultName, dir);
   tellRepository(repository, parts);
-  for (const location of repository.locations) parts.onLoading(location);
+  const first = parts.firstOf(repository.locations.map(({ name }) => name));
+  const locations = repository.locations.filter(({ name }) => first.has(name));
+  for (const location of repository.locations)
+    if (first.has(location.name)) parts.onLoading(location);
+    else parts.onUnloaded(location);
   await loadModels(
-    repository.locations,
+    locations,
     { load: parts.load, isRequired: (name) => name === defaultName, onFailed: parts.onFailed },
     signal,
   );

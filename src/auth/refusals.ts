@@ -62,7 +62,7 @@ export function modelNotPermitted(): VerdictError {
 export function administrationIsLocal(): VerdictError {
   return new VerdictError(
     'permission_denied',
-    'without API keys or tokens only callers on the same machine may do this, and not through a proxy: set VERDICT_API_KEYS_FILE or VERDICT_JWT_ISSUER, and use a key or token with the scope admin',
+    'without API keys or tokens only callers on the same machine may do this, over gRPC and not through a proxy: set VERDICT_API_KEYS_FILE or VERDICT_JWT_ISSUER, and use a key or token with the scope admin',
     { reason: 'ADMINISTRATION_IS_LOCAL' },
   );
 }

@@ -81,6 +81,11 @@ export class Batcher<T, R> {
     return this.#backlog.bounds.tokens;
   }
 
+  /** How much of the queue is taken once one more input is in. 1: all. */
+  get nextQueueFill(): number {
+    return this.#backlog.bounds.nextFill;
+  }
+
   /** Inputs of the overflow. */
   get overflowItems(): number {
     return this.#backlog.overflowItems;

@@ -7,13 +7,15 @@ import type {
   Resolved,
   ResultCache,
 } from '../cache/types.js';
+import type { Claim } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { invalidField, VerdictError } from '../errors.js';
 import type { AppliedActivation, ProblemType } from '../models/types.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
-import { predict } from './scores.js';
+import { activationOf, predict } from './scores.js';
 import type {
   Activation,
+  AnswerListener,
   Classification,
   Classifier,
   ClassifierHooks,
@@ -25,6 +27,8 @@ import type {
 export interface ClassifyingModel {
   readonly name: string;
   readonly version: string;
+  /** Of everything that decides an answer. */
+  readonly digest: string;
   readonly labels: readonly string[];
   readonly problemType: ProblemType;
   /** What the model itself does to its logits; undefined: nothing. */
@@ -42,23 +46,38 @@ export interface ClassifyingModel {
 
 /** Finds the model version that a request means. */
 export interface ModelResolver {
-  /** @throws VerdictError not_found, or unavailable when the model exists and no version serves */
-  resolve(request: Pick<InputRequest, 'model' | 'version' | 'input' | 'routingKey'>): ClassifyingModel;
+  /**
+   * Returns without a promise when the model is loaded, or was: its cached answers need no load. Otherwise waits until it is.
+   * @throws VerdictError, synchronously or by rejection: not_found; unavailable when the model exists and no version serves;
+   *   resource_exhausted, deadline_exceeded; the signal's reason
+   */
+  resolve(
+    request: Pick<InputRequest, 'model' | 'version' | 'input' | 'routingKey'>,
+    claim: Pick<Claim, 'signal' | 'deadlineAt' | 'serviceClass' | 'trace'>,
+  ): MaybePromise<ClassifyingModel>;
 }
 
-const DEFAULT_ACTIVATION = {
-  single_label_classification: 'softmax',
-  multi_label_classification: 'sigmoid',
-  regression: 'none',
-} as const satisfies Record<ProblemType, Activation>;
+/** Whoever wants to know of answers, while anybody does. */
+export interface AnswerWatch {
+  readonly listener: AnswerListener<ClassifyingModel> | undefined;
+}
+
+const UNWATCHED: AnswerWatch = { listener: undefined };
 
 /** The way of one input: model, cache, computation, scores. */
 export class ClassifierPipeline implements Classifier {
   readonly #models: ModelResolver;
   readonly #cache: Pick<ResultCache, 'resolve'>;
   readonly #hooks: ClassifierHooks;
+  readonly #watch: AnswerWatch;
 
-  constructor(models: ModelResolver, cache: Pick<ResultCache, 'resolve'>, hooks: ClassifierHooks = {}) {
+  constructor(
+    models: ModelResolver,
+    cache: Pick<ResultCache, 'resolve'>,
+    hooks: ClassifierHooks = {},
+    watch: AnswerWatch = UNWATCHED,
+  ) {
+    this.#watch = watch;
     this.#models = models;
     this.#cache = cache;
     this.#hooks = hooks;
@@ -69,15 +88,33 @@ export class ClassifierPipeline implements Classifier {
     let model: ClassifyingModel | undefined;
     try {
       refuseLate(claim, startedAt);
-      model = this.#models.resolve(request);
+      const found = this.#models.resolve(request, claim);
+      if (found instanceof Promise) return this.#onceLoaded(found, request, claim, startedAt);
+      model = found;
       refuseSecondActivation(model, request.options.activation);
       const resolved = this.#resolve(model, request, claim);
       if (resolved instanceof Promise) return this.#finishLater(model, request, claim, resolved, startedAt);
       return this.#finish(model, request, claim, resolved, startedAt);
     } catch (error) {
-      this.#fail(model, claim, startedAt, error);
+      this.#fail(model, request, claim, startedAt, error);
       throw error;
     }
+  }
+
+  async #onceLoaded(
+    loading: Promise<ClassifyingModel>,
+    request: InputRequest,
+    claim: InputClaim,
+    startedAt: number,
+  ): Promise<Classification> {
+    let model: ClassifyingModel;
+    try {
+      model = await loading;
+    } catch (error) {
+      this.#fail(undefined, request, claim, startedAt, error);
+      throw error;
+    }
+    return this.#finishLater(model, request, claim, this.#ask(model, request, claim), startedAt);
   }
 
   #resolve(model: ClassifyingModel, request: InputRequest, claim: InputClaim): MaybePromise<Resolved> {
@@ -108,9 +145,9 @@ export class ClassifierPipeline implements Classifier {
       try {
         return this.#finish(asked, request, claim, await answer, startedAt);
       } catch (error) {
-        const successor = this.#successor(asked, request, error);
+        const successor = await this.#successor(asked, request, claim, error);
         if (successor === undefined) {
-          this.#fail(asked, claim, startedAt, error);
+          this.#fail(asked, request, claim, startedAt, error);
           throw error;
         }
         asked = successor;
@@ -126,12 +163,17 @@ export class ClassifierPipeline implements Classifier {
 
   /**
    * The version that has taken the place of one that is being stopped: what was still on its way to that one, in Redis or behind
-   * another caller, is asked there. Undefined: there is none, or the error is another one.
+   * another caller, is asked there, once it is loaded. Undefined: there is none, or the error is another one.
    */
-  #successor(model: ClassifyingModel, request: InputRequest, error: unknown): ClassifyingModel | undefined {
+  async #successor(
+    model: ClassifyingModel,
+    request: InputRequest,
+    claim: InputClaim,
+    error: unknown,
+  ): Promise<ClassifyingModel | undefined> {
     if (!(error instanceof VerdictError) || error.reason !== 'DRAINING') return undefined;
     try {
-      const found = this.#models.resolve(request);
+      const found = await this.#models.resolve(request, claim);
       return found === model ? undefined : found;
     } catch {
       return undefined;
@@ -141,7 +183,7 @@ export class ClassifierPipeline implements Classifier {
   #finish(
     model: ClassifyingModel,
     request: InputRequest,
-    { serviceClass, trace }: InputClaim,
+    { serviceClass, trace, keyspace }: InputClaim,
     resolved: Resolved,
     startedAt: number,
   ): Classification {
@@ -165,6 +207,7 @@ export class ClassifierPipeline implements Classifier {
       serviceClass,
       trace,
     });
+    this.#watch.listener?.onAnswer(model, request, keyspace, resolved, startedAt);
     return {
       predictions,
       logits: entry.logits,
@@ -181,6 +224,7 @@ export class ClassifierPipeline implements Classifier {
 
   #fail(
     model: ClassifyingModel | undefined,
+    request: InputRequest,
     { serviceClass, trace }: InputClaim,
     startedAt: number,
     error: unknown,
@@ -196,13 +240,8 @@ export class ClassifierPipeline implements Classifier {
       trace,
       error,
     });
+    if (model !== undefined) this.#watch.listener?.onFailure(model, request, error);
   }
-}
-
-function activationOf(model: ClassifyingModel, asked: Activation | undefined): Activation {
-  // What the model has made of its logits stays as it is.
-  if (model.appliedActivation !== undefined) return 'none';
-  return asked ?? DEFAULT_ACTIVATION[model.problemType];
 }
 
 function refuseSecondActivation(

@@ -9,16 +9,18 @@ export interface ForgettableVersion extends ForgottenVersion, Pick<ClassifyingMo
 
 export interface ForgettableModels {
   /**
-   * The versions that are loaded.
+   * The versions that may have answers in the cache: those that are loaded, and those that were.
    * @param model empty: those of all models
-   * @throws VerdictError not_found; unavailable for a model of which no version is loaded
+   * @throws VerdictError not_found; unavailable for a model of which no version ever was loaded
    */
-  loaded(model: string): readonly ForgettableVersion[];
+  answering(model: string): readonly ForgettableVersion[];
 }
 
 export interface InputForgetterParts {
   readonly models: ForgettableModels;
   readonly cache: Pick<ResultCache, 'forget'>;
+  /** The inputs that are kept beside their answers; undefined: none are. */
+  readonly recent?: { forget(input: TextInput, isMeant: (model: string) => boolean): void } | undefined;
   /** The names of callers that may have caches of their own. */
   readonly callers: () => readonly Keyspace[];
   /** Seconds after which Redis holds nothing more that could not be named; 0 without Redis. */
@@ -35,7 +37,7 @@ const truncations: Readonly<Record<Truncation, Truncation>> = {
 /** Entries that are named, and removed, in one turn: there may be thousands of callers. */
 const keysAtOnce = 256;
 
-/** Removes all answers for an input that can be named: of each loaded version, each truncation, and each caller with a cache of its own. */
+/** Removes all answers for an input that can be named: of each version that is loaded or was, each truncation, and each caller with a cache of its own. */
 export class InputForgetter implements Forgetter {
   readonly #parts: InputForgetterParts;
 
@@ -44,8 +46,9 @@ export class InputForgetter implements Forgetter {
   }
 
   async forget({ model, input, caller, mayUse }: ForgetRequest, signal: AbortSignal): Promise<Forgotten> {
-    const { models, cache, callers, othersExpireSeconds } = this.#parts;
-    const versions = models.loaded(model).filter(({ name }) => mayUse(name));
+    const { models, cache, recent, callers, othersExpireSeconds } = this.#parts;
+    const versions = models.answering(model).filter(({ name }) => mayUse(name));
+    recent?.forget(input, (name) => (model === '' || name === model) && mayUse(name));
     const keyspaces = new Set([sharedKeyspace, ...callers(), ...(caller === '' ? [] : [caller])]);
     let [fromMemory, fromRedis] = [0, 0];
     for (const keys of chunks(keysOf(versions, input, keyspaces))) {

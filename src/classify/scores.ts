@@ -1,4 +1,21 @@
+import type { AppliedActivation, ProblemType } from '../models/types.js';
 import type { Activation, Prediction } from './types.js';
+
+const DEFAULT_ACTIVATION = {
+  single_label_classification: 'softmax',
+  multi_label_classification: 'sigmoid',
+  regression: 'none',
+} as const satisfies Record<ProblemType, Activation>;
+
+/** The activation that makes a model's output scores. @param asked undefined: the one that suits the model */
+export function activationOf(
+  model: { readonly problemType: ProblemType; readonly appliedActivation: AppliedActivation | undefined },
+  asked?: Activation,
+): Activation {
+  // What the model has made of its logits stays as it is.
+  if (model.appliedActivation !== undefined) return 'none';
+  return asked ?? DEFAULT_ACTIVATION[model.problemType];
+}
 
 /** How logits become the predictions of one answer. */
 export interface ScoreOptions {
@@ -32,7 +49,12 @@ export function predict(
   return predictions;
 }
 
-function activate(logits: Float32Array, activation: Activation): Float64Array {
+/**
+ * Turns logits into scores.
+ * @param logits one value per label
+ * @returns one score per label, in the same order
+ */
+export function activate(logits: Float32Array, activation: Activation): Float64Array {
   const scores = Float64Array.from(logits);
   if (activation === 'softmax') softmaxInPlace(scores);
   else if (activation === 'sigmoid')

@@ -1,4 +1,4 @@
-import type { CacheMode, CacheOutcome, ComputeTimings, Keyspace } from '../cache/types.js';
+import type { CacheMode, CacheOutcome, ComputeTimings, Keyspace, Resolved } from '../cache/types.js';
 import type { Claim, InputTrace, ServiceClass } from '../claim.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import type { TextInput, Truncation } from '../tokenizer/types.js';
@@ -98,6 +98,25 @@ export interface Forgetter {
    *   the signal; part of the answers may be gone then
    */
   forget(request: ForgetRequest, signal: AbortSignal): Promise<Forgotten>;
+}
+
+/**
+ * Looks at answers as they go out. Called on the way of every input, so it must not throw and must put off what takes time.
+ * @template M the version that was asked
+ */
+export interface AnswerListener<M> {
+  /**
+   * @param keyspace whose cached answers the caller gets; undefined: nobody's
+   * @param startedAt when the input came, in performance.now() milliseconds
+   */
+  onAnswer(
+    model: M,
+    request: InputRequest,
+    keyspace: Keyspace | undefined,
+    resolved: Resolved,
+    startedAt: number,
+  ): void;
+  onFailure(model: M, request: InputRequest, error: unknown): void;
 }
 
 /** Events for telemetry. None may throw. */

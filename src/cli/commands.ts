@@ -25,6 +25,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-reload.js')).modelsReload,
   },
   {
+    name: 'models load',
+    summary: 'have a running server load a model before it is asked for',
+    load: async () => (await import('./models-load.js')).modelsLoad,
+  },
+  {
+    name: 'models unload',
+    summary: 'have a running server unload a model',
+    load: async () => (await import('./models-unload.js')).modelsUnload,
+  },
+  {
     name: 'models traffic',
     summary: 'divide the requests for a model among its versions',
     load: async () => (await import('./models-traffic.js')).modelsTraffic,
@@ -35,9 +45,29 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-alias.js')).modelsAlias,
   },
   {
+    name: 'models shadow',
+    summary: 'ask a version on the side what others have answered, and compare',
+    load: async () => (await import('./models-shadow.js')).modelsShadow,
+  },
+  {
+    name: 'models compare',
+    summary: 'show how the answers of versions differ',
+    load: async () => (await import('./models-compare.js')).modelsCompare,
+  },
+  {
+    name: 'models rollback',
+    summary: 'set when a candidate loses its traffic',
+    load: async () => (await import('./models-rollback.js')).modelsRollback,
+  },
+  {
     name: 'models add',
-    summary: 'add a model from the Hugging Face Hub, or from a folder',
+    summary: 'add a model from the Hugging Face Hub, MLflow, S3 or a folder',
     load: async () => (await import('./models-add.js')).modelsAdd,
+  },
+  {
+    name: 'models follow',
+    summary: 'publish what is new in MLflow, S3 or the Hugging Face Hub, again and again',
+    load: async () => (await import('./models-follow.js')).modelsFollow,
   },
   {
     name: 'models verify',

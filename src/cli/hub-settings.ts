@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { HubOptions } from '../app/add-model.js';
+import type { SourceAccess } from '../app/add-model.js';
 import type { CliContext } from './context.js';
 
 /**
  * How to reach the Hugging Face Hub, from the variables that its own clients read:
  * https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
  */
-export function hubSettings(env: CliContext['env']): HubOptions {
+export function hubSettings(env: CliContext['env']): SourceAccess['hub'] {
   const home = env('HF_HOME') ?? join(env('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'huggingface');
   return {
     endpoint: env('HF_ENDPOINT') ?? 'https://huggingface.co',

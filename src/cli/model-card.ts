@@ -16,7 +16,7 @@ const BATCHES = {
 } as const;
 
 /** What was added, as a table of two columns: a line for each fact, so that none is cut. */
-export function cardRows({ name, directory, commit, report, others, weightBytes }: AddedModel): string[][] {
+export function cardRows({ name, directory, origin, report, others, weightBytes }: AddedModel): string[][] {
   const { manifest } = report;
   if (manifest === undefined) return [];
   const { labels, problemType, maxTokens, modelType } = manifest;
@@ -25,7 +25,7 @@ export function cardRows({ name, directory, commit, report, others, weightBytes 
   const rows = [
     ['model', name],
     ['folder', directory ?? ''],
-    ['commit', commit ?? ''],
+    ...Object.entries(origin ?? {}),
     ['family', modelType ?? 'not told'],
     ['labels', `${whole(labels.length)}: ${shown}${more}`],
     ['activation', ACTIVATIONS[problemType]],
@@ -55,12 +55,12 @@ export function cardRows({ name, directory, commit, report, others, weightBytes 
 
 /** The same for programs. */
 export function cardJson(added: AddedModel): object {
-  const { name, directory, commit, report, others, weightBytes } = added;
+  const { name, directory, origin, report, others, weightBytes } = added;
   const { manifest, weights } = report;
   return {
     name,
     directory,
-    commit,
+    ...origin,
     family: manifest?.modelType,
     labels: manifest?.labels,
     problemType: manifest?.problemType,

@@ -1,4 +1,4 @@
-import type { Model } from '../../clients/typescript/src/index.js';
+import type { Model, RollbackRule } from '../../clients/typescript/src/index.js';
 import type { CliContext } from './context.js';
 import { LineWriter } from './output/line-writer.js';
 import { table, widthOf } from './output/table.js';
@@ -9,10 +9,11 @@ export async function printRouting({ stdout }: CliContext, model: Model, asJson:
   await LineWriter.print(stdout, isTable ? table(rows(model), widthOf(stdout)) : [JSON.stringify(model)]);
 }
 
-function rows({ name, servingVersion, versions, traffic, aliases }: Model): string[][] {
-  const named = [...versions, ...traffic, ...aliases].map(({ version }) => version);
+function rows({ name, servingVersion, versions, traffic, aliases, shadow, rollback }: Model): string[][] {
+  const watched = [...(shadow === undefined ? [] : [shadow]), ...(rollback === undefined ? [] : [rollback])];
+  const named = [...versions, ...traffic, ...aliases, ...watched].map(({ version }) => version);
   const numbers = [...new Set(named)].sort((a, b) => Number(b) - Number(a));
-  const header = ['MODEL', 'VERSION', 'STATE', 'TRAFFIC', 'ALIASES'];
+  const header = ['MODEL', 'VERSION', 'STATE', 'TRAFFIC', 'ALIASES', 'WATCHED'];
   const shareOf = (number: string) => {
     if (traffic.length === 0) return number === servingVersion ? 'all' : '';
     const percent = traffic.find(({ version }) => version === number)?.percent;
@@ -29,6 +30,22 @@ function rows({ name, servingVersion, versions, traffic, aliases }: Model): stri
         .filter(({ version }) => version === number)
         .map(({ alias }) => alias)
         .join(', '),
+      [
+        ...(shadow?.version === number ? [`${shadow.percent}% in the shadow`] : []),
+        ...(rollback?.version === number ? [ruleWords(rollback)] : []),
+      ].join(', '),
     ]),
   ];
+}
+
+function ruleWords({ stableVersion, maxErrorPercent, maxFlipPercent, rolledBack }: RollbackRule): string {
+  if (rolledBack !== undefined) {
+    const { cause, count, observations, at } = rolledBack;
+    return `lost its traffic to ${stableVersion} at ${at.toISOString()}: ${count} ${cause} in ${observations} inputs`;
+  }
+  const limits = [
+    ...(maxErrorPercent === undefined ? [] : [`${maxErrorPercent}% errors`]),
+    ...(maxFlipPercent === undefined ? [] : [`${maxFlipPercent}% flips`]),
+  ];
+  return `back to ${stableVersion} above ${limits.join(' or ')}`;
 }

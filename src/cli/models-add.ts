@@ -6,17 +6,21 @@ import type { Command } from './command.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
 import { type FlagValues, parseFlags } from './flags.js';
-import { hubSettings } from './hub-settings.js';
 import { cardJson, cardRows } from './model-card.js';
 import { copyProgress } from './output/copy-progress.js';
 import { LineWriter } from './output/line-writer.js';
 import { table, widthOf } from './output/table.js';
+import { precisionOf } from './precision.js';
+import { sourceAccess } from './source-access.js';
 import { OutputFailedError, UsageError } from './usage-error.js';
-
-const PRECISIONS = ['fp32', 'int8', 'fp16'] as const;
 
 const FLAGS = {
   name: { kind: 'text', value: 'NAME', help: 'what to call the model; default: as its source is called' },
+  path: {
+    kind: 'text',
+    value: 'FOLDER',
+    help: 'the folder of the source that holds the model; default: its root, or the only folder that does',
+  },
   'models-dir': {
     kind: 'text',
     value: 'DIR',
@@ -34,22 +38,30 @@ export const modelsAdd: Command = {
   name: 'models add',
   usage: 'SOURCE [flags]',
   description:
-    'Takes a sequence-classification model from the Hugging Face Hub (hf://org/name, hf://org/name@revision) or from\n' +
-    'a folder, checks it as models verify does, and adds it to the models folder as the next version of its name.\n' +
-    'If it does not pass, or the command is interrupted, the models folder stays as it was. A server reads the folder\n' +
-    'when it starts.\n\n' +
-    'The Hub is reached as by its own clients: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE count.',
+    'Takes a sequence-classification model from the Hugging Face Hub (hf://org/name, hf://org/name@revision), MLflow\n' +
+    '(mlflow://NAME@ALIAS, mlflow://NAME/VERSION), S3 (s3://bucket/prefix) or a folder (its path, or file:///folder),\n' +
+    'checks it as models verify does, and adds it to the models folder as the next version of its name. If it does not\n' +
+    'pass, or the command is interrupted, the versions there stay as they were. A server reads the folder when it starts,\n' +
+    'or when it is told to reload.\n\n' +
+    'Registries are reached as by their own clients: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE\n' +
+    'count for the Hub; MLFLOW_TRACKING_URI, and MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME and _PASSWORD for\n' +
+    'MLflow; for S3 all that the SDK of AWS reads, such as AWS_ENDPOINT_URL, AWS_REGION, AWS_PROFILE and\n' +
+    'AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY.',
   flags: FLAGS,
   examples: [
     'models add hf://distilbert/distilbert-base-uncased-finetuned-sst-2-english --name sst2',
     'models add ./my-export --name support-topics',
     'models add hf://org/name@v1.2 --precision fp32 --precision int8',
+    'models add s3://models/team/sentiment',
+    'models add mlflow://sentiment@champion',
   ],
   async run(argv, context) {
     const { values, positionals } = parseFlags(FLAGS, argv);
     const [source, ...others] = positionals;
     if (source === undefined || others.length > 0)
-      throw new UsageError('give one source: hf://org/name, or a folder');
+      throw new UsageError(
+        'give one source: hf://org/name, mlflow://NAME@ALIAS, s3://bucket/prefix, or a folder',
+      );
     const { stdout, stderr } = context;
     const added = await add(source, values, context);
     if (typeof added === 'number') return added;
@@ -75,15 +87,16 @@ async function add(
   context: CliContext,
 ): Promise<AddedModel | number> {
   const { stderr } = context;
-  const { addModel, HubError, SourceError } = await import('../app/add-model.js');
+  const { addModel, RegistryError, SourceError } = await import('../app/add-model.js');
   const signal = context.interruption();
   const progress = copyProgress(stderr);
   const options: AddModelOptions = {
     source,
     modelsDir: resolve(values['models-dir'] ?? context.env('VERDICT_MODELS_DIR') ?? ownModelsDir),
     name: values.name,
+    path: values.path,
     precisions: values.precision.map(precisionOf),
-    hub: hubSettings((name) => context.env(name)),
+    access: sourceAccess((name) => context.env(name)),
     signal,
     onProgress: (file, done) => progress.update(file, done),
     onVerify: () => {
@@ -100,7 +113,7 @@ async function add(
     }
     if (error instanceof SourceError) {
       stderr.write(`verdict models add: ${error.message}\n`);
-      return error instanceof HubError ? EXIT.unanswered : EXIT.usage;
+      return error instanceof RegistryError ? EXIT.unanswered : EXIT.usage;
     }
     if (!isSystemError(error)) throw error;
     const { dest, path = options.modelsDir } = error as { readonly dest?: string; readonly path?: string };
@@ -108,11 +121,4 @@ async function add(
   } finally {
     progress.stop();
   }
-}
-
-function precisionOf(given: string): (typeof PRECISIONS)[number] {
-  const known = PRECISIONS.find((precision) => precision === given);
-  if (known === undefined)
-    throw new UsageError(`--precision must be one of ${PRECISIONS.join(', ')}; got "${given}"`);
-  return known;
 }

@@ -41,13 +41,14 @@ export const modelsReload: Command = {
 
 function rows(reloads: readonly ModelReload[]): string[][] {
   return [
-    ['MODEL', 'OUTCOME', 'VERSION', 'RETIRED', 'LABELS FLIPPED', ''],
-    ...reloads.map(({ model, outcome, version, retiredVersions, labelFlips, reason }) => [
+    ['MODEL', 'OUTCOME', 'VERSION', 'RETIRED', 'LABELS FLIPPED', 'OF THE LATEST', ''],
+    ...reloads.map(({ model, outcome, version, retiredVersions, labelFlips, warmUp, reason }) => [
       model,
       outcome,
       version,
       retiredVersions.join(', '),
       labelFlips === undefined ? '' : `${labelFlips.flipped} of ${labelFlips.compared}`,
+      warmUp === undefined ? '' : `${warmUp.flipped} of ${warmUp.compared}`,
       reason,
     ]),
   ];

@@ -118,10 +118,17 @@ async function run(config: Config, log: Logger, onApp: (app: App) => void): Prom
 }
 
 /** @returns the end if the start failed */
-async function start(app: App, { server, admin }: Config, log: Logger): Promise<End | undefined> {
+async function start(app: App, { server, http, admin }: Config, log: Logger): Promise<End | undefined> {
   try {
-    const { port, adminPort } = await app.start();
-    log.info({ address: `${server.host}:${port}`, admin: `${admin.host}:${adminPort}` }, 'serving');
+    const { port, httpPort, adminPort } = await app.start();
+    log.info(
+      {
+        address: `${server.host}:${port}`,
+        ...(httpPort === undefined ? {} : { http: `${http.host}:${httpPort}` }),
+        admin: `${admin.host}:${adminPort}`,
+      },
+      'serving',
+    );
     return undefined;
   } catch (error) {
     // A stop during the start is not a failure: its own report decides.

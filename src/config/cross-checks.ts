@@ -1,4 +1,5 @@
 import { isLoopback } from './loopback.js';
+import { pinnedModels } from './pinned-models.js';
 import type { SettingValues } from './schema.js';
 
 /**
@@ -9,7 +10,8 @@ const maxMessageBytes = 512 * 1024 * 1024;
 
 /** Conflicts between values that are each valid alone. `nameOf` gives a setting's name as the user knows it. */
 export function crossCheck(values: SettingValues, nameOf: (path: string) => string): string[] {
-  const { server, tls, auth, admin, cache, limits, rateLimits, shutdown, batching, redis } = values;
+  const { server, http, tls, auth, admin, cache, limits, rateLimits, shutdown, batching, redis, models } =
+    values;
   const problems: string[] = [];
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem);
@@ -18,6 +20,13 @@ export function crossCheck(values: SettingValues, nameOf: (path: string) => stri
     server.port === 0 || server.port !== admin.port,
     `${nameOf('admin.port')} is ${admin.port}: it must differ from ${nameOf('server.port')}.`,
   );
+  const others = { server, admin };
+  for (const [section, { port }] of Object.entries(others)) {
+    expect(
+      http.listen === 'off' || http.port === 0 || http.port !== port,
+      `${nameOf('http.port')} is ${http.port}: it must differ from ${nameOf(`${section}.port`)}.`,
+    );
+  }
   expect(
     (tls.cert === undefined) === (tls.key === undefined),
     `${nameOf(tls.cert === undefined ? 'tls.key' : 'tls.cert')} is set: it needs ${nameOf(tls.cert === undefined ? 'tls.cert' : 'tls.key')} as well.`,
@@ -57,6 +66,11 @@ export function crossCheck(values: SettingValues, nameOf: (path: string) => stri
   expect(
     batching.policy !== 'window' || batching.maxDelayMs > 0,
     `${nameOf('batching.maxDelayMs')} is 0: it must be above 0 if ${nameOf('batching.policy')} is window.`,
+  );
+  const pinned = pinnedModels(models).size;
+  expect(
+    models.cacheSize === 0 || pinned <= models.cacheSize,
+    `${nameOf('models.pinned')} makes ${pinned} models with the default one: ${nameOf('models.cacheSize')} must be at least that, or 0, and is ${models.cacheSize}.`,
   );
   expect(
     redis.mode === 'single' || redis.url !== undefined,

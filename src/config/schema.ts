@@ -1,7 +1,18 @@
 import * as z from 'zod/mini';
 import { cache, redis } from './sections/caching.js';
 import { batching, models, runtime, tokenizer } from './sections/inference.js';
-import { admin, auth, limits, log, rateLimits, server, shutdown, tls, tracing } from './sections/serving.js';
+import {
+  admin,
+  auth,
+  http,
+  limits,
+  log,
+  rateLimits,
+  server,
+  shutdown,
+  tls,
+  tracing,
+} from './sections/serving.js';
 
 /**
  * Every setting, once. A section is a mapping in the YAML file, and a leaf's key is its key there; the leaf's {@link
@@ -9,6 +20,7 @@ import { admin, auth, limits, log, rateLimits, server, shutdown, tls, tracing } 
  */
 export const configSchema = z.object({
   server,
+  http,
   tls,
   auth,
   admin,

@@ -47,6 +47,11 @@ export const modelName: TextRule = {
   allowed: 'a model name: 1 to 64 of a-z, 0-9, ".", "_" and "-", starting with a letter or a digit',
 };
 
+export const modelNames: TextRule = {
+  test: (value) => value.split(',').every((name) => modelName.test(name.trim())),
+  allowed: 'model names, separated by commas',
+};
+
 export const modelVersions: TextRule = {
   test: isVersionPolicy,
   allowed: 'latest, all, or models with their versions, separated by semicolons: sentiment=1,2;intent=all',

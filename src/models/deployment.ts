@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { TextInput } from '../tokenizer/types.js';
+import type { FormerVersion } from './former-version.js';
 import { noRouting, type Routing } from './routing.js';
 import { sharesOf } from './traffic.js';
 import type { ModelState, ModelVersionView, ModelView } from './types.js';
@@ -10,17 +11,21 @@ export interface DeployableVersion {
   readonly version: string;
   readonly state: ModelState;
   readonly view: ModelVersionView;
+  /** What is to be kept of it once it is unloaded. */
+  readonly former: FormerVersion<TextInput>;
   /** From now on its state is `draining`. */
   drain(): void;
   /** Answers what is queued and ends; when the signal aborts, the rest is refused. */
   close(signal: AbortSignal): Promise<void>;
 }
 
-/** A version that cannot serve requests. */
+/** A version that cannot serve requests, or not before it is loaded. */
 export interface UnloadedVersion {
-  readonly state: 'loading' | 'failed';
-  /** Why it could not be loaded, for everybody to read; empty while it is being loaded. */
+  readonly state: 'unloaded' | 'loading' | 'failed';
+  /** Why it could not be loaded, or how far its load is, for everybody to read; empty where there is nothing to say. */
   readonly reason: string;
+  /** What is kept of it since it was loaded last; undefined: it never was, or its files have changed since. */
+  readonly former?: FormerVersion<TextInput> | undefined;
 }
 
 interface Deployed<V> {
@@ -50,9 +55,22 @@ export class Deployment<V extends DeployableVersion> {
   /** The versions that get the requests that name none, part by equal part. Undefined: the version of that part is not here. */
   #parts: readonly (V | undefined)[] = [];
   #routed: readonly V[] = [];
+  #isLoaded = false;
+  /** A number that is higher than those of all models that were asked before. */
+  lastUse = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** Whether a version is loaded that gets requests, if only those that name it. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  /** Whether it takes no more than a load for requests to be answered. */
+  get isUnloaded(): boolean {
+    return !this.#isLoaded && this.#unloaded.size > 0;
   }
 
   /** The loaded versions, highest first. */
@@ -113,6 +131,22 @@ export class Deployment<V extends DeployableVersion> {
     return retired;
   }
 
+  /**
+   * From now on no version gets requests, until one is loaded again.
+   * @returns those that got some before, which are listed until they are removed
+   */
+  unload(): readonly V[] {
+    const retired = this.retireAll();
+    for (const { version, former } of retired)
+      this.announce(version, { state: 'unloaded', reason: '', former });
+    return retired;
+  }
+
+  /** The versions that get requests, if only those that name them; highest first. */
+  get active(): readonly V[] {
+    return this.#active();
+  }
+
   #put(version: V): void {
     this.#unloaded.delete(version.version);
     const added = { loaded: version, isRetired: false };
@@ -150,6 +184,7 @@ export class Deployment<V extends DeployableVersion> {
     const isHere = parts.some((version) => version !== undefined);
     this.#parts = isHere ? parts : active.slice(0, 1);
     this.#routed = active.filter((version) => this.#parts.includes(version));
+    this.#isLoaded = active.length > 0;
   }
 
   #active(): readonly V[] {
@@ -164,6 +199,13 @@ export class Deployment<V extends DeployableVersion> {
   /** What an alias stands for; undefined for what is none. */
   versionOf(alias: string): string | undefined {
     return this.#routing.aliases.get(alias);
+  }
+
+  /** What is kept of the version that a request means, while none is loaded; undefined: nothing, or it is not clear which it is. */
+  formerOf(version: string): FormerVersion<TextInput> | undefined {
+    const [only, ...others] = this.#unloaded.values();
+    if (version !== '') return this.#unloaded.get(this.versionOf(version) ?? version)?.former;
+    return others.length === 0 ? only?.former : undefined;
   }
 
   /** The version for an input whose request names none; undefined if no version is routed to. */
@@ -199,26 +241,33 @@ export class Deployment<V extends DeployableVersion> {
     return { ...view, stateReason: `its files have changed and could not be loaded: ${found.reason}` };
   }
 
-  view(isDefault: boolean): ModelView {
+  view(isDefault: boolean, isPinned: boolean): ModelView {
     const serving = this.#largest(this.#routed.filter(({ state }) => state === 'serving'));
-    const { traffic, aliases } = this.#routing;
+    const { traffic, aliases, shadow, rollback } = this.#routing;
     // A number stands for what answers under it now: what it stood for before is on its way out, or never came in.
     const loaded = this.#versions.filter(
       ({ loaded: { version }, isRetired }) => !isRetired || this.find(version) === undefined,
     );
+    // A version that is on its way out of memory is told as that, as long as it is not on its way back.
+    const isLeaving = (version: string, { state }: UnloadedVersion) =>
+      state === 'unloaded' && loaded.some((one) => one.loaded.version === version);
     const unloaded = [...this.#unloaded]
       .filter(([version]) => version !== '' && this.find(version) === undefined)
+      .filter(([version, found]) => !isLeaving(version, found))
       .map(([version, found]) => unloadedView(version, found));
     return {
       name: this.name,
       isDefault,
+      isPinned,
       servingVersion: serving?.version ?? '',
-      loaded: this.#versions.length > 0,
+      loaded: this.#isLoaded,
       versions: [...loaded.map((one) => this.#loadedView(one.loaded)), ...unloaded].sort(
         (a, b) => Number(b.version) - Number(a.version),
       ),
       traffic: [...sharesOf(traffic ?? [])].map(([version, percent]) => ({ version, percent })),
       aliases: [...aliases].sort().map(([alias, version]) => ({ alias, version })),
+      ...(shadow === undefined ? {} : { shadow }),
+      ...(rollback === undefined ? {} : { rollback }),
     };
   }
 }
@@ -238,7 +287,9 @@ function placesOf(model: string, { input: { text, textPair }, routingKey }: Rout
   return [wordAt(0), wordAt(8)];
 }
 
-function unloadedView(version: string, { state, reason }: UnloadedVersion): ModelVersionView {
+function unloadedView(version: string, { state, reason, former }: UnloadedVersion): ModelVersionView {
+  if (former !== undefined)
+    return { ...former.view, state, stateReason: reason, readyInstances: 0, instances: 0, memoryBytes: 0 };
   return {
     version,
     state,
@@ -257,5 +308,6 @@ function unloadedView(version: string, { state, reason }: UnloadedVersion): Mode
     instances: 0,
     cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
     costSamples: [],
+    memoryBytes: 0,
   };
 }

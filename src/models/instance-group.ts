@@ -69,6 +69,8 @@ export interface InstanceGroup {
   readonly device: Device;
   readonly proof: SessionProof;
   readonly counts: InstanceCounts;
+  /** The processes of the sessions that are ready. */
+  readonly pids: readonly number[];
   /** A session for the calibration, before any serves. */
   readonly first: Session;
   /**
@@ -213,6 +215,9 @@ async function startInPrecision<I>(
     proof: found,
     get counts() {
       return { ready: supervisor.readyCount, wanted: options.count };
+    },
+    get pids() {
+      return [...sessions.keys()].map(({ info }) => info.pid);
     },
     get first() {
       const [first] = sessions.keys();

@@ -6,8 +6,9 @@ import { type JsonObject, readJsonObject } from './json-file.js';
 import { defaultLabels, readLabels, readProblemType } from './labels.js';
 import { refuseLfsPointer } from './lfs-pointer.js';
 import { ModelLoadError } from './model-load-error.js';
+import { readModeration } from './moderation.js';
 import { tokenLimit, unusedPositions } from './token-limit.js';
-import type { ProblemType } from './types.js';
+import type { Moderation, ProblemType } from './types.js';
 import { findWeights, type Weights } from './weights.js';
 
 /** What a version's folder says about itself: the Hub's layout for sequence classification. */
@@ -32,6 +33,8 @@ export interface ModelManifest {
   readonly tokenizerJsonPath: string;
   readonly tokenizerConfigPath: string;
   readonly goldenPath: string;
+  /** Undefined: it serves no moderator. */
+  readonly moderation: Moderation | undefined;
 }
 
 export interface ManifestOptions {
@@ -66,13 +69,14 @@ export async function readManifest(
   const weights = await findWeights(directory);
   const labels =
     readLabels(configPath, config) ?? (await unnamedLabels(configPath, config, weights, options));
+  const problemType = readProblemType(configPath, config, labels.length);
   return {
     name,
     version,
     directory,
     modelType: typeof config.model_type === 'string' ? config.model_type : undefined,
     labels,
-    problemType: readProblemType(configPath, config, labels.length),
+    problemType,
     maxTokens: readMaxTokens(configPath, config, tokenizerConfig, weights, options.maxTokens),
     defaultTruncation: tokenizerConfig.truncation_side === 'left' ? 'start' : 'end',
     padId: readPadId(config),
@@ -81,6 +85,7 @@ export async function readManifest(
     tokenizerJsonPath,
     tokenizerConfigPath,
     goldenPath: join(directory, 'golden.json'),
+    moderation: await readModeration(directory, labels, problemType),
   };
 }
 

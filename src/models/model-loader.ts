@@ -17,7 +17,7 @@ import type { InstanceGroup } from './instance-group.js';
 import { type KnownAnswers, labelFlips } from './label-flips.js';
 import { type ModelManifest, readManifest } from './manifest.js';
 import { ModelLoadError } from './model-load-error.js';
-import { ModelVersion } from './model-version.js';
+import { ModelVersion, type ModelVersionParts } from './model-version.js';
 import { equalRest, noRest, pacedRun, type Rest } from './paced-run.js';
 import type { SessionProof } from './prove-session.js';
 import type { ModelLocation } from './repository.js';
@@ -91,6 +91,8 @@ export interface Beside<I> {
    * and so every version the one before it.
    */
   readonly former: KnownAnswers<I> | undefined;
+  /** What of the load begins now, in words for everybody to read. Must not throw. */
+  readonly onStage: (stage: string) => void;
 }
 
 /** Makes a folder into a version that serves: read, check against known answers, calibrate, connect. */
@@ -119,6 +121,7 @@ export class ModelLoader<I> {
     beside?: Beside<I>,
   ): Promise<ModelVersion<I>> {
     const rest = beside === undefined ? noRest : equalRest(signal);
+    beside?.onStage('its files are read (1 of 4)');
     const identity = await folderIdentity(location.directory);
     const manifest = await readManifest(location.name, location.version, location.directory, {
       maxTokens: this.#options.maxTokens,
@@ -129,6 +132,7 @@ export class ModelLoader<I> {
       this.#options.maxTokens === undefined ? recorded : goldenWithin(recorded, this.#options.maxTokens);
     if (golden === undefined) this.#hooks.onUnchecked?.(manifest.name);
     const { batcher: batcherHooks, runtime: runtimeHooks } = this.#parts.hooks(location);
+    beside?.onStage('it is tried on one thread (2 of 4)');
     // Session processes start while it is loaded; whoever needs it waits, and learns if it could not be.
     const loading = this.#parts.loadPreprocessor(manifest);
     loading.catch(() => {});
@@ -145,6 +149,7 @@ export class ModelLoader<I> {
         : { timeLimitMs: 0, timedRuns: TIMED_RUNS_BESIDE, rest };
     const measure = async (group: InstanceGroup) => {
       const preprocessor = await loading;
+      beside?.onStage('its sessions are measured (4 of 4)');
       const measured = this.#parts.oneAtATime(() => this.#calibrate(group, preprocessor, sweep));
       const read =
         digest === '' ? modelDigest(manifest, group.precision, group.proof.batching, preprocessor) : digest;
@@ -155,6 +160,7 @@ export class ModelLoader<I> {
     let flips: LabelFlips | undefined;
     const onTrial = async (group: InstanceGroup) => {
       const preprocessor = await loading;
+      beside?.onStage('its answers are compared (3 of 4)');
       flips = await this.#flips(beside?.former, { manifest, group, preprocessor, rest });
     };
     const sessions = await startServing(
@@ -204,9 +210,10 @@ export class ModelLoader<I> {
         preprocessor,
         batcher,
         instances: () => shared.counts,
+        pids: () => [...shared.pids, ...(lone?.pids ?? [])],
         samples,
         calibratedCurve: curve ?? FREE,
-        cacheKey: (input, truncation, keyspace) => keys.key(preprocessor.keyOf(input), truncation, keyspace),
+        cacheKey: cacheKeyOf(keys, preprocessor),
         closeInstances: (force) => {
           test.close();
           return sessions.close(force);
@@ -301,6 +308,14 @@ async function ensureSettled({ directory }: ModelLocation, identity: string): Pr
     directory,
     'changed while it was being loaded: publish a version by renaming its folder',
   );
+}
+
+/** Made apart from the load, so that whoever keeps it keeps nothing else of the version. */
+function cacheKeyOf<I>(
+  keys: ReturnType<ModelLoaderParts<I>['cacheKeys']>,
+  preprocessor: Preprocessor<I>,
+): ModelVersionParts<I>['cacheKey'] {
+  return (input, truncation, keyspace) => keys.key(preprocessor.keyOf(input), truncation, keyspace);
 }
 
 /** Median of the known inputs: the best guess at what the model is meant to read. */

@@ -1,5 +1,7 @@
 import { VerdictError } from '../errors.js';
+import type { TextInput } from '../tokenizer/types.js';
 import { type DeployableVersion, Deployment, type RoutedInput, type UnloadedVersion } from './deployment.js';
+import type { FormerVersion } from './former-version.js';
 import { namedVersions, noRouting, type Routings } from './routing.js';
 import type { ModelCatalog, ModelView } from './types.js';
 
@@ -15,6 +17,15 @@ export interface ModelRequest extends RoutedInput {
 export interface VersionName {
   readonly name: string;
   readonly version: string;
+}
+
+/** A model with versions that are loaded. */
+export interface LoadedModel<V> {
+  readonly name: string;
+  /** Highest first. */
+  readonly versions: readonly V[];
+  /** The higher, the later it was used. */
+  readonly lastUse: number;
 }
 
 /** A version that was taken out of service and is gone. */
@@ -42,15 +53,23 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /** Versions that a change of routing is about to name, by model: one entry for each change. */
   readonly #reserved = new Set<{ readonly model: string; readonly versions: readonly string[] }>();
   readonly #onGone: (version: VersionName) => void;
+  readonly #isPinned: (model: string) => boolean;
+  #uses = 0;
 
   /**
    * @param defaultModel the model of requests that name none
+   * @param isPinned whether a model is never unloaded to make room
    * @param onGone called when nothing of a version is left: it has answered all it held, or could not be loaded and is not
    *   asked for any more. Must not throw
    */
-  constructor(defaultModel: string, onGone: (version: VersionName) => void = () => {}) {
+  constructor(
+    defaultModel: string,
+    onGone: (version: VersionName) => void = () => {},
+    isPinned: (model: string) => boolean = () => true,
+  ) {
     this.#defaultModel = defaultModel;
     this.#onGone = onGone;
+    this.#isPinned = isPinned;
   }
 
   /** The models that anything is known of, by name. */
@@ -61,6 +80,42 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /** The version that most requests for a model go to; undefined: there is none. */
   current(model: string): V | undefined {
     return this.#deployments.get(model)?.current;
+  }
+
+  /** The model that a request means, whether or not there is one of that name. */
+  nameOf({ model }: Pick<ModelRequest, 'model'>): string {
+    return model === '' ? this.#defaultModel : model;
+  }
+
+  /** Whether requests for a model are answered without a load. */
+  isLoaded(model: string): boolean {
+    return this.#deployments.get(model)?.isLoaded ?? false;
+  }
+
+  /** Whether a model is known of which no version is loaded. */
+  isUnloaded(model: string): boolean {
+    return this.#deployments.get(model)?.isUnloaded ?? false;
+  }
+
+  /** Whether a version of a model could not be loaded. */
+  hasFailed(model: string): boolean {
+    const unloaded = [...(this.#deployments.get(model)?.unloaded.values() ?? [])];
+    return unloaded.some(({ state }) => state === 'failed');
+  }
+
+  /** The models that are loaded, by name. */
+  loadedModels(): readonly LoadedModel<V>[] {
+    return this.names.flatMap((name) => {
+      const deployment = this.#deployments.get(name);
+      if (deployment?.isLoaded !== true) return [];
+      return [{ name, versions: deployment.active, lastUse: deployment.lastUse }];
+    });
+  }
+
+  /** Makes a model the one that was used last. */
+  touch(model: string): void {
+    const deployment = this.#deployments.get(model);
+    if (deployment !== undefined) deployment.lastUse = ++this.#uses;
   }
 
   /**
@@ -77,6 +132,11 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     this.#routings = routings;
     for (const [name, deployment] of this.#deployments) deployment.route(routings.get(name) ?? noRouting);
     this.changed();
+  }
+
+  /** What is set about where requests go, by model. */
+  get routings(): Routings {
+    return this.#routings;
   }
 
   /** The versions that the routing of a model names, or is about to. */
@@ -101,13 +161,22 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   }
 
   /**
-   * The version of a model with that number, or why there is none.
+   * Requires a version that requests may be routed to: one that is loaded, or that a load of its model would bring.
    * @throws VerdictError not_found; unavailable for one that could not be loaded
    */
-  require(model: string, version: string): V {
+  require(model: string, version: string): void {
     const deployment = this.#deployments.get(model);
     if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
-    return this.#named(deployment, version, `version ${model}/${version} is not loaded`);
+    const state = deployment.unloaded.get(version)?.state;
+    if (deployment.isUnloaded && (state === 'unloaded' || state === 'loading')) return;
+    this.#named(deployment, version, `version ${model}/${version} is not loaded`);
+  }
+
+  /** The version that most requests for a model go to, or would if it were loaded; empty: there is none. */
+  currentVersion(model: string): string {
+    const unloaded = [...(this.#deployments.get(model)?.unloaded.keys() ?? [])];
+    const highest = unloaded.sort((a, b) => Number(b) - Number(a))[0];
+    return this.current(model)?.version ?? highest ?? '';
   }
 
   /**
@@ -140,6 +209,16 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   ): Promise<readonly EndedVersion[]> {
     const deployment = this.#deploymentOf(version.name);
     return this.#end(deployment, deployment.succeed(version, stays), signal);
+  }
+
+  /**
+   * Takes a model out of memory: it gets no requests until it is loaded again, answers what it holds, and its sessions end.
+   * @param signal makes its versions refuse the rest
+   * @returns its versions, when they have ended
+   */
+  async unload(model: string, signal: AbortSignal): Promise<readonly EndedVersion[]> {
+    const deployment = this.#deployments.get(model);
+    return deployment === undefined ? [] : this.#end(deployment, deployment.unload(), signal);
   }
 
   /**
@@ -201,9 +280,26 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     if (isEmpty && this.#deployments.get(name) === deployment) this.#deployments.delete(name);
   }
 
-  /** Records that a version is loading, until it is deployed or could not be loaded. */
-  addLoading(name: string, version: string): void {
-    this.#deploymentOf(name).announce(version, { state: 'loading', reason: '' });
+  /**
+   * Records that a version is loading, until it is deployed or could not be loaded.
+   * @param stage what of the load is under way, for everybody to read
+   */
+  addLoading(name: string, version: string, stage = ''): void {
+    const deployment = this.#deploymentOf(name);
+    const former = deployment.unloaded.get(version)?.former;
+    deployment.announce(version, { state: 'loading', reason: stage, former });
+    this.changed();
+  }
+
+  /**
+   * Records that a version exists, and is loaded when somebody asks for it.
+   * @param identity what its folder looks like; what is kept of it is of use as long as it looks the same. Undefined: it does
+   */
+  addUnloaded(name: string, version: string, identity?: string): void {
+    const deployment = this.#deploymentOf(name);
+    const kept = deployment.unloaded.get(version)?.former;
+    const former = identity === undefined || kept?.folderIdentity === identity ? kept : undefined;
+    deployment.announce(version, { state: 'unloaded', reason: '', former });
     this.changed();
   }
 
@@ -221,12 +317,31 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /**
    * The version that a request means. A version whose processes are being replaced still takes requests: they wait
    * in its queue.
-   * @throws VerdictError not_found; unavailable for a model that could not be loaded
+   * @throws VerdictError not_found; unavailable for a model that is not loaded
    */
   resolve(request: ModelRequest): V {
+    const found = this.lookUp(request);
+    if (found !== undefined) return found;
+    const name = this.nameOf(request);
+    const [unloaded] = this.#deployments.get(name)?.unloaded.values() ?? [];
+    if (unloaded !== undefined) throw notLoaded(`the model ${name}`, unloaded);
+    throw notFound('model', name, 'MODEL_NOT_FOUND');
+  }
+
+  /**
+   * The version that a request means, if its model is loaded; this counts as its last use.
+   * @returns undefined: the model is known, and none of its versions is loaded
+   * @throws VerdictError not_found; unavailable for a version that is not loaded though others are, or for a model that is gone
+   */
+  lookUp(request: ModelRequest): V | undefined {
     const name = request.model === '' ? this.#defaultModel : request.model;
     const deployment = this.#deployments.get(name);
     if (deployment === undefined) throw notFound('model', name, 'MODEL_NOT_FOUND');
+    if (deployment.isUnloaded) {
+      this.#requireKnown(deployment, request.version);
+      return undefined;
+    }
+    deployment.lastUse = ++this.#uses;
     const { version } = request;
     if (version !== '') {
       const meant = deployment.versionOf(version);
@@ -239,11 +354,18 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     }
     const found = deployment.pick(request);
     if (found !== undefined) return found;
-    const [unloaded] = deployment.unloaded.values();
-    if (unloaded !== undefined && deployment.versions.length === 0)
-      throw notLoaded(`the model ${name}`, unloaded);
     // Its last version is being retired.
     throw new VerdictError('unavailable', `the model ${name} is being stopped`, { reason: 'DRAINING' });
+  }
+
+  /** @throws VerdictError not_found for a version that a load of its model would not bring */
+  #requireKnown(deployment: Deployment<V>, asked: string): void {
+    const { name, unloaded } = deployment;
+    const version = deployment.versionOf(asked) ?? asked;
+    if (version === '' || unloaded.has(version)) return;
+    // Of a model that is being loaded or could not be, not all versions may be known.
+    if ([...unloaded.values()].some(({ state }) => state !== 'unloaded')) return;
+    throw versionNotFound(name, version, `version ${name}/${version} is not there`);
   }
 
   /** @param trouble what to say where nothing is known of the version */
@@ -254,25 +376,27 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     const others = versions.length === 0 ? [...unloaded.values()] : [];
     const trying = unloaded.get(version) ?? others[0];
     if (trying !== undefined) throw notLoaded(`the version ${name}/${version}`, trying);
-    throw new VerdictError('not_found', trouble, {
-      reason: 'VERSION_NOT_FOUND',
-      resource: { type: 'version', name: `${name}/${version}` },
-    });
+    throw versionNotFound(name, version, trouble);
   }
 
   /**
-   * The versions that are loaded, those that are being retired too.
+   * The versions that may have answers in the cache: those that are loaded, on their way out too, and what is kept of those that were.
    * @param model empty: those of all models
-   * @throws VerdictError not_found; unavailable for a model of which no version is loaded
+   * @throws VerdictError not_found; unavailable for a model of which no version ever was loaded
    */
-  loaded(model: string): readonly V[] {
-    if (model === '') return this.#versions();
+  answering(model: string): readonly (V | FormerVersion<TextInput>)[] {
+    if (model === '') return [...this.#deployments.values()].flatMap(answeringOf);
     const deployment = this.#deployments.get(model);
     if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
+    const found = answeringOf(deployment);
     const [unloaded] = deployment.unloaded.values();
-    if (deployment.versions.length === 0 && unloaded !== undefined)
-      throw notLoaded(`the model ${model}`, unloaded);
-    return deployment.versions;
+    if (found.length === 0 && unloaded !== undefined) throw notLoaded(`the model ${model}`, unloaded);
+    return found;
+  }
+
+  /** What is kept of the version that a request means, while its model is not loaded. */
+  formerOf(request: Pick<ModelRequest, 'model' | 'version'>): FormerVersion<TextInput> | undefined {
+    return this.#deployments.get(this.nameOf(request))?.formerOf(request.version);
   }
 
   list(): readonly ModelView[] {
@@ -297,7 +421,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
    */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
     const deployments = [...this.#deployments.values()];
-    const isLoaded = deployments.some(({ versions }) => versions.length > 0);
+    const hasLoaded = deployments.some(({ isLoaded }) => isLoaded);
     const reasons = deployments
       .flatMap(({ routed }) => routed)
       .filter(({ state }) => state !== 'serving')
@@ -305,15 +429,17 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
         [`${name}/${version} is ${state}`, stateReason].filter((words) => words !== '').join(': '),
       );
     const unloaded = deployments.flatMap(({ name, unloaded }) =>
-      [...unloaded].map(([version, { state, reason }]) =>
-        state === 'loading'
-          ? `${name}/${version} is being loaded`
-          : `${pathOf(name, version)} could not be loaded: ${reason}`,
-      ),
+      [...unloaded]
+        .filter(([, { state }]) => state !== 'unloaded')
+        .map(([version, { state, reason }]) =>
+          state === 'loading'
+            ? `${name}/${version} is being loaded`
+            : `${pathOf(name, version)} could not be loaded: ${reason}`,
+        ),
     );
     return {
-      ready: isLoaded && reasons.length === 0,
-      reasons: [...reasons, ...unloaded, ...this.routingTroubles()],
+      ready: hasLoaded && reasons.length === 0,
+      reasons: [...reasons, ...unloaded, ...this.routingTroubles(), ...this.#rollbacks()],
     };
   }
 
@@ -321,12 +447,24 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   routingTroubles(): readonly string[] {
     return [...this.#routings].flatMap(([name, routing]) => {
       const deployment = this.#deployments.get(name);
-      if (deployment === undefined) return [`there is no model ${name}, whose traffic or aliases are set`];
+      if (deployment === undefined) return [`there is no model ${name}, and the state file names it`];
       const isMissing = (version: string) =>
         deployment.find(version) === undefined && !deployment.unloaded.has(version);
       return [...namedVersions(routing)]
         .filter(isMissing)
-        .map((version) => `${name}/${version} is not there, and traffic or an alias is set for it`);
+        .map((version) => `${name}/${version} is not there, and the state file names it`);
+    });
+  }
+
+  /** Candidates that have lost their traffic. */
+  #rollbacks(): readonly string[] {
+    return [...this.#routings].flatMap(([name, { rollback }]) => {
+      if (rollback?.rolledBack === undefined || !this.#deployments.has(name)) return [];
+      const { at, cause, count, observations } = rollback.rolledBack;
+      const words = cause === 'errors' ? 'failed' : `got other labels than from ${rollback.stable}`;
+      return [
+        `${name}/${rollback.version} lost its traffic to ${rollback.stable} at ${new Date(at).toISOString()}: ${count} of ${observations} inputs ${words}`,
+      ];
     });
   }
 
@@ -356,13 +494,32 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   }
 
   #view(deployment: Deployment<V>): ModelView {
-    return deployment.view(deployment.name === this.#defaultModel);
+    const { name } = deployment;
+    return deployment.view(name === this.#defaultModel, this.#isPinned(name));
   }
 }
 
+function answeringOf<V extends DeployableVersion>({
+  versions,
+  unloaded,
+}: Deployment<V>): (V | FormerVersion<TextInput>)[] {
+  const kept = [...unloaded.values()].flatMap(({ former }) => former ?? []);
+  // One that drains is kept already.
+  return [...versions, ...kept.filter(({ version }) => !versions.some((one) => one.version === version))];
+}
+
 function notLoaded(what: string, { state }: UnloadedVersion): VerdictError {
-  const words = state === 'loading' ? 'is being loaded' : 'could not be loaded';
+  const words = { unloaded: 'is not loaded', loading: 'is being loaded', failed: 'could not be loaded' }[
+    state
+  ];
   return new VerdictError('unavailable', `${what} ${words}`, { reason: 'MODEL_NOT_LOADED' });
+}
+
+function versionNotFound(name: string, version: string, trouble: string): VerdictError {
+  return new VerdictError('not_found', trouble, {
+    reason: 'VERSION_NOT_FOUND',
+    resource: { type: 'version', name: `${name}/${version}` },
+  });
 }
 
 function pathOf(name: string, version: string): string {

@@ -8,7 +8,7 @@ import { loadWithRetry } from './load-models.js';
 import { ModelLoadError } from './model-load-error.js';
 import type { EndedVersion, ModelRegistry } from './model-registry.js';
 import type { ModelLocation, ModelRepository } from './repository.js';
-import type { LabelFlips, ModelReload, ModelReloads, ReloadHooks } from './types.js';
+import type { LabelFlips, ModelReload, ModelReloads, ReloadHooks, WarmUp } from './types.js';
 
 /** What a reload needs of a version that was loaded. */
 export interface ReloadableVersion extends DeployableVersion {
@@ -23,6 +23,10 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly defaultModel: string;
   /** How long a version whose place was taken may answer what it holds, in milliseconds. */
   readonly endLimitMs: number;
+  /** Whether a model may be loaded; otherwise it stays as it is until somebody asks for it. */
+  readonly mayLoad: (model: string) => boolean;
+  /** Runs one task at a time: nothing else loads or unloads a model meanwhile. */
+  readonly oneAtATime: <T>(task: () => Promise<T>) => Promise<T>;
   /** A reload begins: requests are to be routed as is kept by now. Called once for all who share the reload. Must not reject */
   readonly refresh: () => Promise<void>;
   /** What the models folder holds. @throws ModelLoadError */
@@ -31,6 +35,8 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
   readonly identify: (directory: string) => Promise<string>;
   /** Loads a version beside the one whose place it is to take. @throws any error that says why it cannot serve */
   readonly load: (location: ModelLocation, former: V | undefined, signal: AbortSignal) => Promise<V>;
+  /** Asks a version what callers have asked lately, before it takes over. Default: it is asked nothing. @throws the signal's reason */
+  readonly warm?: (version: V, former: V, signal: AbortSignal) => Promise<WarmUp | undefined>;
   /** A version is about to get requests. */
   readonly onServing: (version: V) => void;
   /** A reload is over, whatever came of it: other sessions than before may be open. Told once, however many wait for it. */
@@ -45,6 +51,12 @@ export interface ModelReloaderParts<V extends ReloadableVersion> {
  * could ask for, since only who may use any model can name so many.
  */
 const MOST_NAMED = 1_000;
+
+/** A version that is ready to take over. */
+interface Ready<V> {
+  readonly version: V;
+  readonly warmUp: WarmUp | undefined;
+}
 
 /** A reload that has not begun, and what it is to look at. */
 interface Waiting {
@@ -119,7 +131,9 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       if (!isForAll && !models.has(name)) continue;
       this.#stopping.signal.throwIfAborted();
       const startedAt = performance.now();
-      const reload = await this.#reloadOne(name, repository, searched.get(name) ?? new Set());
+      const reload = await this.#parts.oneAtATime(() =>
+        this.#reloadOne(name, repository, searched.get(name) ?? new Set()),
+      );
       reloads.push(reload);
       hooks.onModelReloaded?.(reload, performance.now() - startedAt);
     }
@@ -146,6 +160,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     searched: ReadonlySet<string>,
   ): Promise<ModelReload> {
     const wanted = locations.filter((one) => one.name === name);
+    if (wanted.length > 0 && !this.#parts.mayLoad(name)) return this.#unloaded(name, wanted);
     if (wanted.length > 0) return this.#reloadFrom(name, wanted, searched);
     const found = broken.find((one) => one.name === name);
     if (found !== undefined) return this.#broken(name, this.#parts.describe(found.error));
@@ -153,6 +168,16 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
       return this.#broken(name, 'its folder is gone; the default model stays all the same');
     const retired = await this.#ended(name, (limit) => this.#parts.registry.remove(name, limit));
     return { model: name, outcome: 'removed', version: '', reason: '', flips: undefined, retired };
+  }
+
+  /** Nothing of the model is loaded, and nothing is: its next load takes what the folder holds then. */
+  async #unloaded(name: string, wanted: readonly ModelLocation[]): Promise<ModelReload> {
+    const { registry, identify } = this.#parts;
+    // A folder that cannot be read holds no version that was loaded; its next load says why.
+    for (const { version, directory } of wanted)
+      registry.addUnloaded(name, version, await identify(directory).catch(() => ''));
+    registry.forgetUnloaded(name, new Set(wanted.map(({ version }) => version)));
+    return { model: name, outcome: 'unchanged', version: '', reason: '', flips: undefined, retired: [] };
   }
 
   /**
@@ -173,12 +198,15 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     const retired: string[] = [];
     let isLoaded = false;
     let flips: LabelFlips | undefined;
+    let warmUp: WarmUp | undefined;
     for (const [at, location] of wanted.entries()) {
       this.#stopping.signal.throwIfAborted();
-      const loaded = await this.#reloadVersion(location, failures);
-      if (loaded === undefined) continue;
+      const ready = await this.#reloadVersion(location, failures);
+      if (ready === undefined) continue;
+      const { version: loaded } = ready;
       isLoaded = true;
       flips ??= loaded.flips;
+      warmUp ??= ready.warmUp;
       this.#parts.onServing(loaded);
       // Where something has failed, all that serves stays. The last step takes the place of what is not wanted any more.
       const isLast = at === wanted.length - 1 && failures.size === 0;
@@ -193,7 +221,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     if (reason === undefined && !this.#stopping.signal.aborted)
       retired.push(...(await this.#ended(name, (limit) => registry.retire(name, isWanted, limit))));
     const version = registry.current(name)?.version ?? '';
-    const reload = { model: name, version, flips, retired };
+    const reload = { model: name, version, flips, warmUp, retired };
     if (reason !== undefined) return { ...reload, outcome: 'failed', reason };
     const others = retired.length > 0 ? 'retired' : 'unchanged';
     return { ...reload, outcome: isLoaded ? 'loaded' : others, reason: '' };
@@ -204,7 +232,10 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
    * @param failures gets the reason where it could not be loaded
    * @returns undefined: nothing was loaded
    */
-  async #reloadVersion(location: ModelLocation, failures: Map<string, string>): Promise<V | undefined> {
+  async #reloadVersion(
+    location: ModelLocation,
+    failures: Map<string, string>,
+  ): Promise<Ready<V> | undefined> {
     const { registry, identify, describe } = this.#parts;
     const { name, version, directory } = location;
     const same = registry.find(name, version);
@@ -227,11 +258,16 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     }
   }
 
-  async #load(location: ModelLocation, former: V | undefined, signal: AbortSignal): Promise<V> {
-    const loaded = await this.#parts.load(location, former, signal);
-    if (!signal.aborted) return loaded;
-    await loaded.close(signal);
-    throw signal.reason;
+  async #load(location: ModelLocation, former: V | undefined, signal: AbortSignal): Promise<Ready<V>> {
+    const version = await this.#parts.load(location, former, signal);
+    try {
+      const warmUp = former && (await this.#parts.warm?.(version, former, signal));
+      signal.throwIfAborted();
+      return { version, warmUp };
+    } catch (error) {
+      await version.close(signal);
+      throw error;
+    }
   }
 
   /** Not even a version was found. */

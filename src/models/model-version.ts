@@ -3,8 +3,10 @@ import type { CacheKey, Computed, EntryShape, Flight, Keyspace } from '../cache/
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Preprocessor } from '../preprocessing/preprocessor.js';
 import type { Encoded } from '../runtime/feeds.js';
+import { residentBytes } from '../runtime/resident-bytes.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import type { FormerVersion } from './former-version.js';
 import type { Golden } from './golden.js';
 import type { KnownAnswers } from './label-flips.js';
 import type { ModelManifest } from './manifest.js';
@@ -31,6 +33,8 @@ export interface ModelVersionParts<I> {
   readonly preprocessor: Preprocessor<I>;
   readonly batcher: Batcher<Encoded, Float32Array>;
   readonly instances: () => InstanceCounts;
+  /** The processes of its sessions. */
+  readonly pids: () => readonly number[];
   /** Why no input can be prepared at the moment; empty where it can. */
   readonly preparationTrouble: () => string;
   readonly samples: readonly CostSample[];
@@ -60,6 +64,7 @@ export class ModelVersion<I> {
   readonly entryShape: EntryShape;
   readonly #parts: ModelVersionParts<I>;
   #draining = false;
+  #memoryBytes = 0;
 
   constructor(parts: ModelVersionParts<I>) {
     this.name = parts.manifest.name;
@@ -111,8 +116,40 @@ export class ModelVersion<I> {
     };
   }
 
+  /** Resident memory of its session processes, as last measured; 0 where nothing is known. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  /** Asks the system how much memory its session processes take. */
+  async measureMemory(): Promise<void> {
+    const sizes = await Promise.all(this.#parts.pids().map(residentBytes));
+    this.#memoryBytes = sizes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0);
+  }
+
+  /** What is to be kept of it once it is unloaded. */
+  get former(): FormerVersion<I> {
+    const { name, version, folderIdentity, digest, labels, problemType, view } = this;
+    const { appliedActivation, defaultTruncation, entryShape, cacheKey } = this;
+    return {
+      ...{ name, version, folderIdentity, digest, labels, problemType, view },
+      ...{ appliedActivation, defaultTruncation, entryShape, cacheKey },
+    };
+  }
+
+  /** Whether it holds inputs that are not answered yet. */
+  get isBusy(): boolean {
+    const { queuedItems, overflowItems, inFlightItems } = this.#parts.batcher;
+    return queuedItems + overflowItems + inFlightItems > 0;
+  }
+
   get batcher(): Batcher<Encoded, Float32Array> {
     return this.#parts.batcher;
+  }
+
+  /** How much of its queue is taken once one more input is in. 1: all. */
+  get nextQueueFill(): number {
+    return this.batcher.nextQueueFill;
   }
 
   get instances(): InstanceCounts {
@@ -151,10 +188,12 @@ export class ModelVersion<I> {
       batching: proof.batching,
       appliedActivation: proof.appliedActivation,
       defaultTruncation: this.defaultTruncation,
+      moderation: manifest.moderation,
       readyInstances: ready,
       instances: wanted,
       cost: this.cost,
       costSamples: samples,
+      memoryBytes: this.memoryBytes,
     };
   }
 

@@ -1,6 +1,7 @@
 import type { CostCurve, CostSample } from '../cost/cost-curve.js';
 import type { Device, Precision } from '../runtime/types.js';
 import type { Truncation } from '../tokenizer/types.js';
+import type { RollbackEvidence, RollbackLimits, RollbackRule, Shadow } from './routing.js';
 import type { Share, Shares } from './traffic.js';
 
 export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression';
@@ -11,7 +12,7 @@ export type ProblemType = 'single_label_classification' | 'multi_label_classific
 export type Batching = 'padded' | 'equal_length' | 'one_at_a_time';
 /** A function that turns logits into scores. */
 export type AppliedActivation = 'softmax' | 'sigmoid';
-export type ModelState = 'loading' | 'serving' | 'draining' | 'failed';
+export type ModelState = 'unloaded' | 'loading' | 'serving' | 'draining' | 'failed';
 
 /** How a version answers the texts that its predecessor knew the answers of. */
 export interface LabelFlips {
@@ -19,6 +20,33 @@ export interface LabelFlips {
   readonly compared: number;
   /** Those of them for which other labels hold. */
   readonly flipped: number;
+}
+
+/** What became of the latest texts that a new version was asked before it took over. */
+export interface WarmUp {
+  /** Texts that it was asked. */
+  readonly texts: number;
+  /** Those of them that it did not answer. */
+  readonly failed: number;
+  /** Those that the version before it had answered too. */
+  readonly compared: number;
+  /** Those of them for which other labels hold. */
+  readonly flipped: number;
+}
+
+/** One category of a moderator. */
+export interface ModerationCategory {
+  /** `harassment`, `self-harm/intent`. */
+  readonly name: string;
+  /** The labels that mean it: the highest of their scores is its score. */
+  readonly labels: ReadonlySet<string>;
+  /** From this score on a text is flagged: above 0, at most 1. */
+  readonly threshold: number;
+}
+
+/** What the labels of a model mean to a moderator. */
+export interface Moderation {
+  readonly categories: readonly ModerationCategory[];
 }
 
 /** What is told about a version of a model: the source of ModelService, of health and of the model metrics. */
@@ -39,18 +67,24 @@ export interface ModelVersionView {
   /** What the graph itself does to its logits; undefined: nothing. */
   readonly appliedActivation: AppliedActivation | undefined;
   readonly defaultTruncation: Truncation | undefined;
+  /** Undefined: it is not loaded, or serves no moderator. */
+  readonly moderation?: Moderation | undefined;
   readonly readyInstances: number;
   readonly instances: number;
   readonly cost: CostCurve;
   readonly costSamples: readonly CostSample[];
+  /** Resident memory of its session processes, as last measured; 0 where nothing is known. */
+  readonly memoryBytes: number;
 }
 
 export interface ModelView {
   readonly name: string;
   readonly isDefault: boolean;
+  /** Whether it is loaded at the start and never unloaded to make room. */
+  readonly isPinned: boolean;
   /** Empty where no version is serving. */
   readonly servingVersion: string;
-  /** Whether any version was ever loaded. Of one that was not, only state, reason and version are told. */
+  /** Whether any version is loaded and gets requests. Of one that never was, only state, reason and version are told. */
   readonly loaded: boolean;
   /** Highest first. */
   readonly versions: readonly ModelVersionView[];
@@ -58,6 +92,10 @@ export interface ModelView {
   readonly traffic: readonly Share[];
   /** By alias. */
   readonly aliases: readonly AliasView[];
+  /** Undefined: no version runs in the shadow. */
+  readonly shadow?: Shadow | undefined;
+  /** Undefined: no candidate loses its traffic. */
+  readonly rollback?: RollbackRule | undefined;
 }
 
 /** A name that stands for a version. */
@@ -83,6 +121,37 @@ export interface RoutingChanges {
   setAlias(model: string, alias: string, version: string, signal?: AbortSignal): Promise<ModelView>;
   /** @throws VerdictError, by rejection: not_found, unavailable; the signal's reason */
   deleteAlias(model: string, alias: string, signal?: AbortSignal): Promise<ModelView>;
+  /**
+   * Has a version asked a sample of what others have answered.
+   * @param percent whole, from 0; 0: no version any more
+   * @throws VerdictError, by rejection: as `setTraffic` does
+   */
+  setShadow(model: string, version: string, percent: number, signal?: AbortSignal): Promise<ModelView>;
+  /**
+   * Sets when a candidate loses its traffic.
+   * @param limits within `rollbackBounds`
+   * @throws VerdictError, by rejection: as `setTraffic` does
+   */
+  setRollback(model: string, limits: RollbackLimits, signal?: AbortSignal): Promise<ModelView>;
+  /** @throws VerdictError, by rejection: not_found, unavailable; the signal's reason */
+  deleteRollback(model: string, signal?: AbortSignal): Promise<ModelView>;
+}
+
+/** `kept`: it lasts beyond the end of the server. `not_needed`: the rule has gone, or the candidate gets nothing. */
+export type RollbackOutcome = 'kept' | 'not_kept' | 'not_needed';
+
+/** Takes the traffic of candidates away. */
+export interface Rollbacks {
+  /**
+   * Gives the candidate's share to the stable version in one step. Callers are protected even where that cannot be kept.
+   * @param rule the one that the evidence was found by
+   * @throws VerdictError, by rejection: not_found, unavailable where the stable version is not loaded. Nothing has changed then
+   */
+  rollBack(
+    model: string,
+    rule: Pick<RollbackRule, 'version' | 'setAt'>,
+    evidence: RollbackEvidence,
+  ): Promise<RollbackOutcome>;
 }
 
 /** What became of a model when the models folder was read again. */
@@ -97,6 +166,8 @@ export interface ModelReload {
   readonly reason: string;
   /** Undefined: nothing was loaded, or there was nothing to compare it with. */
   readonly flips: LabelFlips | undefined;
+  /** Undefined: the version was asked nothing before it took over. */
+  readonly warmUp?: WarmUp | undefined;
   /** The versions that were taken out of service and are gone, highest first. */
   readonly retired: readonly string[];
 }
@@ -125,6 +196,44 @@ export interface ModelReloads {
    */
   reload(models?: readonly string[], signal?: AbortSignal): Promise<readonly ModelReload[]>;
 }
+
+/** Loads and unloads models by hand. */
+export interface ModelLoads {
+  /**
+   * Loads a model, if it is not loaded, as a request for it would.
+   * @param signal stops to wait; the load goes on
+   * @throws VerdictError, by rejection: not_found; resource_exhausted where nothing can be unloaded to make room; unavailable
+   *   where it could not be loaded, or the server is stopping; the signal's reason
+   */
+  load(model: string, signal: AbortSignal): Promise<ModelView>;
+  /**
+   * Unloads a model, if it is loaded: it answers what it holds, and its sessions end. The next request loads it again.
+   * @param signal stops to wait; the model is unloaded all the same
+   * @throws VerdictError, by rejection: not_found; invalid_argument for one that is pinned; unavailable where the server is
+   *   stopping; the signal's reason
+   */
+  unload(model: string, signal: AbortSignal): Promise<ModelView>;
+}
+
+/** Why a model was unloaded: another one needed its place, the sessions took too much memory, or somebody asked. */
+export type UnloadCause = 'place' | 'memory' | 'request';
+
+/** Events of loading models on demand, for logs and metrics. None may throw. */
+export interface OnDemandHooks {
+  /** @param tookMs the load alone, in milliseconds */
+  onLoaded?(model: string, tookMs: number): void;
+  /** @param reason for everybody to read */
+  onLoadFailed?(model: string, reason: string, tookMs: number): void;
+  /** @param tookMs until all it held was answered and its sessions had ended, in milliseconds */
+  onUnloaded?(model: string, cause: UnloadCause, tookMs: number): void;
+  /** A version that was unloaded did not end well. */
+  onEndFailed?(version: { readonly name: string; readonly version: string }, error: unknown): void;
+  /** A request for a model that is not loaded was refused. */
+  onRefused?(cause: RefusedLoad): void;
+}
+
+/** Why a request for a model that is not loaded was refused: too many wait, its deadline is too near, or nothing can make room. */
+export type RefusedLoad = 'waiting' | 'deadline' | 'pinned';
 
 /** Read access to the models that exist. */
 export interface ModelCatalog {

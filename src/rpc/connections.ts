@@ -1,6 +1,6 @@
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { identityOf, type TlsIdentity } from '../tls/client-certificate.js';
 import type { ConnectionShare, PeerShare } from './held-bytes.js';
 import type { Peers } from './peer.js';
@@ -35,6 +35,8 @@ export class Connections {
   /** Of callers behind trusted proxies, by name: the oldest names go when there are too many. */
   readonly #callers = new Map<string, object>();
   readonly #bySession = new WeakMap<Http2Session, Connection>();
+  /** Those without HTTP/2. */
+  readonly #bySocket = new WeakMap<Socket, Connection>();
   /** Of the peers that are connected, by name. */
   readonly #shares = new Map<string, PeerShare & { connections: number }>();
   /** Of the clients that are connected with certificates, by their names. */
@@ -75,14 +77,19 @@ export class Connections {
 
   /** @param socket the TCP connection that the session speaks over, below TLS too: what it counts for ends with it */
   open(session: Http2Session, socket: Socket): Connection {
-    const { remoteAddress, remotePort } = socket;
-    const connection = new Connection(
-      remoteAddress,
-      remotePort,
-      this.#shareOf(socket, remoteAddress),
-      this.#identityOf(session, socket),
-    );
+    const secure = session.encrypted === true ? (session.socket as TLSSocket) : undefined;
+    const connection = this.#connection(socket, secure);
     this.#bySession.set(session, connection);
+    return connection;
+  }
+
+  /** The connection of a socket that speaks another protocol than HTTP/2, from its first call on. */
+  ofSocket(socket: Socket): Connection {
+    let connection = this.#bySocket.get(socket);
+    if (connection === undefined) {
+      connection = this.#connection(socket, socket instanceof TLSSocket ? socket : undefined);
+      this.#bySocket.set(socket, connection);
+    }
     return connection;
   }
 
@@ -91,8 +98,18 @@ export class Connections {
     return (session && this.#bySession.get(session)) ?? new Connection();
   }
 
-  #identityOf(session: Http2Session, socket: Socket): TlsIdentity | undefined {
-    const found = session.encrypted === true ? identityOf(session.socket as TLSSocket) : undefined;
+  #connection(socket: Socket, secure: TLSSocket | undefined): Connection {
+    const { remoteAddress, remotePort } = socket;
+    return new Connection(
+      remoteAddress,
+      remotePort,
+      this.#shareOf(socket, remoteAddress),
+      this.#identityOf(secure, socket),
+    );
+  }
+
+  #identityOf(secure: TLSSocket | undefined, socket: Socket): TlsIdentity | undefined {
+    const found = secure === undefined ? undefined : identityOf(secure);
     if (found === undefined) return undefined;
     const name = JSON.stringify(found.sans);
     const identity = this.#identities.get(name) ?? { ...found, connections: 0 };

@@ -7,8 +7,11 @@ import {
   type Model,
   type ModelVersion,
   ProblemType as ProblemTypeMessage,
+  RollbackCause as RollbackCauseMessage,
+  type RollbackRule as RuleMessage,
   ModelState as StateMessage,
 } from '../../generated/verdict/v1/model_service.js';
+import type { RollbackCause, RollbackRule } from '../models/routing.js';
 import type {
   AppliedActivation,
   Batching,
@@ -22,6 +25,7 @@ import { roundedMs } from './classification-message.js';
 import type { RequestLimits } from './server-options.js';
 
 const states = {
+  unloaded: StateMessage.UNLOADED,
   loading: StateMessage.LOADING,
   serving: StateMessage.SERVING,
   draining: StateMessage.DRAINING,
@@ -51,6 +55,11 @@ const truncations = {
   reject: TruncationMessage.REJECT,
 } as const satisfies Record<Truncation, TruncationMessage>;
 
+const rollbackCauses = {
+  errors: RollbackCauseMessage.ERRORS,
+  flips: RollbackCauseMessage.FLIPS,
+} as const satisfies Record<RollbackCause, RollbackCauseMessage>;
+
 /** A model in the words of the contract. */
 export function modelMessage(view: ModelView, limits: RequestLimits): Model {
   return {
@@ -60,6 +69,23 @@ export function modelMessage(view: ModelView, limits: RequestLimits): Model {
     versions: view.versions.map((version) => versionMessage(version, limits)),
     traffic: [...view.traffic],
     aliases: [...view.aliases],
+    shadow: view.shadow && { version: view.shadow.version, percent: view.shadow.percent },
+    rollback: view.rollback && ruleMessage(view.rollback),
+    isPinned: view.isPinned,
+  };
+}
+
+function ruleMessage({ version, stable, setAt: _, rolledBack, ...limits }: RollbackRule): RuleMessage {
+  return {
+    version,
+    stableVersion: stable,
+    ...limits,
+    rolledBack: rolledBack && {
+      at: new Date(rolledBack.at),
+      cause: rollbackCauses[rolledBack.cause],
+      count: rolledBack.count,
+      observations: rolledBack.observations,
+    },
   };
 }
 
@@ -91,6 +117,7 @@ function versionMessage(view: ModelVersionView, limits: RequestLimits): ModelVer
         : truncations[view.defaultTruncation],
     readyInstances: view.readyInstances,
     instances: view.instances,
+    memoryBytes: BigInt(view.memoryBytes),
     cost: {
       baseMs: view.cost.baseMs,
       msPerToken: view.cost.msPerToken,

@@ -13,7 +13,7 @@ import { modelMessage } from './model-message.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxShares, type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
-import { checkAlias, checkModel, checkVersionNumber, refuse, type Violations } from './validation.js';
+import { checkAlias, checkNamedModel, checkVersionNumber, refuse, type Violations } from './validation.js';
 
 export const modelServiceName = 'verdict.v1.ModelService';
 
@@ -37,7 +37,7 @@ export function routingRoutes({ routing, access, limits }: RoutingRoutesParts): 
     open: (call) =>
       new UnaryCall(call, async ({ model, traffic }) => {
         const violations: Violations = [];
-        checkNamed(model, violations);
+        checkNamedModel(model, violations);
         const shares = sharesFrom(traffic, violations);
         refuse(violations);
         call.audit({ model, traffic: [...shares].map(([version, percent]) => `${version}=${percent}`) });
@@ -56,7 +56,7 @@ export function routingRoutes({ routing, access, limits }: RoutingRoutesParts): 
     open: (call) =>
       new UnaryCall(call, async ({ model, alias, version }) => {
         const violations: Violations = [];
-        checkNamed(model, violations);
+        checkNamedModel(model, violations);
         checkAlias(alias, violations);
         checkVersionNumber(version, 'version', violations);
         refuse(violations);
@@ -76,7 +76,7 @@ export function routingRoutes({ routing, access, limits }: RoutingRoutesParts): 
     open: (call) =>
       new UnaryCall(call, async ({ model, alias }) => {
         const violations: Violations = [];
-        checkNamed(model, violations);
+        checkNamedModel(model, violations);
         checkAlias(alias, violations);
         refuse(violations);
         call.audit({ model, alias });
@@ -86,12 +86,6 @@ export function routingRoutes({ routing, access, limits }: RoutingRoutesParts): 
   };
 
   return [setTraffic, setAlias, deleteAlias];
-}
-
-/** The default model has to be named too: what changes it should say so. */
-function checkNamed(model: string, violations: Violations): void {
-  if (model === '') violations.push({ field: 'model', description: 'must be set' });
-  checkModel(model, 'model', violations);
 }
 
 function sharesFrom(traffic: SetTrafficRequest['traffic'], violations: Violations): Shares {

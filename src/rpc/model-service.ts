@@ -8,20 +8,25 @@ import {
   ReloadModelsResponse,
   ReloadOutcome as ReloadOutcomeMessage,
 } from '../../generated/verdict/v1/model_service.js';
+import type { ComparisonCatalog } from '../comparison/types.js';
 import type {
   ModelCatalog,
+  ModelLoads,
   ModelReload,
   ModelReloads,
   ReloadOutcome,
   RoutingChanges,
 } from '../models/types.js';
+import { candidateRoutes } from './candidate-routes.js';
 import type { ModelAccess } from './model-access.js';
+import { comparisonRoutes } from './model-comparison.js';
+import { loadingRoutes } from './model-loading.js';
 import { modelMessage } from './model-message.js';
 import { modelServiceName, routingRoutes } from './model-routing.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxModelNames, type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
-import { checkModel, refuse, type Violations } from './validation.js';
+import { checkModel, checkNamedModel, refuse, type Violations } from './validation.js';
 
 const reloadOutcomes = {
   loaded: ReloadOutcomeMessage.LOADED,
@@ -34,13 +39,16 @@ const reloadOutcomes = {
 export interface ModelServiceParts {
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
+  readonly comparisons: ComparisonCatalog;
   readonly access: ModelAccess;
   readonly limits: RequestLimits;
 }
 
 /** The methods of ModelService. */
-export function modelRoutes({ catalog, reloads, routing, access, limits }: ModelServiceParts): AnyRoute[] {
+export function modelRoutes(parts: ModelServiceParts): AnyRoute[] {
+  const { catalog, reloads, loads, routing, comparisons, access, limits } = parts;
   const service = modelServiceName;
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -68,8 +76,7 @@ export function modelRoutes({ catalog, reloads, routing, access, limits }: Model
     open: (call) =>
       new UnaryCall(call, ({ model }) => {
         const violations: Violations = [];
-        if (model === '') violations.push({ field: 'model', description: 'must be set' });
-        checkModel(model, 'model', violations);
+        checkNamedModel(model, violations);
         refuse(violations);
         access.check(call.identity, model);
         return { model: modelMessage(catalog.get(model), limits) };
@@ -101,12 +108,19 @@ export function modelRoutes({ catalog, reloads, routing, access, limits }: Model
       }),
   };
 
-  return [listModels, getModel, reloadModels, ...routingRoutes({ routing, access, limits })];
+  return [
+    ...[listModels, getModel, reloadModels],
+    ...loadingRoutes({ loads, access, limits }),
+    ...routingRoutes({ routing, access, limits }),
+    ...candidateRoutes({ routing, access, limits }),
+    ...comparisonRoutes(comparisons, access),
+  ];
 }
 
-function reloadMessage({ model, outcome, version, reason, flips, retired }: ModelReload): ReloadMessage {
+function reloadMessage(reload: ModelReload): ReloadMessage {
+  const { model, outcome, version, reason, flips, warmUp, retired } = reload;
   return {
     ...{ model, outcome: reloadOutcomes[outcome], version, reason },
-    ...{ labelFlips: flips, retiredVersions: [...retired] },
+    ...{ labelFlips: flips, retiredVersions: [...retired], warmUp },
   };
 }

@@ -11,9 +11,16 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     ListModels: 'classify',
     GetModel: 'classify',
     ReloadModels: 'admin',
+    LoadModel: 'admin',
+    UnloadModel: 'admin',
     SetTraffic: 'admin',
     SetAlias: 'admin',
     DeleteAlias: 'admin',
+    SetShadow: 'admin',
+    SetRollback: 'admin',
+    DeleteRollback: 'admin',
+    // Its counts tell what labels the texts of all callers get.
+    GetModelComparison: 'admin',
   },
   'verdict.v1.CacheService': 'admin',
   'inference.GRPCInferenceService': {

@@ -51,8 +51,25 @@ export class RequestHeads {
    */
   read(headers: IncomingHttpHeaders, raw: readonly string[]): IncomingHttpHeaders | undefined {
     if (headers[':method'] !== 'POST') return undefined;
-    const head: IncomingHttpHeaders = {};
+    const head = this.#reduced(headers, raw);
     for (const key of libraryKeys) if (headers[key] !== undefined) head[key] = headers[key];
+    return head;
+  }
+
+  /**
+   * The same of a request that is none of gRPC's, as metadata. It says of itself that the caller speaks HTTP.
+   * @param raw names and values in turns, as they came
+   */
+  readDirect(headers: IncomingHttpHeaders, raw: readonly string[]): Map<string, string> {
+    const lowerCase = raw.map((part, at) => (at % 2 === 0 ? part.toLowerCase() : part));
+    const metadata = new Map<string, string>();
+    for (const [key, value] of Object.entries(this.#reduced(headers, lowerCase)))
+      if (typeof value === 'string') metadata.set(key, value);
+    return metadata.set(transcodedKey, present);
+  }
+
+  #reduced(headers: IncomingHttpHeaders, raw: readonly string[]): IncomingHttpHeaders {
+    const head: IncomingHttpHeaders = {};
     for (const key of this.#presenceKeys) if (headers[key] !== undefined) head[key] = present;
     for (const key of this.#keys) {
       const value = headers[key];
@@ -98,6 +115,13 @@ function addresses(value: string): string {
 /** V8 keeps the whole string in memory for a slice of it. */
 function copy(part: string): string {
   return Buffer.from(part, 'latin1').toString('latin1');
+}
+
+/** How long a reduced `grpc-timeout` gives a call, in milliseconds; undefined: it gives none. */
+export function givenTimeoutMs(value: string | undefined): number | 'malformed' | undefined {
+  if (value === undefined) return undefined;
+  const [, count, unit = ''] = timeoutPattern.exec(value) ?? [];
+  return count === undefined ? 'malformed' : Number(count) * (unitMs[unit] ?? 0);
 }
 
 /**

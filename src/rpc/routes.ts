@@ -1,6 +1,7 @@
 import type { CacheSharing } from '../auth/cache-sharing.js';
 import type { Classifier, Forgetter } from '../classify/types.js';
-import type { ModelCatalog, ModelReloads, RoutingChanges } from '../models/types.js';
+import type { ComparisonCatalog } from '../comparison/types.js';
+import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
 import { CacheAccess } from './cache-access.js';
 import { cacheRoutes } from './cache-service.js';
@@ -17,7 +18,9 @@ export interface ServiceParts {
   readonly classifier: Classifier;
   readonly catalog: ModelCatalog;
   readonly reloads: ModelReloads;
+  readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
+  readonly comparisons: ComparisonCatalog;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
   readonly cacheSharing: CacheSharing;
@@ -39,7 +42,9 @@ export function serviceRoutes({
   classifier,
   catalog,
   reloads,
+  loads,
   routing,
+  comparisons,
   forgetter,
   cacheSharing,
   limiter,
@@ -62,7 +67,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       streams,
     }),
-    ...modelRoutes({ catalog, reloads, routing, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
     ...openInferenceRoutes({
       ...{ classifier, access, cacheAccess, limiter, catalog, version, streams },

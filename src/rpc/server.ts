@@ -11,6 +11,7 @@ import { ConnectionEnds } from './connection-ends.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { Connections } from './connections.js';
 import { DescriptorIndex } from './descriptor-index.js';
+import { DirectCalls } from './direct-calls.js';
 import { filterHeads, http2ServersOf, verifySeam } from './grpc-seam.js';
 import { Health } from './health.js';
 import { watchHeap } from './heap-watch.js';
@@ -56,6 +57,8 @@ const flushMs = 1_000;
 
 /** The gRPC server: the services that it is given, health and reflection on one port. */
 export class RpcServer {
+  /** The way in for other protocols than gRPC. */
+  readonly direct: DirectCalls;
   readonly #options: RpcServerOptions;
   readonly #calls: OpenCalls;
   readonly #health: Health;
@@ -95,7 +98,8 @@ export class RpcServer {
     const set = FileDescriptorSet.decode(descriptorSet);
     routes.push(...reflectionRoutes(new DescriptorIndex(descriptorSet, set), services.sort()));
     for (const interceptor of interceptors) interceptor.prepare?.(routes);
-    const grpc = this.#grpcServer(this.#methods(routes, new RequestSchema(set), maxBytes));
+    const methods = this.#methods(routes, new RequestSchema(set), maxBytes);
+    const grpc = this.#grpcServer(methods);
     const ends = new ConnectionEnds();
     this.#listener = new Listener(grpc, {
       maxConnections: connection.maxConnections ?? 10_000,
@@ -129,6 +133,7 @@ export class RpcServer {
       interceptors.flatMap(({ metadataKeys = [] }) => metadataKeys),
       interceptors.flatMap(({ presenceKeys = [] }) => presenceKeys),
     );
+    this.direct = new DirectCalls(methods, this.#calls, heads);
     for (const http2 of http2ServersOf(grpc)) {
       http2.updateSettings({ maxHeaderListSize: maxHeaderListBytes });
       filterHeads(http2, (headers, raw) => {

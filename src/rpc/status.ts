@@ -84,7 +84,8 @@ export function fromLibrary(status: { code: number; details: string }): VerdictE
   return asVerdictError(status);
 }
 
-function malformedTimeout(): VerdictError {
+/** The error of a `grpc-timeout` that is none. */
+export function malformedTimeout(): VerdictError {
   return new VerdictError(
     'invalid_argument',
     'grpc-timeout: must have at most 8 digits and a unit of H, M, S, m, u or n',

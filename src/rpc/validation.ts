@@ -58,6 +58,12 @@ export function checkModel(model: string, field: string, violations: Violations)
   }
 }
 
+/** Checks the name of a model that has to be named, the default one too: what changes it should say so. */
+export function checkNamedModel(model: string, violations: Violations): void {
+  if (model === '') violations.push({ field: 'model', description: 'must be set' });
+  checkModel(model, 'model', violations);
+}
+
 /** Checks a version, or an alias of one; empty is the serving one. */
 export function checkVersion(version: string, field: string, violations: Violations): void {
   if (version !== '' && !versionNumber.test(version) && !aliasPattern.test(version)) {

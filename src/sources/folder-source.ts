@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { access, constants, copyFile, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { systemTrouble } from '../errors/system-trouble.js';
 import { SourceError } from './source-error.js';
-import type { CopyOptions, ModelSource, SourceFile } from './types.js';
+import type { CopyOptions, ModelSource, Origin, SourceFile } from './types.js';
 
 /** A model lies in its folder or one below; more means that somebody named the wrong folder. */
 const DEPTH = 2;
@@ -12,7 +13,7 @@ const MOST_FILES = 10_000;
 export class FolderSource implements ModelSource {
   readonly name: string;
   readonly shortName: string;
-  readonly commit: string | undefined;
+  readonly origin: Origin | undefined;
   readonly files: readonly SourceFile[];
   readonly #directory: string;
 
@@ -21,7 +22,7 @@ export class FolderSource implements ModelSource {
     this.files = files;
     this.name = names.name;
     this.shortName = names.shortName;
-    this.commit = names.commit;
+    this.origin = names.origin;
   }
 
   /** @throws SourceError when the folder cannot be read */
@@ -30,6 +31,16 @@ export class FolderSource implements ModelSource {
     const files: SourceFile[] = [];
     await list(path, '', DEPTH, files);
     return new FolderSource(path, files, names ?? { name: directory, shortName: shortNameOf(path) });
+  }
+
+  /** The same for a folder whose content is noted, so that a change of it can be told. @throws SourceError when it cannot be read */
+  static async openNoted(directory: string, name: string): Promise<FolderSource> {
+    const { files, shortName } = await FolderSource.open(directory);
+    return new FolderSource(resolve(directory), files, {
+      name,
+      shortName,
+      origin: { revision: await revisionOf(directory, files) },
+    });
   }
 
   async copy(file: SourceFile, target: string, { signal, onProgress }: CopyOptions): Promise<void> {
@@ -51,13 +62,23 @@ export class FolderSource implements ModelSource {
 export interface SourceNames {
   readonly name: string;
   readonly shortName: string;
-  readonly commit?: string;
+  readonly origin?: Origin;
 }
 
 /** A folder that is a version of a model, such as `sentiment/1`, is called after the model. */
 function shortNameOf(path: string): string {
   const last = basename(path);
   return /^[0-9]+$/.test(last) ? basename(resolve(path, '..')) : last;
+}
+
+/** Changes with any file: by its size and its time of change, since reading gigabytes at each look would cost too much. */
+async function revisionOf(directory: string, files: readonly SourceFile[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const { path, bytes } of files) {
+    const { mtimeMs = 0 } = (await stat(join(directory, path)).catch(() => undefined)) ?? {};
+    hash.update(JSON.stringify([path, bytes, mtimeMs]));
+  }
+  return hash.digest('hex');
 }
 
 async function list(root: string, below: string, depth: number, files: SourceFile[]): Promise<void> {

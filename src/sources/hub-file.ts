@@ -1,3 +1,4 @@
+import { isSafePath } from './safe-path.js';
 import { HubError } from './source-error.js';
 
 /** A file of a repository, as the Hub lists it. */
@@ -36,14 +37,4 @@ export function listed(
     DIGITS[digest.kind as HubDigest['kind']].test(String(digest.value));
   if (!isGood) throw new HubError(`${repo}: the Hub lists a file without a valid path, size or digest`);
   return { path, bytes, digest: digest as HubDigest };
-}
-
-/** Below the folder that it is put into, on any system. */
-function isSafePath(path: unknown): path is string {
-  return (
-    typeof path === 'string' &&
-    path.length < 1024 &&
-    !/[\\:\p{Cc}]/u.test(path) &&
-    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
-  );
 }

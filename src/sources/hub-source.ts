@@ -3,8 +3,8 @@ import { FolderSource } from './folder-source.js';
 import { HubCache } from './hub-cache.js';
 import { HubClient, type HubClientOptions } from './hub-client.js';
 import type { HubFile } from './hub-file.js';
-import { HubError, SourceError } from './source-error.js';
-import type { CopyOptions, ModelSource, SourceFile } from './types.js';
+import { HubError, SourceError, UnusableSourceError } from './source-error.js';
+import type { CopyOptions, ModelSource, Origin, SourceFile } from './types.js';
 
 export interface HubOptions extends Omit<HubClientOptions, 'signal'> {
   /** The folder of the Hub's cache. */
@@ -20,15 +20,17 @@ const REFERENCE =
 /** A model in a repository of the Hugging Face Hub, at one commit of it. */
 export class HubSource implements ModelSource {
   readonly shortName: string;
+  readonly origin: Origin;
   readonly files: readonly SourceFile[];
   readonly #client: HubClient;
   readonly #cache: HubCache;
   readonly #repo: string;
+  readonly #commit: string;
   readonly #files: ReadonlyMap<string, HubFile>;
 
   private constructor(
     readonly name: string,
-    readonly commit: string,
+    commit: string,
     {
       client,
       cache,
@@ -36,6 +38,8 @@ export class HubSource implements ModelSource {
       files,
     }: { client: HubClient; cache: HubCache; repo: string; files: readonly HubFile[] },
   ) {
+    this.origin = { commit };
+    this.#commit = commit;
     this.#client = client;
     this.#cache = cache;
     this.#repo = repo;
@@ -56,7 +60,7 @@ export class HubSource implements ModelSource {
   static async open(reference: string, options: HubOptions, signal: AbortSignal): Promise<ModelSource> {
     const [, repo, revision = 'main'] = REFERENCE.exec(reference) ?? [];
     if (repo === undefined || revision.includes('..')) {
-      throw new SourceError(`"${reference}" must read hf://org/name or hf://org/name@revision`);
+      throw new UnusableSourceError(`"${reference}" must read hf://org/name or hf://org/name@revision`);
     }
     const cache = new HubCache(options.cacheDir, repo);
     if (options.offline) return openCached(reference, cache, repo, revision);
@@ -78,14 +82,14 @@ export class HubSource implements ModelSource {
     const content = await this.#cache.content(file, async (from, append) => {
       let done = from;
       tell(done);
-      await this.#client.read({ repo: this.#repo, commit: this.commit, file }, from, async (chunk) => {
+      await this.#client.read({ repo: this.#repo, commit: this.#commit, file }, from, async (chunk) => {
         await append(chunk);
         done += chunk.length;
         tell(done);
       });
     });
     signal.throwIfAborted();
-    await this.#cache.link(this.commit, file);
+    await this.#cache.link(this.#commit, file);
     await copyFile(content, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     tell(file.bytes);
   }
@@ -94,7 +98,7 @@ export class HubSource implements ModelSource {
 function checkedEndpoint(endpoint: string): string {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
-    throw new SourceError('HF_ENDPOINT must be an http or https address without credentials');
+    throw new UnusableSourceError('HF_ENDPOINT must be an http or https address without credentials');
   }
   return endpoint.replace(/\/+$/, '');
 }
@@ -107,7 +111,7 @@ async function openCached(
 ): Promise<ModelSource> {
   const commit = await cache.commitOf(revision);
   if (commit !== undefined) {
-    const names = { name: reference, shortName: shortNameOf(repo), commit };
+    const names = { name: reference, shortName: shortNameOf(repo), origin: { commit } };
     const found = await FolderSource.open(cache.snapshot(commit), names).catch(() => undefined);
     if (found !== undefined) return found;
   }

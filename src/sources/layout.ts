@@ -11,6 +11,8 @@ export interface Layout {
   readonly vocabulary: SourceFile | undefined;
   readonly tokenizerConfig: SourceFile | undefined;
   readonly golden: SourceFile | undefined;
+  /** `verdict.yaml`. */
+  readonly moderation: SourceFile | undefined;
   /** Never empty. */
   readonly weights: readonly LayoutWeights[];
   /** ONNX files that are left where they are. */
@@ -44,6 +46,17 @@ const PRECISIONS = ['fp32', 'int8', 'fp16'] as const satisfies readonly Precisio
 
 const WEIGHTS_OF_OTHERS = /(^|\/)(model.*\.safetensors|pytorch_model.*\.bin|tf_model\.h5)$/;
 
+/** Whether the files below a prefix are those of a model. @param prefix empty, or a folder with a slash at its end */
+export function holdsModel(files: readonly SourceFile[], prefix: string): boolean {
+  const paths = new Set(files.map(({ path }) => path));
+  return weightsFolder(paths, prefix) !== undefined;
+}
+
+function weightsFolder(paths: { has(path: string): boolean }, prefix: string): string | undefined {
+  const names = Object.values(NAMES).flat();
+  return [`${prefix}onnx/`, prefix].find((folder) => names.some((name) => paths.has(folder + name)));
+}
+
 /**
  * Finds a model among the files of a source: the Hub's layout with its weights in `onnx/`, or Optimum's with all files in
  * one folder.
@@ -58,9 +71,7 @@ export function findLayout(
 ): Layout {
   const byPath = new Map(source.files.map((file) => [file.path, file]));
   const graphs = source.files.filter(({ path }) => path.endsWith('.onnx'));
-  const folder = ['onnx/', ''].find((prefix) =>
-    Object.values(NAMES).some((names) => names.some((name) => byPath.has(prefix + name))),
-  );
+  const folder = weightsFolder(byPath, '');
   if (folder === undefined) throw withoutWeights(source, graphs);
   const beside = (name: string) => byPath.get(name) ?? byPath.get(folder + name);
   const config = beside('config.json');
@@ -81,6 +92,7 @@ export function findLayout(
     vocabulary,
     tokenizerConfig: beside('tokenizer_config.json'),
     golden,
+    moderation: byPath.get('verdict.yaml'),
     weights,
     others: graphs.filter((file) => !weights.some(({ graph }) => graph === file)),
   };

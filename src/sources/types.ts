@@ -1,3 +1,5 @@
+import type { DownloadFolder } from './download-folder.js';
+
 /** A file that a source offers. */
 export interface SourceFile {
   /** Below the root of the source, with slashes. */
@@ -7,18 +9,26 @@ export interface SourceFile {
 
 export interface CopyOptions {
   readonly signal: AbortSignal;
+  /** Where a source without a cache of its own keeps what it has of a file. */
+  readonly downloads: DownloadFolder;
   /** @param bytes how much of the file is there by now */
   readonly onProgress: (bytes: number) => void;
 }
 
-/** Where a model comes from: a folder, or a repository of the Hugging Face Hub. */
+/**
+ * What a source says of the content that it offers, for `origin.json`: the `commit` of the Hub, else a `revision` that changes with the
+ * content, and facts for people.
+ */
+export type Origin = Readonly<Record<string, string>>;
+
+/** Where a model comes from: a folder, the Hugging Face Hub, MLflow or S3. */
 export interface ModelSource {
   /** As users write it: `hf://org/name`, or the path of a folder. */
   readonly name: string;
   /** What it is called in the last part of its name. */
   readonly shortName: string;
-  /** The commit that its files are of; undefined: a folder has none. */
-  readonly commit: string | undefined;
+  /** Undefined: a folder that was named by its path says nothing. */
+  readonly origin: Origin | undefined;
   readonly files: readonly SourceFile[];
   /**
    * Puts the whole content of a file at `target`, which must not exist.

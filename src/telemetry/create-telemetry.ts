@@ -6,6 +6,7 @@ import { BatchMetrics } from './batch-metrics.js';
 import { CacheTelemetry } from './cache-telemetry.js';
 import { CallLog } from './call-log.js';
 import { CallMetrics } from './call-metrics.js';
+import { ComparisonTelemetry } from './comparison-telemetry.js';
 import { CounterFamily } from './counter-family.js';
 import { EdgeTelemetry, edgeGauges } from './edge-telemetry.js';
 import { expose } from './exposition.js';
@@ -13,6 +14,7 @@ import { gpuMetrics } from './gpu-metrics.js';
 import { InferenceMetrics } from './inference-metrics.js';
 import { LineLimiter } from './line-limiter.js';
 import { modelMetrics } from './model-metrics.js';
+import { OnDemandTelemetry } from './on-demand-telemetry.js';
 import { processMetrics } from './process-metrics.js';
 import { rateLimitMetrics } from './rate-limit-metrics.js';
 import { RedisTelemetry } from './redis-telemetry.js';
@@ -70,6 +72,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const auth = new AuthTelemetry({ registry, log });
   const rateLimits = rateLimitMetrics(registry);
   const reloads = new ReloadTelemetry({ registry, log, now: Date.now });
+  const comparisons = new ComparisonTelemetry({ registry, log });
+  let waitingForModels = () => 0;
+  const onDemand = new OnDemandTelemetry({ registry, log, waiting: () => waitingForModels() });
   const tracing = new TracingTelemetry({
     registry,
     log,
@@ -105,6 +110,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     auth,
     rateLimits,
     reloads,
+    comparisons,
+    onDemand,
     tracing,
     version(of) {
       const key = `${of.model}/${of.version}`;
@@ -114,7 +121,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         const { hooks, watchBusy } = sessions.add(of);
         const close = () => {
           versions.delete(key);
-          for (const part of [inference, sessions, batches]) part.forget(of);
+          for (const part of [inference, sessions, batches, comparisons]) part.forget(of);
         };
         version = { batcher: batches.hooks(of), runtime: hooks, watchBusy, close };
         versions.set(key, version);
@@ -123,6 +130,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     watchModels(list) {
       listModels = list;
+    },
+    watchWaiting(read) {
+      waitingForModels = read;
     },
     watchEdge(read) {
       readEdge = read;

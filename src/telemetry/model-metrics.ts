@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import type { ModelState, ModelVersionView, ModelView } from '../models/types.js';
 import { gauge, type Reading } from './gauge.js';
 
-const states: readonly ModelState[] = ['loading', 'serving', 'draining', 'failed'];
+const states: readonly ModelState[] = ['unloaded', 'loading', 'serving', 'draining', 'failed'];
 
 /** Versions, their states and their sessions, read from the catalog at scrape. */
 export function modelMetrics(registry: Registry, list: () => readonly ModelView[]): void {
@@ -34,7 +34,7 @@ export function modelMetrics(registry: Registry, list: () => readonly ModelView[
   perVersion(
     'verdict_model_state',
     ['state'],
-    "1 for the version's current state, 0 for the others: loading, serving, draining, failed (it could not be loaded, or has lost every session).",
+    "1 for the version's current state, 0 for the others: unloaded (loaded when somebody asks for it), loading, serving, draining, failed (it could not be loaded, or has lost every session).",
     (version) => states.map((state) => ({ labels: { state }, value: Number(state === version.state) })),
   );
   perVersion('verdict_instances_ready', [], 'Sessions ready to run a batch.', (version) => [
@@ -43,6 +43,19 @@ export function modelMetrics(registry: Registry, list: () => readonly ModelView[
   perVersion('verdict_instances_wanted', [], 'Sessions the version should have.', (version) => [
     { value: version.instances },
   ]);
+  perVersion(
+    'verdict_model_memory_bytes',
+    [],
+    'Resident memory of the session processes, measured every 5 s. Pages that processes share count in each. 0 where the system does not tell.',
+    (version) => [{ value: version.memoryBytes }],
+  );
+  gauge(
+    registry,
+    'verdict_models_loaded',
+    [],
+    'Models of which a version is loaded and gets requests.',
+    () => [{ value: list().filter(({ loaded }) => loaded).length }],
+  );
   perVersion(
     'verdict_batch_budget_tokens',
     [],

@@ -10,6 +10,10 @@ const outcomes = Object.keys({ loaded: 0, unchanged: 0, removed: 0, failed: 0, r
   0
 >) as ReloadOutcome[];
 
+type WarmOutcome = 'same' | 'flipped' | 'not_compared' | 'failed';
+
+const warmOutcomes: readonly WarmOutcome[] = ['same', 'flipped', 'not_compared', 'failed'];
+
 /** From a tiny model to gigabytes of weights beside a busy server, in seconds. */
 const reloadSeconds = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
@@ -19,6 +23,7 @@ export class ReloadTelemetry implements ReloadHooks {
   readonly #reloads: Record<ReloadOutcome, CounterSeries>;
   readonly #seconds: HistogramSeries;
   readonly #unreadable: CounterSeries;
+  readonly #warmed: Record<WarmOutcome, CounterSeries>;
   /** Models whose last reload failed. */
   readonly #outdated = new Set<string>();
   readonly #now: () => number;
@@ -47,6 +52,12 @@ export class ReloadTelemetry implements ReloadHooks {
       [],
       'Reloads that could not read the models folder, so that everything stayed as it was.',
     ).series();
+    this.#warmed = new CounterFamily(
+      registry,
+      'verdict_warm_texts_total',
+      ['outcome'],
+      'Texts that versions were asked before they took over, by outcome: same (the labels of the version before), flipped (other labels), not_compared (another version had answered, or the labels differ), failed (no answer).',
+    ).byValue('outcome', warmOutcomes);
     gauge(
       registry,
       'verdict_model_reload_last_success_timestamp_seconds',
@@ -63,7 +74,9 @@ export class ReloadTelemetry implements ReloadHooks {
     );
   }
 
-  onModelReloaded({ model, outcome, version, reason, flips, retired }: ModelReload, tookMs: number): void {
+  onModelReloaded(reload: ModelReload, tookMs: number): void {
+    const { model, outcome, version, reason, flips, warmUp, retired } = reload;
+    this.#countWarmUp(warmUp);
     this.#reloads[outcome].add();
     if (outcome === 'failed') this.#outdated.add(model);
     else this.#outdated.delete(model);
@@ -83,8 +96,18 @@ export class ReloadTelemetry implements ReloadHooks {
     } else if (outcome === 'retired') {
       this.#log.info({ model, version, retired, ...took }, 'versions of a model retired');
     } else {
-      this.#log.info({ model, version, retired, ...flips, ...took }, 'model reloaded');
+      const asked = warmUp === undefined ? {} : { warmUp };
+      this.#log.info({ model, version, retired, ...flips, ...asked, ...took }, 'model reloaded');
     }
+  }
+
+  #countWarmUp(warmUp: ModelReload['warmUp']): void {
+    if (warmUp === undefined) return;
+    const { texts, failed, compared, flipped } = warmUp;
+    this.#warmed.same.add(compared - flipped);
+    this.#warmed.flipped.add(flipped);
+    this.#warmed.not_compared.add(texts - failed - compared);
+    this.#warmed.failed.add(failed);
   }
 
   onReloaded(reloads: readonly ModelReload[]): void {

@@ -4,7 +4,7 @@ import { CounterFamily, type CounterSeries } from './counter-family.js';
 import { gauge } from './gauge.js';
 import type { Log } from './types.js';
 
-const ports = ['grpc', 'admin'] as const satisfies readonly TlsPort[];
+const ports = ['grpc', 'http', 'admin'] as const satisfies readonly TlsPort[];
 const failures = [
   'timeout',
   'left',
@@ -32,11 +32,12 @@ export class TlsTelemetry implements TlsHooks {
       registry,
       'verdict_tls_handshake_failures_total',
       ['port', 'reason'],
-      'TLS handshakes that failed, by port (grpc, admin) and reason: timeout, left (the client went; so do those of Node that do not trust the certificate), not_tls (or malformed), version (or no cipher in common), alpn (no HTTP/2 offered), refused (by an alert of the client, which may not trust the certificate), no_certificate (of the client), bad_certificate (of the client: untrusted or expired), other.',
+      'TLS handshakes that failed, by port (grpc, http, admin) and reason: timeout, left (the client went; so do those of Node that do not trust the certificate), not_tls (or malformed), version (or no cipher in common), alpn (no HTTP/2 offered), refused (by an alert of the client, which may not trust the certificate), no_certificate (of the client), bad_certificate (of the client: untrusted or expired), other.',
     );
-    const [grpc, admin] = ports.map((port) => handshakes.byValue('reason', failures, { port }));
-    if (grpc === undefined || admin === undefined) throw new TypeError('a port has no series');
-    this.#failures = { grpc, admin };
+    const [grpc, http, admin] = ports.map((port) => handshakes.byValue('reason', failures, { port }));
+    if (grpc === undefined || http === undefined || admin === undefined)
+      throw new TypeError('a port has no series');
+    this.#failures = { grpc, http, admin };
     this.#loads = new CounterFamily(
       registry,
       'verdict_tls_loads_total',

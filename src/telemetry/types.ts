@@ -2,7 +2,8 @@ import type { AuthHooks } from '../auth/types.js';
 import type { BatcherHooks } from '../batching/types.js';
 import type { CacheHooks } from '../cache/types.js';
 import type { ClassifierHooks } from '../classify/types.js';
-import type { ModelView, ReloadHooks } from '../models/types.js';
+import type { ComparisonHooks } from '../comparison/types.js';
+import type { ModelView, OnDemandHooks, ReloadHooks } from '../models/types.js';
 import type { RateLimitHooks } from '../ratelimit/types.js';
 import type { RedisHooks } from '../redis/types.js';
 import type { HandledCall, Interceptor, RpcHooks } from '../rpc/types.js';
@@ -73,11 +74,15 @@ export interface Telemetry {
   readonly auth: AuthHooks;
   readonly rateLimits: RateLimitHooks;
   readonly reloads: ReloadHooks;
+  readonly comparisons: ComparisonHooks;
+  readonly onDemand: OnDemandHooks;
   readonly tracing: TracingHooks;
   /** Creates a version's series, at 0. The same version gives the same object until it is closed. */
   version(of: VersionLabels): VersionTelemetry;
   /** Sets where versions, states and sessions are read from. */
   watchModels(list: () => readonly ModelView[]): void;
+  /** Sets where the number of requests that wait for a model to be loaded is read from. */
+  watchWaiting(read: () => number): void;
   /** Sets where connections and bytes held for callers are read from. */
   watchEdge(read: () => EdgeReading): void;
   /** Sets where the readings of the GPUs come from. */

@@ -1,5 +1,5 @@
 /** The port on which something happened. */
-export type TlsPort = 'grpc' | 'admin';
+export type TlsPort = 'grpc' | 'http' | 'admin';
 
 /**
  * Why a handshake did not lead to a connection:

@@ -79,7 +79,9 @@ describe('verdict models add', () => {
       },
     );
     const origin = JSON.parse(readFileSync(join(String(directory), 'origin.json'), 'utf8'));
-    assert.deepEqual(origin, { source: 'hf://org/Plain_Model', commit: HubServer.commit });
+    const { source, commit: noted, sha256 } = origin;
+    assert.deepEqual([source, noted], ['hf://org/Plain_Model', HubServer.commit]);
+    assert.deepEqual(Object.keys(sha256), ['config.json', 'onnx/model.onnx', 'tokenizer.json']);
     const again = await cardOf(add(folder, 'hf://org/Plain_Model'));
     assert.equal(again.directory, join(folder, 'models/plain_model/2'));
     assert.deepEqual(everythingIn(join(folder, 'models')), ['plain_model']);

@@ -50,10 +50,14 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
       (await ask(service.server.address, 'list', 'verdict.v1.ModelService')).trim().split('\n'),
       [
         'verdict.v1.ModelService.DeleteAlias',
+        'verdict.v1.ModelService.DeleteRollback',
         'verdict.v1.ModelService.GetModel',
+        'verdict.v1.ModelService.GetModelComparison',
         'verdict.v1.ModelService.ListModels',
         'verdict.v1.ModelService.ReloadModels',
         'verdict.v1.ModelService.SetAlias',
+        'verdict.v1.ModelService.SetRollback',
+        'verdict.v1.ModelService.SetShadow',
         'verdict.v1.ModelService.SetTraffic',
       ],
     );

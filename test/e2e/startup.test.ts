@@ -6,7 +6,12 @@ import { modelsDirectory } from '../support/models-directory.js';
 import { type Ended, runToEnd } from '../support/run-to-end.js';
 import { Service } from '../support/service.js';
 
-const freePorts = { VERDICT_PORT: '0', VERDICT_ADMIN_PORT: '0', VERDICT_DEVICE: 'cpu' };
+const freePorts = {
+  VERDICT_PORT: '0',
+  VERDICT_HTTP_PORT: '0',
+  VERDICT_ADMIN_PORT: '0',
+  VERDICT_DEVICE: 'cpu',
+};
 
 /** Starts the server with settings that it cannot run with. */
 function start(env: Record<string, string>, args: readonly string[] = []): Promise<Ended> {
@@ -60,15 +65,17 @@ describe('a start that fails', () => {
     // A start that came as far as the models would fail at them.
     const models = { VERDICT_MODELS_DIR: '/nowhere/at/all' };
     try {
-      const [grpc, admin] = await Promise.all([
+      const [grpc, http, admin] = await Promise.all([
         start({ ...models, VERDICT_PORT: port }),
+        start({ ...models, VERDICT_HTTP_PORT: port }),
         start({ ...models, VERDICT_ADMIN_PORT: port }),
       ]);
-      assert.deepEqual([grpc.code, admin.code], [1, 1]);
+      assert.deepEqual([grpc.code, http.code, admin.code], [1, 1, 1]);
       const sentence = (server: string, setting: string) =>
         `Could not start the ${server}: port ${port} on 127.0.0.1 is in use, perhaps by another Verdict; ` +
         `set another one with ${setting}\n`;
       assert.equal(grpc.stderr, sentence('gRPC server', 'VERDICT_PORT'));
+      assert.equal(http.stderr, sentence('HTTP server', 'VERDICT_HTTP_PORT'));
       assert.equal(admin.stderr, sentence('admin server', 'VERDICT_ADMIN_PORT'));
     } finally {
       occupant.close();

@@ -233,7 +233,7 @@ describe('a reload beside a division of the requests', () => {
     assert.deepEqual(states(await client.getModel('topics')), ['3 serving', '1 serving']);
     const page = await fetch(`${server.adminUrl}/readyz`);
     assert.equal(page.status, 200);
-    assert.match(await page.text(), /topics\/2 is not there, and traffic or an alias is set for it/);
+    assert.match(await page.text(), /topics\/2 is not there, and the state file names it/);
     await until('it is logged', () =>
       server.log.some(({ msg }) => msg === 'a part of the state has no effect'),
     );

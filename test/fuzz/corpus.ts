@@ -10,10 +10,14 @@ import {
 } from '../../generated/verdict/v1/classifier_service.js';
 import {
   DeleteAliasRequest,
+  DeleteRollbackRequest,
+  GetModelComparisonRequest,
   GetModelRequest,
   ListModelsRequest,
   ReloadModelsRequest,
   SetAliasRequest,
+  SetRollbackRequest,
+  SetShadowRequest,
   SetTrafficRequest,
 } from '../../generated/verdict/v1/model_service.js';
 import { frame } from '../support/wire-frames.js';
@@ -101,6 +105,33 @@ export const corpus: readonly Specimen[] = [
     path: `${models}/DeleteAlias`,
     fields: {},
     messages: [DeleteAliasRequest.encode({ model: 'topics', alias: 'champion' }).finish()],
+  },
+  {
+    path: `${models}/SetShadow`,
+    fields: {},
+    messages: [SetShadowRequest.encode({ model: 'topics', version: '1', percent: 10 }).finish()],
+  },
+  {
+    path: `${models}/SetRollback`,
+    fields: {},
+    messages: [
+      SetRollbackRequest.encode(
+        SetRollbackRequest.fromPartial({
+          ...{ model: 'topics', version: '2', stableVersion: '1' },
+          ...{ maxErrorPercent: 1, maxFlipPercent: 5, minObservations: 50, windowSeconds: 300 },
+        }),
+      ).finish(),
+    ],
+  },
+  {
+    path: `${models}/DeleteRollback`,
+    fields: {},
+    messages: [DeleteRollbackRequest.encode({ model: 'topics' }).finish()],
+  },
+  {
+    path: `${models}/GetModelComparison`,
+    fields: {},
+    messages: [GetModelComparisonRequest.encode({ model: 'topics', version: '1' }).finish()],
   },
   {
     path: '/verdict.v1.CacheService/Forget',

@@ -17,6 +17,8 @@ export interface ServerExit {
 export class ServerProcess {
   /** `127.0.0.1:<port>` of the gRPC server. */
   readonly address: string;
+  /** `http://127.0.0.1:<port>` of the HTTP server, where there is one. */
+  readonly httpUrl: string;
   /** `http://127.0.0.1:<port>` of the admin server. */
   readonly adminUrl: string;
   /** Everything logged so far. */
@@ -37,6 +39,7 @@ export class ServerProcess {
     this.log = written.log;
     this.complaints = written.complaints;
     this.address = String(serving.address);
+    this.httpUrl = `http://${String(serving.http)}`;
     this.adminUrl = `http://${String(serving.admin)}`;
   }
 

@@ -26,6 +26,7 @@ export function spawnServer(
     env: {
       PATH: process.env.PATH,
       VERDICT_PORT: '0',
+      VERDICT_HTTP_PORT: '0',
       VERDICT_ADMIN_PORT: '0',
       VERDICT_DEVICE: 'cpu',
       // Whether sessions are divided depends on how quick the machine is.

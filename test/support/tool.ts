@@ -8,6 +8,7 @@ export type ToolName =
   | 'grpcurl'
   | 'python-grpc'
   | 'python-openapi'
+  | 'python-clients'
   | 'python-mlflow'
   | 'python-triton'
   | 'rclone'

@@ -393,6 +393,16 @@ describe('settings that must fit each other', () => {
       /VERDICT_BATCH_MAX_DELAY_MS is 0: it must be above 0/,
     ],
     [
+      'more pinned models than places',
+      ['--models-pinned', 'intent, emotion,topics'],
+      /--models-pinned makes 4 models with the default one: VERDICT_MODEL_CACHE_SIZE must be at least that, or 0, and is 3/,
+    ],
+    [
+      'a list of models with a name that is none',
+      ['--models-pinned', 'intent,,x'],
+      /--models-pinned is .*: it must be model names, separated by commas/,
+    ],
+    [
       'a cluster without an address',
       ['--redis-mode', 'cluster'],
       /--redis-mode is cluster: it needs VERDICT_REDIS_URL/,

@@ -15,12 +15,25 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'telemetry'],
   cli: ['app', 'config', 'descriptor-limit', 'lifecycle', 'signals', 'simulation', 'telemetry'],
   app: [
-    ...['rpc', 'admin', 'sources', 'config', 'auth', 'tls', 'descriptor-limit', 'lifecycle', 'telemetry'],
+    ...[
+      'rpc',
+      'http',
+      'admin',
+      'sources',
+      'config',
+      'auth',
+      'tls',
+      'descriptor-limit',
+      'lifecycle',
+      'telemetry',
+    ],
     'tracing',
   ],
-  rpc: ['classify', 'auth', 'ratelimit', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'tls'],
+  http: ['rpc', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
+  comparison: ['classify'],
   classify: ['models', 'cache'],
   models: ['batching', 'preprocessing', 'runtime'],
   preprocessing: ['tokenizer', 'runtime'],
@@ -52,6 +65,7 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   telemetry: [
     ...[
       'rpc',
+      'comparison',
       'classify',
       'models',
       'batching',
@@ -92,7 +106,8 @@ const CLIENT_ENTRY = `${CLIENT}index.js`;
 const owners: Readonly<Record<string, readonly string[]>> = {
   // The exporter of traces takes its metadata.
   '@grpc/grpc-js': ['rpc', 'tracing'],
-  '@bufbuild/protobuf': ['rpc'],
+  '@bufbuild/protobuf': ['rpc', 'http'],
+  'find-my-way': ['http'],
   'onnxruntime-node': ['runtime'],
   '@huggingface/tokenizers': ['tokenizer'],
   'oniguruma-to-es': ['tokenizer'],
@@ -109,10 +124,12 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   pino: ['telemetry'],
   zod: ['config'],
-  yaml: ['config'],
+  // A model's own file, and the settings'.
+  yaml: ['config', 'models'],
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   '@huggingface/hub': ['sources'],
+  '@aws-sdk/client-s3': ['sources'],
   'swagger-ui-dist': ['admin'],
 };
 

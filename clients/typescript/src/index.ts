@@ -8,6 +8,7 @@ export {
   type TlsOptions,
   type VerdictClientOptions,
 } from './client-options.js';
+export type { FlippedLabel, LabelComparison, VersionComparison } from './comparison-types.js';
 export type { ForgetOptions, ForgetResult, ForgottenVersion } from './forget-types.js';
 export type {
   Batching,
@@ -17,10 +18,15 @@ export type {
   ModelAlias,
   ModelLimits,
   ModelReload,
+  ModelShadow,
   ModelState,
   ModelVersion,
   ProblemType,
   ReloadOutcome,
+  Rollback,
+  RollbackCause,
+  RollbackLimits,
+  RollbackRule,
   TrafficShare,
 } from './model-types.js';
 export type { RetryPolicy } from './retry.js';

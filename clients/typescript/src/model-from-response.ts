@@ -4,13 +4,17 @@ import {
 } from '../../../generated/verdict/v1/classification.js';
 import {
   Batching as WireBatching,
+  type VersionComparison as WireComparison,
   type Model as WireModel,
   type ModelReload as WireModelReload,
   type ModelVersion as WireModelVersion,
   ProblemType as WireProblemType,
   ReloadOutcome as WireReloadOutcome,
+  RollbackCause as WireRollbackCause,
+  type RollbackRule as WireRollbackRule,
   ModelState as WireState,
 } from '../../../generated/verdict/v1/model_service.js';
+import type { VersionComparison } from './comparison-types.js';
 import type {
   Batching,
   CostCurve,
@@ -21,11 +25,14 @@ import type {
   ModelVersion,
   ProblemType,
   ReloadOutcome,
+  RollbackCause,
+  RollbackRule,
 } from './model-types.js';
 import type { Activation, Truncation } from './types.js';
 
 const STATES = {
   [WireState.UNSPECIFIED]: 'unknown',
+  [WireState.UNLOADED]: 'unloaded',
   [WireState.LOADING]: 'loading',
   [WireState.SERVING]: 'serving',
   [WireState.DRAINING]: 'draining',
@@ -75,11 +82,40 @@ const RELOAD_OUTCOMES = {
   [WireReloadOutcome.UNRECOGNIZED]: 'unknown',
 } as const satisfies Record<WireReloadOutcome, ReloadOutcome>;
 
+const ROLLBACK_CAUSES = {
+  [WireRollbackCause.UNSPECIFIED]: 'unknown',
+  [WireRollbackCause.ERRORS]: 'errors',
+  [WireRollbackCause.FLIPS]: 'flips',
+  [WireRollbackCause.UNRECOGNIZED]: 'unknown',
+} as const satisfies Record<WireRollbackCause, RollbackCause>;
+
+/** A time that the server did not give. */
+const NO_TIME = new Date(0);
+
 const NO_LIMITS: ModelLimits = { maxTokens: 0, maxTextChars: 0, maxBatchInputs: 0, batchBudgetTokens: 0 };
 const NO_COST: CostCurve = { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0, samples: [] };
 
 export function toModel(message: WireModel): Model {
-  return { ...message, versions: message.versions.map(toModelVersion) };
+  return {
+    ...message,
+    versions: message.versions.map(toModelVersion),
+    rollback: message.rollback && toRollbackRule(message.rollback),
+  };
+}
+
+export function toVersionComparison(message: WireComparison): VersionComparison {
+  return { ...message, since: message.since ?? NO_TIME };
+}
+
+function toRollbackRule({ rolledBack, ...rule }: WireRollbackRule): RollbackRule {
+  return {
+    ...rule,
+    rolledBack: rolledBack && {
+      ...rolledBack,
+      at: rolledBack.at ?? NO_TIME,
+      cause: ROLLBACK_CAUSES[rolledBack.cause] ?? 'unknown',
+    },
+  };
 }
 
 export function toModelReload(message: WireModelReload): ModelReload {
@@ -96,5 +132,6 @@ function toModelVersion(message: WireModelVersion): ModelVersion {
     appliedActivation: ACTIVATIONS[message.appliedActivation],
     limits: message.limits ?? NO_LIMITS,
     cost: message.cost ?? NO_COST,
+    memoryBytes: Number(message.memoryBytes),
   };
 }

@@ -1,7 +1,7 @@
 import type { Activation, Truncation } from './types.js';
 
-/** What a version of a model is doing. `unknown` stands for a value that this client is too old to know. */
-export type ModelState = 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
+/** What a version of a model is doing; one that is `unloaded` is loaded by the next request for it. `unknown` stands for a value that this client is too old to know. */
+export type ModelState = 'unloaded' | 'loading' | 'serving' | 'draining' | 'failed' | 'unknown';
 
 /** What kind of answer a model gives, in the words of a Hub `config.json`. */
 export type ProblemType =
@@ -29,6 +29,56 @@ export interface Model {
   readonly traffic: readonly TrafficShare[];
   /** By name. */
   readonly aliases: readonly ModelAlias[];
+  /** What runs in the shadow; `undefined`: nothing does. */
+  readonly shadow: ModelShadow | undefined;
+  /** When a candidate loses its traffic; `undefined`: there is no rule. */
+  readonly rollback: RollbackRule | undefined;
+  /** Whether it is loaded at the start of the server and stays loaded. */
+  readonly isPinned: boolean;
+}
+
+/** A version that is asked a sample of what other versions have answered. */
+export interface ModelShadow {
+  readonly version: string;
+  /** Whole percent. */
+  readonly percent: number;
+}
+
+/** What a candidate is judged by. */
+export interface RollbackLimits {
+  /** The candidate. */
+  readonly version: string;
+  /** The version that gets the candidate's share. */
+  readonly stableVersion: string;
+  /** The highest share of inputs that may fail, in percent below 100. Default: failures do not matter. One of the two limits must be set. */
+  readonly maxErrorPercent?: number | undefined;
+  /** The highest share of inputs that may get other labels, in percent below 100. Default: labels do not matter. */
+  readonly maxFlipPercent?: number | undefined;
+  /** The fewest inputs that a limit is judged by. Default: 50. */
+  readonly minObservations?: number | undefined;
+  /** How far back inputs count. Default: 300. */
+  readonly windowSeconds?: number | undefined;
+}
+
+/** When a candidate loses its traffic. */
+export interface RollbackRule extends RollbackLimits {
+  readonly minObservations: number;
+  readonly windowSeconds: number;
+  /** That it happened; `undefined`: the rule is armed. */
+  readonly rolledBack: Rollback | undefined;
+}
+
+/** Which limit was passed. `unknown` stands for a value that this client is too old to know. */
+export type RollbackCause = 'errors' | 'flips' | 'unknown';
+
+/** A candidate has lost its traffic. */
+export interface Rollback {
+  readonly at: Date;
+  readonly cause: RollbackCause;
+  /** Inputs that failed, or got other labels. */
+  readonly count: number;
+  /** Inputs that were looked at. */
+  readonly observations: number;
 }
 
 /** The share of a version of the requests that name none. */
@@ -68,6 +118,8 @@ export interface ModelVersion {
   readonly batching: Batching;
   /** What the model itself does to its logits; `undefined`: nothing. */
   readonly appliedActivation: Activation | undefined;
+  /** Resident memory of its session processes; 0 where it is not loaded, or the server's system does not tell. */
+  readonly memoryBytes: number;
 }
 
 /** What became of a model that the server looked at again. `unknown` stands for a value that this client is too old to know. */
@@ -83,6 +135,15 @@ export interface ModelReload {
   readonly reason: string;
   /** Known texts of the version before, and how many of them got other labels; `undefined`: none were compared. */
   readonly labelFlips: { readonly compared: number; readonly flipped: number } | undefined;
+  /** The latest texts that the new version was asked before it took over; `undefined`: it was asked none. */
+  readonly warmUp:
+    | {
+        readonly texts: number;
+        readonly failed: number;
+        readonly compared: number;
+        readonly flipped: number;
+      }
+    | undefined;
   /** The versions that were taken out of service and are gone, highest first. */
   readonly retiredVersions: readonly string[];
 }

@@ -10,10 +10,11 @@ import { openChannel } from './channel.js';
 import { ClassifyStream } from './classify-stream.js';
 import { fromStatus, invalidArgument, VerdictClientError } from './client-error.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, type VerdictClientOptions } from './client-options.js';
+import type { VersionComparison } from './comparison-types.js';
 import type { ForgetOptions, ForgetResult } from './forget-types.js';
 import { toClassification } from './from-response.js';
-import { toModel, toModelReload } from './model-from-response.js';
-import type { HealthStatus, Model, ModelReload, TrafficShare } from './model-types.js';
+import { toModel, toModelReload, toVersionComparison } from './model-from-response.js';
+import type { HealthStatus, Model, ModelReload, RollbackLimits, TrafficShare } from './model-types.js';
 import {
   DEFAULT_RETRY,
   NO_RETRY,
@@ -44,7 +45,8 @@ export type BatchResult =
 export interface ClassifyCallOptions extends CallOptions, ModelChoice, RoutingOptions, ClassifyOptions {}
 
 const HEALTH_POLL_MS = 100;
-const RELOAD_TIMEOUT_MS = 600_000;
+/** Of whatever loads a model. */
+const LOAD_TIMEOUT_MS = 600_000;
 
 /**
  * A client of one Verdict service, over one connection per server address. Meant to be made once and shared: it may
@@ -157,9 +159,32 @@ export class VerdictClient {
     const { reloads } = await this.#unary(
       ModelServiceService.reloadModels,
       { models: [...models] },
-      { ...options, timeoutMs: options.timeoutMs ?? RELOAD_TIMEOUT_MS },
+      { ...options, timeoutMs: options.timeoutMs ?? LOAD_TIMEOUT_MS },
     );
     return reloads.map(toModelReload);
+  }
+
+  /**
+   * Loads a model, so that the first request for it need not wait. Needs the scope `admin`. The default limit is ten minutes; the
+   * server goes on if this gives up. Rejects with NOT_FOUND, with RESOURCE_EXHAUSTED where pinned models leave no room, and with
+   * UNAVAILABLE where it could not be loaded.
+   */
+  async loadModel(model: string, options: CallOptions = {}): Promise<Model> {
+    const timeoutMs = options.timeoutMs ?? LOAD_TIMEOUT_MS;
+    return changedModel(
+      await this.#unary(ModelServiceService.loadModel, { model }, { ...options, timeoutMs }),
+    );
+  }
+
+  /**
+   * Unloads a model: it answers what it holds, and the next request loads it again. Needs the scope `admin`. Rejects with
+   * NOT_FOUND, and with INVALID_ARGUMENT for one that is pinned.
+   */
+  async unloadModel(model: string, options: CallOptions = {}): Promise<Model> {
+    const timeoutMs = options.timeoutMs ?? LOAD_TIMEOUT_MS;
+    return changedModel(
+      await this.#unary(ModelServiceService.unloadModel, { model }, { ...options, timeoutMs }),
+    );
   }
 
   /**
@@ -185,6 +210,56 @@ export class VerdictClient {
   /** Takes a name away. Needs the scope `admin`. Rejects with NOT_FOUND where there is no such alias. */
   async deleteAlias(model: string, alias: string, options: CallOptions = {}): Promise<Model> {
     return changedModel(await this.#unary(ModelServiceService.deleteAlias, { model, alias }, options));
+  }
+
+  /**
+   * Has a version asked a sample of what other versions have answered, to compare its answers with theirs: see {@link compareModel}.
+   * Callers get nothing of it. Needs the scope `admin`. Rejects with NOT_FOUND for a version that is not loaded.
+   * @param percent whole, from 1 to 100
+   */
+  async setShadow(
+    model: string,
+    version: string,
+    percent: number,
+    options: CallOptions = {},
+  ): Promise<Model> {
+    const request = { model, version, percent };
+    return changedModel(await this.#unary(ModelServiceService.setShadow, request, options));
+  }
+
+  /** Ends the shadow of a model. Needs the scope `admin`. */
+  async endShadow(model: string, options: CallOptions = {}): Promise<Model> {
+    const request = { model, version: '', percent: 0 };
+    return changedModel(await this.#unary(ModelServiceService.setShadow, request, options));
+  }
+
+  /**
+   * Sets when a candidate loses its traffic to a stable version. Needs the scope `admin`. Rejects with NOT_FOUND for a version that is
+   * not loaded.
+   */
+  async setRollback(model: string, limits: RollbackLimits, options: CallOptions = {}): Promise<Model> {
+    const { version, stableVersion, maxErrorPercent, maxFlipPercent } = limits;
+    const { minObservations = 0, windowSeconds = 0 } = limits;
+    const request = {
+      ...{ model, version, stableVersion, maxErrorPercent, maxFlipPercent },
+      ...{ minObservations, windowSeconds },
+    };
+    return changedModel(await this.#unary(ModelServiceService.setRollback, request, options));
+  }
+
+  /** Takes the rollback rule of a model away. Needs the scope `admin`. Rejects with NOT_FOUND where there is none. */
+  async deleteRollback(model: string, options: CallOptions = {}): Promise<Model> {
+    return changedModel(await this.#unary(ModelServiceService.deleteRollback, { model }, options));
+  }
+
+  /**
+   * How the answers of versions differ: of a shadow, and of a candidate with a rollback rule. Needs the scope `admin`.
+   * @param version the candidate; empty: all that are compared
+   */
+  async compareModel(model: string, version = '', options: CallOptions = {}): Promise<VersionComparison[]> {
+    const request = { model, version };
+    const { comparisons } = await this.#unary(ModelServiceService.getModelComparison, request, options);
+    return comparisons.map(toVersionComparison);
   }
 
   /**

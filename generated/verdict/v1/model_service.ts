@@ -15,6 +15,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Activation, Truncation } from "./classification.js";
 
 /** What became of a model that was looked at again. */
@@ -44,6 +45,26 @@ export namespace ReloadOutcome {
   export type FAILED = typeof ReloadOutcome.FAILED;
   export type RETIRED = typeof ReloadOutcome.RETIRED;
   export type UNRECOGNIZED = typeof ReloadOutcome.UNRECOGNIZED;
+}
+
+/** Which limit was passed. */
+export const RollbackCause = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: 0,
+  /** ERRORS - Inputs failed. */
+  ERRORS: 1,
+  /** FLIPS - Inputs got other labels than from the stable version. */
+  FLIPS: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type RollbackCause = typeof RollbackCause[keyof typeof RollbackCause];
+
+export namespace RollbackCause {
+  export type UNSPECIFIED = typeof RollbackCause.UNSPECIFIED;
+  export type ERRORS = typeof RollbackCause.ERRORS;
+  export type FLIPS = typeof RollbackCause.FLIPS;
+  export type UNRECOGNIZED = typeof RollbackCause.UNRECOGNIZED;
 }
 
 /** Which inputs may share a run of the model. */
@@ -81,6 +102,8 @@ export const ModelState = {
   DRAINING: 3,
   /** FAILED - It could not be loaded, gave wrong answers to known inputs, or has lost every session. */
   FAILED: 4,
+  /** UNLOADED - It is loaded when somebody asks for it. What else is told is what was known when it was loaded last. */
+  UNLOADED: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -92,6 +115,7 @@ export namespace ModelState {
   export type SERVING = typeof ModelState.SERVING;
   export type DRAINING = typeof ModelState.DRAINING;
   export type FAILED = typeof ModelState.FAILED;
+  export type UNLOADED = typeof ModelState.UNLOADED;
   export type UNRECOGNIZED = typeof ModelState.UNRECOGNIZED;
 }
 
@@ -174,6 +198,47 @@ export interface ModelReload {
    * files have changed is none of them: its number stands for the new content.
    */
   retiredVersions: string[];
+  /**
+   * What became of the latest texts, which the new version was asked before it took over. Not set if it was asked none: see
+   * `VERDICT_WARM_TEXTS`.
+   */
+  warmUp: WarmUp | undefined;
+}
+
+/** What became of the latest texts that a new version was asked before it took over. */
+export interface WarmUp {
+  /** Texts that it was asked. */
+  texts: number;
+  /** Those of them that it did not answer. */
+  failed: number;
+  /** Those that the version before it had answered too, with the same labels to choose from. */
+  compared: number;
+  /** Those of them that got other labels. */
+  flipped: number;
+}
+
+/** Asks for a model to be loaded. */
+export interface LoadModelRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+}
+
+/** The model is loaded. */
+export interface LoadModelResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Asks for a model to be unloaded. */
+export interface UnloadModelRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+}
+
+/** The model is not loaded. */
+export interface UnloadModelResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
 }
 
 /** Divides the requests for a model. */
@@ -231,6 +296,153 @@ export interface DeleteAliasResponse {
   model: Model | undefined;
 }
 
+/** Runs a version in the shadow of the others. */
+export interface SetShadowRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+  /** The version that runs in the shadow: a positive integer. May be empty if `percent` is 0. */
+  version: string;
+  /** The share of the inputs that other versions have answered, in whole percent: 1 to 100. 0 ends the shadow of the model. */
+  percent: number;
+}
+
+/** What runs in the shadow. */
+export interface SetShadowResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Sets when a candidate loses its traffic. */
+export interface SetRollbackRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+  /** The candidate: a positive integer. */
+  version: string;
+  /** The version that gets the candidate's share: a positive integer. */
+  stableVersion: string;
+  /**
+   * The highest share of inputs that may fail, in percent: 0 up to, but not, 100. Not set: failures do not matter. One of the two
+   * limits must be set.
+   */
+  maxErrorPercent?:
+    | number
+    | undefined;
+  /**
+   * The highest share of inputs that may get other labels than from the stable version, in percent: 0 up to, but not, 100. Not set:
+   * labels do not matter, and nothing is compared.
+   */
+  maxFlipPercent?:
+    | number
+    | undefined;
+  /** The fewest inputs that a limit is judged by: 10 to 1,000,000. 0: 50. */
+  minObservations: number;
+  /** How far back inputs count, in seconds: 10 to 86,400. 0: 300. */
+  windowSeconds: number;
+}
+
+/** When the candidate loses its traffic. */
+export interface SetRollbackResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Takes the rollback rule of a model away. */
+export interface DeleteRollbackRequest {
+  /** The model's name, matching `[a-z0-9][a-z0-9._-]{0,63}`. */
+  model: string;
+}
+
+/** The rule is gone. */
+export interface DeleteRollbackResponse {
+  /** The model as it is now. */
+  model: Model | undefined;
+}
+
+/** Asks how the answers of versions differ. */
+export interface GetModelComparisonRequest {
+  /** The model's name. */
+  model: string;
+  /** The candidate. Empty: all that are compared. */
+  version: string;
+}
+
+/** How the answers of versions differ. */
+export interface GetModelComparisonResponse {
+  /** One for each candidate and version that it was compared with. Empty if nothing was compared yet. */
+  comparisons: VersionComparison[];
+}
+
+/** How the answers of a candidate differ from those of another version to the same inputs. */
+export interface VersionComparison {
+  /** The version that the candidate is compared with. */
+  version: string;
+  /** The candidate. */
+  candidateVersion: string;
+  /** When the counts began. */
+  since:
+    | Date
+    | undefined;
+  /** Why the versions cannot be compared: they answer in different ways, or share no label. Empty if they can. */
+  notComparable: string;
+  /** Inputs that both have answered. */
+  compared: number;
+  /** Inputs that the one that was asked second could not answer, through no fault of the load. */
+  failed: number;
+  /** Inputs of the sample that were not compared, since the server was busy or the version was away. */
+  dropped: number;
+  /** Compared inputs for which other labels hold: the best one, or, with several labels, those above a probability of one half. */
+  flips: number;
+  /** Mean over the inputs of the largest difference of a label's probability; with a regression, of the value. */
+  meanShift: number;
+  /** The largest difference of a label's probability for any input; with a regression, of the value. */
+  largestShift: number;
+  /**
+   * Median of what the latest inputs took to compute by `version`, in milliseconds: tokenising and the run of the whole batch,
+   * without the wait. Answers from the cache do not count. 0 if none was computed.
+   */
+  medianMs: number;
+  /** The same of the candidate. */
+  candidateMedianMs: number;
+  /** By label: those with the most flips first, then those with the largest shift. At most 256. */
+  labels: LabelComparison[];
+  /** Labels that are not listed, for want of room. */
+  labelsLeftOut: number;
+  /** Labels that only one of the versions has. Their probabilities are not compared. */
+  labelsUnshared: number;
+  /** Single-label models: from which label to which inputs flip, most frequent first. At most 256. */
+  flippedLabels: FlippedLabel[];
+  /** Flips between pairs of labels that are not listed, for want of room. */
+  flipsLeftOut: number;
+}
+
+/** What became of one label. */
+export interface LabelComparison {
+  /** The label. */
+  label: string;
+  /** Inputs for which it holds by `version`. */
+  held: number;
+  /** Inputs for which it holds by the candidate. */
+  candidateHeld: number;
+  /** Inputs for which it holds by `version` and not by the candidate. */
+  flippedFrom: number;
+  /** Inputs for which it holds by the candidate and not by `version`. */
+  flippedTo: number;
+  /** Mean difference of its probability, without the sign. */
+  meanShift: number;
+  /** Largest difference of its probability, without the sign. */
+  largestShift: number;
+}
+
+/** How often one label became another. */
+export interface FlippedLabel {
+  /** The label by `version`. */
+  from: string;
+  /** The label by the candidate. */
+  to: string;
+  /** Inputs. */
+  count: number;
+}
+
 /** How many texts got other labels than before. */
 export interface LabelFlips {
   /** Texts that were compared. */
@@ -256,6 +468,58 @@ export interface Model {
   traffic: TrafficShare[];
   /** The aliases, by name. One of a version that is not loaded has no effect. */
   aliases: ModelAlias[];
+  /** Whether it is loaded at the start of the server and stays loaded. Others are unloaded when their place is needed. */
+  isPinned: boolean;
+  /** What runs in the shadow. Not set if nothing does. A version that is not loaded is not asked. */
+  shadow:
+    | ModelShadow
+    | undefined;
+  /** When a candidate loses its traffic. Not set if there is no rule. */
+  rollback: RollbackRule | undefined;
+}
+
+/** A version in the shadow of the others. */
+export interface ModelShadow {
+  /** The version: a positive integer. */
+  version: string;
+  /** The share of what other versions have answered that it is asked, in whole percent. */
+  percent: number;
+}
+
+/** When a candidate loses its traffic to a stable version. */
+export interface RollbackRule {
+  /** The candidate. */
+  version: string;
+  /** The version that gets the candidate's share. */
+  stableVersion: string;
+  /** The highest share of inputs that may fail, in percent. Not set: failures do not matter. */
+  maxErrorPercent?:
+    | number
+    | undefined;
+  /** The highest share of inputs that may get other labels, in percent. Not set: labels do not matter. */
+  maxFlipPercent?:
+    | number
+    | undefined;
+  /** The fewest inputs that a limit is judged by. */
+  minObservations: number;
+  /** How far back inputs count, in seconds. */
+  windowSeconds: number;
+  /** That it happened. Not set: the rule is armed. */
+  rolledBack: Rollback | undefined;
+}
+
+/** A candidate has lost its traffic. */
+export interface Rollback {
+  /** When. */
+  at:
+    | Date
+    | undefined;
+  /** What passed its limit. */
+  cause: RollbackCause;
+  /** Inputs that failed, or got other labels. */
+  count: number;
+  /** Inputs that were looked at. */
+  observations: number;
 }
 
 /** A name that stands for a version of a model. */
@@ -309,6 +573,8 @@ export interface ModelVersion {
    * not ask for another one. ACTIVATION_UNSPECIFIED if the output is logits, as it should be.
    */
   appliedActivation: Activation;
+  /** Resident memory of its session processes in bytes, as last measured. 0 if it is not loaded, or if the system does not tell. */
+  memoryBytes: bigint;
 }
 
 /** What a version of a model accepts. */
@@ -667,7 +933,15 @@ export const ReloadModelsResponse: MessageFns<ReloadModelsResponse> = {
 };
 
 function createBaseModelReload(): ModelReload {
-  return { model: "", outcome: 0, version: "", reason: "", labelFlips: undefined, retiredVersions: [] };
+  return {
+    model: "",
+    outcome: 0,
+    version: "",
+    reason: "",
+    labelFlips: undefined,
+    retiredVersions: [],
+    warmUp: undefined,
+  };
 }
 
 export const ModelReload: MessageFns<ModelReload> = {
@@ -689,6 +963,9 @@ export const ModelReload: MessageFns<ModelReload> = {
     }
     for (const v of message.retiredVersions) {
       writer.uint32(50).string(v!);
+    }
+    if (message.warmUp !== undefined) {
+      WarmUp.encode(message.warmUp, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -754,6 +1031,14 @@ export const ModelReload: MessageFns<ModelReload> = {
             message.retiredVersions.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.warmUp = WarmUp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -779,6 +1064,320 @@ export const ModelReload: MessageFns<ModelReload> = {
       ? LabelFlips.fromPartial(object.labelFlips)
       : undefined;
     message.retiredVersions = object.retiredVersions?.map((e) => e) || [];
+    message.warmUp = (object.warmUp !== undefined && object.warmUp !== null)
+      ? WarmUp.fromPartial(object.warmUp)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWarmUp(): WarmUp {
+  return { texts: 0, failed: 0, compared: 0, flipped: 0 };
+}
+
+export const WarmUp: MessageFns<WarmUp> = {
+  encode(message: WarmUp, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.texts !== 0) {
+      writer.uint32(8).uint32(message.texts);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(16).uint32(message.failed);
+    }
+    if (message.compared !== 0) {
+      writer.uint32(24).uint32(message.compared);
+    }
+    if (message.flipped !== 0) {
+      writer.uint32(32).uint32(message.flipped);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WarmUp {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWarmUp();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.texts = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.compared = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.flipped = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WarmUp>): WarmUp {
+    return WarmUp.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WarmUp>): WarmUp {
+    const message = createBaseWarmUp();
+    message.texts = object.texts ?? 0;
+    message.failed = object.failed ?? 0;
+    message.compared = object.compared ?? 0;
+    message.flipped = object.flipped ?? 0;
+    return message;
+  },
+};
+
+function createBaseLoadModelRequest(): LoadModelRequest {
+  return { model: "" };
+}
+
+export const LoadModelRequest: MessageFns<LoadModelRequest> = {
+  encode(message: LoadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoadModelRequest>): LoadModelRequest {
+    return LoadModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadModelRequest>): LoadModelRequest {
+    const message = createBaseLoadModelRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseLoadModelResponse(): LoadModelResponse {
+  return { model: undefined };
+}
+
+export const LoadModelResponse: MessageFns<LoadModelResponse> = {
+  encode(message: LoadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoadModelResponse>): LoadModelResponse {
+    return LoadModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadModelResponse>): LoadModelResponse {
+    const message = createBaseLoadModelResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseUnloadModelRequest(): UnloadModelRequest {
+  return { model: "" };
+}
+
+export const UnloadModelRequest: MessageFns<UnloadModelRequest> = {
+  encode(message: UnloadModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnloadModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnloadModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnloadModelRequest>): UnloadModelRequest {
+    return UnloadModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnloadModelRequest>): UnloadModelRequest {
+    const message = createBaseUnloadModelRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseUnloadModelResponse(): UnloadModelResponse {
+  return { model: undefined };
+}
+
+export const UnloadModelResponse: MessageFns<UnloadModelResponse> = {
+  encode(message: UnloadModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnloadModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnloadModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnloadModelResponse>): UnloadModelResponse {
+    return UnloadModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnloadModelResponse>): UnloadModelResponse {
+    const message = createBaseUnloadModelResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
     return message;
   },
 };
@@ -1228,6 +1827,1033 @@ export const DeleteAliasResponse: MessageFns<DeleteAliasResponse> = {
   },
 };
 
+function createBaseSetShadowRequest(): SetShadowRequest {
+  return { model: "", version: "", percent: 0 };
+}
+
+export const SetShadowRequest: MessageFns<SetShadowRequest> = {
+  encode(message: SetShadowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.percent !== 0) {
+      writer.uint32(24).uint32(message.percent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetShadowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetShadowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.percent = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetShadowRequest>): SetShadowRequest {
+    return SetShadowRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetShadowRequest>): SetShadowRequest {
+    const message = createBaseSetShadowRequest();
+    message.model = object.model ?? "";
+    message.version = object.version ?? "";
+    message.percent = object.percent ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetShadowResponse(): SetShadowResponse {
+  return { model: undefined };
+}
+
+export const SetShadowResponse: MessageFns<SetShadowResponse> = {
+  encode(message: SetShadowResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetShadowResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetShadowResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetShadowResponse>): SetShadowResponse {
+    return SetShadowResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetShadowResponse>): SetShadowResponse {
+    const message = createBaseSetShadowResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseSetRollbackRequest(): SetRollbackRequest {
+  return {
+    model: "",
+    version: "",
+    stableVersion: "",
+    maxErrorPercent: undefined,
+    maxFlipPercent: undefined,
+    minObservations: 0,
+    windowSeconds: 0,
+  };
+}
+
+export const SetRollbackRequest: MessageFns<SetRollbackRequest> = {
+  encode(message: SetRollbackRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.stableVersion !== "") {
+      writer.uint32(26).string(message.stableVersion);
+    }
+    if (message.maxErrorPercent !== undefined) {
+      writer.uint32(33).double(message.maxErrorPercent);
+    }
+    if (message.maxFlipPercent !== undefined) {
+      writer.uint32(41).double(message.maxFlipPercent);
+    }
+    if (message.minObservations !== 0) {
+      writer.uint32(48).uint32(message.minObservations);
+    }
+    if (message.windowSeconds !== 0) {
+      writer.uint32(56).uint32(message.windowSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetRollbackRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetRollbackRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stableVersion = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.maxErrorPercent = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.maxFlipPercent = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.minObservations = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.windowSeconds = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetRollbackRequest>): SetRollbackRequest {
+    return SetRollbackRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetRollbackRequest>): SetRollbackRequest {
+    const message = createBaseSetRollbackRequest();
+    message.model = object.model ?? "";
+    message.version = object.version ?? "";
+    message.stableVersion = object.stableVersion ?? "";
+    message.maxErrorPercent = object.maxErrorPercent ?? undefined;
+    message.maxFlipPercent = object.maxFlipPercent ?? undefined;
+    message.minObservations = object.minObservations ?? 0;
+    message.windowSeconds = object.windowSeconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseSetRollbackResponse(): SetRollbackResponse {
+  return { model: undefined };
+}
+
+export const SetRollbackResponse: MessageFns<SetRollbackResponse> = {
+  encode(message: SetRollbackResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetRollbackResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetRollbackResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetRollbackResponse>): SetRollbackResponse {
+    return SetRollbackResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetRollbackResponse>): SetRollbackResponse {
+    const message = createBaseSetRollbackResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteRollbackRequest(): DeleteRollbackRequest {
+  return { model: "" };
+}
+
+export const DeleteRollbackRequest: MessageFns<DeleteRollbackRequest> = {
+  encode(message: DeleteRollbackRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteRollbackRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteRollbackRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteRollbackRequest>): DeleteRollbackRequest {
+    return DeleteRollbackRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteRollbackRequest>): DeleteRollbackRequest {
+    const message = createBaseDeleteRollbackRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteRollbackResponse(): DeleteRollbackResponse {
+  return { model: undefined };
+}
+
+export const DeleteRollbackResponse: MessageFns<DeleteRollbackResponse> = {
+  encode(message: DeleteRollbackResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteRollbackResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteRollbackResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeleteRollbackResponse>): DeleteRollbackResponse {
+    return DeleteRollbackResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteRollbackResponse>): DeleteRollbackResponse {
+    const message = createBaseDeleteRollbackResponse();
+    message.model = (object.model !== undefined && object.model !== null) ? Model.fromPartial(object.model) : undefined;
+    return message;
+  },
+};
+
+function createBaseGetModelComparisonRequest(): GetModelComparisonRequest {
+  return { model: "", version: "" };
+}
+
+export const GetModelComparisonRequest: MessageFns<GetModelComparisonRequest> = {
+  encode(message: GetModelComparisonRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetModelComparisonRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetModelComparisonRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetModelComparisonRequest>): GetModelComparisonRequest {
+    return GetModelComparisonRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetModelComparisonRequest>): GetModelComparisonRequest {
+    const message = createBaseGetModelComparisonRequest();
+    message.model = object.model ?? "";
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseGetModelComparisonResponse(): GetModelComparisonResponse {
+  return { comparisons: [] };
+}
+
+export const GetModelComparisonResponse: MessageFns<GetModelComparisonResponse> = {
+  encode(message: GetModelComparisonResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.comparisons) {
+      VersionComparison.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetModelComparisonResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetModelComparisonResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.comparisons.push(VersionComparison.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetModelComparisonResponse>): GetModelComparisonResponse {
+    return GetModelComparisonResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetModelComparisonResponse>): GetModelComparisonResponse {
+    const message = createBaseGetModelComparisonResponse();
+    message.comparisons = object.comparisons?.map((e) => VersionComparison.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVersionComparison(): VersionComparison {
+  return {
+    version: "",
+    candidateVersion: "",
+    since: undefined,
+    notComparable: "",
+    compared: 0,
+    failed: 0,
+    dropped: 0,
+    flips: 0,
+    meanShift: 0,
+    largestShift: 0,
+    medianMs: 0,
+    candidateMedianMs: 0,
+    labels: [],
+    labelsLeftOut: 0,
+    labelsUnshared: 0,
+    flippedLabels: [],
+    flipsLeftOut: 0,
+  };
+}
+
+export const VersionComparison: MessageFns<VersionComparison> = {
+  encode(message: VersionComparison, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.candidateVersion !== "") {
+      writer.uint32(18).string(message.candidateVersion);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(26).fork()).join();
+    }
+    if (message.notComparable !== "") {
+      writer.uint32(34).string(message.notComparable);
+    }
+    if (message.compared !== 0) {
+      writer.uint32(40).uint32(message.compared);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(48).uint32(message.failed);
+    }
+    if (message.dropped !== 0) {
+      writer.uint32(56).uint32(message.dropped);
+    }
+    if (message.flips !== 0) {
+      writer.uint32(64).uint32(message.flips);
+    }
+    if (message.meanShift !== 0) {
+      writer.uint32(73).double(message.meanShift);
+    }
+    if (message.largestShift !== 0) {
+      writer.uint32(81).double(message.largestShift);
+    }
+    if (message.medianMs !== 0) {
+      writer.uint32(89).double(message.medianMs);
+    }
+    if (message.candidateMedianMs !== 0) {
+      writer.uint32(97).double(message.candidateMedianMs);
+    }
+    for (const v of message.labels) {
+      LabelComparison.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.labelsLeftOut !== 0) {
+      writer.uint32(112).uint32(message.labelsLeftOut);
+    }
+    if (message.labelsUnshared !== 0) {
+      writer.uint32(120).uint32(message.labelsUnshared);
+    }
+    for (const v of message.flippedLabels) {
+      FlippedLabel.encode(v!, writer.uint32(130).fork()).join();
+    }
+    if (message.flipsLeftOut !== 0) {
+      writer.uint32(136).uint32(message.flipsLeftOut);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VersionComparison {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVersionComparison();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.candidateVersion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.notComparable = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.compared = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.failed = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.dropped = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.flips = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.meanShift = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.largestShift = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.medianMs = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.candidateMedianMs = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.labels.push(LabelComparison.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.labelsLeftOut = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.labelsUnshared = reader.uint32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.flippedLabels.push(FlippedLabel.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.flipsLeftOut = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VersionComparison>): VersionComparison {
+    return VersionComparison.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VersionComparison>): VersionComparison {
+    const message = createBaseVersionComparison();
+    message.version = object.version ?? "";
+    message.candidateVersion = object.candidateVersion ?? "";
+    message.since = object.since ?? undefined;
+    message.notComparable = object.notComparable ?? "";
+    message.compared = object.compared ?? 0;
+    message.failed = object.failed ?? 0;
+    message.dropped = object.dropped ?? 0;
+    message.flips = object.flips ?? 0;
+    message.meanShift = object.meanShift ?? 0;
+    message.largestShift = object.largestShift ?? 0;
+    message.medianMs = object.medianMs ?? 0;
+    message.candidateMedianMs = object.candidateMedianMs ?? 0;
+    message.labels = object.labels?.map((e) => LabelComparison.fromPartial(e)) || [];
+    message.labelsLeftOut = object.labelsLeftOut ?? 0;
+    message.labelsUnshared = object.labelsUnshared ?? 0;
+    message.flippedLabels = object.flippedLabels?.map((e) => FlippedLabel.fromPartial(e)) || [];
+    message.flipsLeftOut = object.flipsLeftOut ?? 0;
+    return message;
+  },
+};
+
+function createBaseLabelComparison(): LabelComparison {
+  return { label: "", held: 0, candidateHeld: 0, flippedFrom: 0, flippedTo: 0, meanShift: 0, largestShift: 0 };
+}
+
+export const LabelComparison: MessageFns<LabelComparison> = {
+  encode(message: LabelComparison, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.label !== "") {
+      writer.uint32(10).string(message.label);
+    }
+    if (message.held !== 0) {
+      writer.uint32(16).uint32(message.held);
+    }
+    if (message.candidateHeld !== 0) {
+      writer.uint32(24).uint32(message.candidateHeld);
+    }
+    if (message.flippedFrom !== 0) {
+      writer.uint32(32).uint32(message.flippedFrom);
+    }
+    if (message.flippedTo !== 0) {
+      writer.uint32(40).uint32(message.flippedTo);
+    }
+    if (message.meanShift !== 0) {
+      writer.uint32(49).double(message.meanShift);
+    }
+    if (message.largestShift !== 0) {
+      writer.uint32(57).double(message.largestShift);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LabelComparison {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLabelComparison();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.held = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.candidateHeld = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.flippedFrom = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.flippedTo = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.meanShift = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.largestShift = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LabelComparison>): LabelComparison {
+    return LabelComparison.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LabelComparison>): LabelComparison {
+    const message = createBaseLabelComparison();
+    message.label = object.label ?? "";
+    message.held = object.held ?? 0;
+    message.candidateHeld = object.candidateHeld ?? 0;
+    message.flippedFrom = object.flippedFrom ?? 0;
+    message.flippedTo = object.flippedTo ?? 0;
+    message.meanShift = object.meanShift ?? 0;
+    message.largestShift = object.largestShift ?? 0;
+    return message;
+  },
+};
+
+function createBaseFlippedLabel(): FlippedLabel {
+  return { from: "", to: "", count: 0 };
+}
+
+export const FlippedLabel: MessageFns<FlippedLabel> = {
+  encode(message: FlippedLabel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FlippedLabel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFlippedLabel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FlippedLabel>): FlippedLabel {
+    return FlippedLabel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FlippedLabel>): FlippedLabel {
+    const message = createBaseFlippedLabel();
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
 function createBaseLabelFlips(): LabelFlips {
   return { compared: 0, flipped: 0 };
 }
@@ -1296,7 +2922,17 @@ export const LabelFlips: MessageFns<LabelFlips> = {
 };
 
 function createBaseModel(): Model {
-  return { name: "", isDefault: false, servingVersion: "", versions: [], traffic: [], aliases: [] };
+  return {
+    name: "",
+    isDefault: false,
+    servingVersion: "",
+    versions: [],
+    traffic: [],
+    aliases: [],
+    isPinned: false,
+    shadow: undefined,
+    rollback: undefined,
+  };
 }
 
 export const Model: MessageFns<Model> = {
@@ -1318,6 +2954,15 @@ export const Model: MessageFns<Model> = {
     }
     for (const v of message.aliases) {
       ModelAlias.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.isPinned !== false) {
+      writer.uint32(56).bool(message.isPinned);
+    }
+    if (message.shadow !== undefined) {
+      ModelShadow.encode(message.shadow, writer.uint32(66).fork()).join();
+    }
+    if (message.rollback !== undefined) {
+      RollbackRule.encode(message.rollback, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1383,6 +3028,30 @@ export const Model: MessageFns<Model> = {
             message.aliases.push(ModelAlias.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.isPinned = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.shadow = ModelShadow.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.rollback = RollbackRule.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1406,6 +3075,308 @@ export const Model: MessageFns<Model> = {
     message.versions = object.versions?.map((e) => ModelVersion.fromPartial(e)) || [];
     message.traffic = object.traffic?.map((e) => TrafficShare.fromPartial(e)) || [];
     message.aliases = object.aliases?.map((e) => ModelAlias.fromPartial(e)) || [];
+    message.isPinned = object.isPinned ?? false;
+    message.shadow = (object.shadow !== undefined && object.shadow !== null)
+      ? ModelShadow.fromPartial(object.shadow)
+      : undefined;
+    message.rollback = (object.rollback !== undefined && object.rollback !== null)
+      ? RollbackRule.fromPartial(object.rollback)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseModelShadow(): ModelShadow {
+  return { version: "", percent: 0 };
+}
+
+export const ModelShadow: MessageFns<ModelShadow> = {
+  encode(message: ModelShadow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.percent !== 0) {
+      writer.uint32(16).uint32(message.percent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelShadow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelShadow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.percent = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelShadow>): ModelShadow {
+    return ModelShadow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelShadow>): ModelShadow {
+    const message = createBaseModelShadow();
+    message.version = object.version ?? "";
+    message.percent = object.percent ?? 0;
+    return message;
+  },
+};
+
+function createBaseRollbackRule(): RollbackRule {
+  return {
+    version: "",
+    stableVersion: "",
+    maxErrorPercent: undefined,
+    maxFlipPercent: undefined,
+    minObservations: 0,
+    windowSeconds: 0,
+    rolledBack: undefined,
+  };
+}
+
+export const RollbackRule: MessageFns<RollbackRule> = {
+  encode(message: RollbackRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.stableVersion !== "") {
+      writer.uint32(18).string(message.stableVersion);
+    }
+    if (message.maxErrorPercent !== undefined) {
+      writer.uint32(25).double(message.maxErrorPercent);
+    }
+    if (message.maxFlipPercent !== undefined) {
+      writer.uint32(33).double(message.maxFlipPercent);
+    }
+    if (message.minObservations !== 0) {
+      writer.uint32(40).uint32(message.minObservations);
+    }
+    if (message.windowSeconds !== 0) {
+      writer.uint32(48).uint32(message.windowSeconds);
+    }
+    if (message.rolledBack !== undefined) {
+      Rollback.encode(message.rolledBack, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollbackRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollbackRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stableVersion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.maxErrorPercent = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.maxFlipPercent = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.minObservations = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.windowSeconds = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.rolledBack = Rollback.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RollbackRule>): RollbackRule {
+    return RollbackRule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RollbackRule>): RollbackRule {
+    const message = createBaseRollbackRule();
+    message.version = object.version ?? "";
+    message.stableVersion = object.stableVersion ?? "";
+    message.maxErrorPercent = object.maxErrorPercent ?? undefined;
+    message.maxFlipPercent = object.maxFlipPercent ?? undefined;
+    message.minObservations = object.minObservations ?? 0;
+    message.windowSeconds = object.windowSeconds ?? 0;
+    message.rolledBack = (object.rolledBack !== undefined && object.rolledBack !== null)
+      ? Rollback.fromPartial(object.rolledBack)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRollback(): Rollback {
+  return { at: undefined, cause: 0, count: 0, observations: 0 };
+}
+
+export const Rollback: MessageFns<Rollback> = {
+  encode(message: Rollback, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(10).fork()).join();
+    }
+    if (message.cause !== 0) {
+      writer.uint32(16).int32(message.cause);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint32(message.count);
+    }
+    if (message.observations !== 0) {
+      writer.uint32(32).uint32(message.observations);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rollback {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollback();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cause = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.observations = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Rollback>): Rollback {
+    return Rollback.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Rollback>): Rollback {
+    const message = createBaseRollback();
+    message.at = object.at ?? undefined;
+    message.cause = object.cause ?? 0;
+    message.count = object.count ?? 0;
+    message.observations = object.observations ?? 0;
     return message;
   },
 };
@@ -1494,6 +3465,7 @@ function createBaseModelVersion(): ModelVersion {
     cost: undefined,
     batching: 0,
     appliedActivation: 0,
+    memoryBytes: 0n,
   };
 }
 
@@ -1543,6 +3515,12 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     }
     if (message.appliedActivation !== 0) {
       writer.uint32(120).int32(message.appliedActivation);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.memoryBytes);
     }
     return writer;
   },
@@ -1680,6 +3658,14 @@ export const ModelVersion: MessageFns<ModelVersion> = {
             message.appliedActivation = reader.int32() as any;
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.memoryBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1714,6 +3700,9 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     message.cost = (object.cost !== undefined && object.cost !== null) ? CostCurve.fromPartial(object.cost) : undefined;
     message.batching = object.batching ?? 0;
     message.appliedActivation = object.appliedActivation ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
     return message;
   },
 };
@@ -2033,6 +4022,42 @@ export const ModelServiceService = {
     responseDeserialize: (value: Buffer): ReloadModelsResponse => ReloadModelsResponse.decode(value),
   },
   /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel: {
+    path: "/verdict.v1.ModelService/LoadModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LoadModelRequest): Buffer => Buffer.from(LoadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LoadModelRequest => LoadModelRequest.decode(value),
+    responseSerialize: (value: LoadModelResponse): Buffer => Buffer.from(LoadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LoadModelResponse => LoadModelResponse.decode(value),
+  },
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel: {
+    path: "/verdict.v1.ModelService/UnloadModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UnloadModelRequest): Buffer => Buffer.from(UnloadModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UnloadModelRequest => UnloadModelRequest.decode(value),
+    responseSerialize: (value: UnloadModelResponse): Buffer => Buffer.from(UnloadModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UnloadModelResponse => UnloadModelResponse.decode(value),
+  },
+  /**
    * Divides the requests for a model that name no version among its versions.
    *
    * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -2080,6 +4105,80 @@ export const ModelServiceService = {
     responseSerialize: (value: DeleteAliasResponse): Buffer => Buffer.from(DeleteAliasResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteAliasResponse => DeleteAliasResponse.decode(value),
   },
+  /**
+   * Runs a version in the shadow: it is asked a sample of what other versions have answered, and its answers are compared with theirs.
+   *
+   * Needs the scope `admin`. Callers get nothing of it and do not wait for it. The shadow computes in the bulk class at the lowest
+   * weight; inputs that it has no room for are dropped and counted. What was compared before is forgotten. A shadow holds until the
+   * next call, beyond the end of the server; what was compared does not.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+   * changed then.
+   */
+  setShadow: {
+    path: "/verdict.v1.ModelService/SetShadow" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetShadowRequest): Buffer => Buffer.from(SetShadowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetShadowRequest => SetShadowRequest.decode(value),
+    responseSerialize: (value: SetShadowResponse): Buffer => Buffer.from(SetShadowResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetShadowResponse => SetShadowResponse.decode(value),
+  },
+  /**
+   * Sets when a candidate loses its traffic to a stable version.
+   *
+   * Needs the scope `admin`. The server counts the requests that name no version and that the candidate gets: those that fail through
+   * no fault of the caller, and, with `max_flip_percent`, those that the stable version answers with other labels. If there are at
+   * least `min_observations` within the window and a limit is passed beyond doubt (three standard errors), the candidate's share
+   * goes to the stable version in one step. It stays there until SetTraffic gives the candidate a share again, which arms the rule
+   * anew. A rule holds until the next call, beyond the end of the server.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change.
+   */
+  setRollback: {
+    path: "/verdict.v1.ModelService/SetRollback" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetRollbackRequest): Buffer => Buffer.from(SetRollbackRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetRollbackRequest => SetRollbackRequest.decode(value),
+    responseSerialize: (value: SetRollbackResponse): Buffer => Buffer.from(SetRollbackResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetRollbackResponse => SetRollbackResponse.decode(value),
+  },
+  /**
+   * Takes the rollback rule of a model away.
+   *
+   * Needs the scope `admin`. NOT_FOUND if the model has none. UNAVAILABLE if the server cannot keep the change.
+   */
+  deleteRollback: {
+    path: "/verdict.v1.ModelService/DeleteRollback" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteRollbackRequest): Buffer =>
+      Buffer.from(DeleteRollbackRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteRollbackRequest => DeleteRollbackRequest.decode(value),
+    responseSerialize: (value: DeleteRollbackResponse): Buffer =>
+      Buffer.from(DeleteRollbackResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteRollbackResponse => DeleteRollbackResponse.decode(value),
+  },
+  /**
+   * Says how the answers of versions differ: of a shadow, and of a candidate with a rollback rule.
+   *
+   * Needs the scope `admin`: counts of labels tell something of what all callers ask. It holds no texts. The counts are this
+   * server's since the shadow or the rule was set, since the server started, or since one of the versions was replaced.
+   *
+   * NOT_FOUND if there is no model of that name.
+   */
+  getModelComparison: {
+    path: "/verdict.v1.ModelService/GetModelComparison" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetModelComparisonRequest): Buffer =>
+      Buffer.from(GetModelComparisonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetModelComparisonRequest => GetModelComparisonRequest.decode(value),
+    responseSerialize: (value: GetModelComparisonResponse): Buffer =>
+      Buffer.from(GetModelComparisonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetModelComparisonResponse => GetModelComparisonResponse.decode(value),
+  },
 } as const;
 
 export interface ModelServiceServer extends UntypedServiceImplementation {
@@ -2109,6 +4208,26 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    */
   reloadModels: handleUnaryCall<ReloadModelsRequest, ReloadModelsResponse>;
   /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel: handleUnaryCall<LoadModelRequest, LoadModelResponse>;
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel: handleUnaryCall<UnloadModelRequest, UnloadModelResponse>;
+  /**
    * Divides the requests for a model that name no version among its versions.
    *
    * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -2132,6 +4251,44 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    * Needs the scope `admin`. NOT_FOUND if the model has no such alias. UNAVAILABLE if the server cannot keep the change.
    */
   deleteAlias: handleUnaryCall<DeleteAliasRequest, DeleteAliasResponse>;
+  /**
+   * Runs a version in the shadow: it is asked a sample of what other versions have answered, and its answers are compared with theirs.
+   *
+   * Needs the scope `admin`. Callers get nothing of it and do not wait for it. The shadow computes in the bulk class at the lowest
+   * weight; inputs that it has no room for are dropped and counted. What was compared before is forgotten. A shadow holds until the
+   * next call, beyond the end of the server; what was compared does not.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+   * changed then.
+   */
+  setShadow: handleUnaryCall<SetShadowRequest, SetShadowResponse>;
+  /**
+   * Sets when a candidate loses its traffic to a stable version.
+   *
+   * Needs the scope `admin`. The server counts the requests that name no version and that the candidate gets: those that fail through
+   * no fault of the caller, and, with `max_flip_percent`, those that the stable version answers with other labels. If there are at
+   * least `min_observations` within the window and a limit is passed beyond doubt (three standard errors), the candidate's share
+   * goes to the stable version in one step. It stays there until SetTraffic gives the candidate a share again, which arms the rule
+   * anew. A rule holds until the next call, beyond the end of the server.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change.
+   */
+  setRollback: handleUnaryCall<SetRollbackRequest, SetRollbackResponse>;
+  /**
+   * Takes the rollback rule of a model away.
+   *
+   * Needs the scope `admin`. NOT_FOUND if the model has none. UNAVAILABLE if the server cannot keep the change.
+   */
+  deleteRollback: handleUnaryCall<DeleteRollbackRequest, DeleteRollbackResponse>;
+  /**
+   * Says how the answers of versions differ: of a shadow, and of a candidate with a rollback rule.
+   *
+   * Needs the scope `admin`: counts of labels tell something of what all callers ask. It holds no texts. The counts are this
+   * server's since the shadow or the rule was set, since the server started, or since one of the versions was replaced.
+   *
+   * NOT_FOUND if there is no model of that name.
+   */
+  getModelComparison: handleUnaryCall<GetModelComparisonRequest, GetModelComparisonResponse>;
 }
 
 export interface ModelServiceClient extends Client {
@@ -2203,6 +4360,54 @@ export interface ModelServiceClient extends Client {
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
   ): ClientUnaryCall;
   /**
+   * Loads a model, so that the first request for it need not wait.
+   *
+   * Needs the scope `admin`. Does nothing if the model is loaded. Otherwise it is loaded as a request would have it loaded: after
+   * those that were asked for before, in the place of the least recently used model. The load goes on if the caller leaves or the
+   * deadline passes.
+   *
+   * NOT_FOUND if there is no such model. RESOURCE_EXHAUSTED if pinned models leave no room for it. UNAVAILABLE if it could not be
+   * loaded, and says why.
+   */
+  loadModel(
+    request: LoadModelRequest,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  loadModel(
+    request: LoadModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  loadModel(
+    request: LoadModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LoadModelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Unloads a model, so that its memory is free.
+   *
+   * Needs the scope `admin`. Does nothing if the model is not loaded. Otherwise it answers what it holds, and its sessions end; the
+   * next request loads it again.
+   *
+   * NOT_FOUND if there is no such model. INVALID_ARGUMENT if it is pinned.
+   */
+  unloadModel(
+    request: UnloadModelRequest,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
+  ): ClientUnaryCall;
+  unloadModel(
+    request: UnloadModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
+  ): ClientUnaryCall;
+  unloadModel(
+    request: UnloadModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
+  ): ClientUnaryCall;
+  /**
    * Divides the requests for a model that name no version among its versions.
    *
    * Needs the scope `admin`. Requests with the same `verdict-routing-key` in their metadata go to the same version; without one, the
@@ -2268,6 +4473,100 @@ export interface ModelServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Runs a version in the shadow: it is asked a sample of what other versions have answered, and its answers are compared with theirs.
+   *
+   * Needs the scope `admin`. Callers get nothing of it and do not wait for it. The shadow computes in the bulk class at the lowest
+   * weight; inputs that it has no room for are dropped and counted. What was compared before is forgotten. A shadow holds until the
+   * next call, beyond the end of the server; what was compared does not.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change. Nothing has
+   * changed then.
+   */
+  setShadow(
+    request: SetShadowRequest,
+    callback: (error: ServiceError | null, response: SetShadowResponse) => void,
+  ): ClientUnaryCall;
+  setShadow(
+    request: SetShadowRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetShadowResponse) => void,
+  ): ClientUnaryCall;
+  setShadow(
+    request: SetShadowRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetShadowResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Sets when a candidate loses its traffic to a stable version.
+   *
+   * Needs the scope `admin`. The server counts the requests that name no version and that the candidate gets: those that fail through
+   * no fault of the caller, and, with `max_flip_percent`, those that the stable version answers with other labels. If there are at
+   * least `min_observations` within the window and a limit is passed beyond doubt (three standard errors), the candidate's share
+   * goes to the stable version in one step. It stays there until SetTraffic gives the candidate a share again, which arms the rule
+   * anew. A rule holds until the next call, beyond the end of the server.
+   *
+   * NOT_FOUND or UNAVAILABLE for a version that is not loaded. UNAVAILABLE if the server cannot keep the change.
+   */
+  setRollback(
+    request: SetRollbackRequest,
+    callback: (error: ServiceError | null, response: SetRollbackResponse) => void,
+  ): ClientUnaryCall;
+  setRollback(
+    request: SetRollbackRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetRollbackResponse) => void,
+  ): ClientUnaryCall;
+  setRollback(
+    request: SetRollbackRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetRollbackResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes the rollback rule of a model away.
+   *
+   * Needs the scope `admin`. NOT_FOUND if the model has none. UNAVAILABLE if the server cannot keep the change.
+   */
+  deleteRollback(
+    request: DeleteRollbackRequest,
+    callback: (error: ServiceError | null, response: DeleteRollbackResponse) => void,
+  ): ClientUnaryCall;
+  deleteRollback(
+    request: DeleteRollbackRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteRollbackResponse) => void,
+  ): ClientUnaryCall;
+  deleteRollback(
+    request: DeleteRollbackRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteRollbackResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Says how the answers of versions differ: of a shadow, and of a candidate with a rollback rule.
+   *
+   * Needs the scope `admin`: counts of labels tell something of what all callers ask. It holds no texts. The counts are this
+   * server's since the shadow or the rule was set, since the server started, or since one of the versions was replaced.
+   *
+   * NOT_FOUND if there is no model of that name.
+   */
+  getModelComparison(
+    request: GetModelComparisonRequest,
+    callback: (error: ServiceError | null, response: GetModelComparisonResponse) => void,
+  ): ClientUnaryCall;
+  getModelComparison(
+    request: GetModelComparisonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetModelComparisonResponse) => void,
+  ): ClientUnaryCall;
+  getModelComparison(
+    request: GetModelComparisonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetModelComparisonResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const ModelServiceClient = makeGenericClientConstructor(
@@ -2287,6 +4586,18 @@ type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
 
 interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -42,6 +42,11 @@ export class QueueBounds implements LoadFacts {
     return this.#byWhenFull.refuse.squares + this.#byWhenFull.wait.squares;
   }
 
+  /** How much of it is taken once one more input is in: of the inputs or of the tokens, whichever is more. 1: all. */
+  get nextFill(): number {
+    return Math.max((this.items + 1) / this.#maxItems, this.tokens / this.#maxTokens);
+  }
+
   /** What is queued of a class. */
   of(serviceClass: ServiceClass): LoadFacts {
     return this.#byClass[serviceClass];

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { choice, int, optionalText, text } from '../setting.js';
-import { modelName, modelVersions, path } from '../text-rules.js';
+import { modelName, modelNames, modelVersions, path } from '../text-rules.js';
 
 /** Which models are served. */
 export const models = z.object({
@@ -17,12 +17,38 @@ export const models = z.object({
   versions: text('model-versions', {
     default: 'latest',
     rule: modelVersions,
-    doc: 'Which versions of each model are loaded and served: the latest, all in the folder, or those listed for a model. `all;intent=latest` means all versions of all models but intent. Each version needs memory of its own. Versions that traffic or an alias is set for are loaded too.',
+    doc: 'Which versions of each model are loaded and served: the latest, all in the folder, or those listed for a model. `all;intent=latest` means all versions of all models but intent. Each version needs memory of its own. Versions that the state file names are loaded too.',
+  }),
+  cacheSize: int('model-cache-size', {
+    default: 3,
+    min: 0,
+    max: 10_000,
+    unit: 'models',
+    doc: 'Most models that are loaded at a time. Further ones are loaded when a request asks for them, and the least recently used model is unloaded. Pinned models count. 0 loads all models at the start.',
+  }),
+  memoryBytes: int('model-memory-bytes', {
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: 'bytes',
+    doc: 'Most resident memory that the session processes of all models may take, as Linux tells it. Beyond it, the least recently used model is unloaded. If it is set, only pinned models are loaded at the start. 0 means no limit.',
+  }),
+  pinned: optionalText('models-pinned', {
+    defaultText: 'the default model alone',
+    rule: modelNames,
+    doc: 'Models that are loaded at the start and stay loaded, separated by commas. The default model always is one of them.',
   }),
   stateFile: optionalText('models-state-file', {
     defaultText: '`.state.json` in the models folder',
     rule: path,
-    doc: 'File that keeps the traffic and the aliases that were set through ModelService. A file that is damaged stops the start. A relative path starts at the working directory.',
+    doc: 'File that keeps what was set through ModelService: traffic, aliases, shadows and rollback rules. A file that is damaged stops the start. A relative path starts at the working directory.',
+  }),
+  warmTexts: int('warm-texts', {
+    default: 0,
+    min: 0,
+    max: 10_000,
+    unit: 'texts',
+    doc: 'How many of the latest texts of each model the server keeps, in memory alone, to run them through a new version before it takes over. Their answers are cached, and those that get other labels are counted. Takes a minute at most. 0 keeps none.',
   }),
   watch: choice('models-watch', {
     default: 'off',

@@ -111,7 +111,27 @@ export const server = z.object({
   }),
 });
 
-/** TLS on both ports. */
+/** The HTTP port for callers. */
+export const http = z.object({
+  listen: choice('http', {
+    default: 'on',
+    options: ['on', 'off'],
+    doc: 'Whether the server takes calls over HTTP/1.1 as well, as JSON and without a proxy. They pass the same keys, limits and queues as calls over gRPC.',
+  }),
+  host: text('http-host', {
+    default: '127.0.0.1',
+    rule: address,
+    doc: 'Address that the HTTP server listens on.',
+  }),
+  port: int('http-port', {
+    default: 8000,
+    min: 0,
+    max: 65_535,
+    doc: 'Port of the HTTP server. 0 takes a free one.',
+  }),
+});
+
+/** TLS on all ports. */
 export const tls = z.object({
   cert: optionalText('tls-cert', {
     defaultText: 'none: no TLS',

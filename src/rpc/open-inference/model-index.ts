@@ -15,6 +15,7 @@ const states = {
   serving: 'READY',
   loading: 'LOADING',
   draining: 'UNLOADING',
+  unloaded: 'UNAVAILABLE',
   failed: 'UNAVAILABLE',
 } as const satisfies Record<ModelState, string>;
 

@@ -60,6 +60,7 @@ async function manifestOf(path: string): Promise<ModelManifest> {
     },
     ...{ problemType: 'single_label_classification', defaultTruncation: 'end' },
     ...{ tokenizerJsonPath: '', tokenizerConfigPath: '', goldenPath: '' },
+    moderation: undefined,
     weights: { fp32: { path, files, facts: {}, problem: undefined } },
   };
 }
@@ -133,6 +134,7 @@ describe('an input that is no text', () => {
       ...{ manifest, precision: 'fp32', device: 'cpu', proof, digest: '', preprocessor: floats, batcher },
       ...{ folderIdentity: '', golden, flips: undefined },
       instances: () => sessions.shared.counts,
+      pids: () => sessions.shared.pids,
       preparationTrouble: () => '',
       samples: sessions.samples,
       calibratedCurve: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },

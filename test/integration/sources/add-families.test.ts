@@ -15,7 +15,11 @@ describe('models add', () => {
         modelsDir,
         name: undefined,
         precisions: [],
-        hub: { endpoint: '', token: undefined, cacheDir: join(modelsDir, 'unused'), offline: true },
+        access: {
+          hub: { endpoint: '', token: undefined, cacheDir: join(modelsDir, 'unused'), offline: true },
+          s3: { endpoint: undefined, region: undefined },
+          mlflow: { trackingUri: undefined, credentials: undefined },
+        },
         signal: new AbortController().signal,
       });
       assert.deepEqual([name, directory], [family, join(modelsDir, family, '1')]);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { DownloadFolder } from '../../../src/sources/download-folder.js';
 import { HubSource } from '../../../src/sources/hub-source.js';
 import type { CopyOptions } from '../../../src/sources/types.js';
 import { type HubContent, HubServer } from '../../support/hub-server.js';
@@ -49,7 +50,8 @@ async function hub(
       const file = source.files.find((candidate) => candidate.path === path);
       assert.ok(file);
       const target = join(folder, `copy-${copies++}`);
-      await source.copy(file, target, { signal, onProgress });
+      const downloads = new DownloadFolder(folder, 'unused');
+      await source.copy(file, target, { signal, downloads, onProgress });
       return readFileSync(target);
     },
   };
@@ -76,7 +78,7 @@ describe('a repository of the Hub', () => {
     server.add('org/name', many as Record<string, HubContent>, 10);
     const source = await open('hf://org/name@main');
     assert.equal(source.files.length, 25);
-    assert.equal(source.commit, HubServer.commit);
+    assert.deepEqual(source.origin, { commit: HubServer.commit });
     assert.ok(
       server.requests.every(({ path }) => path.includes('/revision/') || path.includes(HubServer.commit)),
     );
@@ -95,7 +97,7 @@ describe('a repository of the Hub', () => {
       new AbortController().signal,
     );
     assert.deepEqual(cached.files, [{ path: 'onnx/model.onnx', bytes: weights.length }]);
-    assert.equal(cached.commit, HubServer.commit);
+    assert.deepEqual(cached.origin, { commit: HubServer.commit });
     assert.deepEqual(server.requests, []);
   });
 

@@ -30,6 +30,7 @@ function model(problemType: ProblemType = 'single_label_classification') {
   const subject: ClassifyingModel = {
     name: 'm',
     version: '7',
+    digest: 'sha256:7',
     labels: ['no', 'yes'],
     problemType,
     appliedActivation: undefined,
@@ -110,6 +111,40 @@ describe('ClassifierPipeline', () => {
       computingCache().cache,
     );
     await assert.rejects(async () => pipeline.classify(asking, caller), { reason: 'INVALID_FIELD' });
+  });
+
+  it('waits for a model that is being loaded, and tells of an input that got none', async () => {
+    const { subject } = model();
+    const counted: string[] = [];
+    const hooks = {
+      onInput: (input: { model: string; outcome: string }) =>
+        void counted.push(`${input.model} ${input.outcome}`),
+    };
+    const classify = (resolve: () => Promise<ClassifyingModel>) =>
+      new ClassifierPipeline({ resolve }, computingCache().cache, hooks).classify(item, caller);
+    assert.equal((await classify(async () => subject)).version, '7');
+    const refused = new VerdictError('resource_exhausted', 'later', {
+      reason: 'MODEL_LOADING',
+      retryAfterMs: 1,
+    });
+    await assert.rejects(async () => classify(() => Promise.reject(refused)), { reason: 'MODEL_LOADING' });
+    assert.deepEqual(counted, ['m miss', ' error']);
+    const applied: ClassifyingModel = { ...subject, appliedActivation: 'sigmoid' };
+    const asking = { ...item, options: { ...defaults, activation: 'softmax' as const } };
+    const pipeline = new ClassifierPipeline({ resolve: async () => applied }, computingCache().cache);
+    await assert.rejects(async () => pipeline.classify(asking, caller), { reason: 'INVALID_FIELD' });
+  });
+
+  it('waits for the successor of a version that was unloaded while the input was on its way to it', async () => {
+    const { subject } = model();
+    const draining = new VerdictError('unavailable', 'it is being stopped', { reason: 'DRAINING' });
+    const former: ClassifyingModel = { ...subject, version: '6', compute: () => Promise.reject(draining) };
+    const found: (ClassifyingModel | Promise<ClassifyingModel>)[] = [former, Promise.resolve(subject)];
+    const pipeline = new ClassifierPipeline(
+      { resolve: () => found.shift() ?? subject },
+      computingCache().cache,
+    );
+    assert.equal((await pipeline.classify(item, caller)).version, '7');
   });
 
   it('asks the cache in the keyspace of its caller, and for a caller without one leaves it out', async () => {

@@ -19,7 +19,7 @@ const never = new AbortController().signal;
 function setUp({ callers = [] as string[], failsAt = Number.POSITIVE_INFINITY } = {}) {
   const calls: CacheKey[][] = [];
   const forgetter = new InputForgetter({
-    models: { loaded: (model) => all.filter(({ name }) => model === '' || name === model) },
+    models: { answering: (model) => all.filter(({ name }) => model === '' || name === model) },
     cache: {
       forget: async (keys) => {
         calls.push([...keys]);

@@ -19,12 +19,13 @@ const manifest: ModelManifest = {
   tokenizerJsonPath: '',
   tokenizerConfigPath: '',
   goldenPath: '',
+  moderation: undefined,
 };
 
 const added: AddedModel = {
   name: 'topics',
   directory: '/models/topics/1',
-  commit: undefined,
+  origin: undefined,
   report: {
     ok: true,
     checks: [],

@@ -298,10 +298,14 @@ test('Models come with words for their states, and zeros where the server said n
               cost: undefined,
               batching: 1,
               appliedActivation: 0,
+              memoryBytes: 123_456_789n,
             },
           ],
+          shadow: undefined,
+          rollback: undefined,
           traffic: [],
           aliases: [],
+          isPinned: true,
         },
       ],
     }),
@@ -312,6 +316,7 @@ test('Models come with words for their states, and zeros where the server said n
   assert.equal(version?.problemType, 'single_label_classification');
   assert.equal(version?.defaultTruncation, 'end');
   assert.equal(version?.limits.maxTokens, 0);
+  assert.equal(version?.memoryBytes, 123_456_789);
   await assert.rejects(client.getModel('absent'), { code: 'NOT_FOUND' });
 });
 

@@ -164,9 +164,7 @@ describe('the models that exist', () => {
     third.end();
     await registry.retire('tone', (version) => version !== '3', STOP);
     assert.deepEqual(shares(), { 2: 1_000 });
-    assert.deepEqual(registry.routingTroubles(), [
-      'tone/3 is not there, and traffic or an alias is set for it',
-    ]);
+    assert.deepEqual(registry.routingTroubles(), ['tone/3 is not there, and the state file names it']);
     deploy('3');
     assert.deepEqual([shares(), registry.routingTroubles()], [{ 3: 1_000 }, []]);
   });
@@ -338,22 +336,77 @@ describe('the models that exist', () => {
     assert.ok(versions.every(({ isClosing }) => isClosing));
   });
 
+  it('an unloaded model is told as it was, counts for nothing in readiness, and is back with a load', async () => {
+    const version = deploy('1', 'mood');
+    deploy('1');
+    assert.deepEqual(
+      registry.loadedModels().map(({ name }) => name),
+      ['mood', 'tone'],
+    );
+    const unloading = registry.unload('mood', STOP);
+    assert.ok(version.isClosing);
+    const told = () => registry.get('mood').versions.map(({ state, digest }) => `${state} ${digest}`);
+    assert.deepEqual(told(), ['draining sha256:1'], 'it answers what it holds');
+    assert.equal(registry.lookUp({ model: 'mood', version: '1', input: { text: 'a' } }), undefined);
+    assert.throws(() => registry.lookUp({ model: 'mood', version: '2', input: { text: 'a' } }), {
+      reason: 'VERSION_NOT_FOUND',
+    });
+    assert.throws(() => resolve('a', '', 'mood'), {
+      code: 'unavailable',
+      message: 'the model mood is not loaded',
+    });
+    assert.deepEqual(registry.readiness(), { ready: true, reasons: [] });
+    assert.equal(registry.get('mood').loaded, false);
+    version.end();
+    await unloading;
+    assert.deepEqual(told(), ['unloaded sha256:1']);
+    assert.deepEqual(
+      registry.answering('mood').map(({ digest }) => digest),
+      ['sha256:1'],
+    );
+    // Its routing can be set, as if it were loaded.
+    registry.require('mood', '1');
+    assert.equal(registry.currentVersion('mood'), '1');
+    assert.throws(() => registry.require('mood', '2'), { code: 'unavailable' });
+    registry.addLoading('mood', '1', 'its files are read');
+    const [loading] = registry.get('mood').versions;
+    assert.deepEqual([loading?.state, loading?.stateReason], ['loading', 'its files are read']);
+    assert.deepEqual(loading?.labels, ['NO', 'YES']);
+    deploy('1', 'mood');
+    assert.equal(resolve('a', '', 'mood'), '1');
+  });
+
+  it('what is kept of an unloaded version is gone once its folder looks different', async () => {
+    const version = new FakeVersion('mood', '1', 'as it was');
+    registry.deploy(version);
+    version.end();
+    await registry.unload('mood', STOP);
+    const former = () => registry.formerOf({ model: 'mood', version: '' });
+    registry.addUnloaded('mood', '1', 'as it was');
+    assert.equal(former()?.digest, 'sha256:1');
+    registry.addUnloaded('mood', '2', 'another');
+    assert.equal(former(), undefined, 'which of the two is meant is not clear');
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' })?.version, '1');
+    registry.addUnloaded('mood', '1', 'another');
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' }), undefined);
+  });
+
   it('lists what is loaded, of one model or of all, and of none that is not', async () => {
     const first = deploy('1');
     const second = deploy('2');
     const other = deploy('1', 'mood');
     registry.addLoading('mood', '2');
     registry.addFailed({ name: 'broken', version: '1', reason: 'no weights' });
-    assert.deepEqual(registry.loaded('tone'), [second, first]);
-    assert.deepEqual(registry.loaded('mood'), [other]);
-    assert.deepEqual(registry.loaded(''), [second, first, other]);
-    assert.throws(() => registry.loaded('broken'), { code: 'unavailable', reason: 'MODEL_NOT_LOADED' });
-    assert.throws(() => registry.loaded('nosuch'), { code: 'not_found', reason: 'MODEL_NOT_FOUND' });
+    assert.deepEqual(registry.answering('tone'), [second, first]);
+    assert.deepEqual(registry.answering('mood'), [other]);
+    assert.deepEqual(registry.answering(''), [second, first, other]);
+    assert.throws(() => registry.answering('broken'), { code: 'unavailable', reason: 'MODEL_NOT_LOADED' });
+    assert.throws(() => registry.answering('nosuch'), { code: 'not_found', reason: 'MODEL_NOT_FOUND' });
     // What a version that is being retired still computes may be kept.
     const retiring = registry.retire('tone', (version) => version !== '1', STOP);
-    assert.deepEqual(registry.loaded('tone'), [second, first]);
+    assert.deepEqual(registry.answering('tone'), [second, first]);
     first.end();
     await retiring;
-    assert.deepEqual(registry.loaded('tone'), [second]);
+    assert.deepEqual(registry.answering('tone'), [second]);
   });
 });

@@ -5,7 +5,7 @@ import { ModelRegistry } from '../../../src/models/model-registry.js';
 import { ModelReloader } from '../../../src/models/model-reloader.js';
 import type { ModelLocation, ModelRepository } from '../../../src/models/repository.js';
 import { undivided } from '../../../src/models/traffic.js';
-import type { ModelReload } from '../../../src/models/types.js';
+import type { ModelReload, WarmUp } from '../../../src/models/types.js';
 import { SessionLostError } from '../../../src/runtime/errors.js';
 import { FakeVersion } from './fake-version.js';
 
@@ -21,6 +21,8 @@ describe('a reload of models', () => {
   /** Whether all versions of a model are wanted. */
   let servesAll: boolean;
   let broken: string[];
+  /** Models that nobody has asked for. */
+  let unloaded: Set<string>;
   let unreadable: boolean;
   let looks: number;
   /** How often routing was refreshed. */
@@ -30,6 +32,8 @@ describe('a reload of models', () => {
   let registry: ModelRegistry<FakeVersion>;
   let reloader: ModelReloader<FakeVersion>;
   let told: string[];
+  /** What is done with a version before it takes over. */
+  let warm: ((version: FakeVersion, former: FakeVersion, signal: AbortSignal) => Promise<WarmUp>) | undefined;
   /** Reloads that were said to be over. */
   let ended: number;
 
@@ -38,12 +42,16 @@ describe('a reload of models', () => {
       ['mood/1', 'a'],
       ['tone/1', 'a'],
     ]);
+    warm = undefined;
+    unloaded = new Set();
     [servesAll, broken, unreadable, looks, refreshes] = [false, [], false, 0, 0];
     [loads, told, ended] = [[], [], 0];
     registry = new ModelRegistry('tone');
     for (const path of disk.keys()) registry.deploy(new FakeVersion(at(path).name, '1', 'a'));
     reloader = new ModelReloader({
       registry,
+      mayLoad: (model) => !unloaded.has(model),
+      oneAtATime: (task) => task(),
       defaultModel: 'tone',
       endLimitMs: 60_000,
       refresh: async () => {
@@ -74,6 +82,7 @@ describe('a reload of models', () => {
                 : reject(failure),
           });
         }),
+      warm: async (...words) => warm?.(...words),
       onServing: ({ name, version }) => told.push(`serving ${name}/${version}`),
       onEnded: () => ended++,
       describe: (error) => (error instanceof Error ? error.message : String(error)),
@@ -133,6 +142,41 @@ describe('a reload of models', () => {
       assert.equal(told[0], `serving tone/${version}`);
     });
   }
+
+  it('has a version asked what callers have asked lately before it takes over, beside the former one', async () => {
+    const former = registry.current('tone');
+    const states: unknown[] = [];
+    warm = async (version, before) => {
+      states.push([version.version, before === former, registry.current('tone') === former]);
+      return { texts: 3, failed: 0, compared: 2, flipped: 1 };
+    };
+    disk.set('tone/2', 'b');
+    const reloading = reloader.reload(['tone']);
+    await endLoad('tone/2');
+    former?.end();
+    assert.deepEqual(
+      (await reloading).map(({ warmUp }) => warmUp),
+      [{ texts: 3, failed: 0, compared: 2, flipped: 1 }],
+    );
+    assert.deepEqual(states, [['2', true, true]]);
+  });
+
+  it('ends a version that was being asked when the server stops, and the former one stays', async () => {
+    let asked: FakeVersion | undefined;
+    warm = (version, _former, signal) => {
+      asked = version;
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    disk.set('tone/2', 'b');
+    const reloading = reloader.reload(['tone']);
+    reloading.catch(() => {});
+    await endLoad('tone/2');
+    asked?.end();
+    reloader.stop();
+    await assert.rejects(reloading, { reason: 'DRAINING' });
+    assert.equal(asked?.isClosing, true);
+    assert.deepEqual(versions('tone'), ['1 serving']);
+  });
 
   it('loads a lower version where the higher one was taken away', async () => {
     disk.set('tone/2', 'b');
@@ -277,6 +321,25 @@ describe('a reload of models', () => {
     disk.set('tone/1', 'a');
     await reloader.reload(['tone']);
     assert.deepEqual(registry.readiness().reasons, []);
+  });
+
+  it('leaves a model unloaded that nobody asks for, with the versions that the folder holds by now', async () => {
+    const version = registry.current('mood');
+    version?.end();
+    await registry.unload('mood', STOP);
+    unloaded.add('mood');
+    disk.set('mood/2', 'a');
+    servesAll = true;
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
+    assert.deepEqual([versions('mood'), loads], [['2 unloaded', '1 unloaded'], []]);
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' })?.version, '1');
+    disk.delete('mood/2');
+    disk.set('mood/1', 'b');
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
+    assert.deepEqual(versions('mood'), ['1 unloaded']);
+    assert.equal(registry.formerOf({ model: 'mood', version: '1' }), undefined, 'its files have changed');
+    disk.delete('mood/1');
+    assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood removed']);
   });
 
   it('keeps a model whose folder holds no version', async () => {

@@ -136,6 +136,101 @@ describe('changes of where requests go', () => {
     }
   });
 
+  const limits = {
+    ...{ version: '2', stable: '1', maxErrorPercent: 5, maxFlipPercent: undefined },
+    ...{ minObservations: 50, windowSeconds: 300 },
+  };
+  const evidence = { cause: 'errors', count: 12, observations: 60 } as const;
+  const ruleOf = (of = registry) => of.get('tone').rollback ?? assert.fail('there is no rule');
+
+  it('set a shadow and end it, and its version is wanted meanwhile', async () => {
+    await assert.rejects(keeper.setShadow('tone', '5', 10), { reason: 'VERSION_NOT_FOUND' });
+    const { shadow } = await keeper.setShadow('tone', '2', 10);
+    assert.deepEqual([shadow?.version, shadow?.percent], ['2', 10]);
+    const again = await keeper.setShadow('tone', '2', 10);
+    assert.ok((again.shadow?.setAt ?? 0) > (shadow?.setAt ?? 0), 'what is set anew is told from before');
+    assert.deepEqual((await server()).registry.get('tone').shadow, again.shadow);
+    assert.deepEqual(registry.named('tone'), new Set(['2']));
+    assert.equal((await keeper.setShadow('tone', '', 0)).shadow, undefined);
+    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')).models, {});
+  });
+
+  it('take the traffic of a candidate in one step, for good, and a share arms the rule again', async () => {
+    await assert.rejects(keeper.setRollback('tone', { ...limits, stable: '5' }), {
+      reason: 'VERSION_NOT_FOUND',
+    });
+    await assert.rejects(keeper.deleteRollback('tone'), { reason: 'ROLLBACK_NOT_FOUND' });
+    await keeper.setTraffic('tone', shares({ 1: 60, 2: 30, 3: 10 }));
+    await keeper.setRollback('tone', limits);
+    assert.deepEqual(registry.named('tone'), new Set(['1', '2', '3']));
+    assert.equal(await keeper.rollBack('tone', ruleOf(), evidence), 'kept');
+    assert.deepEqual(routing(), [['1=90', '3=10'], []]);
+    assert.equal(await keeper.rollBack('tone', ruleOf(), evidence), 'not_needed');
+    const { registry: restarted } = await server();
+    assert.deepEqual(routing(restarted), routing());
+    const { at, ...seen } = ruleOf(restarted).rolledBack ?? assert.fail();
+    assert.deepEqual(seen, evidence);
+    assert.match(
+      restarted.readiness().reasons.join(),
+      /^tone\/2 lost its traffic to 1 at .*Z: 12 of 60 inputs failed$/,
+    );
+    assert.ok(restarted.readiness().ready && at > 0);
+
+    await keeper.setTraffic('tone', shares({ 1: 100 }));
+    assert.notEqual(ruleOf().rolledBack, undefined);
+    await keeper.setTraffic('tone', shares({ 1: 99, 2: 1 }));
+    assert.equal(ruleOf().rolledBack, undefined);
+    assert.equal((await keeper.deleteRollback('tone')).rollback, undefined);
+  });
+
+  it('take the traffic of the highest version, which has all where none is set', async () => {
+    await keeper.setRollback('tone', { ...limits, version: '3' });
+    assert.equal(await keeper.rollBack('tone', ruleOf(), evidence), 'kept');
+    assert.deepEqual(routing(), [['1=100'], []]);
+  });
+
+  it('follow another server that has taken the traffic already', async () => {
+    await keeper.setTraffic('tone', shares({ 1: 50, 2: 50 }));
+    await keeper.setRollback('tone', limits);
+    const other = await server();
+    assert.equal(await keeper.rollBack('tone', ruleOf(), evidence), 'kept');
+    assert.deepEqual(routing(other.registry), [['1=50', '2=50'], []]);
+    assert.equal(await other.keeper.rollBack('tone', ruleOf(other.registry), evidence), 'not_needed');
+    assert.deepEqual(routing(other.registry), [['1=100'], []]);
+  });
+
+  it('leave a candidate alone whose rule has changed, or that gets nothing', async () => {
+    await keeper.setTraffic('tone', shares({ 1: 50, 2: 50 }));
+    await keeper.setRollback('tone', limits);
+    const former = ruleOf();
+    await keeper.setRollback('tone', { ...limits, maxErrorPercent: 50 });
+    assert.equal(await keeper.rollBack('tone', former, evidence), 'not_needed');
+    await keeper.setTraffic('tone', shares({ 1: 100 }));
+    assert.equal(await keeper.rollBack('tone', ruleOf(), evidence), 'not_needed');
+  });
+
+  it("give a candidate's traffic to no version that does not serve", async () => {
+    await keeper.setTraffic('tone', shares({ 1: 50, 2: 50 }));
+    await keeper.setRollback('tone', limits);
+    const stable = registry.find('tone', '1') ?? assert.fail();
+    stable.state = 'failed';
+    await assert.rejects(keeper.rollBack('tone', ruleOf(), evidence), {
+      message: 'the version tone/1 is failed',
+    });
+    assert.deepEqual(routing(), [['1=50', '2=50'], []]);
+  });
+
+  it('protect callers from a candidate though that cannot be kept', async () => {
+    await keeper.setTraffic('tone', shares({ 1: 50, 2: 50 }));
+    await keeper.setRollback('tone', limits);
+    rmSync(join(path, '..'), { recursive: true });
+    mkdirSync(join(path, '..'));
+    writeFileSync(path, '{');
+    assert.equal(await keeper.rollBack('tone', ruleOf(), evidence), 'not_kept');
+    assert.deepEqual([routing(), told.length], [[['1=100'], []], 1]);
+    assert.equal(readFileSync(path, 'utf8'), '{');
+  });
+
   it('give a model 32 aliases, and no more', async () => {
     for (let at = 0; at < 32; at++) await keeper.setAlias('tone', `a${at}`, '1');
     await assert.rejects(keeper.setAlias('tone', 'one-more', '1'), {

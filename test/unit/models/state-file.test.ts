@@ -63,6 +63,54 @@ describe('the state file', () => {
     assert.deepEqual(readdirSync(join(path, '..')), ['state.json'], 'nothing is left beside it');
   });
 
+  it('holds a shadow and a rollback rule, before and after it was used', async (t) => {
+    const path = join(temporaryFolder(t), 'state.json');
+    const rollback = {
+      ...{ version: '2', stable: '1', maxErrorPercent: 0.5, maxFlipPercent: undefined },
+      ...{ minObservations: 50, windowSeconds: 300, setAt: 1_700_000_000_000, rolledBack: undefined },
+    };
+    const rolledBack = { cause: 'errors', count: 12, observations: 60, at: 1_700_000_001_000 } as const;
+    const watched: Routings = new Map([
+      [
+        'mood',
+        {
+          ...{ traffic: undefined, aliases: new Map(), rollback: { ...rollback, rolledBack } },
+          shadow: { version: '3', percent: 10, setAt: 1_700_000_000_000 },
+        },
+      ],
+      ['tone', { traffic, aliases: new Map(), rollback }],
+    ]);
+    await new StateFile(path).change(() => watched);
+    assert.deepEqual(await new StateFile(path).read(), watched);
+  });
+
+  const rule =
+    '{"version":"2","stable":"1","maxFlipPercent":5,"minObservations":50,"windowSeconds":300,"setAt":1}';
+  for (const [what, part, words] of [
+    ['a shadow of nothing', '"shadow":{"version":"2","percent":0,"setAt":1}', /whole percent from 1 to 100/],
+    ['a shadow that says more', '"shadow":{"version":"2","percent":1,"setAt":1,"x":1}', /shadow must hold/],
+    ['a shadow of no time', '"shadow":{"version":"2","percent":1,"setAt":-1}', /when it was set/],
+    ['a rule that is none', '"rollback":[]', /rollback must be an object/],
+    ['a rule for one version', `"rollback":${rule.replace('"1"', '"2"')}`, /must name two versions/],
+    ['a limit of all', `"rollback":${rule.replace(':5', ':100')}`, /from 0 to below 100 percent/],
+    ['a limit that is no number', `"rollback":${rule.replace(':5', ':"5"')}`, /from 0 to below 100 percent/],
+    ['no limit', `"rollback":${rule.replace('"maxFlipPercent":5,', '')}`, /must have a limit/],
+    ['few observations', `"rollback":${rule.replace(':50,', ':9,')}`, /10 to 1000000 minObservations/],
+    ['a long window', `"rollback":${rule.replace(':300', ':86401')}`, /10 to 86400 windowSeconds/],
+    ['a rule that says more', `"rollback":${rule.replace('{', '{"x":1,')}`, /more than it may/],
+    [
+      'another reason',
+      `"rollback":${rule.replace('{', '{"rolledBack":{"at":1,"cause":"whim","count":1,"observations":1},')}`,
+      /rolledBack must hold/,
+    ],
+  ] as const) {
+    it(`that holds ${what} is refused`, async (t) => {
+      const path = join(temporaryFolder(t), 'state.json');
+      writeFileSync(path, `{"format":1,"models":{"tone":{${part}}}}`);
+      await assert.rejects(new StateFile(path).read(), words);
+    });
+  }
+
   it('behind a link is replaced where it lies', async (t) => {
     const folder = temporaryFolder(t);
     mkdirSync(join(folder, 'kept'));
@@ -81,7 +129,11 @@ describe('the state file', () => {
     ['has no models', '{"format":1}', /must hold models as an object/],
     ['names no model', '{"format":1,"models":{"A":{}}}', /names a model that does not match/],
     ['says nothing of a model', '{"format":1,"models":{"tone":1}}', /of tone .*it must be an object/],
-    ['says more of a model', '{"format":1,"models":{"tone":{"weights":{}}}}', /traffic and aliases alone/],
+    [
+      'says more of a model',
+      '{"format":1,"models":{"tone":{"weights":{}}}}',
+      /traffic, aliases, shadow and rollback alone/,
+    ],
     ['has wrong aliases', '{"format":1,"models":{"tone":{"aliases":[]}}}', /aliases must be an object/],
     [
       'has an alias like a version',

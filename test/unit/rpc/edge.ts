@@ -18,9 +18,16 @@ import type {
   InputClaim,
   InputRequest,
 } from '../../../src/classify/types.js';
+import type { ComparisonCatalog } from '../../../src/comparison/types.js';
 import type { MaybePromise } from '../../../src/concurrency/maybe-promise.js';
 import { VerdictError } from '../../../src/errors.js';
-import type { ModelCatalog, ModelReloads, ModelView, RoutingChanges } from '../../../src/models/types.js';
+import type {
+  ModelCatalog,
+  ModelLoads,
+  ModelReloads,
+  ModelView,
+  RoutingChanges,
+} from '../../../src/models/types.js';
 import type { RateLimiter } from '../../../src/ratelimit/rate-limiter.js';
 import type { Interceptor } from '../../../src/rpc/interceptor.js';
 import { serviceRoutes } from '../../../src/rpc/routes.js';
@@ -128,7 +135,10 @@ export class TestCatalog implements ModelCatalog {
 
 export function modelView(name: string, servingVersion: string): ModelView {
   const isDefault = name === 'sentiment';
-  return { name, isDefault, servingVersion, loaded: true, versions: [], traffic: [], aliases: [] };
+  return {
+    ...{ name, isDefault, isPinned: isDefault, servingVersion, loaded: true },
+    ...{ versions: [], traffic: [], aliases: [] },
+  };
 }
 
 const nothingForgotten: Forgotten = { versions: [], fromMemory: 0, fromRedis: 0, othersExpireSeconds: 0 };
@@ -137,6 +147,9 @@ const unchangedRouting: RoutingChanges = {
   setTraffic: async (model) => modelView(model, '1'),
   setAlias: async (model) => modelView(model, '1'),
   deleteAlias: async (model) => modelView(model, '1'),
+  setShadow: async (model) => modelView(model, '1'),
+  setRollback: async (model) => modelView(model, '1'),
+  deleteRollback: async (model) => modelView(model, '1'),
 };
 
 export interface EdgeParts {
@@ -146,7 +159,9 @@ export interface EdgeParts {
   readonly cacheSharing?: CacheSharing;
   readonly catalog?: ModelCatalog;
   readonly reloads?: ModelReloads;
+  readonly loads?: ModelLoads;
   readonly routing?: RoutingChanges;
+  readonly comparisons?: ComparisonCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
   readonly interceptors?: readonly Interceptor[];
@@ -180,7 +195,9 @@ export class Edge {
     cacheSharing = 'shared',
     catalog = new TestCatalog(),
     reloads = { reload: async () => [] },
+    loads = { load: async (model) => catalog.get(model), unload: async (model) => catalog.get(model) },
     routing = unchangedRouting,
+    comparisons = { compare: () => [] },
     options,
     interceptors = [],
     limiter,
@@ -212,7 +229,9 @@ export class Edge {
         cacheSharing,
         catalog,
         reloads,
+        loads,
         routing,
+        comparisons,
         limiter,
         defaultModel: 'sentiment',
         version: '1.2.3',

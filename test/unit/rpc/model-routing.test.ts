@@ -27,6 +27,18 @@ function recording() {
       asked.push([model, alias]);
       return view;
     },
+    setShadow: async (...[model, version, percent]) => {
+      asked.push([model, version, percent]);
+      return view;
+    },
+    setRollback: async (...[model, limits]) => {
+      asked.push([model, limits]);
+      return view;
+    },
+    deleteRollback: async (...[model]) => {
+      asked.push([model]);
+      return view;
+    },
   };
   return { asked, routing };
 }
@@ -56,6 +68,70 @@ describe('changes of where requests go', { timeout }, () => {
       ['tone', 'champion', '2'],
       ['tone', 'champion'],
     ]);
+  });
+
+  it('of candidates are asked for, with what is left out filled in', async () => {
+    const { asked, routing } = recording();
+    await Edge.run({ routing }, async ({ models }) => {
+      const none = new Metadata();
+      const shadow = { model: 'tone', version: '2', percent: 10 };
+      await unary(models.setShadow.bind(models), shadow, none);
+      await unary(models.setShadow.bind(models), { ...shadow, version: '', percent: 0 }, none);
+      const rule = {
+        ...{ model: 'tone', version: '2', stableVersion: '1', maxErrorPercent: 0.5 },
+        ...{ maxFlipPercent: undefined, minObservations: 0, windowSeconds: 0 },
+      };
+      await unary(models.setRollback.bind(models), rule, none);
+      await unary(models.deleteRollback.bind(models), { model: 'tone' }, none);
+    });
+    assert.deepEqual(asked, [
+      ['tone', '2', 10],
+      ['tone', '', 0],
+      [
+        'tone',
+        {
+          ...{ version: '2', stable: '1', maxErrorPercent: 0.5, maxFlipPercent: undefined },
+          ...{ minObservations: 50, windowSeconds: 300 },
+        },
+      ],
+      ['tone'],
+    ]);
+  });
+
+  it('of candidates name all bad fields at once', async () => {
+    const { asked, routing } = recording();
+    await Edge.run({ routing }, async ({ models }) => {
+      const none = new Metadata();
+      const shadow = async (given: { version: string; percent: number }, model = 'tone') =>
+        fieldsOf((await unary(models.setShadow.bind(models), { model, ...given }, none)).error);
+      assert.deepEqual(await shadow({ version: '', percent: 101 }, ''), ['model', 'version', 'percent']);
+      assert.deepEqual(await shadow({ version: 'champion', percent: 0 }), ['version']);
+      const rule = async (given: {
+        readonly stableVersion?: string;
+        readonly maxErrorPercent?: number;
+        readonly maxFlipPercent?: number;
+        readonly minObservations?: number;
+        readonly windowSeconds?: number;
+      }) => {
+        const whole = {
+          ...{ model: 'tone', version: '2', stableVersion: '1', minObservations: 0, windowSeconds: 0 },
+          ...{ maxErrorPercent: undefined, maxFlipPercent: undefined, ...given },
+        };
+        return fieldsOf((await unary(models.setRollback.bind(models), whole, none)).error);
+      };
+      assert.deepEqual(await rule({}), ['max_error_percent']);
+      assert.deepEqual(await rule({ stableVersion: '2', maxErrorPercent: 1 }), ['stable_version']);
+      assert.deepEqual(await rule({ maxErrorPercent: -0.1, maxFlipPercent: 100 }), [
+        'max_error_percent',
+        'max_flip_percent',
+      ]);
+      assert.deepEqual(await rule({ maxErrorPercent: Number.NaN }), ['max_error_percent']);
+      assert.deepEqual(await rule({ maxErrorPercent: 1, minObservations: 9, windowSeconds: 86_401 }), [
+        'min_observations',
+        'window_seconds',
+      ]);
+    });
+    assert.deepEqual(asked, []);
   });
 
   it('name all bad fields at once, and nothing is asked', async () => {

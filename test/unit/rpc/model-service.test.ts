@@ -30,6 +30,7 @@ const version: ModelVersionView = {
   instances: 2,
   cost: { baseMs: 1.5, msPerToken: 0.25, msPerTokenSquared: 0.125 },
   costSamples: [{ items: 4, tokens: 16, runMs: 9.5 }],
+  memoryBytes: 123_456_789,
 };
 const failed: ModelVersionView = {
   ...version,
@@ -80,6 +81,7 @@ test('a model is described with its limits, its state and what it costs', { time
       state: ModelState.SERVING,
       problemType: ProblemType.SINGLE_LABEL,
       defaultTruncation: Truncation.END,
+      memoryBytes: 123_456_789n,
       limits: { maxTokens, maxTextChars: 100, maxBatchInputs: 4, batchBudgetTokens },
       cost: {
         ...version.cost,
@@ -140,15 +142,15 @@ test('a reload says for each model what became of it', { timeout }, async () => 
     assert.deepEqual(response?.reloads, [
       {
         ...{ model: 'intent', outcome: ReloadOutcome.FAILED, version: '1', reason: 'golden check' },
-        ...{ labelFlips: undefined, retiredVersions: [] },
+        ...{ labelFlips: undefined, retiredVersions: [], warmUp: undefined },
       },
       {
         ...{ model: 'sentiment', outcome: ReloadOutcome.LOADED, version: '4', reason: '' },
-        ...{ labelFlips: { compared: 60, flipped: 2 }, retiredVersions: ['3', '1'] },
+        ...{ labelFlips: { compared: 60, flipped: 2 }, retiredVersions: ['3', '1'], warmUp: undefined },
       },
       {
         ...{ model: 'topics', outcome: ReloadOutcome.RETIRED, version: '4', reason: '' },
-        ...{ labelFlips: undefined, retiredVersions: ['5'] },
+        ...{ labelFlips: undefined, retiredVersions: ['5'], warmUp: undefined },
       },
     ]);
     for (const models of [[''], ['Not A Name'], Array.from({ length: 65 }, () => 'a')]) {

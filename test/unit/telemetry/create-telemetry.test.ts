@@ -17,6 +17,7 @@ const version: ModelVersionView = {
   ...{ batching: 'padded', appliedActivation: undefined },
   ...{ digest: 'sha256:00', defaultTruncation: 'end', readyInstances: 1, instances: 2, costSamples: [] },
   cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
+  memoryBytes: 0,
 };
 
 const sentiment = { model: 'sentiment', version: '3' };
@@ -252,7 +253,14 @@ describe('the parts', () => {
   it('report versions, their states and sessions, and how busy these are', async () => {
     telemetry.watchModels(() => [
       {
-        ...{ name: 'sentiment', isDefault: true, loaded: true, servingVersion: '3', versions: [version] },
+        ...{
+          name: 'sentiment',
+          isDefault: true,
+          isPinned: true,
+          loaded: true,
+          servingVersion: '3',
+          versions: [version],
+        },
         ...{ traffic: [], aliases: [] },
       },
     ]);
@@ -479,6 +487,102 @@ describe('reloads of models', () => {
       [
         ['error', 'the models folder cannot be read: everything stays as it was'],
         ['error', 'a former version did not end well'],
+      ],
+    );
+  });
+});
+
+describe('comparisons of versions', () => {
+  const candidate = { model: 'sentiment', version: '3' };
+
+  it('are counted by candidate, and forgotten with it', async () => {
+    telemetry.comparisons.onCompared?.(candidate, true, 0.3);
+    telemetry.comparisons.onCompared?.(candidate, false, 0);
+    telemetry.comparisons.onNotCompared?.(candidate, 'failed');
+    telemetry.comparisons.onNotCompared?.(candidate, 'dropped');
+    const labels = 'model="sentiment",version="3"';
+    await assertValues(telemetry, {
+      [`verdict_shadow_inputs_total{${labels},outcome="compared"}`]: 2,
+      [`verdict_shadow_inputs_total{${labels},outcome="failed"}`]: 1,
+      [`verdict_shadow_inputs_total{${labels},outcome="dropped"}`]: 1,
+      [`verdict_shadow_flips_total{${labels}}`]: 1,
+      [`verdict_shadow_shift_count{${labels}}`]: 2,
+      [`verdict_shadow_shift_sum{${labels}}`]: 0.3,
+    });
+    telemetry.version(sentiment).close();
+    assert.doesNotMatch((await telemetry.metrics()).body, /verdict_shadow_\w+{/);
+  });
+
+  it('that take traffic away are counted, logged, and a line of the audit', async () => {
+    const evidence = { cause: 'flips', count: 12, observations: 60 } as const;
+    telemetry.comparisons.onRolledBack?.({ ...candidate, ...evidence, stable: '1', isKept: true });
+    telemetry.comparisons.onRollbackFailed?.(candidate, 'the version sentiment/1 is failed');
+    await assertValues(telemetry, {
+      'verdict_rollbacks_total{cause="flips"}': 1,
+      'verdict_rollbacks_total{cause="errors"}': 0,
+    });
+    const facts = { ...candidate, ...evidence, stable: '1', isKept: true };
+    assert.deepEqual(log, [
+      {
+        level: 'warn',
+        fields: { method: 'RollBack', identity: 'server', arguments: facts },
+        message: 'administration',
+      },
+      { level: 'error', fields: facts, message: 'a candidate lost its traffic' },
+      {
+        level: 'error',
+        fields: { ...candidate, reason: 'the version sentiment/1 is failed' },
+        message: 'a candidate passed a limit and could not lose its traffic',
+      },
+    ]);
+  });
+
+  it('by the latest texts before a version takes over are counted by outcome', async () => {
+    telemetry.reloads.onModelReloaded?.(
+      {
+        ...{ model: 'sentiment', outcome: 'loaded', version: '3', reason: '', flips: undefined, retired: [] },
+        warmUp: { texts: 10, failed: 1, compared: 7, flipped: 2 },
+      },
+      5,
+    );
+    await assertValues(telemetry, {
+      'verdict_warm_texts_total{outcome="same"}': 5,
+      'verdict_warm_texts_total{outcome="flipped"}': 2,
+      'verdict_warm_texts_total{outcome="not_compared"}': 2,
+      'verdict_warm_texts_total{outcome="failed"}': 1,
+    });
+  });
+});
+
+describe('loads of models on demand', () => {
+  it('are counted with what made room, who waits and who was refused', async () => {
+    const { onDemand } = telemetry;
+    telemetry.watchWaiting(() => 7);
+    onDemand.onLoaded?.('intent', 1_500);
+    onDemand.onLoadFailed?.('topics', 'no weights', 500);
+    for (const cause of ['place', 'place', 'memory', 'request'] as const)
+      onDemand.onUnloaded?.('emotion', cause, 20);
+    for (const cause of ['waiting', 'deadline', 'pinned'] as const) onDemand.onRefused?.(cause);
+    onDemand.onEndFailed?.({ name: 'emotion', version: '1' }, new Error('stuck'));
+    await assertValues(telemetry, {
+      'verdict_model_loads_total{outcome="loaded"}': 1,
+      'verdict_model_loads_total{outcome="failed"}': 1,
+      verdict_model_load_seconds_sum: 1.5,
+      'verdict_model_unloads_total{cause="place"}': 2,
+      'verdict_model_unloads_total{cause="memory"}': 1,
+      'verdict_model_unloads_total{cause="request"}': 1,
+      'verdict_model_load_refusals_total{cause="waiting"}': 1,
+      'verdict_model_load_refusals_total{cause="deadline"}': 1,
+      'verdict_model_load_refusals_total{cause="pinned"}': 1,
+      verdict_model_load_waiting: 7,
+    });
+    assert.deepEqual(
+      log.map(({ message }) => message),
+      [
+        'model loaded on demand',
+        'model could not be loaded on demand',
+        ...Array.from({ length: 4 }, () => 'model unloaded'),
+        'an unloaded version did not end well',
       ],
     );
   });

@@ -1,0 +1,64 @@
+import type { ServerResponse } from 'node:http';
+import type { JsonValue } from '@bufbuild/protobuf';
+
+/** Codes of google.rpc.Code that answers made here have. */
+export const Code = { invalidArgument: 3, deadlineExceeded: 4, notFound: 5, unimplemented: 12 } as const;
+
+/** HTTP's codes by those of google.rpc.Code, as Envoy maps them. */
+const httpCodes: Readonly<Record<number, number>> = {
+  0: 200,
+  1: 499,
+  2: 500,
+  3: 400,
+  4: 504,
+  5: 404,
+  6: 409,
+  7: 403,
+  8: 429,
+  9: 400,
+  10: 409,
+  11: 400,
+  12: 501,
+  13: 500,
+  14: 503,
+  15: 500,
+  16: 401,
+};
+
+/** @param code of google.rpc.Code */
+export function httpCodeOf(code: number): number {
+  return httpCodes[code] ?? 500;
+}
+
+/** The headers that tell the caller of a refusal what to do: wait, or say who it is. */
+export function refusalHeaders(httpCode: number, retryAfterMs: number | undefined): Record<string, string> {
+  return {
+    ...(retryAfterMs === undefined
+      ? {}
+      : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+    ...(httpCode === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  };
+}
+
+/** A refusal by the port itself, in the form of a google.rpc.Status. @param code of google.rpc.Code */
+export function ownRefusal(code: number, message: string): JsonValue {
+  return { code, message, details: [] };
+}
+
+/** Answers with JSON, once. Node leaves out the body of an answer to HEAD by itself. */
+export function sendJson(
+  response: ServerResponse,
+  httpCode: number,
+  body: JsonValue,
+  headers: Readonly<Record<string, string>>,
+  onWritten?: () => void,
+): void {
+  const text = JSON.stringify(body);
+  response
+    .writeHead(httpCode, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...headers,
+    })
+    .end(text, onWritten);
+}

@@ -1,0 +1,175 @@
+import type { IncomingMessage } from 'node:http';
+import type { JsonValue } from '@bufbuild/protobuf';
+import { VerdictError } from '../errors.js';
+import { asVerdictError } from '../rpc/status.js';
+import { bodyTooLarge, parseJson, readBody, tooLarge } from './request-body.js';
+
+/** What becomes of the messages in a body. */
+export interface MessageSink {
+  onMessage(message: JsonValue): void;
+  /** There is a message, but none that can be had. */
+  onMalformed(error: VerdictError): void;
+  /** There is none any more. */
+  onLast(): void;
+  /** The body cannot be used at all. */
+  onUnusable(error: VerdictError): void;
+  /** So many bytes of it wait here. */
+  onHeldBytes(bytes: number): void;
+}
+
+/** The messages in the body of a request, one at a time. */
+export interface MessageSource {
+  /** Asks for one: `onMessage`, `onMalformed`, `onLast` or `onUnusable` follows, perhaps at once. */
+  want(): void;
+}
+
+/** A JSON array, which is read whole before its first element is given. */
+export class ArraySource implements MessageSource {
+  readonly #request: IncomingMessage;
+  readonly #sink: MessageSink;
+  #elements: Iterator<JsonValue> | undefined;
+
+  constructor(request: IncomingMessage, sink: MessageSink) {
+    this.#request = request;
+    this.#sink = sink;
+  }
+
+  want(): void {
+    if (this.#elements !== undefined) {
+      this.#next(this.#elements);
+      return;
+    }
+    readBody(this.#request, {
+      onHeldBytes: (bytes) => this.#sink.onHeldBytes(bytes),
+      onTooLarge: () => this.#sink.onUnusable(bodyTooLarge()),
+      onBody: (body) => {
+        try {
+          this.#elements = elementsIn(body);
+        } catch (error) {
+          this.#sink.onUnusable(asVerdictError(error));
+          return;
+        }
+        this.#next(this.#elements);
+      },
+    });
+  }
+
+  #next(elements: Iterator<JsonValue>): void {
+    const { done, value } = elements.next();
+    if (done !== true) {
+      this.#sink.onMessage(value);
+      return;
+    }
+    this.#sink.onHeldBytes(0);
+    this.#sink.onLast();
+  }
+}
+
+/** @throws VerdictError invalid_argument */
+function elementsIn(body: Buffer): Iterator<JsonValue> {
+  const json: unknown = parseJson(body);
+  if (!Array.isArray(json)) {
+    throw new VerdictError('invalid_argument', 'the body is not a JSON array', {
+      reason: 'MALFORMED_MESSAGE',
+    });
+  }
+  return json.values();
+}
+
+const newline = 0x0a;
+
+/** One JSON value a line, read as they are wanted: the body may be endless. */
+export class LineSource implements MessageSource {
+  readonly #request: IncomingMessage;
+  readonly #sink: MessageSink;
+  readonly #maxLineBytes: number;
+  /** What has come and is not given yet. */
+  #rest: Buffer = Buffer.alloc(0);
+  /** Up to where no line ends in it. */
+  #searched = 0;
+  #wanted = false;
+  #hasEnded = false;
+  #isGiving = false;
+
+  constructor(request: IncomingMessage, sink: MessageSink, maxLineBytes: number) {
+    this.#request = request;
+    this.#sink = sink;
+    this.#maxLineBytes = maxLineBytes;
+    request.on('data', (chunk: Buffer) => {
+      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+      this.#give();
+    });
+    request.once('end', () => {
+      this.#hasEnded = true;
+      this.#give();
+    });
+    request.pause();
+  }
+
+  want(): void {
+    this.#wanted = true;
+    this.#give();
+  }
+
+  /** A loop, since the next one is asked for from inside. */
+  #give(): void {
+    if (this.#isGiving) return;
+    this.#isGiving = true;
+    while (this.#wanted) {
+      const line = this.#nextLine();
+      if (line === undefined) break;
+      if (isBlank(line)) continue;
+      this.#wanted = false;
+      this.#sink.onHeldBytes(this.#rest.length);
+      this.#giveLine(line);
+    }
+    this.#isGiving = false;
+    if (!this.#wanted) this.#request.pause();
+    else if (this.#hasEnded) {
+      this.#wanted = false;
+      this.#sink.onHeldBytes(0);
+      this.#sink.onLast();
+    } else if (this.#rest.length > this.#maxLineBytes) {
+      this.#wanted = false;
+      this.#request.pause();
+      this.#sink.onUnusable(lineTooLong(this.#maxLineBytes));
+    } else {
+      this.#sink.onHeldBytes(this.#rest.length);
+      this.#request.resume();
+    }
+  }
+
+  #giveLine(line: Buffer): void {
+    let message: JsonValue;
+    try {
+      message = parseJson(line) as JsonValue;
+    } catch (error) {
+      this.#sink.onMalformed(asVerdictError(error));
+      return;
+    }
+    this.#sink.onMessage(message);
+  }
+
+  /** The last line need not end. */
+  #nextLine(): Buffer | undefined {
+    const end = this.#rest.indexOf(newline, this.#searched);
+    if (end < 0) {
+      this.#searched = this.#rest.length;
+      if (!this.#hasEnded || this.#rest.length === 0) return undefined;
+    }
+    const line = this.#rest.subarray(0, end < 0 ? this.#rest.length : end);
+    this.#rest = this.#rest.subarray(end < 0 ? this.#rest.length : end + 1);
+    this.#searched = 0;
+    return line;
+  }
+}
+
+function isBlank(line: Buffer): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+function lineTooLong(maxBytes: number): VerdictError {
+  return new VerdictError('invalid_argument', `a line of the body has more than ${maxBytes} bytes`, {
+    reason: tooLarge,
+  });
+}

@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
+import type { CallEnd, DirectCaller, OpenedCall } from '../rpc/direct-caller.js';
+import type { DirectCalls } from '../rpc/direct-calls.js';
+import { asVerdictError } from '../rpc/status.js';
+import { httpCodeOf, refusalHeaders, sendJson } from './answers.js';
+import type { Contract, ContractMethod } from './contract.js';
+import { FailedAnswer } from './failed-answer.js';
+import type { Moderators } from './moderators.js';
+import { bodyTooLarge, discardRest, readBody } from './request-body.js';
+
+/** One request for one answer, in the words of some protocol. */
+export interface UnaryProtocol {
+  readonly method: ContractMethod;
+  /** False: the request is complete with its head. */
+  readonly hasBody: boolean;
+  /**
+   * The request of the method. Called once.
+   * @throws VerdictError invalid_argument
+   */
+  requestOf(body: Buffer): ProtocolRequest;
+  /** What the protocol answers. @throws VerdictError that the call fails with */
+  answerOf(answer: JsonObject): ProtocolAnswer | FailedAnswer;
+  /** What the protocol says of a failure. @param status the google.rpc.Status */
+  failureOf(status: JsonObject, httpCode: number): { readonly httpCode: number; readonly body: JsonValue };
+}
+
+export interface ProtocolAnswer {
+  readonly body: JsonValue;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ProtocolRequest {
+  readonly message: JsonObject;
+  /** Of a method for many inputs: there is one, which competes as that of a unary call does. */
+  readonly isInteractive?: boolean;
+}
+
+/** What all exchanges of the port share. */
+export interface ExchangeParts {
+  readonly calls: DirectCalls;
+  readonly contract: Contract;
+  /** What some protocols have the server say of itself. */
+  readonly moderators: Moderators;
+  readonly about: { readonly version: string; readonly maxBatchInputs: number };
+}
+
+/** One HTTP request that is one unary call. */
+export class UnaryExchange implements DirectCaller {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #contract: Contract;
+  readonly #protocol: UnaryProtocol;
+  readonly #call: OpenedCall;
+  #hasSent = false;
+  #isTooLarge = false;
+  #answer: { readonly content: ProtocolAnswer | FailedAnswer; readonly onTaken: () => void } | undefined;
+
+  private constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { calls, contract }: ExchangeParts,
+    protocol: UnaryProtocol,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#contract = contract;
+    this.#protocol = protocol;
+    this.#call = calls.open(protocol.method.path, request, this);
+    response.once('close', () => this.#call.gone());
+  }
+
+  /** Answers a request. */
+  static run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    parts: ExchangeParts,
+    protocol: UnaryProtocol,
+  ): void {
+    new UnaryExchange(request, response, parts, protocol).#call.start();
+  }
+
+  onWanted(): void {
+    if (this.#hasSent) {
+      this.#call.halfClose();
+      return;
+    }
+    this.#hasSent = true;
+    if (!this.#protocol.hasBody) {
+      this.#send(Buffer.alloc(0));
+      return;
+    }
+    readBody(this.#request, {
+      onHeldBytes: (bytes) => this.#call.arriving(bytes),
+      onBody: (body) => this.#send(body),
+      onTooLarge: () => {
+        this.#isTooLarge = true;
+        this.#call.fail(bodyTooLarge());
+      },
+    });
+  }
+
+  #send(body: Buffer): void {
+    let bytes: Buffer;
+    try {
+      const { message, isInteractive = false } = this.#protocol.requestOf(body);
+      bytes = this.#protocol.method.encode(message);
+      if (isInteractive) this.#call.asInteractive();
+    } catch (error) {
+      this.#call.malformedMessage(asVerdictError(error));
+      return;
+    }
+    this.#call.arriving(0);
+    this.#call.message(bytes);
+  }
+
+  onAnswer(bytes: Uint8Array, onTaken: () => void): void {
+    this.#answer = { content: this.#protocol.answerOf(this.#protocol.method.decode(bytes)), onTaken };
+  }
+
+  onEnd({ code, status, retryAfterMs }: CallEnd): void {
+    if (this.#response.destroyed) return;
+    discardRest(this.#request);
+    const head = { 'x-request-id': this.#call.requestId };
+    if (code !== 0 || this.#answer === undefined) {
+      const httpCode = this.#isTooLarge ? 413 : httpCodeOf(code);
+      this.#fail(this.#contract.status(status), httpCode, head, retryAfterMs);
+      return;
+    }
+    const { content, onTaken } = this.#answer;
+    if (content instanceof FailedAnswer)
+      this.#fail(content.status, httpCodeOf(content.status.code), head, undefined);
+    else sendJson(this.#response, 200, content.body, { ...head, ...content.headers }, onTaken);
+  }
+
+  #fail(
+    status: JsonObject,
+    usualCode: number,
+    head: Readonly<Record<string, string>>,
+    retryAfterMs: number | undefined,
+  ): void {
+    const { httpCode, body } = this.#protocol.failureOf(status, usualCode);
+    sendJson(this.#response, httpCode, body, { ...head, ...refusalHeaders(httpCode, retryAfterMs) });
+  }
+
+  onCutOff(): void {
+    this.#response.destroy();
+  }
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { HttpService } from '../support/http-service.js';
+import { at } from '../support/json-value.js';
+import { TestKeyFile } from '../support/key-files.js';
+import { postHead, RawHttp } from '../support/raw-http.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { until } from '../support/until.js';
+
+const PATIENCE = { timeout: 120_000 };
+const good = JSON.stringify({ text: 'the coach' });
+
+async function start(t: TestContext, settings: Record<string, string> = {}): Promise<HttpService> {
+  const http = await HttpService.start(['topics'], settings);
+  t.after(() => http.stop());
+  return http;
+}
+
+function open(t: TestContext, { url }: HttpService): RawHttp {
+  const raw = new RawHttp(url);
+  t.after(() => raw.close());
+  return raw;
+}
+
+/** Somebody else is answered, over both ports. */
+async function answersOthers(http: HttpService): Promise<void> {
+  assert.equal((await http.post('/v1:classify', { text: 'the coach' })).status, 200);
+  assert.equal((await http.service.client.classify('the coach')).label, 'sports');
+}
+
+describe('what is no request', PATIENCE, () => {
+  const requests: readonly (readonly [what: string, text: string, status: number])[] = [
+    ['garbage', '\x16\x03\x01 what?\r\n\r\n', 400],
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+    [
+      'two lengths',
+      `POST /v1:classify HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}`,
+      400,
+    ],
+    [
+      'a length beside chunks',
+      `${postHead('/v1:classify', { 'content-length': 4, 'transfer-encoding': 'chunked' })}0\r\n\r\nGET /v1/models HTTP/1.1\r\n\r\n`,
+      400,
+    ],
+    ['chunks that are none', `${postHead('/v1:classify', { 'transfer-encoding': 'chunked' })}zz\r\n`, 400],
+    ['an unknown transfer coding', postHead('/v1:classify', { 'transfer-encoding': 'gzip' }), 400],
+    ['a line break within a header', 'GET /v1/models HTTP/1.1\r\nhost: a\nx: b\rc: d\r\n\r\n', 400],
+    ['no host', 'GET /v1/models HTTP/1.1\r\n\r\n', 400],
+    ['headers without end', postHead('/v1:classify', { x: 'x'.repeat(16_000) }), 431],
+    [
+      'too many headers',
+      postHead('/v1:classify', Object.fromEntries(Array.from({ length: 80 }, (_, n) => [`x${n}`, 1]))),
+      431,
+    ],
+  ];
+  it('is refused, and harms nobody', async (t) => {
+    const http = await start(t);
+    for (const [what, text, status] of requests) {
+      const raw = open(t, http).send(text);
+      assert.equal(await raw.status(), status, what);
+      await raw.ended();
+      // One answer: nothing that was smuggled in behind has become a request.
+      assert.equal(raw.received.match(/HTTP\/1\.1 \d/g)?.length, 1, what);
+    }
+    await answersOthers(http);
+  });
+
+  it('is a clear refusal where it can be read', async (t) => {
+    const http = await start(t);
+    const bodies: readonly (readonly [body: string, status: number])[] = [
+      ['['.repeat(2_000_000), 400],
+      [`{"text":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`, 400],
+      ['{"text":"\\ud800"}', 400],
+      ['{"__proto__":{"text":"the coach"}}', 400],
+      ['null', 400],
+      ['"text"', 400],
+    ];
+    for (const [body, status] of bodies) {
+      const answer = await http.post('/v1:classify', body);
+      assert.equal(answer.status, status, body.slice(0, 40));
+      assert.equal(at(answer.json, 'code'), 3);
+      assert.ok(answer.text.length < 1_000);
+    }
+    const raw = open(t, http);
+    raw.socket.write(postHead('/v1:classify', { 'content-length': 12 }));
+    raw.socket.write(Buffer.from('{"text":"\xff"}', 'latin1'));
+    assert.equal(await raw.status(), 400);
+    const zipped = await http.post('/v1:classify', good, { 'content-encoding': 'gzip' });
+    assert.deepEqual([zipped.status, zipped.headers.get('accept-encoding')], [415, 'identity']);
+    for (const method of ['PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
+      const answer = await fetch(`${http.url}/v1:classify`, { method });
+      assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'POST']);
+    }
+    const expecting = open(t, http).send(
+      postHead('/v1:classify', { expect: 'a wonder', 'content-length': 2 }),
+    );
+    assert.equal(await expecting.status(), 417);
+    await answersOthers(http);
+  });
+});
+
+describe('callers who take their time', PATIENCE, () => {
+  it('have so long for a body, and the others do not wait', async (t) => {
+    const http = await start(t, { VERDICT_MESSAGE_TIMEOUT_MS: '300' });
+    const slow = open(t, http).send(`${postHead('/v1:classify', { 'content-length': 100 })}{"text":`);
+    const silent = open(t, http).send(postHead('/v1:classify', { 'content-length': 100 }));
+    const stream = open(t, http).send(
+      `${postHead('/v1:classifyStream', { 'transfer-encoding': 'chunked', 'content-type': 'application/x-ndjson' })}5\r\n{"tex\r\n`,
+    );
+    for (const raw of [slow, silent, stream]) {
+      assert.equal(await raw.status(), 504);
+      assert.match(raw.received, /"MESSAGE_TIMEOUT"/);
+      await raw.ended();
+    }
+    await answersOthers(http);
+  });
+
+  it('are not answered before they are known, body or not', async (t) => {
+    const keys = new TestKeyFile(temporaryFolder(t));
+    keys.add('somebody');
+    keys.write();
+    const http = await start(t, { VERDICT_API_KEYS_FILE: keys.path });
+    // Nothing of the body has been sent.
+    const raw = open(t, http).send(postHead('/v1:classify', { 'content-length': 1_000_000 }));
+    assert.equal(await raw.status(), 401);
+    assert.match(raw.received, /www-authenticate: Bearer/);
+  });
+
+  it('may not hold more than there is for all', async (t) => {
+    const http = await start(t, { VERDICT_MAX_HELD_MIB: '8' });
+    const half = `{"text":"${'x'.repeat(900_000)}`;
+    const holders = Array.from({ length: 20 }, () =>
+      open(t, http).send(`${postHead('/v1:classify', { 'content-length': 2_000_000 })}${half}`),
+    );
+    await until('some are told to come again', () => holders.some(({ received }) => received !== ''));
+    const told = holders.filter(({ received }) => received !== '');
+    for (const raw of told) {
+      assert.equal(await raw.status(), 429);
+      assert.match(raw.received, /"MEMORY_PRESSURE"/);
+    }
+    await answersOthers(http);
+    for (const raw of holders) raw.close();
+    await until(
+      'nothing is held',
+      async () => (await http.service.server.metric('verdict_held_bytes')) === 0,
+    );
+  });
+
+  it('who do not read a stream are not read from', async (t) => {
+    const http = await start(t, { VERDICT_STREAM_WINDOW: '16' });
+    const raw = open(t, http);
+    raw.socket.pause();
+    raw.send(
+      postHead('/v1:classifyStream', {
+        'transfer-encoding': 'chunked',
+        'content-type': 'application/x-ndjson',
+        accept: 'application/x-ndjson',
+      }),
+    );
+    const line = `{"id":"${'i'.repeat(100)}","text":"the coach"}\n`.repeat(500);
+    const chunk = `${line.length.toString(16)}\r\n${line}\r\n`;
+    // The sockets of one machine hold some megabytes; then the server takes no more.
+    let sent = 0;
+    await until('the server takes no more', async () => {
+      while (raw.socket.writableLength < chunk.length && sent < 400) {
+        raw.send(chunk);
+        sent++;
+      }
+      const before = raw.socket.bytesWritten - raw.socket.writableLength;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return raw.socket.writableLength > 0 && raw.socket.bytesWritten - raw.socket.writableLength === before;
+    });
+    const heldBytes = await http.service.server.metric('verdict_held_bytes');
+    assert.ok(heldBytes > 0 && heldBytes < 2 * 2 ** 20, `${heldBytes} bytes are held`);
+    await answersOthers(http);
+    raw.close();
+    await until('the stream is given up', async () => {
+      return (await http.service.server.metric('verdict_streams_in_flight')) === 0;
+    });
+  });
+});
+
+describe('callers who come in numbers', PATIENCE, () => {
+  it('have so many connections each', async (t) => {
+    const http = await start(t, { VERDICT_MAX_CONNECTIONS_PER_PEER: '4' });
+    const many = Array.from({ length: 8 }, () => open(t, http));
+    await until('four are dropped', () => many.filter(({ hasEnded }) => hasEnded).length === 4);
+    assert.equal(await http.service.server.metric('verdict_connections_refused_total', { limit: 'peer' }), 4);
+    assert.equal((await http.service.client.classify('the coach')).label, 'sports');
+    for (const raw of many) raw.close();
+    await until('there is room again', async () => {
+      return (await http.post('/v1:classify', { text: 'the coach' }).catch(() => undefined))?.status === 200;
+    });
+  });
+
+  it('do not get far by asking without reading', async (t) => {
+    const http = await start(t);
+    const release = http.service.holdSession('topics');
+    try {
+      const raw = open(t, http);
+      for (let n = 0; n < 100; n++) {
+        const body = JSON.stringify({ text: `number ${n}` });
+        raw.send(`${postHead('/v1:classify', { 'content-length': body.length })}${body}`);
+      }
+      await raw.ended();
+      await http.service.untilQueued('topics', 0);
+      const labels = { grpc_code: 'CANCELLED', grpc_method: 'Classify' };
+      const cancelled = await http.service.server.metric('grpc_server_handled_total', labels);
+      assert.ok(cancelled >= 64, `${cancelled} calls were cancelled`);
+    } finally {
+      release();
+    }
+  });
+});
