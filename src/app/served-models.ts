@@ -118,7 +118,10 @@ export class ServedModels implements ModelReloads {
     this.#tellRoutingTroubles();
     for (const model of pinnedModels(config.models))
       if (!registry.names.includes(model))
-        log.warn({ model, setting: settingName('models.pinned') }, 'a pinned model is not in the models folder');
+        log.warn(
+          { model, setting: settingName('models.pinned') },
+          'a pinned model is not in the models folder',
+        );
   }
 
   /** Changes where requests for models go. */

@@ -187,9 +187,12 @@ describe('models of which some cannot be loaded', () => {
   let service: Service;
 
   before(async () => {
-    service = await Service.start(['plain', 'restless', 'never-finite', 'hidden-positions', 'few-positions'], {
-      VERDICT_MODEL_CACHE_SIZE: '0',
-    });
+    service = await Service.start(
+      ['plain', 'restless', 'never-finite', 'hidden-positions', 'few-positions'],
+      {
+        VERDICT_MODEL_CACHE_SIZE: '0',
+      },
+    );
   });
 
   after(() => service.stop());
