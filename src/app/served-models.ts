@@ -118,7 +118,10 @@ export class ServedModels implements ModelReloads {
     this.#tellRoutingTroubles();
     for (const model of pinnedModels(config.models))
       if (!registry.names.includes(model))
-        log.warn({ model, setting: settingName('models.pinned') }, 'a pinned model is not in the models folder');
+        log.warn(
+          { model, setting: settingName('models.pinned') },
+          'a pinned model is not in the models folder',
+        );
   }
 
   /** Changes where requests for models go. */
@@ -270,9 +273,10 @@ export class ServedModels implements ModelReloads {
 
   /** Looks again once the last look is over: it may have to wait for a load. */
   #watchMemory(): void {
-    this.#memoryTimer = setTimeout(async () => {
-      await this.#onDemand.keepWithinMemory();
-      if (!this.#isStopping) this.#watchMemory();
+    this.#memoryTimer = setTimeout(() => {
+      void this.#onDemand.keepWithinMemory().finally(() => {
+        if (!this.#isStopping) this.#watchMemory();
+      });
     }, MEMORY_INTERVAL_MS).unref();
   }
 

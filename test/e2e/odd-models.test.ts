@@ -29,7 +29,7 @@ describe('a model whose answers change with the neighbours in a batch', () => {
   const names = Object.keys(batchings) as [keyof typeof batchings, ...(keyof typeof batchings)[]];
 
   before(async () => {
-    service = await Service.start(names);
+    service = await Service.start(names, { VERDICT_MODEL_CACHE_SIZE: '0' });
   });
 
   after(() => service.stop());
@@ -187,9 +187,12 @@ describe('models of which some cannot be loaded', () => {
   let service: Service;
 
   before(async () => {
-    service = await Service.start(['plain', 'restless', 'never-finite', 'hidden-positions', 'few-positions'], {
-      VERDICT_MODEL_CACHE_SIZE: '0',
-    });
+    service = await Service.start(
+      ['plain', 'restless', 'never-finite', 'hidden-positions', 'few-positions'],
+      {
+        VERDICT_MODEL_CACHE_SIZE: '0',
+      },
+    );
   });
 
   after(() => service.stop());
