@@ -18,6 +18,7 @@ const openapiName = 'openapi.json';
 
 const descriptorPaths = [
   'proto/inference',
+  'proto/tei',
   'proto/verdict',
   'node_modules/grpc-health-check/proto/health',
   'node_modules/@grpc/reflection/build/proto/grpc',

@@ -11,7 +11,7 @@ import {
   type ClientUnaryCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
-  type Metadata,
+  type Metadata as Metadata1,
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -4303,12 +4303,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   listModels(
     request: ListModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
   ): ClientUnaryCall;
   listModels(
     request: ListModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
   ): ClientUnaryCall;
@@ -4323,12 +4323,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   getModel(
     request: GetModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,
   ): ClientUnaryCall;
   getModel(
     request: GetModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,
   ): ClientUnaryCall;
@@ -4350,12 +4350,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   reloadModels(
     request: ReloadModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
   ): ClientUnaryCall;
   reloadModels(
     request: ReloadModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
   ): ClientUnaryCall;
@@ -4375,12 +4375,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   loadModel(
     request: LoadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: LoadModelResponse) => void,
   ): ClientUnaryCall;
   loadModel(
     request: LoadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LoadModelResponse) => void,
   ): ClientUnaryCall;
@@ -4398,12 +4398,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   unloadModel(
     request: UnloadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
   ): ClientUnaryCall;
   unloadModel(
     request: UnloadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
   ): ClientUnaryCall;
@@ -4423,12 +4423,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setTraffic(
     request: SetTrafficRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetTrafficResponse) => void,
   ): ClientUnaryCall;
   setTraffic(
     request: SetTrafficRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetTrafficResponse) => void,
   ): ClientUnaryCall;
@@ -4444,12 +4444,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setAlias(
     request: SetAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetAliasResponse) => void,
   ): ClientUnaryCall;
   setAlias(
     request: SetAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetAliasResponse) => void,
   ): ClientUnaryCall;
@@ -4464,12 +4464,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   deleteAlias(
     request: DeleteAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
   ): ClientUnaryCall;
   deleteAlias(
     request: DeleteAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
   ): ClientUnaryCall;
@@ -4489,12 +4489,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setShadow(
     request: SetShadowRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetShadowResponse) => void,
   ): ClientUnaryCall;
   setShadow(
     request: SetShadowRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetShadowResponse) => void,
   ): ClientUnaryCall;
@@ -4515,12 +4515,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setRollback(
     request: SetRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetRollbackResponse) => void,
   ): ClientUnaryCall;
   setRollback(
     request: SetRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetRollbackResponse) => void,
   ): ClientUnaryCall;
@@ -4535,12 +4535,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   deleteRollback(
     request: DeleteRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: DeleteRollbackResponse) => void,
   ): ClientUnaryCall;
   deleteRollback(
     request: DeleteRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteRollbackResponse) => void,
   ): ClientUnaryCall;
@@ -4558,12 +4558,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   getModelComparison(
     request: GetModelComparisonRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: GetModelComparisonResponse) => void,
   ): ClientUnaryCall;
   getModelComparison(
     request: GetModelComparisonRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetModelComparisonResponse) => void,
   ): ClientUnaryCall;
