@@ -39,6 +39,7 @@ RUN npm ci --omit=dev --workspaces=false --no-audit --no-fund \
 FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production \
     VERDICT_HOST=0.0.0.0 \
+    VERDICT_HTTP_HOST=0.0.0.0 \
     VERDICT_ADMIN_HOST=0.0.0.0
 WORKDIR /app
 COPY package.json LICENSE NOTICE ./
@@ -49,7 +50,7 @@ COPY generated/descriptor.binpb generated/openapi.json ./generated/
 COPY --from=build /app/dist ./dist
 # The user `node` of the base image, by number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
-EXPOSE 50051 9464
+EXPOSE 50051 8000 9464
 # A GPU may take long to open its first session; nothing is unhealthy before that.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
   CMD ["node", "bin/verdict.js", "health", "--local", "--timeout-ms", "4000"]

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
-import { HealthClient } from '../generated/health/v1/health.js';
+import { HealthClient } from '../generated/grpc/health/v1/health.js';
 import { childProcesses } from './child-processes.js';
 import { freePort } from './free-port.js';
 import { killAtExit } from './kill-at-exit.js';

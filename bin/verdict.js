@@ -13,6 +13,12 @@ let exitCode = 0;
 if (existsSync(join(root, 'src'))) {
   const { ensureBuilt } = await import('./ensure-built.js');
   exitCode = await ensureBuilt(root);
+} else if (!existsSync(entry)) {
+  // `npm pack` in a clone takes neither sources nor build.
+  process.stderr.write(
+    'verdict: this package holds no build. In a clone, `npm run packages` makes one that does\n',
+  );
+  exitCode = 70;
 }
 if (exitCode === 0) await import(pathToFileURL(entry).href);
 else process.exitCode = exitCode;

@@ -5,6 +5,7 @@ import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { checkPort, namingPlace } from './app/check-port.js';
 import { gateOf } from './app/gate.js';
+import { inputHooks } from './app/input-hooks.js';
 import { metricsGuard } from './app/metrics-guard.js';
 import { openAuthenticator } from './app/open-authenticator.js';
 import { openComparisons } from './app/open-comparisons.js';
@@ -16,7 +17,6 @@ import { openTracing } from './app/open-tracing.js';
 import { readinessOf } from './app/readiness.js';
 import { ServedModels } from './app/served-models.js';
 import { trustedProxiesIn } from './app/trusted-proxies.js';
-import { withTracing } from './app/with-tracing.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
@@ -35,6 +35,7 @@ import { serviceRoutes } from './rpc/routes.js';
 import { RpcServer } from './rpc/server.js';
 import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
 import { GpuMonitor } from './runtime/gpu-monitor.js';
+import { ModelStatistics } from './statistics/model-statistics.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
 import { createTelemetry } from './telemetry/create-telemetry.js';
 import type { Logger } from './telemetry/logger.js';
@@ -90,10 +91,14 @@ export async function createApp(config: Config, version: string, log: Logger): P
   const trace = openTrace(config.log);
   const tracing = await openTracing(config.tracing, version, telemetry.tracing);
   const results = await openResultCache(config, telemetry);
+  const statistics = new ModelStatistics();
   const pinned = pinnedModels(config.models);
   const registry = new ModelRegistry<ModelVersion<TextInput>>(
     config.models.default,
-    ({ name, version }) => telemetry.version({ model: name, version }).close(),
+    ({ name, version }) => {
+      telemetry.version({ model: name, version }).close();
+      statistics.forget(name, version);
+    },
     (model) => pinned.has(model),
   );
   const tokenizers = new TokenizerPool({
@@ -105,6 +110,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
     },
   });
   telemetry.watchModels(() => registry.list());
+  registry.onChange(() => telemetry.setAliases(registry.aliases));
   const gpus = new GpuMonitor({
     ...GPU_MONITOR,
     onUnavailable: (reason) => log.warn({ reason }, 'GPU memory and utilisation are not exported'),
@@ -115,7 +121,18 @@ export async function createApp(config: Config, version: string, log: Logger): P
     rollbacks: () => models.routing,
   });
   const models = new ServedModels({
-    ...{ warmUps: comparisons.warmUps, config, registry, tokenizers, gpus, telemetry, trace, tracing, log },
+    ...{
+      warmUps: comparisons.warmUps,
+      config,
+      registry,
+      tokenizers,
+      gpus,
+      telemetry,
+      statistics,
+      trace,
+      tracing,
+      log,
+    },
     onReloaded: () => {
       try {
         limitConnections(dividedRoom(roomForCallers(config, registry), http));
@@ -132,7 +149,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         new ClassifierPipeline(
           models.onDemand,
           results.cache,
-          withTracing(telemetry.classifier, tracing),
+          inputHooks(telemetry.classifier, statistics, tracing?.classifier),
           comparisons.live,
         ),
         config.log,
@@ -141,6 +158,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       catalog: registry,
       reloads: models,
       routing: models.routing,
+      statistics,
       comparisons: comparisons.live,
       loads: models.onDemand,
       forgetter: new InputForgetter({

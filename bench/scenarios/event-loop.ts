@@ -1,5 +1,5 @@
 import { credentials } from '@grpc/grpc-js';
-import { HealthClient } from '../../generated/health/v1/health.js';
+import { HealthClient } from '../../generated/grpc/health/v1/health.js';
 import { CacheMode } from '../../generated/verdict/v1/classification.js';
 import { ServedLoad } from '../load/served-load.js';
 import type { Findings, Scenario, ScenarioContext } from '../scenario.js';

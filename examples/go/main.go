@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 
-	verdict "verdict.example/classify/gen/verdict/v1"
+	verdict "github.com/verdict-grpc/verdict/clients/go/verdict/v1"
 )
 
 func main() {

@@ -1,6 +1,6 @@
 // Classifies the lines of standard input over one stream, and prints each answer as it comes.
 import { createInterface } from 'node:readline';
-import { VerdictClient } from 'verdict-client';
+import { VerdictClient } from '@verdict-grpc/client';
 
 const client = new VerdictClient({ address: process.env.VERDICT_ADDRESS ?? '127.0.0.1:50051' });
 

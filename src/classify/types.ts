@@ -125,7 +125,11 @@ export interface ClassifierHooks {
   onInput?(input: {
     readonly model: string;
     readonly version: string;
+    /** By which the request named the version; empty: it did not, or no version could be resolved. */
+    readonly alias: string;
     readonly outcome: CacheOutcome | 'error';
+    /** What the model has read of it; 0 where it was not answered. */
+    readonly tokens: number;
     readonly totalMs: number;
     readonly timings: ComputeTimings | undefined;
     readonly postprocessMs: number;

@@ -20,6 +20,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./models-list.js')).modelsList,
   },
   {
+    name: 'models stats',
+    summary: 'tell what the models of a running server have done',
+    load: async () => (await import('./models-stats.js')).modelsStats,
+  },
+  {
     name: 'models reload',
     summary: 'have a running server load models that have changed',
     load: async () => (await import('./models-reload.js')).modelsReload,

@@ -10,19 +10,20 @@ export interface LiveComparisonsParts extends WatchedModelParts {
   readonly recent: RecentInputs | undefined;
 }
 
-/** Keeps what callers have asked lately, where a setting says so, and compares versions by what they ask, for the models of which a shadow or a rollback rule is set. */
+/**
+ * Compares versions by what callers ask, for the models of which a shadow or a rollback rule is set, and keeps what they have asked
+ * lately where a setting says so.
+ */
 export class LiveComparisons implements AnswerWatch, AnswerListener<ClassifyingModel>, ComparisonCatalog {
   readonly #parts: LiveComparisonsParts;
   readonly #models = new Map<string, WatchedModel>();
+  /** Undefined where nothing is set of any model, and no inputs are kept. A field: every input reads it. */
+  listener: AnswerListener<ClassifyingModel> | undefined;
   #isStopped = false;
 
   constructor(parts: LiveComparisonsParts) {
     this.#parts = parts;
-  }
-
-  /** Undefined where nothing is set of any model, and no inputs are kept. */
-  get listener(): AnswerListener<ClassifyingModel> | undefined {
-    return this.#models.size === 0 && this.#parts.recent === undefined ? undefined : this;
+    this.#listen();
   }
 
   /** Takes over what is set by now. */
@@ -43,6 +44,7 @@ export class LiveComparisons implements AnswerWatch, AnswerListener<ClassifyingM
       watched.stop();
       this.#models.delete(name);
     }
+    this.#listen();
   }
 
   onAnswer(
@@ -70,5 +72,10 @@ export class LiveComparisons implements AnswerWatch, AnswerListener<ClassifyingM
     this.#isStopped = true;
     for (const watched of this.#models.values()) watched.stop();
     this.#models.clear();
+    this.#listen();
+  }
+
+  #listen(): void {
+    this.listener = this.#models.size === 0 && this.#parts.recent === undefined ? undefined : this;
   }
 }

@@ -19,6 +19,12 @@ export interface VersionName {
   readonly version: string;
 }
 
+/** Which alias of which model. */
+export interface AliasName {
+  readonly model: string;
+  readonly alias: string;
+}
+
 /** A model with versions that are loaded. */
 export interface LoadedModel<V> {
   readonly name: string;
@@ -153,6 +159,13 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     const reserved = { model, versions };
     this.#reserved.add(reserved);
     return () => this.#reserved.delete(reserved);
+  }
+
+  /** All aliases of the models that there are. */
+  get aliases(): readonly AliasName[] {
+    return [...this.#deployments.values()].flatMap(({ name, routing }) =>
+      [...routing.aliases.keys()].map((alias) => ({ model: name, alias })),
+    );
   }
 
   /** The version of a model with that number; undefined: it is not loaded, or gets no requests any more. */

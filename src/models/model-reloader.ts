@@ -221,6 +221,7 @@ export class ModelReloader<V extends ReloadableVersion> implements ModelReloads 
     if (reason === undefined && !this.#stopping.signal.aborted)
       retired.push(...(await this.#ended(name, (limit) => registry.retire(name, isWanted, limit))));
     const version = registry.current(name)?.version ?? '';
+    retired.sort((a, b) => Number(b) - Number(a));
     const reload = { model: name, version, flips, warmUp, retired };
     if (reason !== undefined) return { ...reload, outcome: 'failed', reason };
     const others = retired.length > 0 ? 'retired' : 'unchanged';

@@ -54,15 +54,21 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
   async open(): Promise<void> {
     const { registry, file } = this.#parts;
     await file.tidy();
-    registry.route(await file.read());
+    registry.route((await file.read()) ?? new Map());
   }
 
-  /** Routes as the state file says by now. Where it cannot be used, all stays as it is. */
+  /**
+   * Routes as the state file says by now. Where it cannot be used, all stays as it is. So it does where the file is gone: a volume that is
+   * away for a moment must not send everybody to the highest version.
+   */
   refresh(): Promise<void> {
     const { registry, file, onTrouble } = this.#parts;
     return this.#serial.run(async () => {
       try {
-        registry.route(await file.read());
+        const found = await file.read();
+        if (found !== undefined) registry.route(found);
+        else if (registry.routings.size > 0)
+          onTrouble(`${file.path} is gone: traffic and aliases stay as they are`);
       } catch (error) {
         if (!(error instanceof StateFileError)) throw error;
         onTrouble(error.message);
@@ -132,7 +138,8 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     return this.#serial.run(async () => {
       try {
         registry.route(
-          await file.change((routings) => {
+          await file.change((kept) => {
+            const routings = kept ?? registry.routings;
             const changed = rolledBack(routings);
             if (changed === undefined) throw new NotNeededError(routings);
             return changed;
@@ -218,8 +225,10 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
       registry.get(model);
       const release = registry.reserve(model, versions);
       try {
-        const change = (routings: Routings) =>
-          withRouting(routings, model, edit(routings.get(model) ?? noRouting));
+        const change = (kept: Routings | undefined) => {
+          const routings = kept ?? registry.routings;
+          return withRouting(routings, model, edit(routings.get(model) ?? noRouting));
+        };
         registry.route(await this.#kept(() => file.change(change, signal)));
       } finally {
         release();

@@ -30,10 +30,10 @@ export class StateFileError extends Error {
  * killed, there is the former content or the new one. Servers that share it change it one after the other.
  */
 export class StateFile {
-  readonly #path: string;
+  readonly path: string;
 
   constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   /** Removes what processes that were killed in the middle of a write have left beside it. */
@@ -53,7 +53,7 @@ export class StateFile {
   /** What the file system says about it without reading it. Two answers that agree are about the same content. */
   async identity(): Promise<string> {
     try {
-      const { dev, ino, size, mtimeNs } = await stat(this.#path, { bigint: true });
+      const { dev, ino, size, mtimeNs } = await stat(this.path, { bigint: true });
       return `${dev}:${ino} ${size} ${mtimeNs}`;
     } catch (error) {
       return systemTrouble(error);
@@ -61,12 +61,12 @@ export class StateFile {
   }
 
   /**
-   * What it says; nothing where there is no file yet.
+   * What it says; undefined where there is no file.
    * @throws StateFileError if it cannot be read, is too large, or says anything that makes no sense
    */
-  async read(): Promise<Routings> {
+  async read(): Promise<Routings | undefined> {
     const text = await this.#text();
-    if (text === undefined) return new Map();
+    if (text === undefined) return undefined;
     const found = readStateText(text);
     if ('problem' in found) throw this.#error(found.problem);
     return found.routings;
@@ -74,13 +74,13 @@ export class StateFile {
 
   /**
    * Changes what it says, while no other server does.
-   * @param edit makes the new content of the present one
+   * @param edit makes the new content of the present one; undefined: there is no file
    * @param signal gives up the wait for others
    * @returns the new content, once it is on the disk
    * @throws StateFileError if it cannot be read or written, or would be too large; what `edit` throws; the signal's reason. The
    *   former content is there then
    */
-  async change(edit: (former: Routings) => Routings, signal?: AbortSignal): Promise<Routings> {
+  async change(edit: (former: Routings | undefined) => Routings, signal?: AbortSignal): Promise<Routings> {
     const target = await this.#target();
     const lock = new FileLock(target);
     try {
@@ -100,17 +100,17 @@ export class StateFile {
 
   /** Behind symbolic links the file is replaced, not a link, even if it is yet to be written. */
   async #target(): Promise<string> {
-    const direct = await realpath(this.#path).catch(() => undefined);
+    const direct = await realpath(this.path).catch(() => undefined);
     if (direct !== undefined) return direct;
-    const link = await readlink(this.#path).catch(() => undefined);
-    return link === undefined ? this.#path : resolve(dirname(this.#path), link);
+    const link = await readlink(this.path).catch(() => undefined);
+    return link === undefined ? this.path : resolve(dirname(this.path), link);
   }
 
   async #text(): Promise<string | undefined> {
     let file: FileHandle;
     try {
       // A pipe in its place must not hold up the start.
-      file = await open(this.#path, constants.O_RDONLY | constants.O_NONBLOCK);
+      file = await open(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw this.#error(`cannot be read: ${systemTrouble(error)}`);
@@ -140,7 +140,7 @@ export class StateFile {
   }
 
   #error(problem: string): StateFileError {
-    return new StateFileError(this.#path, problem);
+    return new StateFileError(this.path, problem);
   }
 }
 

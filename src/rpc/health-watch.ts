@@ -2,7 +2,7 @@ import type {
   HealthCheckRequest,
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../generated/health/v1/health.js';
+} from '../../generated/grpc/health/v1/health.js';
 import type { VerdictError } from '../errors.js';
 import type { Call, CallHandler } from './route.js';
 import { unimplemented } from './status.js';

@@ -4,7 +4,7 @@ import {
   HealthListRequest,
   HealthListResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../generated/health/v1/health.js';
+} from '../../generated/grpc/health/v1/health.js';
 import { VerdictError } from '../errors.js';
 import type { ModelCatalog } from '../models/types.js';
 import { classifierServiceName } from './classifier-service.js';

@@ -75,11 +75,12 @@ export function modelMessage(view: ModelView, limits: RequestLimits): Model {
   };
 }
 
-function ruleMessage({ version, stable, setAt: _, rolledBack, ...limits }: RollbackRule): RuleMessage {
+function ruleMessage(rule: RollbackRule): RuleMessage {
+  const { version, stable, maxErrorPercent, maxFlipPercent, minObservations, windowSeconds, rolledBack } =
+    rule;
   return {
-    version,
-    stableVersion: stable,
-    ...limits,
+    ...{ version, stableVersion: stable, maxErrorPercent, maxFlipPercent },
+    ...{ minObservations, windowSeconds },
     rolledBack: rolledBack && {
       at: new Date(rolledBack.at),
       cause: rollbackCauses[rolledBack.cause],

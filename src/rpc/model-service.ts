@@ -17,12 +17,14 @@ import type {
   ReloadOutcome,
   RoutingChanges,
 } from '../models/types.js';
+import type { StatisticsReader } from '../statistics/types.js';
 import { candidateRoutes } from './candidate-routes.js';
 import type { ModelAccess } from './model-access.js';
 import { comparisonRoutes } from './model-comparison.js';
 import { loadingRoutes } from './model-loading.js';
 import { modelMessage } from './model-message.js';
 import { modelServiceName, routingRoutes } from './model-routing.js';
+import { statisticsRoute } from './model-statistics.js';
 import type { AnyRoute, Route } from './route.js';
 import { maxModelNames, type RequestLimits, smallRequestBytes } from './server-options.js';
 import { UnaryCall } from './unary.js';
@@ -41,6 +43,7 @@ export interface ModelServiceParts {
   readonly reloads: ModelReloads;
   readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
+  readonly statistics: StatisticsReader;
   readonly comparisons: ComparisonCatalog;
   readonly access: ModelAccess;
   readonly limits: RequestLimits;
@@ -48,7 +51,7 @@ export interface ModelServiceParts {
 
 /** The methods of ModelService. */
 export function modelRoutes(parts: ModelServiceParts): AnyRoute[] {
-  const { catalog, reloads, loads, routing, comparisons, access, limits } = parts;
+  const { catalog, reloads, loads, routing, statistics, comparisons, access, limits } = parts;
   const service = modelServiceName;
 
   const listModels: Route<ListModelsRequest, ListModelsResponse> = {
@@ -109,7 +112,7 @@ export function modelRoutes(parts: ModelServiceParts): AnyRoute[] {
   };
 
   return [
-    ...[listModels, getModel, reloadModels],
+    ...[listModels, getModel, statisticsRoute({ catalog, statistics, access }), reloadModels],
     ...loadingRoutes({ loads, access, limits }),
     ...routingRoutes({ routing, access, limits }),
     ...candidateRoutes({ routing, access, limits }),

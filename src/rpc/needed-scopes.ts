@@ -10,6 +10,7 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
   'verdict.v1.ModelService': {
     ListModels: 'classify',
     GetModel: 'classify',
+    GetModelStatistics: 'classify',
     ReloadModels: 'admin',
     LoadModel: 'admin',
     UnloadModel: 'admin',

@@ -3,6 +3,7 @@ import type { Classifier, Forgetter } from '../classify/types.js';
 import type { ComparisonCatalog } from '../comparison/types.js';
 import type { ModelCatalog, ModelLoads, ModelReloads, RoutingChanges } from '../models/types.js';
 import type { RateLimiter } from '../ratelimit/rate-limiter.js';
+import type { StatisticsReader } from '../statistics/types.js';
 import { CacheAccess } from './cache-access.js';
 import { cacheRoutes } from './cache-service.js';
 import { classifierRoutes } from './classifier-service.js';
@@ -21,6 +22,7 @@ export interface ServiceParts {
   readonly reloads: ModelReloads;
   readonly loads: ModelLoads;
   readonly routing: RoutingChanges;
+  readonly statistics: StatisticsReader;
   readonly comparisons: ComparisonCatalog;
   readonly forgetter: Forgetter;
   /** Whose cached answers callers get of which nothing else is said. */
@@ -45,6 +47,7 @@ export function serviceRoutes({
   reloads,
   loads,
   routing,
+  statistics,
   comparisons,
   forgetter,
   cacheSharing,
@@ -68,7 +71,7 @@ export function serviceRoutes({
       defaultDeadlineMs: options.defaultDeadlineMs,
       streams,
     }),
-    ...modelRoutes({ catalog, reloads, loads, routing, comparisons, access, limits: options }),
+    ...modelRoutes({ catalog, reloads, loads, routing, statistics, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
     ...openInferenceRoutes({
       ...{ classifier, access, cacheAccess, limiter, catalog, loads, reloads, version, streams },

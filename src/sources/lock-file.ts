@@ -22,23 +22,23 @@ export interface LockOptions {
  */
 export class LockFile {
   readonly #path: string;
+  readonly #owner: string;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(path: string) {
+  private constructor(path: string, owner: string) {
     this.#path = path;
-    this.#timer = setInterval(() => {
-      const now = new Date();
-      utimes(path, now, now).catch(() => undefined);
-    }, TOUCH_MS).unref();
+    this.#owner = owner;
+    this.#timer = setInterval(() => void this.#touch(), TOUCH_MS).unref();
   }
 
   /** Waits until it is free. @throws the signal's reason; the file system's errors */
   static async acquire(path: string, { signal, onWait, staleMs = STALE_MS }: LockOptions): Promise<LockFile> {
+    const owner = randomUUID();
     let seen = '';
     let since = performance.now();
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
-      if (await create(path)) return new LockFile(path);
+      if (await create(path, owner)) return new LockFile(path, owner);
       const look = await lookAt(path);
       if (look !== seen) {
         seen = look;
@@ -51,17 +51,30 @@ export class LockFile {
 
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    await rm(this.#path, { force: true });
+    if (await this.#isOwn()) await rm(this.#path, { force: true });
+  }
+
+  async #touch(): Promise<void> {
+    const now = new Date();
+    if (await this.#isOwn()) await utimes(this.#path, now, now).catch(() => undefined);
+  }
+
+  /** Not if another has taken it over. */
+  async #isOwn(): Promise<boolean> {
+    return (await readFile(this.#path, 'utf8').catch(() => '')) === this.#owner;
   }
 }
 
 /** False where another has it. */
-async function create(path: string): Promise<boolean> {
+async function create(path: string, owner: string): Promise<boolean> {
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(path, 'wx');
-    await file.writeFile(randomUUID());
-    await file.close();
+    try {
+      await file.writeFile(owner);
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (error) {
     // The folder may go with the last lock in it, between the two steps.

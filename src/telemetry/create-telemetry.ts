@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import type { ModelView } from '../models/types.js';
 import type { GpuReading } from '../runtime/types.js';
+import { AliasMetrics } from './alias-metrics.js';
 import { AuthTelemetry } from './auth-telemetry.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { CacheTelemetry } from './cache-telemetry.js';
@@ -57,6 +58,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   } = options;
   const registry = new Registry();
   const inference = new InferenceMetrics(registry);
+  const aliases = new AliasMetrics(registry);
   const interceptors = [new CallMetrics(registry), new CallLog(log)];
   const rpc = new EdgeTelemetry({
     registry,
@@ -103,7 +105,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   return {
     interceptors,
     rpc,
-    classifier: inference,
+    classifier: {
+      onInput(input) {
+        inference.onInput(input);
+        aliases.onInput(input);
+      },
+    },
     cache,
     redis,
     tls,
@@ -128,6 +135,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       }
       return version;
     },
+    setAliases: (named) => aliases.set(named),
     watchModels(list) {
       listModels = list;
     },

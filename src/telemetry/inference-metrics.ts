@@ -3,23 +3,11 @@ import type { ClassifierHooks } from '../classify/types.js';
 import { latencySeconds } from './buckets.js';
 import { CounterFamily, type CounterSeries } from './counter-family.js';
 import { HistogramFamily, type HistogramSeries } from './histogram-family.js';
+import { type ClassifiedInput, type InputStatus, inputStatuses, statusOf } from './input-status.js';
 import type { VersionLabels } from './types.js';
 
-type ClassifiedInput = Parameters<NonNullable<ClassifierHooks['onInput']>>[0];
-type Status = 'success' | 'cache_hit' | 'error';
-
-const statuses: readonly Status[] = ['success', 'cache_hit', 'error'];
-const statusOf = {
-  miss: 'success',
-  bypassed: 'success',
-  coalesced: 'success',
-  lru: 'cache_hit',
-  redis: 'cache_hit',
-  error: 'error',
-} as const satisfies Record<ClassifiedInput['outcome'], Status>;
-
 interface VersionSeries {
-  readonly status: Record<Status, CounterSeries>;
+  readonly status: Record<InputStatus, CounterSeries>;
   readonly latency: HistogramSeries;
   readonly tokenize: HistogramSeries;
   readonly queue: HistogramSeries;
@@ -103,7 +91,7 @@ export class InferenceMetrics implements ClassifierHooks {
 
   #series(of: VersionLabels): VersionSeries {
     return {
-      status: this.#requests.byValue('status', statuses, of),
+      status: this.#requests.byValue('status', inputStatuses, of),
       latency: this.#latency.series(of),
       tokenize: this.#stages.series({ ...of, stage: 'tokenize' }),
       queue: this.#stages.series({ ...of, stage: 'queue' }),

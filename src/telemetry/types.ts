@@ -37,6 +37,9 @@ export interface BusyReadings {
 /** The labels that distinguish the series of one version. */
 export type VersionLabels = Readonly<Record<'model' | 'version', string>>;
 
+/** The labels that distinguish the series of one alias. */
+export type AliasLabels = Readonly<Record<'model' | 'alias', string>>;
+
 /** The events of one version of a model. */
 export interface VersionTelemetry {
   readonly batcher: BatcherHooks;
@@ -67,7 +70,7 @@ export interface Telemetry {
   /** Count and log calls. */
   readonly interceptors: readonly Interceptor[];
   readonly rpc: RpcHooks;
-  readonly classifier: ClassifierHooks;
+  readonly classifier: Required<ClassifierHooks>;
   readonly cache: CacheHooks;
   readonly redis: RedisHooks;
   readonly tls: TlsHooks;
@@ -79,6 +82,8 @@ export interface Telemetry {
   readonly tracing: TracingHooks;
   /** Creates a version's series, at 0. The same version gives the same object until it is closed. */
   version(of: VersionLabels): VersionTelemetry;
+  /** Sets which aliases have series: those of others end. */
+  setAliases(aliases: readonly AliasLabels[]): void;
   /** Sets where versions, states and sessions are read from. */
   watchModels(list: () => readonly ModelView[]): void;
   /** Sets where the number of requests that wait for a model to be loaded is read from. */

@@ -22,7 +22,7 @@ import {
   VerdictClient,
   VerdictClientError,
   type VerdictClientOptions,
-} from 'verdict-client';
+} from '@verdict-grpc/client';
 
 const options: VerdictClientOptions = { address: 'unix:/nowhere', tls: { ca: 'pem' }, retry: { maxAttempts: 1 } };
 const client: VerdictClient = new VerdictClient(options);
@@ -48,7 +48,7 @@ describe("the client's package, installed in an empty project", () => {
   let server: ServerProcess;
 
   before(async () => {
-    project = await EmptyProject.with('verdict-client');
+    project = await EmptyProject.with('client');
     if (project.unavailable === '') server = await ServerProcess.start();
   });
 
@@ -82,7 +82,7 @@ describe("the client's package, installed in an empty project", () => {
   });
 
   test('holds its licence, its readme, and the generated code that it needs', () => {
-    const folder = join(project.folder, 'node_modules/verdict-client');
+    const folder = join(project.folder, 'node_modules/@verdict-grpc/client');
     assert.deepEqual(readdirSync(folder).sort(), ['LICENSE', 'README.md', 'dist', 'package.json']);
     assert.ok(statSync(join(folder, 'dist/generated/verdict/v1/classifier_service.js')).isFile());
   });

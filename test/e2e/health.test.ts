@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../generated/health/v1/health.js';
+} from '../../generated/grpc/health/v1/health.js';
 import { Service } from '../support/service.js';
 import { unaryOutcome } from '../support/unary-outcome.js';
 

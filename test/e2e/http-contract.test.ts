@@ -68,6 +68,19 @@ for (const { way, open, skip, noVerb } of ways) {
       assert.equal(at(one.json, 'model', 'versions', 0, 'state'), 'MODEL_STATE_SERVING');
     });
 
+    it('GET /v1/models/{model}/statistics tells of all versions, .../versions/{version}/statistics of one', async () => {
+      for (const path of ['/v1/models/topics/statistics', '/v1/models/topics/versions/1/statistics']) {
+        const { status, json } = await http.get(path);
+        assert.equal(status, 200);
+        assert.equal(at(json, 'versions', 0, 'version'), '1');
+        assert.match(String(at(json, 'versions', 0, 'answered')), /^\d+$/);
+        assert.ok(Date.parse(String(at(json, 'versions', 0, 'since'))) > 0);
+        assert.equal(at(json, 'versions', 0, 'failures', 0), null);
+      }
+      assert.equal((await http.get('/v1/models/topics/versions/9/statistics')).status, 404);
+      assert.equal((await http.get('/v1/models/topics/versions/01/statistics')).status, 400);
+    });
+
     it('takes snake_case as well, and enums by their name', async () => {
       const options = { top_k: 2, activation: 'ACTIVATION_NONE', cache: 'CACHE_MODE_BYPASS' };
       const { json } = await http.post('/v1:classify', { text: 'the match', options });

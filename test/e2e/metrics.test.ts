@@ -15,6 +15,7 @@ const zeroFromTheStart: readonly (readonly [string, Readonly<Record<string, stri
     'ClassifyStream',
     'ListModels',
     'GetModel',
+    'GetModelStatistics',
     'Check',
     'List',
     'Watch',

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { VerdictClient, type VerdictClientError } from '../../clients/typescript/src/index.js';
+import { type Model, VerdictClient, type VerdictClientError } from '../../clients/typescript/src/index.js';
 import { childProcesses, isAlive } from '../support/child-processes.js';
+import { TestKeyFile } from '../support/key-files.js';
 import { PublishedModels } from '../support/published-models.js';
+import { runToEnd } from '../support/run-to-end.js';
 import type { ServerProcess } from '../support/server-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
 const PATIENCE = 60_000;
@@ -174,5 +177,131 @@ describe('more models than may be loaded', () => {
     await assert.rejects(client.loadModel('m9'), { code: 'NOT_FOUND', reason: 'MODEL_NOT_FOUND' });
     await assert.rejects(client.loadModel(''), { code: 'INVALID_ARGUMENT' });
     assert.equal((await client.classify('the coach', { model: 'm3' })).label, 'sports of m3');
+  });
+
+  it('keep answering from the cache while they are unloaded, and forget what they are told to', async (t) => {
+    const { server, client } = await serve(t, MODELS.slice(0, 4));
+    const ask = async (text: string) => {
+      const { label, cache } = await client.classify(text, { model: 'm3' });
+      assert.match(label ?? '', / of m3$/);
+      return cache;
+    };
+    assert.equal(await ask('the coach'), 'miss');
+    await client.unloadModel('m3');
+    const loads = () => server.metric('verdict_model_loads_total', { outcome: 'loaded' });
+    assert.equal(await ask('the coach'), 'lru');
+    assert.deepEqual([await loads(), await stateOf(client, 'm3')], [1, '1 unloaded']);
+    const { versions, removedFromMemory } = await client.forget('the coach', { model: 'm3' });
+    assert.deepEqual([versions.map(({ model }) => model), removedFromMemory], [['m3'], 1]);
+    assert.equal(await ask('the coach'), 'miss');
+    assert.equal(await loads(), 2);
+  });
+
+  it('tell how far a load is to who watches, and give it up where the server stops', async (t) => {
+    const { server, client } = await serve(t, MODELS.slice(0, 4));
+    const stages: string[] = [];
+    const loading = client.loadModel('m3');
+    loading.catch(() => {});
+    while ((await stateOf(client, 'm3')) !== '1 serving') {
+      const [version] = (await client.getModel('m3')).versions;
+      if (version?.state === 'loading' && stages.at(-1) !== version.stateReason)
+        stages.push(version.stateReason);
+    }
+    assert.ok(
+      stages.some((stage) => /\((1|2|3|4) of 4\)$/.test(stage)),
+      stages.join(),
+    );
+    assert.deepEqual(
+      stages,
+      [...stages].sort((a, b) => a.slice(-7).localeCompare(b.slice(-7))),
+    );
+    await client.unloadModel('m3');
+    const waiting = client
+      .classify('the coach again', { model: 'm3' })
+      .catch((error: VerdictClientError) => error.code);
+    await until('a load is under way', async () => (await stateOf(client, 'm3')) === '1 loading');
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    assert.equal(await waiting, 'UNAVAILABLE');
+  });
+
+  it('have their traffic set while they are unloaded, and follow it once they are loaded', async (t) => {
+    const { models, server, client } = await serve(t, MODELS.slice(0, 4));
+    await models.publish('m3/2', 'topics', (folder) => ownLabels(folder, 'm3'));
+    assert.equal(await stateOf(client, 'm3'), '1 unloaded');
+    await client.setAlias('m3', 'champion', '1');
+    await client.setTraffic('m3', [{ version: '1', percent: 100 }]);
+    server.kill('SIGHUP');
+    await until(
+      'the new version is known',
+      async () => (await stateOf(client, 'm3')) === '2 unloaded,1 unloaded',
+    );
+    assert.equal((await client.classify('the coach', { model: 'm3' })).version, '1');
+    assert.equal(await stateOf(client, 'm3'), '2 serving,1 serving');
+    const { version, alias } = await client.classify('the coach', { model: 'm3', version: 'champion' });
+    assert.deepEqual([version, alias], ['1', 'champion']);
+  });
+
+  it('share a budget of memory', async (t) => {
+    // One session of these models takes about 80 MB.
+    const { server, client } = await serve(t, MODELS.slice(0, 5), {
+      VERDICT_MODEL_CACHE_SIZE: '0',
+      VERDICT_MODEL_MEMORY_BYTES: String(280 * 2 ** 20),
+      VERDICT_INSTANCES: '1',
+    });
+    assert.equal(
+      await server.metric('verdict_models_loaded'),
+      1,
+      'pinned ones alone are loaded at the start',
+    );
+    for (const model of MODELS.slice(1, 5))
+      assert.equal((await client.classify('the coach', { model })).model, model);
+    const bytes = await server.metric('verdict_model_memory_bytes');
+    assert.ok(bytes > 0 && bytes <= 280 * 2 ** 20, `${bytes} bytes`);
+    const loaded = await server.metric('verdict_models_loaded');
+    assert.ok(loaded >= 2 && loaded <= 4, `${loaded} models`);
+    assert.ok((await server.metric('verdict_model_unloads_total', { cause: 'memory' })) >= 1);
+    const [own] = (await client.getModel('m0')).versions;
+    assert.ok((own?.memoryBytes ?? 0) > 10 * 2 ** 20);
+  });
+
+  it('are loaded by the command line', async (t) => {
+    const { server, client } = await serve(t, MODELS.slice(0, 4));
+    const run = (...args: string[]) =>
+      runToEnd('dist/src/cli/main.js', ['models', ...args, '--address', server.address]);
+    const loaded = await run('load', 'm3');
+    assert.equal(loaded.code, 0, loaded.stderr);
+    assert.equal((JSON.parse(loaded.stdout) as Model).servingVersion, '1');
+    const unloaded = await run('unload', 'm3');
+    assert.deepEqual(
+      [unloaded.code, (JSON.parse(unloaded.stdout) as Model).versions[0]?.state],
+      [0, 'unloaded'],
+    );
+    const pinned = await run('unload', 'm0');
+    assert.equal(pinned.code, 3);
+    assert.match(pinned.stderr, /model: must not be a pinned one/);
+    assert.equal((await run('load')).code, 2);
+    assert.equal((await run('unload', 'm1', 'm2')).code, 2);
+    assert.equal(await stateOf(client, 'm3'), '1 unloaded');
+  });
+
+  it('are loaded by callers who may use them, and by hand by those who may administer', async (t) => {
+    const keys = new TestKeyFile(temporaryFolder(t));
+    const partial = keys.add('partial', { models: ['m0', 'm1'] });
+    const plain = keys.add('plain');
+    const admin = keys.add('admin', { scopes: ['classify', 'admin'] });
+    keys.write();
+    const { server } = await serve(t, MODELS.slice(0, 4), { VERDICT_API_KEYS_FILE: keys.path });
+    const [some, all, operator] = [partial, plain, admin].map((key) => clientOf(t, server, key));
+    assert.ok(some !== undefined && all !== undefined && operator !== undefined);
+    await assert.rejects(some.classify('the coach', { model: 'm3' }), { reason: 'MODEL_NOT_PERMITTED' });
+    for (const act of [some.loadModel('m1'), all.loadModel('m3'), all.unloadModel('m1')])
+      await assert.rejects(act, { reason: 'MISSING_SCOPE' });
+    assert.equal(await server.metric('verdict_model_loads_total'), 0);
+    assert.equal((await all.classify('the coach', { model: 'm3' })).label, 'sports of m3');
+    await operator.unloadModel('m3');
+    const acts = () =>
+      server.log.filter(({ msg, method }) => msg === 'administration' && method === 'UnloadModel');
+    await until('the act is in the audit', () => acts().length > 0);
+    assert.deepEqual(acts()[0]?.arguments, { model: 'm3' });
   });
 });

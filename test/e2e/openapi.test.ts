@@ -57,7 +57,7 @@ describe('the OpenAPI document, against a real server behind a real Envoy', {
     const { stdout } = await run(python, ['-c', program, ...args]).catch(
       (error: { stdout: string }) => error,
     );
-    assert.match(stdout, /Tested: 17\n/, stdout);
+    assert.match(stdout, /Tested: 21\n/, stdout);
     assert.match(stdout, /No issues found/, stdout);
   });
 
@@ -70,7 +70,7 @@ describe('the OpenAPI document, against a real server behind a real Envoy', {
       for (const { value } of Object.values(examples ?? {})) {
         const { status, json } = await api.post(path, JSON.stringify(value));
         // A server without keys lets nobody administer it through Envoy.
-        if (/:(reload|forget|set[A-Z][a-z]+|delete[A-Z][a-z]+)$/.test(template)) {
+        if (/:(reload|load|unload|forget|set[A-Z][a-z]+|delete[A-Z][a-z]+)$/.test(template)) {
           assert.equal(status, 403, JSON.stringify(value));
           allows('/components/schemas/google.rpc.Status', json);
           continue;

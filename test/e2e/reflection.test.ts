@@ -55,12 +55,15 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
         'verdict.v1.ModelService.DeleteRollback',
         'verdict.v1.ModelService.GetModel',
         'verdict.v1.ModelService.GetModelComparison',
+        'verdict.v1.ModelService.GetModelStatistics',
         'verdict.v1.ModelService.ListModels',
+        'verdict.v1.ModelService.LoadModel',
         'verdict.v1.ModelService.ReloadModels',
         'verdict.v1.ModelService.SetAlias',
         'verdict.v1.ModelService.SetRollback',
         'verdict.v1.ModelService.SetShadow',
         'verdict.v1.ModelService.SetTraffic',
+        'verdict.v1.ModelService.UnloadModel',
       ],
     );
   });

@@ -12,10 +12,10 @@ import { requireTool } from '../support/tool.js';
 
 const run = promisify(execFile);
 
-/** The first block of that language in a page. */
-async function block(page: string, language: string): Promise<string> {
+/** The first block of that language in a page that holds the word. */
+async function block(page: string, language: string, word = ''): Promise<string> {
   const text = await readFile(join(repositoryRoot, page), 'utf8');
-  const found = text.split('```').find((part) => part.startsWith(`${language}\n`));
+  const found = text.split('```').find((part) => part.startsWith(`${language}\n`) && part.includes(word));
   assert.ok(found !== undefined, `${page} has no ${language} block`);
   return found.slice(language.length + 1);
 }
@@ -26,7 +26,7 @@ describe('the snippets of the docs, against a real server', () => {
 
   before(async () => {
     server = await ServerProcess.start();
-    // Inside the repository, so that 'verdict-client' is found among its workspaces.
+    // Inside the repository, so that '@verdict-grpc/client' is found among its workspaces.
     folder = await mkdtemp(join(repositoryRoot, 'dist/snippets-'));
   });
 
@@ -86,10 +86,6 @@ describe('the snippets of the docs, against a real server', () => {
       if (python === undefined) return;
       const out = await mkdtemp(join(tmpdir(), 'verdict-python-'));
       try {
-        const { stdout: found } = await run(python, [
-          '-c',
-          'import google.api.annotations_pb2 as a; print(a.__file__.split("google/api")[0])',
-        ]);
         const protos = ['classification', 'classifier_service', 'model_service'].map((name) =>
           join(repositoryRoot, `proto/verdict/v1/${name}.proto`),
         );
@@ -98,13 +94,11 @@ describe('the snippets of the docs, against a real server', () => {
           'grpc_tools.protoc',
           '-I',
           join(repositoryRoot, 'proto'),
-          '-I',
-          found.trim(),
           `--python_out=${out}`,
           `--grpc_python_out=${out}`,
           ...protos,
         ]);
-        await writeFile(join(out, 'snippet.py'), await block(page, 'python'));
+        await writeFile(join(out, 'snippet.py'), await block(page, 'python', 'ClassifierServiceStub'));
         const { stdout } = await run(python, ['snippet.py'], {
           cwd: out,
           env: { PATH: process.env.PATH, VERDICT_ADDRESS: server.address },

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import { HealthCheckRequest } from '../../generated/grpc/health/v1/health.js';
 import { ServerReflectionRequest } from '../../generated/grpc/reflection/v1/reflection.js';
-import { HealthCheckRequest } from '../../generated/health/v1/health.js';
 import { ForgetRequest } from '../../generated/verdict/v1/cache_service.js';
 import { Activation, CacheMode, Truncation } from '../../generated/verdict/v1/classification.js';
 import {
@@ -20,6 +20,7 @@ import {
   SetShadowRequest,
   SetTrafficRequest,
 } from '../../generated/verdict/v1/model_service.js';
+import { GetModelStatisticsRequest } from '../../generated/verdict/v1/model_statistics.js';
 import { frame } from '../support/wire-frames.js';
 
 /** The body of a valid call. */
@@ -83,6 +84,14 @@ export const corpus: readonly Specimen[] = [
     path: `${models}/GetModel`,
     fields: {},
     messages: [GetModelRequest.encode(GetModelRequest.fromPartial({ model: 'topics' })).finish()],
+  },
+  {
+    path: `${models}/GetModelStatistics`,
+    fields: {},
+    messages: [
+      GetModelStatisticsRequest.encode({ model: 'topics', version: '' }).finish(),
+      GetModelStatisticsRequest.encode({ model: 'topics', version: 'champion' }).finish(),
+    ],
   },
   {
     path: `${models}/ReloadModels`,

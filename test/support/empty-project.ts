@@ -1,18 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { repositoryRoot } from './repository.js';
+import { npm, npmInstall } from './npm.js';
+import { stagePackages } from './staged-packages.js';
 
-const run = promisify(execFile);
-
-const NPM_TIMEOUT_MS = 120_000;
-
-/** npm's own words for a registry that cannot be reached. */
-const OUT_OF_REACH = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT|ENOTCACHED)\b/;
-
-/** A folder outside the repository, an ES module project, into which a workspace is packed and installed as anybody would. */
+/** A folder outside the repository, an ES module project, into which a package is packed and installed as anybody would. */
 export class EmptyProject {
   readonly folder: string;
   /** Why nothing could be installed: the registry is out of reach. Empty where all is well. */
@@ -24,21 +16,17 @@ export class EmptyProject {
   }
 
   /**
-   * @param workspace the name of the package
+   * @param name the package, as scripts/packages.mjs calls it
    * @throws Error when it cannot be packed or installed; with `CI=true` also when the registry is out of reach
    */
-  static async with(workspace: string): Promise<EmptyProject> {
+  static async with(name: string): Promise<EmptyProject> {
     const folder = await mkdtemp(join(tmpdir(), 'verdict-empty-project-'));
     try {
       await writeFile(join(folder, 'package.json'), '{"private":true,"type":"module"}\n');
-      const packed = await npm(repositoryRoot, [
-        'pack',
-        `--workspace=${workspace}`,
-        '--json',
-        `--pack-destination=${folder}`,
-      ]);
+      const [staged = ''] = await stagePackages(join(folder, 'staged'), [name]);
+      const packed = await npm(folder, ['pack', staged, '--json']);
       const filename = /"filename": "([^"]+)"/.exec(packed)?.[1] ?? '';
-      return new EmptyProject(folder, await install(folder, `./${filename}`));
+      return new EmptyProject(folder, await npmInstall(folder, [`./${filename}`]));
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -48,33 +36,4 @@ export class EmptyProject {
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }
-}
-
-async function install(folder: string, tarball: string): Promise<string> {
-  try {
-    await npm(folder, [
-      'install',
-      '--prefer-offline',
-      '--fetch-retries=1',
-      '--no-audit',
-      '--no-fund',
-      tarball,
-    ]);
-    return '';
-  } catch (error) {
-    const code = OUT_OF_REACH.exec(String(error))?.[1];
-    if (code === undefined || process.env.CI === 'true') throw error;
-    return `the npm registry is out of reach: ${code}`;
-  }
-}
-
-/** Without what `npm test` tells its children of its own project. */
-async function npm(cwd: string, args: readonly string[]): Promise<string> {
-  const own = Object.entries(process.env).filter(([key]) => !/^npm_(?!config_(registry|cache)$)/i.test(key));
-  const { stdout } = await run('npm', [...args], {
-    cwd,
-    env: Object.fromEntries(own),
-    timeout: NPM_TIMEOUT_MS,
-  });
-  return stdout;
 }

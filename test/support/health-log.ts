@@ -3,7 +3,7 @@ import {
   type HealthCheckResponse,
   HealthClient,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../generated/health/v1/health.js';
+} from '../../generated/grpc/health/v1/health.js';
 
 const names = new Map<number, string>(Object.entries(ServingStatus).map(([name, value]) => [value, name]));
 

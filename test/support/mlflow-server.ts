@@ -21,10 +21,10 @@ export class MlflowServer {
   readonly #onExit = (): void => this.#release();
   #process: ChildProcess | undefined;
 
-  /** Starts one and waits until it answers. `python-mlflow` must be there: see `requireTool`. */
+  /** Starts one and waits until it answers. `python-mlflow-3.17.2` must be there: see `requireTool`. */
   static async start(): Promise<MlflowServer> {
-    const tool = await findTool('python-mlflow');
-    if (!('path' in tool)) throw new Error(`python-mlflow is unavailable: ${tool.unavailable}`);
+    const tool = await findTool('python-mlflow-3.17.2');
+    if (!('path' in tool)) throw new Error(`python-mlflow-3.17.2 is unavailable: ${tool.unavailable}`);
     const server = new MlflowServer(tool.path, await freePort());
     try {
       await server.restart();

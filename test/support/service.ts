@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { VerdictClient } from '../../clients/typescript/src/index.js';
-import { HealthClient } from '../../generated/health/v1/health.js';
+import { HealthClient } from '../../generated/grpc/health/v1/health.js';
 import { ClassifierServiceClient } from '../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceClient } from '../../generated/verdict/v1/model_service.js';
 import { modelsDirectory } from './models-directory.js';

@@ -8,8 +8,9 @@ export type ToolName =
   | 'grpcurl'
   | 'python-grpc'
   | 'python-openapi'
+  | 'python-wheel'
   | 'python-clients'
-  | 'python-mlflow'
+  | 'python-mlflow-3.17.2'
   | 'python-triton'
   | 'rclone'
   | 'envoy'
@@ -17,6 +18,7 @@ export type ToolName =
   | 'curl'
   | 'promtool'
   | 'go'
+  | 'actionlint-v1.7.12'
   | 'otelcol-v0.165.0';
 
 type Provisioned = { readonly path: string } | { readonly unavailable: string };

@@ -29,8 +29,8 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     ],
     'tracing',
   ],
-  rpc: ['comparison', 'auth', 'ratelimit', 'tls'],
-  http: ['rpc', 'tls'],
+  rpc: ['comparison', 'auth', 'ratelimit', 'statistics', 'tls'],
+  http: ['rpc', 'models', 'tls'],
   admin: ['classify', 'tls'],
   sources: ['models'],
   comparison: ['classify'],
@@ -46,6 +46,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   cache: ['redis', 'concurrency'],
   auth: [],
   ratelimit: ['redis', 'concurrency'],
+  statistics: [],
   redis: [],
   tracing: ['ratelimit'],
   // It checks the files before the start as the server will when it loads them, and knows what a key file holds.
@@ -81,6 +82,8 @@ const seams: Readonly<Record<string, readonly string[]>> = {
   ],
   // It implements hooks as well, and an interceptor.
   tracing: ['rpc', 'classify', 'batching'],
+  // It implements hooks too.
+  statistics: ['cache', 'classify', 'batching'],
   cache: ['tokenizer'],
   // An identity has limits, and the key file holds them.
   auth: ['ratelimit'],
@@ -377,7 +380,7 @@ describe('the check of imports', () => {
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/index.js';`, true],
     ['cli/a.ts', `import { b } from '../../clients/typescript/src/b.js';`, false],
     ['app.ts', `import { b } from '../clients/typescript/src/index.js';`, false],
-    ['cli/a.ts', `import { b } from 'verdict-client';`, false],
+    ['cli/a.ts', `import { b } from '@verdict-grpc/client';`, false],
     ['rpc/a.ts', `import { b } from '../../generated/b.js';`, true],
     ['classify/a.ts', `import type { B } from '../../generated/b.js';`, false],
     ['rpc/a.ts', `import { b } from '../../test/support/b.js';`, false],

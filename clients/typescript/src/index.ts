@@ -30,6 +30,7 @@ export type {
   TrafficShare,
 } from './model-types.js';
 export type { RetryPolicy } from './retry.js';
+export type { StageTime, StatisticsOptions, VersionStatistics } from './statistics-types.js';
 export type { FieldViolation } from './status-details.js';
 export type { StreamItem, StreamOptions, StreamResult, StreamSummary } from './stream-types.js';
 export type {

@@ -2,7 +2,7 @@ import { type Client, Metadata } from '@grpc/grpc-js';
 import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../../generated/health/v1/health.js';
+} from '../../../generated/grpc/health/v1/health.js';
 import { CacheServiceService } from '../../../generated/verdict/v1/cache_service.js';
 import { ClassifierServiceService } from '../../../generated/verdict/v1/classifier_service.js';
 import { ModelServiceService, type Model as WireModel } from '../../../generated/verdict/v1/model_service.js';
@@ -23,6 +23,8 @@ import {
   SYSTEM_CLOCK,
   withRetries,
 } from './retry.js';
+import { toVersionStatistics } from './statistics-from-response.js';
+import type { StatisticsOptions, VersionStatistics } from './statistics-types.js';
 import { NO_DETAILS } from './status-details.js';
 import type { StreamItem, StreamOptions } from './stream-types.js';
 import { toWireInput, toWireOptions } from './to-request.js';
@@ -148,6 +150,17 @@ export class VerdictClient {
     const { model } = await this.#unary(ModelServiceService.getModel, { model: name }, options);
     if (model === undefined) throw emptyResponse();
     return toModel(model);
+  }
+
+  /**
+   * What the versions of a model have done on the server, highest first. Rejects with NOT_FOUND where there is no such model, or
+   * nothing is counted for the version.
+   */
+  async getModelStatistics(model: string, options: StatisticsOptions = {}): Promise<VersionStatistics[]> {
+    const { version = '' } = options;
+    const request = { model, version };
+    const { versions } = await this.#unary(ModelServiceService.getModelStatistics, request, options);
+    return versions.map(toVersionStatistics);
   }
 
   /**

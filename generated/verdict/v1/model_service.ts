@@ -17,6 +17,7 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Activation, Truncation } from "./classification.js";
+import { GetModelStatisticsRequest, GetModelStatisticsResponse } from "./model_statistics.js";
 
 /** What became of a model that was looked at again. */
 export const ReloadOutcome = {
@@ -4000,6 +4001,24 @@ export const ModelServiceService = {
     responseDeserialize: (value: Buffer): GetModelResponse => GetModelResponse.decode(value),
   },
   /**
+   * Tells what the versions of a model have done on this server: inputs, cache, batches, time by stage, memory, last use.
+   *
+   * The counts only grow while a version is there: the difference of two replies is what happened between them.
+   *
+   * NOT_FOUND if there is no model of that name, or nothing is counted for the version.
+   */
+  getModelStatistics: {
+    path: "/verdict.v1.ModelService/GetModelStatistics" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetModelStatisticsRequest): Buffer =>
+      Buffer.from(GetModelStatisticsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetModelStatisticsRequest => GetModelStatisticsRequest.decode(value),
+    responseSerialize: (value: GetModelStatisticsResponse): Buffer =>
+      Buffer.from(GetModelStatisticsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetModelStatisticsResponse => GetModelStatisticsResponse.decode(value),
+  },
+  /**
    * Reads the models folder again, and loads what has changed in it.
    *
    * Needs the scope `admin`. The versions that `VERDICT_MODEL_VERSIONS` asks for, the highest of each model by default, are loaded
@@ -4195,6 +4214,14 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
    */
   getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
   /**
+   * Tells what the versions of a model have done on this server: inputs, cache, batches, time by stage, memory, last use.
+   *
+   * The counts only grow while a version is there: the difference of two replies is what happened between them.
+   *
+   * NOT_FOUND if there is no model of that name, or nothing is counted for the version.
+   */
+  getModelStatistics: handleUnaryCall<GetModelStatisticsRequest, GetModelStatisticsResponse>;
+  /**
    * Reads the models folder again, and loads what has changed in it.
    *
    * Needs the scope `admin`. The versions that `VERDICT_MODEL_VERSIONS` asks for, the highest of each model by default, are loaded
@@ -4331,6 +4358,28 @@ export interface ModelServiceClient extends Client {
     metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Tells what the versions of a model have done on this server: inputs, cache, batches, time by stage, memory, last use.
+   *
+   * The counts only grow while a version is there: the difference of two replies is what happened between them.
+   *
+   * NOT_FOUND if there is no model of that name, or nothing is counted for the version.
+   */
+  getModelStatistics(
+    request: GetModelStatisticsRequest,
+    callback: (error: ServiceError | null, response: GetModelStatisticsResponse) => void,
+  ): ClientUnaryCall;
+  getModelStatistics(
+    request: GetModelStatisticsRequest,
+    metadata: Metadata1,
+    callback: (error: ServiceError | null, response: GetModelStatisticsResponse) => void,
+  ): ClientUnaryCall;
+  getModelStatistics(
+    request: GetModelStatisticsRequest,
+    metadata: Metadata1,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetModelStatisticsResponse) => void,
   ): ClientUnaryCall;
   /**
    * Reads the models folder again, and loads what has changed in it.

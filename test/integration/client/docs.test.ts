@@ -20,7 +20,7 @@ function block(language: string): string {
 }
 
 test('The TypeScript of docs/clients.md compiles against the package and runs', async () => {
-  // Inside the repository, so that 'verdict-client' is found among its workspaces.
+  // Inside the repository, so that '@verdict-grpc/client' is found among its workspaces.
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   const dir = mkdtempSync(join(ROOT, 'dist', 'snippet-'));
   const server = await startTestServer({

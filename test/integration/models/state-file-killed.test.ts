@@ -13,7 +13,9 @@ const KILLS = 12;
 
 /** The number that a state names in all its models. */
 async function numberIn(file: StateFile): Promise<number> {
-  const numbers = new Set([...(await file.read()).values()].map(({ aliases }) => aliases.get('number')));
+  const numbers = new Set(
+    [...((await file.read()) ?? new Map()).values()].map(({ aliases }) => aliases.get('number')),
+  );
   assert.equal(numbers.size, 1, 'a state is whole');
   return Number([...numbers][0]);
 }

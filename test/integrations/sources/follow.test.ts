@@ -199,7 +199,7 @@ describe('verdict models follow s3://', { skip: await skipWithout('rclone') }, (
   });
 });
 
-describe('verdict models follow mlflow://', { skip: await skipWithout('python-mlflow') }, () => {
+describe('verdict models follow mlflow://', { skip: await skipWithout('python-mlflow-3.17.2') }, () => {
   it('follows an alias, also back, while a server answers a stream without an error', async (t) => {
     const mlflow = await MlflowServer.start();
     t.after(() => mlflow.stop());

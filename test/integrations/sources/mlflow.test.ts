@@ -13,7 +13,7 @@ import { skipWithout } from '../../support/tool.js';
 const CLI = 'dist/src/cli/main.js';
 const oddModel = (name: string) => join(repositoryRoot, 'test/fixtures/odd-models', name, '1');
 
-describe('verdict models add mlflow://', { skip: await skipWithout('python-mlflow') }, () => {
+describe('verdict models add mlflow://', { skip: await skipWithout('python-mlflow-3.17.2') }, () => {
   let mlflow: MlflowServer;
 
   before(async () => {

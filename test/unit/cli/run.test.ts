@@ -57,7 +57,7 @@ test('An unknown command is an error; half a command says what could follow', as
   assert.match(unknown.err, /unknown command "clasify"/);
   assert.match(
     (await runLine(['models'])).err,
-    /verdict models list, verdict models reload, verdict models load, verdict models unload, verdict models traffic, verdict models alias, verdict models shadow, verdict models compare, verdict models rollback, verdict models add, verdict models follow, verdict models verify/,
+    /verdict models list, verdict models stats, verdict models reload, verdict models load, verdict models unload, verdict models traffic, verdict models alias, verdict models shadow, verdict models compare, verdict models rollback, verdict models add, verdict models follow, verdict models verify/,
   );
 });
 

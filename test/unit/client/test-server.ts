@@ -12,7 +12,7 @@ import { Status } from '../../../generated/google/rpc/status.js';
 import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../../generated/health/v1/health.js';
+} from '../../../generated/grpc/health/v1/health.js';
 import {
   CacheServiceService,
   type ForgetRequest,
@@ -28,7 +28,15 @@ import {
   type ClassifyStreamRequest,
   type ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
-import { type ListModelsResponse, ModelServiceService } from '../../../generated/verdict/v1/model_service.js';
+import {
+  type ListModelsResponse,
+  ModelServiceService,
+  type ReloadModelsResponse,
+} from '../../../generated/verdict/v1/model_service.js';
+import type {
+  GetModelStatisticsRequest,
+  GetModelStatisticsResponse,
+} from '../../../generated/verdict/v1/model_statistics.js';
 
 export type StreamCall = ServerDuplexStream<ClassifyStreamRequest, ClassifyStreamResponse>;
 
@@ -40,6 +48,8 @@ export interface Behaviour {
   batchClassify?(request: BatchClassifyRequest): BatchClassifyResponse | ServiceError;
   classifyStream?: (call: StreamCall) => void;
   listModels?(): ListModelsResponse;
+  getModelStatistics?(request: GetModelStatisticsRequest): GetModelStatisticsResponse;
+  reloadModels?(): ReloadModelsResponse;
   forget?(request: ForgetRequest): ForgetResponse | ServiceError;
   health?(service: string): 'serving' | 'not_serving' | 'not_found';
 }
@@ -79,6 +89,12 @@ export async function startTestServer(
   server.addService(ModelServiceService, {
     listModels: (_call: unknown, callback: (error: null, response: ListModelsResponse) => void) =>
       callback(null, behaviour.listModels?.() ?? { models: [] }),
+    getModelStatistics: (
+      { request }: ServerUnaryCall<GetModelStatisticsRequest, GetModelStatisticsResponse>,
+      callback: (error: null, response: GetModelStatisticsResponse) => void,
+    ) => callback(null, behaviour.getModelStatistics?.(request) ?? { versions: [] }),
+    reloadModels: (_call: unknown, callback: (error: null, response: ReloadModelsResponse) => void) =>
+      callback(null, behaviour.reloadModels?.() ?? { reloads: [] }),
     getModel: (_call: unknown, callback: (error: ServiceError) => void) =>
       callback(grpcError(status.NOT_FOUND, 'There is no such model')),
   });

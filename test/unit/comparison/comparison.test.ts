@@ -64,12 +64,8 @@ describe('a comparison of two versions', () => {
     const view = comparison.view();
     assert.deepEqual([view.flips, view.flippedLabels], [1, []]);
     assert.deepEqual(
-      view.labels.map(({ label, flippedFrom, flippedTo }) => [label, flippedFrom, flippedTo]).sort(),
-      [
-        ['x', 0, 0],
-        ['y', 0, 1],
-        ['z', 1, 0],
-      ],
+      view.labels.map(({ label, flippedFrom, flippedTo }) => `${label} ${flippedFrom} ${flippedTo}`).sort(),
+      ['x 0 0', 'y 0 1', 'z 1 0'],
     );
   });
 

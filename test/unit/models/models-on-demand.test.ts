@@ -199,12 +199,15 @@ describe('models on demand', () => {
     assert.equal(ask('c').outcome, '');
     await clock.settle();
     assert.deepEqual([told, loaded()], [['refused deadline', '+c 1000'], 'abc']);
-    // The stay of those that are loaded counts as well.
+    // So does the time until a place is free.
+    open({ bounds: { models: 2, memoryBytes: 0 } });
+    ask('b');
+    await clock.advance(1_000);
     const behind = ask('d', { deadlineAt: clock.now() + 500 });
     await clock.settle();
     assert.equal(behind.outcome, 'MODEL_PLACES_TAKEN');
-    assert.match(String(behind.error), /all 3 places are taken by models in use/);
-    assert.ok(behind.retryAfterMs >= 1_000);
+    assert.match(String(behind.error), /all 2 places are taken by models in use/);
+    assert.equal(behind.retryAfterMs, 2_000);
   });
 
   it('are not loaded for those who have left before their turn came', async () => {
@@ -377,6 +380,10 @@ describe('models on demand', () => {
     await clock.advance(500);
     assert.deepEqual([late.outcome, onDemand.waiting], ['DRAINING', 0]);
     await onDemand.ended(STAY);
+    await registry.unload('a', STAY);
+    assert.throws(() => onDemand.resolve({ model: 'a', version: '', input: { text: 't' } }, claim()), {
+      reason: 'DRAINING',
+    });
     await assert.rejects(onDemand.load('d', STAY), { reason: 'DRAINING' });
     await assert.rejects(onDemand.unload('a', STAY), { reason: 'DRAINING' });
   });

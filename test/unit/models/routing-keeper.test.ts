@@ -269,6 +269,20 @@ describe('changes of where requests go', () => {
     assert.deepEqual([routing(), told.length], [[['1=90', '2=10'], ['champion=1']], 1]);
   });
 
+  it('stay while the file is gone, which is told, and are all written with the next one', async () => {
+    await keeper.refresh();
+    assert.deepEqual(told, [], 'there was none yet, and nothing is set');
+    await keeper.setTraffic('tone', shares({ 1: 90, 2: 10 }));
+    rmSync(path);
+    await keeper.refresh();
+    assert.deepEqual(
+      [routing(), told],
+      [[['1=90', '2=10'], []], [`${path} is gone: traffic and aliases stay as they are`]],
+    );
+    await keeper.setAlias('tone', 'champion', '1');
+    assert.deepEqual(routing((await server()).registry), [['1=90', '2=10'], ['champion=1']]);
+  });
+
   it('that come at the same time are made one after the other', async () => {
     await Promise.all([
       ...Array.from({ length: 20 }, (_, at) => keeper.setAlias('tone', `a${at}`, '1')),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
-import { HealthClient } from '../../../generated/health/v1/health.js';
+import { HealthClient } from '../../../generated/grpc/health/v1/health.js';
 import { GRPCInferenceServiceClient } from '../../../generated/inference/grpc_service.js';
 import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
@@ -34,6 +34,7 @@ import { serviceRoutes } from '../../../src/rpc/routes.js';
 import { RpcServer } from '../../../src/rpc/server.js';
 import type { RpcServerOptions } from '../../../src/rpc/server-options.js';
 import type { HandledCall } from '../../../src/rpc/types.js';
+import type { StatisticsReader } from '../../../src/statistics/types.js';
 
 export type Classify = (item: InputRequest, caller: InputClaim) => MaybePromise<Classification>;
 
@@ -161,6 +162,7 @@ export interface EdgeParts {
   readonly reloads?: ModelReloads;
   readonly loads?: ModelLoads;
   readonly routing?: RoutingChanges;
+  readonly statistics?: StatisticsReader;
   readonly comparisons?: ComparisonCatalog;
   readonly options?: Partial<RpcServerOptions>;
   /** Steps that calls pass after the one that records them. */
@@ -197,6 +199,7 @@ export class Edge {
     reloads = { reload: async () => [] },
     loads = { load: async (model) => catalog.get(model), unload: async (model) => catalog.get(model) },
     routing = unchangedRouting,
+    statistics = { of: () => [] },
     comparisons = { compare: () => [] },
     options,
     interceptors = [],
@@ -225,6 +228,7 @@ export class Edge {
     this.server = new RpcServer({
       routes: serviceRoutes({
         classifier: { classify },
+        statistics,
         forgetter: { forget },
         cacheSharing,
         catalog,

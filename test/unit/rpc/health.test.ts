@@ -5,7 +5,7 @@ import {
   HealthCheckResponse,
   type HealthListResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
-} from '../../../generated/health/v1/health.js';
+} from '../../../generated/grpc/health/v1/health.js';
 import { frame } from '../../support/wire-frames.js';
 import { detailsOf } from './details.js';
 import { Edge, modelView, TestCatalog, timeout } from './edge.js';

@@ -3,7 +3,7 @@ import { connect } from 'node:http2';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
-import { HealthCheckRequest } from '../../../generated/health/v1/health.js';
+import { HealthCheckRequest } from '../../../generated/grpc/health/v1/health.js';
 import {
   BatchClassifyRequest,
   ClassifyRequest,

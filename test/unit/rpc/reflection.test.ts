@@ -94,8 +94,8 @@ test('symbols of every kind lead to their file', { timeout }, async () => {
     'verdict.v1.ClassifyRequest.input': 'verdict/v1/classifier_service.proto',
     'verdict.v1.Activation': 'verdict/v1/classification.proto',
     'verdict.v1.ACTIVATION_SOFTMAX': 'verdict/v1/classification.proto',
-    'grpc.health.v1.HealthCheckResponse.ServingStatus': 'health/v1/health.proto',
-    'grpc.health.v1.HealthCheckResponse.SERVING': 'health/v1/health.proto',
+    'grpc.health.v1.HealthCheckResponse.ServingStatus': 'grpc/health/v1/health.proto',
+    'grpc.health.v1.HealthCheckResponse.SERVING': 'grpc/health/v1/health.proto',
     'google.api.http': 'google/api/annotations.proto',
   };
   for (const service of [v1, v1alpha]) {

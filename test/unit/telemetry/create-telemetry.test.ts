@@ -326,7 +326,15 @@ describe('the GPUs', () => {
 describe('OpenMetrics', () => {
   const span = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
   const input: Parameters<NonNullable<Telemetry['classifier']['onInput']>>[0] = {
-    ...{ model: 'sentiment', version: '3', outcome: 'lru', totalMs: 0.04, timings: undefined },
+    ...{
+      model: 'sentiment',
+      version: '3',
+      alias: '',
+      outcome: 'lru',
+      tokens: 8,
+      totalMs: 0.04,
+      timings: undefined,
+    },
     ...{ postprocessMs: 0.01, serviceClass: 'interactive', trace: undefined },
   };
 

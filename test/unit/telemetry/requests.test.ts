@@ -11,7 +11,7 @@ type Item = Parameters<NonNullable<ClassifierHooks['onInput']>>[0];
 const service = 'verdict.v1.ClassifierService';
 const timings = { tokenizeMs: 1, queueMs: 30, inferenceMs: 4, batchSize: 2 };
 const item: Item = {
-  ...{ model: 'sentiment', version: '3', outcome: 'miss', serviceClass: 'bulk' },
+  ...{ model: 'sentiment', version: '3', alias: '', outcome: 'miss', tokens: 8, serviceClass: 'bulk' },
   ...{ totalMs: 40, timings, postprocessMs: 0.2, trace: undefined },
 };
 const call: HandledCall = {

@@ -9,7 +9,7 @@ import { recordedSpans } from './recorded-spans.js';
 
 const call: SpanContext = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.SAMPLED };
 const ended: Parameters<InputSpans['end']>[0] = {
-  ...{ model: 'topics', version: '1', outcome: 'miss', totalMs: 4, timings: undefined },
+  ...{ model: 'topics', version: '1', alias: '', outcome: 'miss', tokens: 8, totalMs: 4, timings: undefined },
   ...{ postprocessMs: 1, serviceClass: 'bulk', trace: undefined },
 };
 const run: Omit<TracedRun, 'members'> = {

@@ -1,0 +1,252 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Any, AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+
+import grpc
+import grpc.aio
+
+from . import _contract as contract
+from . import _convert as convert
+from ._tracing import call_span
+from .errors import VerdictError, closed, from_rpc_error, invalid_argument
+from .options import (
+    DEFAULT_ADDRESS,
+    DEFAULT_MAX_RECEIVE_BYTES,
+    DEFAULT_TIMEOUT,
+    ApiKey,
+    RetryPolicy,
+    Tls,
+    call_metadata,
+    channel_options,
+    checked_timeout,
+)
+from .types import BatchResult, Classification, ClassifyOptions, Input, Model, StreamResult, T
+
+
+class AsyncVerdictClient:
+    """Calls Verdict from one event loop: create it there. Every failure of a call is a `VerdictError`."""
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        tls: Tls | None = None,
+        api_key: ApiKey = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        retry: RetryPolicy = RetryPolicy(),
+        max_receive_bytes: int = DEFAULT_MAX_RECEIVE_BYTES,
+    ) -> None:
+        """As of `VerdictClient`."""
+        self._timeout = checked_timeout(timeout)
+        self._api_key = api_key
+        self._metadata = dict(metadata or {})
+        self._retry = retry
+        self._is_closed = False
+        options = channel_options(tls, max_receive_bytes)
+        self._channel = (
+            grpc.aio.insecure_channel(address, options)
+            if tls is None
+            else grpc.aio.secure_channel(address, tls.credentials(), options)
+        )
+        self._calls = {
+            path: self._channel.unary_unary(path, contract.serialize, response.FromString)
+            for path, response in contract.RESPONSES.items()
+            if path != contract.CLASSIFY_STREAM
+        }
+        self._stream = self._channel.stream_stream(
+            contract.CLASSIFY_STREAM, contract.serialize, contract.ClassifyStreamResponse.FromString
+        )
+
+    async def __aenter__(self) -> AsyncVerdictClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections, and cancels the calls under way."""
+        self._is_closed = True
+        await self._channel.close()
+
+    async def classify(
+        self,
+        given: Input,
+        *,
+        model: str = "",
+        version: str = "",
+        options: ClassifyOptions | None = None,
+        timeout: float | None = None,
+        request_id: str | None = None,
+        routing_key: str | None = None,
+    ) -> Classification:
+        """Classifies one text or pair. Cancelling the task cancels the call."""
+        request = convert.classify_request(given, model, version, options)
+        reply = await self._unary(contract.CLASSIFY, request, timeout, request_id, routing_key)
+        return convert.to_classification(reply.classification)
+
+    async def classify_batch(
+        self,
+        inputs: Sequence[Input],
+        *,
+        model: str = "",
+        version: str = "",
+        options: ClassifyOptions | None = None,
+        timeout: float | None = None,
+        request_id: str | None = None,
+        routing_key: str | None = None,
+    ) -> list[BatchResult]:
+        """Classifies up to 32 inputs (the server's default) in one call. An error of one input fails only that input."""
+        request = convert.batch_request(inputs, model, version, options)
+        reply = await self._unary(contract.BATCH_CLASSIFY, request, timeout, request_id, routing_key)
+        return convert.to_batch(reply, len(inputs))
+
+    def classify_stream(
+        self,
+        inputs: AsyncIterable[T] | Iterable[T],
+        *,
+        model: str = "",
+        version: str = "",
+        options: ClassifyOptions | None = None,
+        order: str = "request",
+        window: int = 256,
+        timeout: float | None = None,
+        request_id: str | None = None,
+        routing_key: str | None = None,
+    ) -> AsyncGenerator[StreamResult[T], None]:
+        """Classifies any number of inputs over one call, which begins with the loop over the results.
+
+        The client reads at most `window` inputs ahead of the results that the loop has taken. To leave the loop
+        early, close the generator (`contextlib.aclosing`): that cancels the call. An error of `inputs` ends the loop
+        as it is. Streams are not tried again.
+        """
+        if window < 1:
+            raise invalid_argument("window must be at least 1")
+        settings = convert.stream_settings(order, options)
+        headers = call_metadata(self._api_key, self._metadata, request_id, routing_key)
+        deadline = None if timeout is None else checked_timeout(timeout)
+        return self._results(_source(inputs), settings, model, version, window, deadline, headers)
+
+    async def _results(
+        self,
+        source: AsyncGenerator[T, None],
+        settings: Any,
+        model: str,
+        version: str,
+        window: int,
+        timeout: float | None,
+        headers: list[tuple[str, str]],
+    ) -> AsyncGenerator[StreamResult[T], None]:
+        if self._is_closed:
+            raise closed()
+        free = asyncio.Semaphore(window)
+        unanswered: dict[int, T] = {}
+        is_sent = False
+        failure: Exception | None = None
+
+        async def send() -> None:
+            nonlocal is_sent, failure
+            await call.write(settings)
+            index = 0
+            while True:
+                await free.acquire()
+                try:
+                    item = await anext(source)
+                    request = convert.stream_request(item, model, version)
+                except StopAsyncIteration:
+                    break
+                except Exception as error:
+                    # The call ends as if there were no more inputs; what was sent is answered first.
+                    failure = error
+                    break
+                unanswered[index] = item
+                await call.write(request)
+                index = (index + 1) % 2**32
+            await call.done_writing()
+            is_sent = True
+
+        with call_span(contract.CLASSIFY_STREAM, headers):
+            call = self._stream(timeout=timeout, metadata=headers)
+            sender = asyncio.ensure_future(send())
+            try:
+                while (message := await call.read()) is not grpc.aio.EOF:
+                    if message.index not in unanswered:
+                        raise _broken("the server answered an input that it was not sent")
+                    item = unanswered.pop(message.index)
+                    yield StreamResult(message.index, item, *convert.to_outcome(message))
+                    free.release()
+                if failure is not None:
+                    raise failure
+                if unanswered or not is_sent:
+                    raise _broken("the server ended the stream before it had answered every input")
+            except grpc.RpcError as error:
+                raise from_rpc_error(error) from None
+            finally:
+                call.cancel()
+                sender.cancel()
+                # What the sender met, the reader has met too.
+                await asyncio.gather(sender, return_exceptions=True)
+                await source.aclose()
+
+    async def models(self, *, timeout: float | None = None) -> list[Model]:
+        """The models of the server, by name."""
+        reply = await self._unary(contract.LIST_MODELS, contract.ListModelsRequest(), timeout)
+        return convert.to_models(reply)
+
+    async def is_serving(self, service: str = "", *, timeout: float | None = None) -> bool:
+        """Asks once whether the server, or `models/<name>`, is able to serve. Raises if it cannot be reached."""
+        request = contract.HealthCheckRequest(service=service)
+        once = RetryPolicy(max_attempts=1)
+        reply = await self._unary(contract.HEALTH_CHECK, request, timeout, retry=once)
+        return bool(reply.status == 1)
+
+    async def _unary(
+        self,
+        path: str,
+        request: Any,
+        timeout: float | None,
+        request_id: str | None = None,
+        routing_key: str | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Any:
+        if self._is_closed:
+            raise closed()
+        policy = retry or self._retry
+        deadline = time.monotonic() + checked_timeout(self._timeout if timeout is None else timeout)
+        headers = call_metadata(self._api_key, self._metadata, request_id, routing_key)
+        with call_span(path, headers):
+            attempts = 0
+            while True:
+                attempts += 1
+                left = deadline - time.monotonic()
+                try:
+                    return await self._calls[path](request, timeout=max(left, 0.001), metadata=headers)
+                except grpc.RpcError as error:
+                    failed = from_rpc_error(error)
+                pause = policy.pause(failed, attempts, deadline - time.monotonic())
+                if pause is None:
+                    raise failed
+                await asyncio.sleep(pause)
+
+
+async def _source(inputs: AsyncIterable[T] | Iterable[T]) -> AsyncGenerator[T, None]:
+    if isinstance(inputs, AsyncIterable):
+        async for item in inputs:
+            yield item
+    else:
+        for item in inputs:
+            yield item
+
+
+def _broken(message: str) -> VerdictError:
+    return VerdictError("INTERNAL", message, reason="STREAM_BROKEN")
