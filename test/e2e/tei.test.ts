@@ -38,6 +38,12 @@ const recorded: readonly Recorded[] = JSON.parse(
   readFileSync(join(repositoryRoot, 'test/fixtures/peers/tei-recorded.json'), 'utf8'),
 );
 
+function recordedOf(name: string): Recorded {
+  const found = recorded.find((one) => one.name === name);
+  assert.ok(found !== undefined, name);
+  return found;
+}
+
 const written = (text: string) => (text === '"word " x 700' ? 'word '.repeat(700) : text);
 
 const optionsOf = ({
@@ -91,7 +97,7 @@ describe("text-embeddings-inference's interface", () => {
 
   const ask = (method: string, fields: Fields) => {
     if (method === 'Predict.Predict') return unaryOutcome(predict.predict.bind(predict), oneText(fields));
-    const request = PredictPairRequest.fromPartial({ inputs: [...fields.inputs], ...optionsOf(fields) });
+    const request = PredictPairRequest.fromPartial({ inputs: [fields.inputs].flat(), ...optionsOf(fields) });
     return unaryOutcome(predict.predictPair.bind(predict), request);
   };
 
@@ -130,8 +136,7 @@ describe("text-embeddings-inference's interface", () => {
   });
 
   it('answers a stream in its order', async () => {
-    const theirs = recorded.find(({ name }) => name === 'a stream');
-    const requests = (theirs?.request as readonly Fields[]).map(oneText);
+    const requests = (recordedOf('a stream').request as readonly Fields[]).map(oneText);
     const { responses, code } = await streamed(predict.predictStream(), requests);
     assert.equal(code, status.OK);
     const chars = responses.map(({ metadata }) => metadata?.computeChars);
@@ -139,10 +144,10 @@ describe("text-embeddings-inference's interface", () => {
   });
 
   it('ends a stream at the first text that fails, after the answers to those before it', async () => {
-    const theirs = recorded.find(({ name }) => name === 'a stream with an empty text in the middle');
-    const requests = (theirs?.request as readonly Fields[]).map(oneText);
+    const theirs = recordedOf('a stream with an empty text in the middle');
+    const requests = (theirs.request as readonly Fields[]).map(oneText);
     const { responses, code, details } = await streamed(predict.predictStream(), requests);
-    assert.deepEqual([code, details], [theirs?.status?.code, 'inputs: must not be empty']);
+    assert.deepEqual([code, details], [theirs.status?.code, 'inputs: must not be empty']);
     assert.equal(responses.length, 1);
   });
 
