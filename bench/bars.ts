@@ -152,6 +152,11 @@ export const bars = {
     unit: 'x',
     limit: { atMost: 1.15 },
   },
+  'open-inference-call': {
+    title: 'Open Inference Protocol: server CPU per cached ModelInfer / the same over Classify',
+    unit: 'x',
+    limit: { atMost: 1.2 },
+  },
   'event-loop': {
     title: 'Event-loop delay p99 (resolution 1 ms), saturated',
     unit: 'ms',

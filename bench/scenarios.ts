@@ -15,6 +15,7 @@ import { openLoop } from './scenarios/open-loop.js';
 import { overload } from './scenarios/overload.js';
 import { policies } from './scenarios/policies.js';
 import { precision } from './scenarios/precision.js';
+import { protocols } from './scenarios/protocols.js';
 import { saturatedStream } from './scenarios/saturated-stream.js';
 import { sessions } from './scenarios/sessions.js';
 import { startup } from './scenarios/startup.js';
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   startup,
   cacheHits,
   guarded,
+  protocols,
   fastapi,
   fastapiZipf,
   tei,

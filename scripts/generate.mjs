@@ -17,7 +17,7 @@ const run = (...args) => execFileSync(buf, args, { cwd: root, stdio: ['ignore', 
 const committed = join(root, 'generated');
 const openapiName = 'openapi.json';
 
-const descriptorPaths = ['proto/inference', 'proto/verdict', 'proto/grpc', 'proto/google/rpc'];
+const descriptorPaths = ['proto/inference', 'proto/tei', 'proto/verdict', 'proto/grpc', 'proto/google/rpc'];
 
 /** What the Python client knows of the contract, inside its package. */
 const pythonContract = 'clients/python/src/verdict_grpc/contract.binpb';

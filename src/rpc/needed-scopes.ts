@@ -36,6 +36,8 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     RepositoryModelLoad: 'admin',
     RepositoryModelUnload: 'admin',
   },
+  'tei.v1.Predict': 'classify',
+  'tei.v1.Info': 'classify',
   'grpc.reflection.v1.ServerReflection': 'reflection',
   'grpc.reflection.v1alpha.ServerReflection': 'reflection',
   'grpc.health.v1.Health': 'open',

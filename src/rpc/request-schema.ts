@@ -38,12 +38,16 @@ export class RequestSchema {
   }
 }
 
+/** Texts in a pair that the scan lets pass: what is more than two is refused with a better message. */
+const maxPairElements = 16;
+
 /** How many elements each repeated field of a request may have. One that is not here stops the start. */
 export function repeatedLimits({ maxBatchInputs }: RequestLimits): RepeatedLimits {
   return {
     'verdict.v1.BatchClassifyRequest.inputs': maxBatchInputs,
     'verdict.v1.ReloadModelsRequest.models': maxModelNames,
     'verdict.v1.SetTrafficRequest.traffic': maxShares,
+    'tei.v1.PredictPairRequest.inputs': maxPairElements,
     ...openInferenceLimits(maxBatchInputs),
   };
 }

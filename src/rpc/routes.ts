@@ -13,6 +13,7 @@ import { openInferenceRoutes } from './open-inference/routes.js';
 import { OpenStreams } from './open-streams.js';
 import type { AnyRoute } from './route.js';
 import type { RpcServerOptions } from './server-options.js';
+import { teiRoutes } from './tei/routes.js';
 import type { RpcHooks } from './types.js';
 
 export interface ServiceParts {
@@ -74,6 +75,12 @@ export function serviceRoutes({
     ...cacheRoutes(forgetter, access, options),
     ...openInferenceRoutes({
       ...{ classifier, access, cacheAccess, limiter, catalog, loads, reloads, version, streams },
+      limits: options,
+      streamWindow: options.streamWindow,
+      defaultDeadlineMs: options.defaultDeadlineMs,
+    }),
+    ...teiRoutes({
+      ...{ classifier, access, cacheAccess, limiter, catalog, defaultModel, version, streams },
       limits: options,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,

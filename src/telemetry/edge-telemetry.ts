@@ -121,7 +121,7 @@ export class EdgeTelemetry implements RpcHooks {
       registry,
       'verdict_streams_in_flight',
       [],
-      'Open streams of inputs: ClassifyStream, ModelStreamInfer.',
+      'Open streams of inputs: ClassifyStream, ModelStreamInfer, PredictStream.',
       () => [{ value: this.#streamsInFlight }],
     );
   }

@@ -52,7 +52,10 @@ describe('the Open Inference Protocol', () => {
 
   it('gives logits that the scores come from', async () => {
     const outputs = ['logits', 'score'].map((name) => ({ name }));
-    const { response } = await infer(['the match'], { outputs });
+    const { response } = await infer(['the match'], {
+      outputs,
+      parameters: inferParameters({ activation: 'softmax' }),
+    });
     const [logits = [], scores = []] = (response?.outputs ?? []).map(
       ({ contents }) => contents?.fp32Contents,
     );

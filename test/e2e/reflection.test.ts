@@ -42,6 +42,8 @@ describe('grpcurl, which knows the service by reflection alone', { skip }, () =>
       'grpc.reflection.v1.ServerReflection',
       'grpc.reflection.v1alpha.ServerReflection',
       'inference.GRPCInferenceService',
+      'tei.v1.Info',
+      'tei.v1.Predict',
       'verdict.v1.CacheService',
       'verdict.v1.ClassifierService',
       'verdict.v1.ModelService',

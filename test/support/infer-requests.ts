@@ -16,9 +16,9 @@ export function inferRequest(texts: readonly string[], rest: Rest = {}): ModelIn
 
 /** The same with the texts as they lie in memory. */
 export function rawInferRequest(texts: readonly string[], rest: Rest = {}): ModelInferRequest {
-  const { contents, ...tensor } = textTensor(texts);
+  const { name, datatype, shape } = textTensor(texts);
   return ModelInferRequest.fromPartial({
-    inputs: [tensor],
+    inputs: [{ name, datatype, shape }],
     rawInputContents: [writeElements(texts)],
     ...rest,
   });

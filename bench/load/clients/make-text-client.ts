@@ -5,6 +5,7 @@ import { TeiStreamClient } from './tei-stream-client.js';
 import { TeiUnaryClient } from './tei-unary-client.js';
 import type { ClientOptions, TextClient } from './text-client.js';
 import { VerdictHttpClient } from './verdict-http-client.js';
+import { VerdictOipClient } from './verdict-oip-client.js';
 import { VerdictStreamClient } from './verdict-stream-client.js';
 import { VerdictUnaryClient } from './verdict-unary-client.js';
 
@@ -13,6 +14,7 @@ export type Protocol =
   | 'verdict-unary'
   | 'verdict-stream'
   | 'verdict-http'
+  | 'verdict-oip'
   | 'fastapi'
   | 'tei-unary'
   | 'tei-stream'
@@ -36,6 +38,8 @@ export function makeTextClient(target: Target): TextClient {
       return new VerdictStreamClient(target);
     case 'verdict-http':
       return new VerdictHttpClient(target);
+    case 'verdict-oip':
+      return new VerdictOipClient(target);
     case 'fastapi':
       return new FastApiClient(target);
     case 'tei-unary':

@@ -1,9 +1,5 @@
 import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
-import {
-  PredictClient,
-  type PredictRequest,
-  type PredictResponse,
-} from '../../../generated/tei/v1/predict.js';
+import { PredictClient, type PredictRequest, type PredictResponse } from '../../../generated/tei/v1/tei.js';
 import { teiAnswer, teiRequest } from './tei-unary-client.js';
 import type { AnswerSource, ClientOptions, TextClient } from './text-client.js';
 import { WaitingAnswers } from './waiting-answers.js';

@@ -1,5 +1,5 @@
 import { credentials } from '@grpc/grpc-js';
-import { PredictClient, PredictRequest, type PredictResponse } from '../../../generated/tei/v1/predict.js';
+import { PredictClient, PredictRequest, type PredictResponse } from '../../../generated/tei/v1/tei.js';
 import type { AnswerSource, ClientOptions, TextClient } from './text-client.js';
 
 /** A server that speaks text-embeddings-inference's Predict, one call per text. */

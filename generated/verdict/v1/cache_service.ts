@@ -11,7 +11,7 @@ import {
   type ClientUnaryCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
-  type Metadata,
+  type Metadata as Metadata1,
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -383,12 +383,12 @@ export interface CacheServiceClient extends Client {
   ): ClientUnaryCall;
   forget(
     request: ForgetRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: ForgetResponse) => void,
   ): ClientUnaryCall;
   forget(
     request: ForgetRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ForgetResponse) => void,
   ): ClientUnaryCall;

@@ -13,7 +13,7 @@ import {
   type handleBidiStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
-  type Metadata,
+  type Metadata as Metadata1,
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -1293,12 +1293,12 @@ export interface ClassifierServiceClient extends Client {
   ): ClientUnaryCall;
   classify(
     request: ClassifyRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: ClassifyResponse) => void,
   ): ClientUnaryCall;
   classify(
     request: ClassifyRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ClassifyResponse) => void,
   ): ClientUnaryCall;
@@ -1314,12 +1314,12 @@ export interface ClassifierServiceClient extends Client {
   ): ClientUnaryCall;
   batchClassify(
     request: BatchClassifyRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: BatchClassifyResponse) => void,
   ): ClientUnaryCall;
   batchClassify(
     request: BatchClassifyRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchClassifyResponse) => void,
   ): ClientUnaryCall;
@@ -1333,7 +1333,7 @@ export interface ClassifierServiceClient extends Client {
   classifyStream(): ClientDuplexStream<ClassifyStreamRequest, ClassifyStreamResponse>;
   classifyStream(options: Partial<CallOptions>): ClientDuplexStream<ClassifyStreamRequest, ClassifyStreamResponse>;
   classifyStream(
-    metadata: Metadata,
+    metadata: Metadata1,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<ClassifyStreamRequest, ClassifyStreamResponse>;
 }

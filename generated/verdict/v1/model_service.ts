@@ -11,7 +11,7 @@ import {
   type ClientUnaryCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
-  type Metadata,
+  type Metadata as Metadata1,
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -4330,12 +4330,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   listModels(
     request: ListModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
   ): ClientUnaryCall;
   listModels(
     request: ListModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
   ): ClientUnaryCall;
@@ -4350,12 +4350,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   getModel(
     request: GetModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,
   ): ClientUnaryCall;
   getModel(
     request: GetModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,
   ): ClientUnaryCall;
@@ -4372,12 +4372,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   getModelStatistics(
     request: GetModelStatisticsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: GetModelStatisticsResponse) => void,
   ): ClientUnaryCall;
   getModelStatistics(
     request: GetModelStatisticsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetModelStatisticsResponse) => void,
   ): ClientUnaryCall;
@@ -4399,12 +4399,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   reloadModels(
     request: ReloadModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
   ): ClientUnaryCall;
   reloadModels(
     request: ReloadModelsRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReloadModelsResponse) => void,
   ): ClientUnaryCall;
@@ -4424,12 +4424,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   loadModel(
     request: LoadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: LoadModelResponse) => void,
   ): ClientUnaryCall;
   loadModel(
     request: LoadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LoadModelResponse) => void,
   ): ClientUnaryCall;
@@ -4447,12 +4447,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   unloadModel(
     request: UnloadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
   ): ClientUnaryCall;
   unloadModel(
     request: UnloadModelRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UnloadModelResponse) => void,
   ): ClientUnaryCall;
@@ -4472,12 +4472,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setTraffic(
     request: SetTrafficRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetTrafficResponse) => void,
   ): ClientUnaryCall;
   setTraffic(
     request: SetTrafficRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetTrafficResponse) => void,
   ): ClientUnaryCall;
@@ -4493,12 +4493,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setAlias(
     request: SetAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetAliasResponse) => void,
   ): ClientUnaryCall;
   setAlias(
     request: SetAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetAliasResponse) => void,
   ): ClientUnaryCall;
@@ -4513,12 +4513,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   deleteAlias(
     request: DeleteAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
   ): ClientUnaryCall;
   deleteAlias(
     request: DeleteAliasRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteAliasResponse) => void,
   ): ClientUnaryCall;
@@ -4538,12 +4538,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setShadow(
     request: SetShadowRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetShadowResponse) => void,
   ): ClientUnaryCall;
   setShadow(
     request: SetShadowRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetShadowResponse) => void,
   ): ClientUnaryCall;
@@ -4564,12 +4564,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   setRollback(
     request: SetRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: SetRollbackResponse) => void,
   ): ClientUnaryCall;
   setRollback(
     request: SetRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetRollbackResponse) => void,
   ): ClientUnaryCall;
@@ -4584,12 +4584,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   deleteRollback(
     request: DeleteRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: DeleteRollbackResponse) => void,
   ): ClientUnaryCall;
   deleteRollback(
     request: DeleteRollbackRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteRollbackResponse) => void,
   ): ClientUnaryCall;
@@ -4607,12 +4607,12 @@ export interface ModelServiceClient extends Client {
   ): ClientUnaryCall;
   getModelComparison(
     request: GetModelComparisonRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     callback: (error: ServiceError | null, response: GetModelComparisonResponse) => void,
   ): ClientUnaryCall;
   getModelComparison(
     request: GetModelComparisonRequest,
-    metadata: Metadata,
+    metadata: Metadata1,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetModelComparisonResponse) => void,
   ): ClientUnaryCall;

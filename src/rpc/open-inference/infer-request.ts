@@ -71,12 +71,15 @@ export function inferJobFrom(request: ModelInferRequest, limits: RequestLimits):
   const { text, pair } = tensorsFrom(request, limits, violations);
   refuse(violations);
   return {
-    ...{ id: request.id, model: request.modelName, version: request.modelVersion },
+    id: request.id,
+    model: request.modelName,
+    version: request.modelVersion,
     inputs: text.texts.map((value, position) => {
       const textPair = pair?.texts[position];
       return textPair === undefined ? { text: value } : { text: value, textPair };
     }),
-    ...{ options, outputs },
+    options,
+    outputs,
     isRaw: request.rawInputContents.length > 0,
     places: { text: text.place, pair: pair?.place },
   };

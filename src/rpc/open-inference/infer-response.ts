@@ -36,8 +36,12 @@ export function inferResponse(job: InferJob, answers: readonly Classification[])
     outputs.push({ name, datatype: elements.datatype, shape, parameters: {}, contents });
   }
   return {
-    ...{ modelName: first.model, modelVersion: first.version, id: job.id },
-    ...{ parameters: {}, outputs, rawOutputContents: raw },
+    modelName: first.model,
+    modelVersion: first.version,
+    id: job.id,
+    parameters: {},
+    outputs,
+    rawOutputContents: raw,
   };
 }
 

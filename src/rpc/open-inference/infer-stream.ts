@@ -58,10 +58,8 @@ export class InferStream implements CallHandler<ModelInferRequest> {
     this.#context = context;
     this.#window = new StreamWindow(call, context.window, {
       answered: (request, answer) => {
-        request.response = {
-          errorMessage: '',
-          inferResponse: { ...answer, parameters: { ...answer.parameters, [finalKey]: final } },
-        };
+        answer.parameters[finalKey] = final;
+        request.response = { errorMessage: '', inferResponse: answer };
       },
       failed: (request, error) => {
         request.response = this.#failure(request, error);

@@ -11,8 +11,39 @@ const run = promisify(execFile);
 const script = join(repositoryRoot, 'test/fixtures/clients/triton.py');
 const descriptorSet = join(repositoryRoot, 'generated/descriptor.binpb');
 
-// biome-ignore lint/suspicious/noExplicitAny: what a program printed
-type Seen = Record<string, any>;
+/** What came of a request: its answer, or why it failed. */
+interface Inferred {
+  readonly id?: string;
+  readonly version?: string;
+  readonly label: readonly string[][];
+  readonly LABEL: readonly string[][];
+  readonly score: readonly number[][];
+  readonly index: readonly number[][];
+  readonly logits: readonly number[][];
+  readonly status?: string;
+  readonly message?: string;
+}
+
+/** What the script printed. */
+interface Seen {
+  readonly contract: { readonly compared: number; readonly different: readonly string[] };
+  readonly live: boolean;
+  readonly ready: boolean;
+  readonly model_ready: readonly boolean[];
+  readonly server: string;
+  readonly model: { readonly inputs: readonly unknown[]; readonly outputs: readonly unknown[] };
+  readonly index: readonly unknown[];
+  readonly column: readonly string[][];
+  readonly pair: readonly string[][];
+  readonly stream: readonly unknown[];
+  readonly infer: Inferred;
+  readonly all: Inferred;
+  readonly flink: Inferred;
+  readonly nothing_likely: Inferred;
+  readonly unknown_parameter: Inferred;
+  readonly bad_text: Inferred;
+  readonly unknown_model: Inferred;
+}
 
 describe('tritonclient, unchanged', { skip: await skipWithout('python-triton') }, () => {
   let service: Service;
@@ -64,9 +95,9 @@ describe('tritonclient, unchanged', { skip: await skipWithout('python-triton') }
 
   it('gets every label and the logits when it asks for them', () => {
     const { LABEL, logits } = seen.all;
-    assert.equal(LABEL[0][0], 'sports');
-    assert.deepEqual([LABEL[0].length, logits.length, logits[0].length], [4, 1, 4]);
-    assert.ok(Math.max(...logits[0]) > 1, 'a raw logit');
+    assert.equal(LABEL[0]?.[0], 'sports');
+    assert.deepEqual([LABEL[0]?.length, logits.length, logits[0]?.length], [4, 1, 4]);
+    assert.ok(Math.max(...(logits[0] ?? [])) > 1, 'a raw logit');
   });
 
   it('sends columns, pairs and what a Flink job sets', () => {
@@ -81,7 +112,7 @@ describe('tritonclient, unchanged', { skip: await skipWithout('python-triton') }
 
   it('is told what is wrong', () => {
     assert.equal(seen.unknown_parameter.status, 'StatusCode.INVALID_ARGUMENT');
-    assert.match(seen.unknown_parameter.message, /^parameters\.temperature: /);
+    assert.match(seen.unknown_parameter.message ?? '', /^parameters\.temperature: /);
     assert.equal(seen.bad_text.message, 'inputs[0][1]: must not be empty');
     assert.equal(seen.unknown_model.status, 'StatusCode.NOT_FOUND');
   });

@@ -136,6 +136,8 @@ test('the services are listed', { timeout }, async () => {
     v1,
     v1alpha,
     'inference.GRPCInferenceService',
+      'tei.v1.Info',
+      'tei.v1.Predict',
     'verdict.v1.CacheService',
     'verdict.v1.ClassifierService',
     'verdict.v1.ModelService',

@@ -32,8 +32,8 @@ class InferCall {
   get short(): string[] {
     return this.responses.map(({ errorMessage, inferResponse }) => {
       const [label] = inferResponse?.outputs[0]?.contents?.bytesContents ?? [];
-      const what = errorMessage === '' ? `=${label}` : `!${errorMessage}`;
-      return `${inferResponse?.id}${what}`;
+      const what = errorMessage === '' ? `=${String(label)}` : `!${errorMessage}`;
+      return `${inferResponse?.id ?? ''}${what}`;
     });
   }
 }

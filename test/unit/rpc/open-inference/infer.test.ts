@@ -8,7 +8,7 @@ import type {
 import { Identity } from '../../../../src/auth/identity.js';
 import type { Scope } from '../../../../src/auth/scopes.js';
 import { WeightedFlow } from '../../../../src/claim.js';
-import type { Classification, InputClaim, InputRequest } from '../../../../src/classify/types.js';
+import type { Classification, InputRequest } from '../../../../src/classify/types.js';
 import { invalidField, VerdictError } from '../../../../src/errors.js';
 import { RateLimiter } from '../../../../src/ratelimit/rate-limiter.js';
 import { readElements } from '../../../../src/rpc/open-inference/bytes-elements.js';
@@ -29,7 +29,7 @@ function infer(edge: Edge, request: ModelInferRequest, fields: Readonly<Record<s
 }
 
 /** Two predictions, `text` and `other`, with logits of their own. */
-const twoLabels: Classify = (item) => ({
+const twoLabels = (item: InputRequest): Classification => ({
   ...answerTo(item),
   predictions: [
     { label: item.input.text, score: 0.75, index: 1 },
@@ -87,9 +87,7 @@ describe('ModelInfer', { timeout }, () => {
 
   it('fills rows up to the longest, so that they are a tensor', async () => {
     const classify: Classify = (item) =>
-      item.input.text === 'none'
-        ? ({ ...twoLabels(item, {} as InputClaim), predictions: [] } as Classification)
-        : twoLabels(item, {} as InputClaim);
+      item.input.text === 'none' ? { ...twoLabels(item), predictions: [] } : twoLabels(item);
     await Edge.run({ classify }, async (edge) => {
       const { response } = await infer(edge, inferRequest(['none', 'b']));
       const [label, score, index] = response?.outputs.map(inTypes) ?? [];

@@ -37,7 +37,7 @@ describe('what the Open Inference Protocol tells of models', { timeout }, () => 
       assert.deepEqual([response?.name, response?.versions], ['sentiment', ['2', '1']]);
       assert.deepEqual(response?.inputs, [{ name: 'text', datatype: 'BYTES', shape: [-1n] }]);
       assert.deepEqual(
-        response?.outputs.map(({ name, datatype, shape }) => `${name} ${datatype} ${shape}`),
+        response?.outputs.map(({ name, datatype, shape }) => `${name} ${datatype} ${shape.join(',')}`),
         ['label BYTES -1,-1', 'score FP32 -1,-1', 'index INT32 -1,-1', 'logits FP32 -1,3'],
       );
     });

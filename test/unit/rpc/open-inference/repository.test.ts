@@ -31,7 +31,7 @@ class Recorder {
       loads: { load: (model) => act('load', model), unload: (model) => act('unload', model) },
       reloads: {
         reload: async (models = []) => {
-          this.asked.push(`reload ${models}`);
+          this.asked.push(`reload ${models.join(',')}`);
           return models.map((model) => ({ model, ...unchanged, ...reload }));
         },
       },
