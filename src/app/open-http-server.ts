@@ -17,7 +17,7 @@ export function openHttpServer(
     readonly version: string;
     readonly catalog: ModelCatalog;
     readonly tls: HttpTls | undefined;
-    readonly hooks: Pick<RpcHooks, 'onConnectionRefused'>;
+    readonly hooks: Pick<RpcHooks, 'onConnectionRefused' | 'onCallRefused'>;
   },
 ): HttpServer | undefined {
   if (http.listen === 'off') return undefined;
@@ -29,6 +29,7 @@ export function openHttpServer(
     about: { version, maxBatchInputs: limits.maxBatchInputs },
     catalog,
     tls,
+    onRefused: () => hooks.onCallRefused?.('not_a_call'),
     connections: {
       maxConnections: server.maxConnections,
       maxConnectionsPerPeer: server.maxConnectionsPerPeer,

@@ -1,5 +1,6 @@
 import type { WarmUps } from '../comparison/warm-ups.js';
 import { Serial } from '../concurrency/serial.js';
+import { pinnedModels } from '../config/pinned-models.js';
 import { settingName } from '../config/setting-name.js';
 import { versionPolicyIn } from '../config/version-policy.js';
 import type { Config } from '../config.js';
@@ -101,7 +102,10 @@ export class ServedModels implements ModelReloads {
           firstOf: (models) => this.#onDemand.firstOf(models),
           onUnloaded: ({ name, version }) => registry.addUnloaded(name, version),
           onLoading: ({ name, version }) => registry.addLoading(name, version),
-          onFailed: (failed, error) => this.#tellFailed(failed, error),
+          onFailed: (failed, error) => {
+            this.#tellFailed(failed, error);
+            this.#onDemand.onFailed(failed.name, this.#publicWords(error));
+          },
         },
         signal,
       );
@@ -112,6 +116,12 @@ export class ServedModels implements ModelReloads {
     }
     this.#reloader = this.#openReloader(loader);
     this.#tellRoutingTroubles();
+    for (const model of pinnedModels(config.models))
+      if (!registry.names.includes(model))
+        log.warn(
+          { model, setting: settingName('models.pinned') },
+          'a pinned model is not in the models folder',
+        );
   }
 
   /** Changes where requests for models go. */
@@ -292,9 +302,7 @@ export class ServedModels implements ModelReloads {
     const reason = describeLoadError(error);
     log.error({ model: name, version, reason }, 'model could not be loaded: the others serve');
     telemetry.version({ model: name, version });
-    const inPublic = this.#publicWords(error);
-    registry.addFailed({ name, version, reason: inPublic });
-    this.#onDemand.onFailed(name, inPublic);
+    registry.addFailed({ name, version, reason: this.#publicWords(error) });
   }
 
   /** What callers may read leaves out where the folder lies. */

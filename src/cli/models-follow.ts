@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import type { FollowEvent, FollowedSource, FollowOutcome } from '../app/follow-models.js';
 import { ownModelsDir } from '../config.js';
+import { modelNamePattern } from '../models/model-name.js';
 import { createLogger } from '../telemetry/logger.js';
 import type { Log } from '../telemetry/types.js';
 import type { Command } from './command.js';
@@ -12,6 +13,8 @@ import { sourceAccess } from './source-access.js';
 import { UsageError } from './usage-error.js';
 
 const DEFAULT_INTERVAL_S = 30;
+/** A timer of more than 24 days would fire at once. */
+const LONGEST_INTERVAL_S = 86_400;
 
 const LEVELS = {
   published: 'info',
@@ -75,6 +78,9 @@ export const modelsFollow: Command = {
   async run(argv, context) {
     const { values, positionals } = parseFlags(FLAGS, argv);
     const sources = sourcesIn(positionals);
+    const intervalS = values['interval-s'] ?? DEFAULT_INTERVAL_S;
+    if (intervalS > LONGEST_INTERVAL_S)
+      throw new UsageError(`--interval-s must be ${LONGEST_INTERVAL_S} or less; got ${intervalS}`);
     const { stderr } = context;
     const { followModels, UnusableSourceError } = await import('../app/follow-models.js');
     const output = eventOutput(context, values.json);
@@ -86,7 +92,7 @@ export const modelsFollow: Command = {
         path: values.path,
         precisions: values.precision.map(precisionOf),
         access: sourceAccess((name) => context.env(name)),
-        intervalMs: (values['interval-s'] ?? DEFAULT_INTERVAL_S) * 1000,
+        intervalMs: intervalS * 1000,
         once: values.once,
         signal,
         onEvent: output.tell,
@@ -106,6 +112,8 @@ export const modelsFollow: Command = {
 function sourcesIn(positionals: readonly string[]): FollowedSource[] {
   const sources = positionals.map((given): FollowedSource => {
     const [, name, reference = given] = /^([^=/:]*)=(.*)$/.exec(given) ?? [];
+    if (name !== undefined && !modelNamePattern.test(name))
+      throw new UsageError(`a model's name must match ${modelNamePattern.source}; got "${name}"`);
     return { name, reference };
   });
   if (sources.length === 0) {

@@ -10,7 +10,10 @@ export interface LiveComparisonsParts extends WatchedModelParts {
   readonly recent: RecentInputs | undefined;
 }
 
-/** Keeps what callers have asked lately, where a setting says so, and compares versions by what they ask, for the models of which a shadow or a rollback rule is set. */
+/**
+ * Compares versions by what callers ask, for the models of which a shadow or a rollback rule is set, and keeps what they have asked
+ * lately where a setting says so.
+ */
 export class LiveComparisons implements AnswerWatch, AnswerListener<ClassifyingModel>, ComparisonCatalog {
   readonly #parts: LiveComparisonsParts;
   readonly #models = new Map<string, WatchedModel>();

@@ -44,6 +44,8 @@ export interface HttpServerOptions {
   /** The models, for what they say of moderation. */
   readonly catalog: Pick<ModelCatalog, 'list'>;
   readonly connections: Omit<HttpConnectionOptions, 'peerOf'>;
+  /** A request became no call. */
+  readonly onRefused?: () => void;
   /** HTTPS. Plain HTTP without it. */
   readonly tls?: HttpTls | undefined;
 }
@@ -88,6 +90,8 @@ export class HttpServer {
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: maxHeaderBytes,
+      // Refused below, in the form of all other refusals.
+      requireHostHeader: false,
       noDelay: true,
     };
     this.#server = options.tls === undefined ? createServer(limits) : tlsServer(options.tls, limits);
@@ -98,10 +102,11 @@ export class HttpServer {
     this.#server.on('request', (request, response) => this.#answer(request, response));
     this.#server.on('checkContinue', (request, response) => this.#answer(request, response, true));
     this.#server.on('checkExpectation', (request, response) =>
-      refuse(request, response, 417, ownRefusal(Code.invalidArgument, 'expect: must be 100-continue')),
+      this.#refuse(request, response, 417, ownRefusal(Code.invalidArgument, 'expect: must be 100-continue')),
     );
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       // An answer that has begun must not get another one into its middle.
+      this.#options.onRefused?.();
       if (socket.writable && this.#connections.isFree(socket)) refuseUnreadable(error, socket);
       else socket.destroy();
     });
@@ -153,37 +158,43 @@ export class HttpServer {
     if (request.rawHeaders.length > 2 * maxHeaders) {
       const message = `the headers have more than ${maxHeaderBytes} bytes, or are more than ${maxHeaders}`;
       response.setHeader('connection', 'close');
-      refuse(request, response, 431, ownRefusal(Code.invalidArgument, message));
+      this.#refuse(request, response, 431, ownRefusal(Code.invalidArgument, message));
+      return;
+    }
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      response.setHeader('connection', 'close');
+      this.#refuse(request, response, 400, ownRefusal(Code.invalidArgument, 'host: must be set'));
       return;
     }
     const { 'content-encoding': encoding = 'identity' } = request.headers;
     const found = this.#router.find(request.method ?? '', request.url ?? '');
     if (found.kind === 'no-path') {
-      refuse(request, response, 404, ownRefusal(Code.notFound, 'there is no such path'));
+      this.#refuse(request, response, 404, ownRefusal(Code.notFound, 'there is no such path'));
     } else if (found.kind === 'no-verb') {
       response.setHeader('allow', found.allowed.join(', '));
       const message = `this path takes ${found.allowed.join(' and ')} only`;
-      refuse(request, response, 405, ownRefusal(Code.unimplemented, message));
+      this.#refuse(request, response, 405, ownRefusal(Code.unimplemented, message));
     } else if (encoding !== 'identity') {
       response.setHeader('accept-encoding', 'identity');
       const message = 'content-encoding: bodies are taken without compression only';
-      refuse(request, response, 415, ownRefusal(Code.invalidArgument, message));
+      this.#refuse(request, response, 415, ownRefusal(Code.invalidArgument, message));
     } else {
       if (awaitsContinue) response.writeContinue();
       found.run(request, response);
     }
   }
-}
 
-/** Refuses a request that has become no call. */
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  httpCode: number,
-  body: ReturnType<typeof ownRefusal>,
-): void {
-  discardRest(request);
-  sendJson(response, httpCode, body, { 'x-request-id': requestIdFrom(request.headers[requestIdKey]) });
+  /** Refuses a request that has become no call. */
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    httpCode: number,
+    body: ReturnType<typeof ownRefusal>,
+  ): void {
+    this.#options.onRefused?.();
+    discardRest(request);
+    sendJson(response, httpCode, body, { 'x-request-id': requestIdFrom(request.headers[requestIdKey]) });
+  }
 }
 
 /** What Node cannot read is no request, and has no response to answer with. */

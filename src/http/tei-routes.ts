@@ -144,7 +144,7 @@ function optionsIn(fields: Readonly<Record<string, JsonValue | undefined>>): Jso
 }
 
 function charsIn(inputs: readonly Input[]): number {
-  return inputs.flat().reduce((sum, text) => sum + [...text].length, 0);
+  return inputs.flat().reduce((sum, text) => sum + Array.from(text).length, 0);
 }
 
 /** Sums, and means of whole milliseconds. */

@@ -33,6 +33,8 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     ModelInfer: 'classify',
     ModelStreamInfer: 'classify',
     RepositoryIndex: 'classify',
+    RepositoryModelLoad: 'admin',
+    RepositoryModelUnload: 'admin',
   },
   'grpc.reflection.v1.ServerReflection': 'reflection',
   'grpc.reflection.v1alpha.ServerReflection': 'reflection',

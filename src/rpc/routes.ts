@@ -73,7 +73,7 @@ export function serviceRoutes({
     ...modelRoutes({ catalog, reloads, loads, routing, statistics, comparisons, access, limits: options }),
     ...cacheRoutes(forgetter, access, options),
     ...openInferenceRoutes({
-      ...{ classifier, access, cacheAccess, limiter, catalog, version, streams },
+      ...{ classifier, access, cacheAccess, limiter, catalog, loads, reloads, version, streams },
       limits: options,
       streamWindow: options.streamWindow,
       defaultDeadlineMs: options.defaultDeadlineMs,

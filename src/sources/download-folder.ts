@@ -102,7 +102,7 @@ export class DownloadFolder {
         size = 0;
       }
       await this.#refuseTooLarge(partial, bytes - size);
-      if (size < bytes) await download(size, async (chunk) => void (await file.writeFile(chunk)));
+      if (size < bytes) await download(size, (chunk) => file.writeFile(chunk));
       await file.sync();
     } catch (error) {
       // An open file's errors do not say which file it is.

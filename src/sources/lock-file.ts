@@ -70,7 +70,11 @@ async function create(path: string, owner: string): Promise<boolean> {
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(path, 'wx');
-    await file.writeFile(owner).finally(() => file.close());
+    try {
+      await file.writeFile(owner);
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (error) {
     // The folder may go with the last lock in it, between the two steps.

@@ -115,7 +115,7 @@ export class EdgeTelemetry implements RpcHooks {
       registry,
       'verdict_calls_refused_total',
       ['reason'],
-      'Calls ended for their form or size, or because they kept the server waiting. The reasons are those of the errors; not_a_call is a request with another method than POST.',
+      'Calls ended for their form or size, or because they kept the server waiting. The reasons are those of the errors; not_a_call is a request with another method than POST, and over HTTP one that cannot be read or that no path answers.',
     ).byValue('reason', callRefusals);
     gauge(
       registry,
@@ -175,7 +175,7 @@ export class EdgeTelemetry implements RpcHooks {
 
 /** What callers use now, read at scrape. */
 export function edgeGauges(registry: Registry, read: () => EdgeReading): void {
-  gauge(registry, 'verdict_connections', [], 'Connections open on the gRPC port.', () => [
+  gauge(registry, 'verdict_connections', [], 'Connections open on the gRPC port and the HTTP port.', () => [
     { value: read().connections },
   ]);
   gauge(

@@ -92,7 +92,7 @@ describe('a model without a section moderation', () => {
     for (const body of [{ input: 'x' }, { input: 'x', model: 'topics' }]) {
       const { status, json } = await http.post('/v1/moderations', body);
       assert.deepEqual([status, at(json, 'error', 'type')], [400, 'invalid_request_error']);
-      assert.match(String(at(json, 'error', 'message')), /^model: .*verdict\.yaml/);
+      assert.match(JSON.stringify(at(json, 'error', 'message')), /^"model: .*verdict\.yaml/);
     }
   });
 });

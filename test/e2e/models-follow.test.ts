@@ -88,6 +88,8 @@ describe('verdict models follow', () => {
     'a source that is misspelt': [['mlflow://x'], /must read mlflow:\/\/NAME@ALIAS/],
     'a source of no known kind': [['gs://bucket/x'], /no source is called gs:\/\/…/],
     'a server without an address': [['mlflow://x@y'], /set MLFLOW_TRACKING_URI/],
+    'a name that is none': [['A b=s3://abc/x'], /a model's name must match .*got "A b"/],
+    'an interval of years': [['s3://abc/x', '--interval-s', '1e9'], /--interval-s must be 86400 or less/],
     'an interval of nothing': [
       ['s3://abc/x', '--interval-s', '0'],
       /--interval-s must be a number, 1 or more/,

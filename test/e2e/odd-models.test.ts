@@ -140,7 +140,9 @@ describe('a graph that makes scores of its logits itself', () => {
   let service: Service;
 
   before(async () => {
-    service = await Service.start(['plain', 'softmaxed', 'softmaxed-by-hand', 'sigmoided', 'one-label']);
+    service = await Service.start(['plain', 'softmaxed', 'softmaxed-by-hand', 'sigmoided', 'one-label'], {
+      VERDICT_MODEL_CACHE_SIZE: '0',
+    });
   });
 
   after(() => service.stop());
@@ -185,7 +187,12 @@ describe('models of which some cannot be loaded', () => {
   let service: Service;
 
   before(async () => {
-    service = await Service.start(['plain', 'restless', 'never-finite', 'hidden-positions', 'few-positions']);
+    service = await Service.start(
+      ['plain', 'restless', 'never-finite', 'hidden-positions', 'few-positions'],
+      {
+        VERDICT_MODEL_CACHE_SIZE: '0',
+      },
+    );
   });
 
   after(() => service.stop());
@@ -228,7 +235,9 @@ describe('models of which some cannot be loaded', () => {
 
 describe('what a folder leaves unsaid', () => {
   it('is found in the graph: labels, positions, and int8 that loses labels beside others', async () => {
-    const service = await Service.start(['unnamed-labels', 'unnamed-dynamic', 'pad-3', 'external', 'flips']);
+    const service = await Service.start(['unnamed-labels', 'unnamed-dynamic', 'pad-3', 'external', 'flips'], {
+      VERDICT_MODEL_CACHE_SIZE: '0',
+    });
     try {
       const of = async (name: string) => (await service.client.getModel(name)).versions[0];
       assert.deepEqual((await of('unnamed-labels'))?.labels, ['LABEL_0', 'LABEL_1']);

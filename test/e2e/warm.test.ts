@@ -7,6 +7,7 @@ import { TestKeyFile } from '../support/key-files.js';
 import { PublishedModels } from '../support/published-models.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { clientOf, freshTexts, likeFood } from '../support/two-versions.js';
+import { until } from '../support/until.js';
 
 const settings = { VERDICT_WARM_TEXTS: '100', VERDICT_PRECISION: 'fp32' };
 
@@ -34,8 +35,9 @@ describe('a version that takes over warm', () => {
     for (const text of ['never to be kept', 'to be forgotten'])
       assert.deepEqual(await outcome(text), ['2', 'miss']);
     assert.equal(await server.metric('verdict_warm_texts_total', { outcome: 'flipped' }), flipped);
-    const line = server.log.find(({ msg }) => msg === 'model reloaded');
-    assert.deepEqual(line?.warmUp, { texts: 12, failed: 0, compared: 12, flipped });
+    const line = () => server.log.find(({ msg }) => msg === 'model reloaded');
+    await until('it is logged', () => line() !== undefined);
+    assert.deepEqual(line()?.warmUp, { texts: 12, failed: 0, compared: 12, flipped });
     const written = readdirSync(models.path, { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('state.json'))
       .map((path) => readFileSync(join(models.path, path), 'utf8'));

@@ -62,6 +62,8 @@ describe('what is no request', PATIENCE, () => {
       // One answer: nothing that was smuggled in behind has become a request.
       assert.equal(raw.received.match(/HTTP\/1\.1 \d/g)?.length, 1, what);
     }
+    const refused = await http.service.server.metric('verdict_calls_refused_total', { reason: 'not_a_call' });
+    assert.ok(refused >= requests.length, `${refused} are counted`);
     await answersOthers(http);
   });
 

@@ -31,7 +31,11 @@ describe('a start with more than ten', () => {
     for (let number = 1; number <= 12; number++) {
       symlinkSync(join(repositoryRoot, 'test/fixtures/models/topics'), join(path, `topics-${number}`));
     }
-    const settings = { VERDICT_MODELS_DIR: path, VERDICT_DEFAULT_MODEL: 'topics-1' };
+    const settings = {
+      VERDICT_MODELS_DIR: path,
+      VERDICT_DEFAULT_MODEL: 'topics-1',
+      VERDICT_MODEL_CACHE_SIZE: '0',
+    };
     assert.equal(await complaints(t, settings, 12), '');
   });
 
@@ -65,6 +69,7 @@ describe('a pipe in the place of a file of a model', () => {
       VERDICT_MODELS_DIR: path,
       VERDICT_DEFAULT_MODEL: 'topics',
       VERDICT_PRECISION: 'fp32',
+      VERDICT_MODEL_CACHE_SIZE: '0',
     });
     t.after(() => server.kill('SIGKILL'));
     const reasons = server.log

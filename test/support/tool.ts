@@ -11,6 +11,7 @@ export type ToolName =
   | 'python-wheel'
   | 'python-clients'
   | 'python-mlflow-3.17.2'
+  | 'python-triton'
   | 'rclone'
   | 'envoy'
   | 'hadolint'

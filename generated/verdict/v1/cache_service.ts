@@ -39,7 +39,7 @@ export interface ForgetRequest {
 
 /** What was forgotten. */
 export interface ForgetResponse {
-  /** The versions whose answers were removed: those that are loaded, under each truncation. */
+  /** The versions whose answers were removed: those that are loaded, or were unloaded to make room, under each truncation. */
   versions: ForgottenVersion[];
   /** Answers removed from the memory of the server that replies. Other servers keep what is in theirs: ask each of them. */
   removedFromMemory: number;

@@ -137,42 +137,50 @@ const defaults: InferOptions = { classify: defaultOptions, timeoutMs: undefined,
 
 /** Reads the parameters of a request. */
 export function inferOptionsFrom(parameters: Parameters, violations: Violations): InferOptions {
-  const given = entriesOf(parameters);
-  if (given.length === 0) return defaults;
+  const names = namesOf(parameters);
+  if (names.length === 0) return defaults;
   const draft: Draft = { ...defaultOptions, timeoutMs: undefined, serviceClass: undefined };
-  for (const [name, value] of given) {
+  for (const name of names) {
+    const field = fieldOf('parameters', name);
     const parameter = known.get(name);
-    if (parameter === undefined) violations.push(unknownParameter('parameters', name));
-    else if (!parameter.read(draft, value))
-      violations.push({ field: `parameters.${name}`, description: `must be ${parameter.takes}` });
+    const given = parameters[name];
+    if (parameter === undefined || given === undefined)
+      violations.push({ field, description: `is not a known parameter. Known are ${knownNames}` });
+    else if (!parameter.read(draft, heldBy(given)))
+      violations.push({ field, description: `must be ${parameter.takes}` });
   }
   const { timeoutMs, serviceClass, ...classify } = draft;
   return { classify, timeoutMs, serviceClass };
 }
 
-/** Refuses the parameters of a tensor: none is known. @param path of the field that holds them */
-export function refuseParameters(parameters: Parameters, path: string, violations: Violations): void {
-  for (const [name] of entriesOf(parameters)) violations.push(unknownParameter(path, name));
+/** Refuses all parameters, but for one. @param path of the field that holds them */
+export function refuseParameters(
+  parameters: object,
+  path: string,
+  violations: Violations,
+  but?: string,
+): void {
+  for (const name of namesOf(parameters).filter((one) => one !== but))
+    violations.push({ field: fieldOf(path, name), description: 'is not a known parameter' });
 }
 
 /** Numbers beyond 2^53 lose their last digits: they are too large for every parameter that counts. */
-function entriesOf(parameters: Parameters): [string, Value][] {
-  const entries = Object.entries(parameters).map(([name, { parameterChoice }]): [string, Value] => {
-    const value = parameterChoice?.value ?? '';
-    return [name, typeof value === 'bigint' ? Number(value) : value];
-  });
-  // A parameter of this name has become the object's prototype instead of an entry.
-  if (Object.getPrototypeOf(parameters) !== Object.prototype) entries.push(['__proto__', '']);
-  return entries;
+function heldBy({ parameterChoice }: InferParameter): Value {
+  const value = parameterChoice?.value ?? '';
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+/** The decoder makes a parameter named `__proto__` the object's prototype instead of an entry. */
+function namesOf(parameters: object): string[] {
+  const names = Object.keys(parameters);
+  return Object.getPrototypeOf(parameters) === Object.prototype ? names : [...names, '__proto__'];
 }
 
 const printable = /^[\w.-]{1,64}$/;
 
 /** Names that could be anything are not repeated. */
-function unknownParameter(path: string, name: string) {
-  const field = printable.test(name) ? `${path}.${name}` : path;
-  const known = path === 'parameters' ? ` Known are ${knownNames}` : '';
-  return { field, description: `is not a known parameter.${known}` };
+function fieldOf(path: string, name: string): string {
+  return printable.test(name) ? `${path}.${name}` : path;
 }
 
 const knownNames = [...known.keys()].join(', ');

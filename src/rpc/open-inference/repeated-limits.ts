@@ -14,6 +14,8 @@ const contents = 'inference.InferTensorContents';
 export function openInferenceLimits(maxBatchInputs: number): RepeatedLimits {
   return {
     [`${request}.parameters`]: maxParameters,
+    'inference.RepositoryModelLoadRequest.parameters': maxParameters,
+    'inference.RepositoryModelUnloadRequest.parameters': maxParameters,
     [`${request}.inputs`]: maxTensors,
     [`${request}.outputs`]: maxTensors,
     [`${request}.raw_input_contents`]: maxTensors,

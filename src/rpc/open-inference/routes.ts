@@ -6,8 +6,6 @@ import {
   ModelReadyRequest,
   ModelReadyResponse,
   ModelStreamInferResponse,
-  RepositoryIndexRequest,
-  RepositoryIndexResponse,
   ServerLiveRequest,
   ServerLiveResponse,
   ServerMetadataRequest,
@@ -15,8 +13,6 @@ import {
   ServerReadyRequest,
   ServerReadyResponse,
 } from '../../../generated/inference/grpc_service.js';
-import { invalidField } from '../../errors.js';
-import type { ModelCatalog } from '../../models/types.js';
 import { allServe } from '../model-health.js';
 import type { OpenStreams } from '../open-streams.js';
 import type { AnyRoute, Route } from '../route.js';
@@ -27,10 +23,11 @@ import { checkModel, checkVersion, refuse, type Violations } from '../validation
 import { inferJobFrom } from './infer-request.js';
 import { InferStream, type InferStreamContext } from './infer-stream.js';
 import { Inference, type InferenceParts } from './inference.js';
-import { modelIndex, modelMetadata, versionOf, viewOf } from './model-index.js';
+import { modelMetadata, versionOf, viewOf } from './model-index.js';
+import { type RepositoryParts, repositoryRoutes } from './repository.js';
+import { openInferenceServiceName } from './service-name.js';
 
-export interface OpenInferenceParts extends InferenceParts {
-  readonly catalog: ModelCatalog;
+export interface OpenInferenceParts extends InferenceParts, RepositoryParts {
   readonly limits: RequestLimits;
   readonly streamWindow: number;
   readonly defaultDeadlineMs: number;
@@ -39,10 +36,10 @@ export interface OpenInferenceParts extends InferenceParts {
   readonly version: string;
 }
 
-const service = 'inference.GRPCInferenceService';
+/** What of the protocol's extensions is here; `schedule_policy` is `priority` and `timeout`. */
+const extensions = ['model_repository', 'schedule_policy', 'parameters'];
 
-/** What of the protocol's extensions is here: `priority` and `timeout`, and parameters of requests. */
-const extensions = ['schedule_policy', 'parameters'];
+const service = openInferenceServiceName;
 
 /** The Open Inference Protocol, beside ClassifierService and onto the same classifier. */
 export function openInferenceRoutes(parts: OpenInferenceParts): AnyRoute[] {
@@ -85,7 +82,12 @@ export function openInferenceRoutes(parts: OpenInferenceParts): AnyRoute[] {
     },
   };
 
-  return [modelInfer, modelStreamInfer, ...infoRoutes({ catalog, access, version })];
+  return [
+    modelInfer,
+    modelStreamInfer,
+    ...infoRoutes({ catalog, access, version }),
+    ...repositoryRoutes(parts),
+  ];
 }
 
 /** The methods that tell of the server and its models. */
@@ -157,26 +159,7 @@ function infoRoutes({
       }),
   };
 
-  const repositoryIndex: Route<RepositoryIndexRequest, RepositoryIndexResponse> = {
-    service,
-    method: 'RepositoryIndex',
-    shape: 'unary',
-    requestType: RepositoryIndexRequest,
-    responseType: RepositoryIndexResponse,
-    maxRequestBytes: smallRequestBytes,
-    open: (call) =>
-      new UnaryCall(call, ({ repositoryName, ready }) => {
-        checkRepository(repositoryName);
-        const { identity } = call;
-        const models = catalog
-          .list()
-          .filter(({ name }) => identity?.mayUse(name) ?? true)
-          .flatMap(modelIndex);
-        return { models: ready ? models.filter(({ state }) => state === 'READY') : models };
-      }),
-  };
-
-  return [serverLive, serverReady, serverMetadata, modelReady, modelMetadataRoute, repositoryIndex];
+  return [serverLive, serverReady, serverMetadata, modelReady, modelMetadataRoute];
 }
 
 /** @throws VerdictError invalid_argument */
@@ -185,8 +168,4 @@ function checkNamed({ name, version }: { readonly name: string; readonly version
   checkModel(name, 'name', violations);
   checkVersion(version, 'version', violations);
   refuse(violations);
-}
-
-function checkRepository(name: string): void {
-  if (name !== '') throw invalidField('repository_name', 'must be empty: there is one repository');
 }

@@ -66,7 +66,7 @@ describe("the Python client's wheel", () => {
       cwd: folder,
       env: { PATH: process.env.PATH, PYTHONPATH: installed, ...secured, VERDICT_ADDRESS: server.address },
     });
-    assert.match(stderr, /^Ran \d{2} tests[^]*^OK$/m);
+    assert.match(stderr, /^Ran \d{2} tests[\s\S]*^OK$/m);
   });
 });
 

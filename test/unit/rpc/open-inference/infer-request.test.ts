@@ -231,8 +231,8 @@ describe('the parameters of a request', () => {
     const tensor = { ...textTensor(['a']), parameters };
     const request = inferRequest([], { inputs: [tensor], outputs: [{ name: 'label', parameters }] });
     assert.deepEqual(wrong(request), [
-      'outputs[0].parameters.classification: is not a known parameter.',
-      'inputs[0].parameters.classification: is not a known parameter.',
+      'outputs[0].parameters.classification: is not a known parameter',
+      'inputs[0].parameters.classification: is not a known parameter',
     ]);
   });
 });

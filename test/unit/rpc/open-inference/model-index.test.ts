@@ -1,28 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
-import type { ModelVersionView, ModelView } from '../../../../src/models/types.js';
+import type { ModelView } from '../../../../src/models/types.js';
 import { detailsOf } from '../details.js';
 import { Edge, modelView, TestCatalog, timeout, unary } from '../edge.js';
+import { versionView } from './version-view.js';
 
-const version = (number: string, rest: Partial<ModelVersionView> = {}): ModelVersionView => ({
-  ...{ version: number, state: 'serving', stateReason: '', labels: ['a', 'b', 'c'], problemType: undefined },
-  ...{ maxTokens: 512, batchBudgetTokens: 1, precision: 'fp32', device: 'cpu', digest: `sha256:${number}` },
-  ...{ batching: 'padded', appliedActivation: undefined, defaultTruncation: 'end', readyInstances: 1 },
-  ...{
-    instances: 1,
-    cost: { baseMs: 0, msPerToken: 0, msPerTokenSquared: 0 },
-    costSamples: [],
-    memoryBytes: 0,
-  },
-  ...rest,
+const failed = versionView('3', {
+  state: 'failed',
+  stateReason: 'a file is missing',
+  labels: [],
+  digest: '',
 });
-
-const failed = version('3', { state: 'failed', stateReason: 'a file is missing', labels: [], digest: '' });
 
 const sentiment: ModelView = {
   ...modelView('sentiment', '2'),
-  versions: [failed, version('2'), version('1', { state: 'draining', labels: ['a', 'b'] })],
+  versions: [failed, versionView('2'), versionView('1', { state: 'draining', labels: ['a', 'b'] })],
   aliases: [{ alias: 'old', version: '1' }],
 };
 const gone: ModelView = { ...modelView('gone', ''), loaded: false, versions: [] };
@@ -120,7 +113,11 @@ it('the server is live, and ready while its models serve', { timeout }, async ()
     catalog.change({ ...sentiment, servingVersion: '' });
     assert.equal(await isReady(), false);
     assert.deepEqual((await unary(inference.serverMetadata.bind(inference), {}, new Metadata())).response, {
-      ...{ name: 'verdict', version: '1.2.3', extensions: ['schedule_policy', 'parameters'] },
+      ...{
+        name: 'verdict',
+        version: '1.2.3',
+        extensions: ['model_repository', 'schedule_policy', 'parameters'],
+      },
     });
   });
 });

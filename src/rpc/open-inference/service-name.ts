@@ -1,0 +1,2 @@
+/** The service of the Open Inference Protocol. */
+export const openInferenceServiceName = 'inference.GRPCInferenceService';
