@@ -273,9 +273,16 @@ export class ServedModels implements ModelReloads {
 
   /** Looks again once the last look is over: it may have to wait for a load. */
   #watchMemory(): void {
-    this.#memoryTimer = setTimeout(async () => {
-      await this.#onDemand.keepWithinMemory();
-      if (!this.#isStopping) this.#watchMemory();
+    const { log } = this.#parts;
+    this.#memoryTimer = setTimeout(() => {
+      void this.#onDemand
+        .keepWithinMemory()
+        .catch((error: unknown) =>
+          log.error({ error: String(error) }, 'the memory of the models could not be looked after'),
+        )
+        .finally(() => {
+          if (!this.#isStopping) this.#watchMemory();
+        });
     }, MEMORY_INTERVAL_MS).unref();
   }
 

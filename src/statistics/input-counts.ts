@@ -6,12 +6,16 @@ import type { Stage, VersionStatistics } from './types.js';
 export type EndedInput = Parameters<NonNullable<ClassifierHooks['onInput']>>[0];
 
 class TimeSum {
-  inputs = 0;
-  totalMs = 0;
+  #inputs = 0;
+  #totalMs = 0;
 
   add(ms: number): void {
-    this.inputs++;
-    this.totalMs += ms;
+    this.#inputs++;
+    this.#totalMs += ms;
+  }
+
+  get sum(): { readonly inputs: number; readonly totalMs: number } {
+    return { inputs: this.#inputs, totalMs: this.#totalMs };
   }
 }
 
@@ -71,11 +75,11 @@ export class InputCounts {
       failures: new Map(byCode),
       cache: { ...this.#cache },
       stages: {
-        tokenize: { ...tokenize },
-        queue: { ...queue },
-        inference: { ...inference },
-        postprocess: { ...postprocess },
-        total: { ...total },
+        tokenize: tokenize.sum,
+        queue: queue.sum,
+        inference: inference.sum,
+        postprocess: postprocess.sum,
+        total: total.sum,
       },
     };
   }

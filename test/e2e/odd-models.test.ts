@@ -29,7 +29,7 @@ describe('a model whose answers change with the neighbours in a batch', () => {
   const names = Object.keys(batchings) as [keyof typeof batchings, ...(keyof typeof batchings)[]];
 
   before(async () => {
-    service = await Service.start(names);
+    service = await Service.start(names, { VERDICT_MODEL_CACHE_SIZE: '0' });
   });
 
   after(() => service.stop());
