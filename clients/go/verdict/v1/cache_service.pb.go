@@ -131,7 +131,7 @@ func (*ForgetRequest_Pair) isForgetRequest_Input() {}
 // What was forgotten.
 type ForgetResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The versions whose answers were removed: those that are loaded, under each truncation.
+	// The versions whose answers were removed: those that are loaded, or were unloaded to make room, under each truncation.
 	Versions []*ForgottenVersion `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
 	// Answers removed from the memory of the server that replies. Other servers keep what is in theirs: ask each of them.
 	RemovedFromMemory uint32 `protobuf:"varint,2,opt,name=removed_from_memory,json=removedFromMemory,proto3" json:"removed_from_memory,omitempty"`
