@@ -27,9 +27,9 @@ export function classifyInputs(
   const waits: Promise<void>[] = [];
   for (let position = 0; position < inputs.count; position++) {
     try {
-      const answer = settled(account, () =>
-        classifier.classify(inputs.requestAt(position), inputs.claimAt(position)),
-      );
+      // First, so that an input which is refused has its span too.
+      const claim = inputs.claimAt(position);
+      const answer = settled(account, () => classifier.classify(inputs.requestAt(position), claim));
       if (answer instanceof Promise) {
         waits.push(
           answer.then(
