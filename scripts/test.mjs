@@ -27,10 +27,10 @@ const TEST_TIMEOUT_MS = 300_000;
 // A step that takes longer hangs: the slowest, the tests that start servers, takes some twenty minutes in CI.
 const STEP_TIMEOUT_MS = 2_400_000;
 
-/** Left out of the second run: they take long, and what they look at is the same on every Node.js. */
+/** Left out of the second run: they take long, and what they look at is the same on every Node.js. Files, or the beginnings of their paths. */
 const ONCE_ONLY = [
   'e2e/bench.test.js',
-  'e2e/chaos-overload.test.js',
+  'e2e/chaos-',
   'e2e/docker-steps.test.js',
   'e2e/models-on-demand.test.js',
   'e2e/openapi.test.js',
@@ -41,7 +41,7 @@ const ONCE_ONLY = [
   'integration/sources/add-families.test.js',
 ];
 
-/** Files, or the beginnings of their paths: floods, kills, hostile callers and benchmarks, which take longer than all others together. */
+/** Left out unless CI=true: floods, kills, hostile callers and benchmarks, which take as long as all others together. */
 const CI_ONLY = [
   'e2e/bench.test.js',
   'e2e/chaos-',
@@ -52,6 +52,8 @@ const CI_ONLY = [
   'hostile/',
   'integration/models/state-file-killed.test.js',
 ];
+
+const isAmong = (paths, file) => paths.some((path) => file.startsWith(`dist/test/${path}`));
 
 function step(title, command, args, env = process.env) {
   console.log(`\n# ${title}`);
@@ -110,13 +112,13 @@ async function testOnNode24() {
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
   const options = { node: join(folder, 'node'), env };
   runUnitTests(`unit tests on ${node24}`, testFiles(['unit']), options);
-  const others = testFiles(['e2e']).filter((file) => !ONCE_ONLY.some((name) => file.endsWith(name)));
+  const others = testFiles(['e2e']).filter((file) => !isAmong(ONCE_ONLY, file));
   runTests(`other tests on ${node24}`, others, options);
 }
 
 function withoutCiOnly(tests) {
   if (process.env.CI === 'true') return tests;
-  const kept = tests.filter((file) => !CI_ONLY.some((part) => file.startsWith(`dist/test/${part}`)));
+  const kept = tests.filter((file) => !isAmong(CI_ONLY, file));
   console.log(
     `\n# skipped, since they run with CI=true: ${tests.length - kept.length} files of ${CI_ONLY.join(', ')}`,
   );
