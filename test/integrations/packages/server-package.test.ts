@@ -107,6 +107,7 @@ async function serve(
       ...npmEnvironment(),
       VERDICT_PORT: '0',
       VERDICT_ADMIN_PORT: '0',
+      VERDICT_HTTP_PORT: '0',
       VERDICT_DRAIN_GRACE_MS: '0',
     },
   });
