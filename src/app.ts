@@ -310,6 +310,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
         stop: async (signal) => {
           registry.drain();
           rpc.beginDrain();
+          http?.beginDrain();
           await delay(balancerGraceMs, undefined, { signal }).catch(() => {});
         },
       },

@@ -72,7 +72,7 @@ export class HttpServer {
   readonly #server: Server;
   readonly #router = new Router();
   readonly #connections: HttpConnections;
-  #isClosing = false;
+  #isDraining = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -138,9 +138,14 @@ export class HttpServer {
     this.#connections.limit(room);
   }
 
+  /** From now on every answer ends its connection: one that stays open would be cut off just as its next request comes. */
+  beginDrain(): void {
+    this.#isDraining = true;
+  }
+
   /** Listens no more and answers what has arrived; the signal cuts off what is left. */
   async close(signal: AbortSignal): Promise<void> {
-    this.#isClosing = true;
+    this.beginDrain();
     const closed = this.#server.listening
       ? new Promise<void>((resolve) => {
           this.#server.close(() => resolve());
@@ -154,7 +159,7 @@ export class HttpServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue = false): void {
-    if (this.#isClosing) response.setHeader('connection', 'close');
+    if (this.#isDraining) response.setHeader('connection', 'close');
     if (request.rawHeaders.length > 2 * maxHeaders) {
       const message = `the headers have more than ${maxHeaderBytes} bytes, or are more than ${maxHeaders}`;
       response.setHeader('connection', 'close');

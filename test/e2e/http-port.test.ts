@@ -160,6 +160,19 @@ describe('the HTTP port', PATIENCE, () => {
     assert.deepEqual(await http.service.server.exit, { code: 0, signal: null });
   });
 
+  it('ends its connections with their answers while balancers are told that it stops', async (t) => {
+    const http = await start(t, { VERDICT_DRAIN_GRACE_MS: '8000' });
+    assert.notEqual((await http.post('/v1:classify', good)).headers.get('connection'), 'close');
+    http.service.server.kill('SIGTERM');
+    await until('the stop is announced', () => http.service.server.log.some(({ msg }) => msg === 'stopping'));
+    await until('an answer ends its connection', async () => {
+      const { status, headers } = await http.post('/v1:classify', good);
+      assert.equal(status, 200);
+      return headers.get('connection') === 'close';
+    });
+    assert.deepEqual(await http.service.server.exit, { code: 0, signal: null });
+  });
+
   it('can be switched off', async (t) => {
     const http = await start(t, { VERDICT_HTTP: 'off' });
     assert.equal(http.service.server.log.find(({ msg }) => msg === 'serving')?.http, undefined);
