@@ -45,20 +45,23 @@ export function ownRefusal(code: number, message: string): JsonValue {
   return { code, message, details: [] };
 }
 
-/** Answers with JSON, once. Node leaves out the body of an answer to HEAD by itself. */
-export function sendJson(
+/**
+ * Answers, once. Node leaves out the body of an answer to HEAD by itself.
+ * @param body JSON, or bytes of a type that the headers tell
+ */
+export function sendBody(
   response: ServerResponse,
   httpCode: number,
-  body: JsonValue,
+  body: JsonValue | Buffer,
   headers: Readonly<Record<string, string>>,
   onWritten?: () => void,
 ): void {
-  const text = JSON.stringify(body);
+  const content = Buffer.isBuffer(body) ? body : JSON.stringify(body);
   response
     .writeHead(httpCode, {
       'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
+      'content-length': Buffer.byteLength(content),
       ...headers,
     })
-    .end(text, onWritten);
+    .end(content, onWritten);
 }

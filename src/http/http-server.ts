@@ -14,11 +14,12 @@ import type { CredentialSource } from '../tls/credential-watch.js';
 import { failureOf } from '../tls/handshake-failure.js';
 import { type ClientAuth, contextOptions, serverOptions } from '../tls/server-options.js';
 import type { HandshakeFailure } from '../tls/types.js';
-import { Code, ownRefusal, sendJson } from './answers.js';
+import { Code, ownRefusal, sendBody } from './answers.js';
 import { type HttpConnectionOptions, HttpConnections } from './connections.js';
 import { Contract } from './contract.js';
 import { huggingFaceRoutes } from './hugging-face-routes.js';
 import { moderatorsIn } from './moderators.js';
+import { isOpenInferencePath, openInferenceFailure, openInferenceRoutes } from './open-inference/routes.js';
 import { openaiRoutes } from './openai-routes.js';
 import { ownRoutes } from './own-routes.js';
 import { discardRest } from './request-body.js';
@@ -82,7 +83,8 @@ export class HttpServer {
       about: options.about,
       moderators: moderatorsIn(options.catalog),
     };
-    for (const routes of [ownRoutes, teiRoutes, huggingFaceRoutes, openaiRoutes]) routes(this.#router, parts);
+    for (const routes of [ownRoutes, teiRoutes, huggingFaceRoutes, openaiRoutes, openInferenceRoutes])
+      routes(this.#router, parts);
     const limits = {
       headersTimeout: headersTimeoutMs,
       // Bodies are bounded by the call that reads them: a stream may go on for hours.
@@ -102,7 +104,7 @@ export class HttpServer {
     this.#server.on('request', (request, response) => this.#answer(request, response));
     this.#server.on('checkContinue', (request, response) => this.#answer(request, response, true));
     this.#server.on('checkExpectation', (request, response) =>
-      this.#refuse(request, response, 417, ownRefusal(Code.invalidArgument, 'expect: must be 100-continue')),
+      this.#refuse(request, response, 417, Code.invalidArgument, 'expect: must be 100-continue'),
     );
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       // An answer that has begun must not get another one into its middle.
@@ -163,42 +165,46 @@ export class HttpServer {
     if (request.rawHeaders.length > 2 * maxHeaders) {
       const message = `the headers have more than ${maxHeaderBytes} bytes, or are more than ${maxHeaders}`;
       response.setHeader('connection', 'close');
-      this.#refuse(request, response, 431, ownRefusal(Code.invalidArgument, message));
+      this.#refuse(request, response, 431, Code.invalidArgument, message);
       return;
     }
     if (request.headers.host === undefined && request.httpVersion === '1.1') {
       response.setHeader('connection', 'close');
-      this.#refuse(request, response, 400, ownRefusal(Code.invalidArgument, 'host: must be set'));
+      this.#refuse(request, response, 400, Code.invalidArgument, 'host: must be set');
       return;
     }
     const { 'content-encoding': encoding = 'identity' } = request.headers;
     const found = this.#router.find(request.method ?? '', request.url ?? '');
     if (found.kind === 'no-path') {
-      this.#refuse(request, response, 404, ownRefusal(Code.notFound, 'there is no such path'));
+      this.#refuse(request, response, 404, Code.notFound, 'there is no such path');
     } else if (found.kind === 'no-verb') {
       response.setHeader('allow', found.allowed.join(', '));
       const message = `this path takes ${found.allowed.join(' and ')} only`;
-      this.#refuse(request, response, 405, ownRefusal(Code.unimplemented, message));
+      this.#refuse(request, response, 405, Code.unimplemented, message);
     } else if (encoding !== 'identity') {
       response.setHeader('accept-encoding', 'identity');
       const message = 'content-encoding: bodies are taken without compression only';
-      this.#refuse(request, response, 415, ownRefusal(Code.invalidArgument, message));
+      this.#refuse(request, response, 415, Code.invalidArgument, message);
     } else {
       if (awaitsContinue) response.writeContinue();
       found.run(request, response);
     }
   }
 
-  /** Refuses a request that has become no call. */
+  /** Refuses a request that has become no call. @param code of google.rpc.Code */
   #refuse(
     request: IncomingMessage,
     response: ServerResponse,
     httpCode: number,
-    body: ReturnType<typeof ownRefusal>,
+    code: number,
+    message: string,
   ): void {
     this.#options.onRefused?.();
     discardRest(request);
-    sendJson(response, httpCode, body, { 'x-request-id': requestIdFrom(request.headers[requestIdKey]) });
+    const body = isOpenInferencePath(request.url ?? '')
+      ? openInferenceFailure(message)
+      : ownRefusal(code, message);
+    sendBody(response, httpCode, body, { 'x-request-id': requestIdFrom(request.headers[requestIdKey]) });
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonValue } from '@bufbuild/protobuf';
 import type { CallEnd, DirectCaller, OpenedCall } from '../rpc/direct-caller.js';
 import { asVerdictError } from '../rpc/status.js';
-import { httpCodeOf, refusalHeaders, sendJson } from './answers.js';
+import { httpCodeOf, refusalHeaders, sendBody } from './answers.js';
 import type { Contract, ContractMethod } from './contract.js';
 import { ArraySource, LineSource, type MessageSink, type MessageSource } from './message-source.js';
 import { discardRest, tooLarge } from './request-body.js';
@@ -110,7 +110,7 @@ export class StreamExchange implements DirectCaller {
       return;
     }
     const httpCode = this.#isTooLarge ? 413 : httpCodeOf(code);
-    sendJson(response, httpCode, this.#contract.status(status), {
+    sendBody(response, httpCode, this.#contract.status(status), {
       'x-request-id': this.#call.requestId,
       ...refusalHeaders(httpCode, retryAfterMs),
     });

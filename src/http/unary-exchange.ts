@@ -1,37 +1,40 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
-import type { CallEnd, DirectCaller, OpenedCall } from '../rpc/direct-caller.js';
+import type { CallEnd, DirectCaller, DirectMethod, OpenedCall } from '../rpc/direct-caller.js';
 import type { DirectCalls } from '../rpc/direct-calls.js';
 import { asVerdictError } from '../rpc/status.js';
-import { httpCodeOf, refusalHeaders, sendJson } from './answers.js';
-import type { Contract, ContractMethod } from './contract.js';
+import { httpCodeOf, refusalHeaders, sendBody } from './answers.js';
+import type { Contract } from './contract.js';
 import { FailedAnswer } from './failed-answer.js';
 import type { Moderators } from './moderators.js';
 import { bodyTooLarge, discardRest, readBody } from './request-body.js';
 
-/** One request for one answer, in the words of some protocol. */
-export interface UnaryProtocol {
-  readonly method: ContractMethod;
+/** One request for one answer, in the words of some protocol. Most of them know the messages of the method as JSON. */
+export interface UnaryProtocol<Req = JsonObject, Res = JsonObject> {
+  readonly method: DirectMethod<Req, Res>;
   /** False: the request is complete with its head. */
   readonly hasBody: boolean;
   /**
    * The request of the method. Called once.
    * @throws VerdictError invalid_argument
    */
-  requestOf(body: Buffer): ProtocolRequest;
+  requestOf(body: Buffer): ProtocolRequest<Req>;
   /** What the protocol answers. @throws VerdictError that the call fails with */
-  answerOf(answer: JsonObject): ProtocolAnswer | FailedAnswer;
+  answerOf(answer: Res): ProtocolAnswer | FailedAnswer;
   /** What the protocol says of a failure. @param status the google.rpc.Status */
   failureOf(status: JsonObject, httpCode: number): { readonly httpCode: number; readonly body: JsonValue };
 }
 
 export interface ProtocolAnswer {
-  readonly body: JsonValue;
+  /** JSON, or bytes of a type that the headers tell. */
+  readonly body: JsonValue | Buffer;
+  /** 200 without it. */
+  readonly httpCode?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface ProtocolRequest {
-  readonly message: JsonObject;
+export interface ProtocolRequest<Req = JsonObject> {
+  readonly message: Req;
   /** Of a method for many inputs: there is one, which competes as that of a unary call does. */
   readonly isInteractive?: boolean;
 }
@@ -46,11 +49,11 @@ export interface ExchangeParts {
 }
 
 /** One HTTP request that is one unary call. */
-export class UnaryExchange implements DirectCaller {
+export class UnaryExchange<Req, Res> implements DirectCaller {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #contract: Contract;
-  readonly #protocol: UnaryProtocol;
+  readonly #protocol: UnaryProtocol<Req, Res>;
   readonly #call: OpenedCall;
   #hasSent = false;
   #isTooLarge = false;
@@ -60,7 +63,7 @@ export class UnaryExchange implements DirectCaller {
     request: IncomingMessage,
     response: ServerResponse,
     { calls, contract }: ExchangeParts,
-    protocol: UnaryProtocol,
+    protocol: UnaryProtocol<Req, Res>,
   ) {
     this.#request = request;
     this.#response = response;
@@ -71,11 +74,11 @@ export class UnaryExchange implements DirectCaller {
   }
 
   /** Answers a request. */
-  static run(
+  static run<Req, Res>(
     request: IncomingMessage,
     response: ServerResponse,
     parts: ExchangeParts,
-    protocol: UnaryProtocol,
+    protocol: UnaryProtocol<Req, Res>,
   ): void {
     new UnaryExchange(request, response, parts, protocol).#call.start();
   }
@@ -130,7 +133,10 @@ export class UnaryExchange implements DirectCaller {
     const { content, onTaken } = this.#answer;
     if (content instanceof FailedAnswer)
       this.#fail(content.status, httpCodeOf(content.status.code), head, undefined);
-    else sendJson(this.#response, 200, content.body, { ...head, ...content.headers }, onTaken);
+    else {
+      const { httpCode = 200, body, headers } = content;
+      sendBody(this.#response, httpCode, body, { ...head, ...headers }, onTaken);
+    }
   }
 
   #fail(
@@ -140,7 +146,7 @@ export class UnaryExchange implements DirectCaller {
     retryAfterMs: number | undefined,
   ): void {
     const { httpCode, body } = this.#protocol.failureOf(status, usualCode);
-    sendJson(this.#response, httpCode, body, { ...head, ...refusalHeaders(httpCode, retryAfterMs) });
+    sendBody(this.#response, httpCode, body, { ...head, ...refusalHeaders(httpCode, retryAfterMs) });
   }
 
   onCutOff(): void {

@@ -13,6 +13,15 @@ export interface DirectCaller {
   onCutOff(): void;
 }
 
+/** A unary method as callers in this process know it: its path, and the codec of its messages. */
+export interface DirectMethod<Req, Res> {
+  /** `/service/method`. */
+  readonly path: string;
+  /** @throws VerdictError invalid_argument for what is no request of the method */
+  encode(request: Req): Buffer;
+  decode(bytes: Uint8Array): Res;
+}
+
 /** How a direct call ended. */
 export interface CallEnd {
   /** Of google.rpc.Code. */

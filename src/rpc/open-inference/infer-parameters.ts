@@ -141,7 +141,7 @@ export function inferOptionsFrom(parameters: Parameters, violations: Violations)
   if (names.length === 0) return defaults;
   const draft: Draft = { ...defaultOptions, timeoutMs: undefined, serviceClass: undefined };
   for (const name of names) {
-    const field = fieldOf('parameters', name);
+    const field = parameterField('parameters', name);
     const parameter = known.get(name);
     const given = parameters[name];
     if (parameter === undefined || given === undefined)
@@ -161,7 +161,7 @@ export function refuseParameters(
   but?: string,
 ): void {
   for (const name of namesOf(parameters).filter((one) => one !== but))
-    violations.push({ field: fieldOf(path, name), description: 'is not a known parameter' });
+    violations.push({ field: parameterField(path, name), description: 'is not a known parameter' });
 }
 
 /** Numbers beyond 2^53 lose their last digits: they are too large for every parameter that counts. */
@@ -178,8 +178,8 @@ function namesOf(parameters: object): string[] {
 
 const printable = /^[\w.-]{1,64}$/;
 
-/** Names that could be anything are not repeated. */
-function fieldOf(path: string, name: string): string {
+/** Where a parameter is, for errors. Names that could be anything are not repeated. */
+export function parameterField(path: string, name: string): string {
   return printable.test(name) ? `${path}.${name}` : path;
 }
 

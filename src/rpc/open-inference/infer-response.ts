@@ -7,6 +7,7 @@ import type { Classification, Prediction } from '../../classify/types.js';
 import { VerdictError } from '../../errors.js';
 import { writeElements } from './bytes-elements.js';
 import type { InferJob, OutputName } from './infer-request.js';
+import { type NumberType, writeNumbers } from './number-elements.js';
 
 /** What fills up the row of a text of which fewer predictions passed `min_score` than of another. */
 const noPrediction: Prediction = { label: '', score: 0, index: -1 };
@@ -14,9 +15,7 @@ const noPrediction: Prediction = { label: '', score: 0, index: -1 };
 /** The elements of an output, row by row; `width` is the length of a row. */
 type Elements =
   | { readonly datatype: 'BYTES'; readonly width: number; readonly texts: string[] }
-  | { readonly datatype: 'FP32' | 'INT32'; readonly width: number; readonly numbers: number[] };
-
-const numberBytes = 4;
+  | { readonly datatype: NumberType; readonly width: number; readonly numbers: number[] };
 
 /**
  * The answers to a request as tensors.
@@ -89,14 +88,9 @@ function contentsOf(elements: Elements): InferTensorContents {
 }
 
 function bytesOf(elements: Elements): Buffer {
-  if (elements.datatype === 'BYTES') return writeElements(elements.texts);
-  const { datatype, numbers } = elements;
-  const raw = Buffer.allocUnsafe(numbers.length * numberBytes);
-  for (const [at, value] of numbers.entries()) {
-    if (datatype === 'FP32') raw.writeFloatLE(value, at * numberBytes);
-    else raw.writeInt32LE(value, at * numberBytes);
-  }
-  return raw;
+  return elements.datatype === 'BYTES'
+    ? writeElements(elements.texts)
+    : writeNumbers(elements.datatype, elements.numbers);
 }
 
 function versionChanged(): VerdictError {

@@ -36,8 +36,8 @@ export interface OpenInferenceParts extends InferenceParts, RepositoryParts {
   readonly version: string;
 }
 
-/** What of the protocol's extensions is here; `schedule_policy` is `priority` and `timeout`. */
-const extensions = ['model_repository', 'schedule_policy', 'parameters'];
+/** What of the protocol's extensions is here; `schedule_policy` is `priority` and `timeout`, `binary_tensor_data` is for HTTP. */
+const extensions = ['binary_tensor_data', 'model_repository', 'schedule_policy', 'parameters'];
 
 const service = openInferenceServiceName;
 

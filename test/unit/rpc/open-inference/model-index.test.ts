@@ -116,7 +116,7 @@ it('the server is live, and ready while its models serve', { timeout }, async ()
       ...{
         name: 'verdict',
         version: '1.2.3',
-        extensions: ['model_repository', 'schedule_policy', 'parameters'],
+        extensions: ['binary_tensor_data', 'model_repository', 'schedule_policy', 'parameters'],
       },
     });
   });
