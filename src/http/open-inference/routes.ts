@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { DirectMethod } from '../../rpc/direct-caller.js';
-import { directMethods } from '../../rpc/open-inference/direct-methods.js';
+import { dataTypeName, directMethods } from '../../rpc/open-inference/direct-methods.js';
 import { isBoolean, isText, optional } from '../batch.js';
 import { parseJson } from '../request-body.js';
 import type { Incoming, Router, Verb } from '../router.js';
@@ -33,6 +33,7 @@ export function openInferenceRoutes(router: Router, parts: ExchangeParts): void 
   on('GET', '/v2/health/ready', serverReady);
   for (const path of ['/v2/models/{model}', '/v2/models/{model}/versions/{version}']) {
     on('GET', path, modelMetadata);
+    on('GET', `${path}/config`, modelConfig);
     on('GET', `${path}/ready`, modelReady);
     on('POST', `${path}/infer`, infer);
   }
@@ -79,6 +80,19 @@ function modelMetadata(incoming: Incoming) {
       of.map(({ name, datatype, shape }) => ({ name, datatype, shape: shape.map(Number) }));
     const { name, versions, platform, inputs, outputs } = answer;
     return { body: { name, versions, platform, inputs: tensors(inputs), outputs: tensors(outputs) } };
+  });
+}
+
+function modelConfig(incoming: Incoming) {
+  const { model, version } = namedIn(incoming);
+  return bodiless(directMethods.modelConfig, { name: model, version }, ({ config }) => {
+    const { name = '', platform = '', maxBatchSize = 0, input = [], output = [] } = config ?? {};
+    const tensors = (of: typeof input): JsonValue =>
+      of.map((tensor) => ({
+        ...{ name: tensor.name, data_type: dataTypeName(tensor.dataType), dims: tensor.dims.map(Number) },
+      }));
+    const sizes = { max_batch_size: maxBatchSize };
+    return { body: { name, platform, ...sizes, input: tensors(input), output: tensors(output) } };
   });
 }
 

@@ -1,4 +1,7 @@
 import {
+  DataType,
+  ModelConfigRequest,
+  ModelConfigResponse,
   ModelInferRequest,
   ModelInferResponse,
   ModelMetadataRequest,
@@ -37,11 +40,17 @@ export const directMethods = {
   serverMetadata: method('ServerMetadata', ServerMetadataRequest, ServerMetadataResponse),
   modelReady: method('ModelReady', ModelReadyRequest, ModelReadyResponse),
   modelMetadata: method('ModelMetadata', ModelMetadataRequest, ModelMetadataResponse),
+  modelConfig: method('ModelConfig', ModelConfigRequest, ModelConfigResponse),
   modelInfer: method('ModelInfer', ModelInferRequest, ModelInferResponse),
   repositoryIndex: method('RepositoryIndex', RepositoryIndexRequest, RepositoryIndexResponse),
   load: method('RepositoryModelLoad', RepositoryModelLoadRequest, RepositoryModelLoadResponse),
   unload: method('RepositoryModelUnload', RepositoryModelUnloadRequest, RepositoryModelUnloadResponse),
 };
+
+/** The name of a type in a model's configuration: `TYPE_STRING`. */
+export function dataTypeName(type: DataType): string {
+  return Object.entries(DataType).find(([, number]) => number === type)?.[0] ?? 'TYPE_INVALID';
+}
 
 function method<Req, Res>(
   name: string,

@@ -1,6 +1,8 @@
-import type {
-  RepositoryIndexResponse_ModelIndex as ModelIndex,
-  ModelMetadataResponse,
+import {
+  DataType,
+  type ModelConfig,
+  type RepositoryIndexResponse_ModelIndex as ModelIndex,
+  type ModelMetadataResponse,
 } from '../../../generated/inference/grpc_service.js';
 import { VerdictError } from '../../errors.js';
 import type { ModelCatalog, ModelState, ModelVersionView, ModelView } from '../../models/types.js';
@@ -59,6 +61,28 @@ export function modelMetadata(view: ModelView, asked: string): ModelMetadataResp
       { name: 'logits', datatype: 'FP32', shape: [varies, labels] },
     ],
   };
+}
+
+/** Types of elements in a model's configuration, by those of its tensors. */
+const configTypes: Readonly<Record<string, DataType>> = {
+  BYTES: DataType.TYPE_STRING,
+  FP32: DataType.TYPE_FP32,
+  INT32: DataType.TYPE_INT32,
+};
+
+/**
+ * The same in the form of Triton's configurations.
+ * @throws VerdictError not_found for a version that is not loaded
+ */
+export function modelConfig(view: ModelView, asked: string): ModelConfig {
+  const { name, platform: of, inputs, outputs } = modelMetadata(view, asked);
+  const tensors = (all: typeof inputs) =>
+    all.map((tensor) => ({
+      name: tensor.name,
+      dataType: configTypes[tensor.datatype] ?? DataType.TYPE_INVALID,
+      dims: tensor.shape,
+    }));
+  return { name, platform: of, maxBatchSize: 0, input: tensors(inputs), output: tensors(outputs) };
 }
 
 /** The versions of a model, and the model itself where it has none. */

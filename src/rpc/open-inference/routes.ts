@@ -1,4 +1,6 @@
 import {
+  ModelConfigRequest,
+  ModelConfigResponse,
   ModelInferRequest,
   ModelInferResponse,
   ModelMetadataRequest,
@@ -23,7 +25,7 @@ import { checkModel, checkVersion, refuse, type Violations } from '../validation
 import { inferJobFrom } from './infer-request.js';
 import { InferStream, type InferStreamContext } from './infer-stream.js';
 import { Inference, type InferenceParts } from './inference.js';
-import { modelMetadata, versionOf, viewOf } from './model-index.js';
+import { modelConfig, modelMetadata, versionOf, viewOf } from './model-index.js';
 import { type RepositoryParts, repositoryRoutes } from './repository.js';
 import { openInferenceServiceName } from './service-name.js';
 
@@ -159,7 +161,22 @@ function infoRoutes({
       }),
   };
 
-  return [serverLive, serverReady, serverMetadata, modelReady, modelMetadataRoute];
+  const modelConfigRoute: Route<ModelConfigRequest, ModelConfigResponse> = {
+    service,
+    method: 'ModelConfig',
+    shape: 'unary',
+    requestType: ModelConfigRequest,
+    responseType: ModelConfigResponse,
+    maxRequestBytes: smallRequestBytes,
+    open: (call) =>
+      new UnaryCall(call, (asked) => {
+        checkNamed(asked);
+        access.check(call.identity, asked.name);
+        return { config: modelConfig(viewOf(catalog, asked.name), asked.version) };
+      }),
+  };
+
+  return [serverLive, serverReady, serverMetadata, modelReady, modelMetadataRoute, modelConfigRoute];
 }
 
 /** @throws VerdictError invalid_argument */
