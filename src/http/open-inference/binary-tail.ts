@@ -1,6 +1,4 @@
-import type { VerdictError } from '../../errors.js';
 import { invalidField } from '../../errors.js';
-
 /** The header that tells the length of the JSON in a body with binary data behind it. */
 export const jsonLengthHeader = 'inference-header-content-length';
 
@@ -50,10 +48,7 @@ export class BinaryTail {
   /** @throws VerdictError invalid_argument where something is left that no tensor has taken */
   finish(): void {
     const left = this.#bytes.length - this.#at;
-    if (left > 0) throw leftOver(left);
+    if (left > 0)
+      throw invalidField('body', `has ${left} bytes more than the JSON and the binary data of the inputs`);
   }
-}
-
-function leftOver(bytes: number): VerdictError {
-  return invalidField('body', `has ${bytes} bytes behind the data that binary_data_size of its inputs tells`);
 }

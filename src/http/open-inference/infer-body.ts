@@ -1,11 +1,12 @@
 import type { JsonValue } from '@bufbuild/protobuf';
-import { invalidField, type VerdictError } from '../../errors.js';
+import { invalidField } from '../../errors.js';
 import { writeElements } from '../../rpc/open-inference/bytes-elements.js';
 import type {
   InputTensor,
   ModelInferRequest,
   RequestedOutputTensor,
 } from '../../rpc/open-inference/direct-methods.js';
+import { maxShape, maxTensors } from '../../rpc/open-inference/repeated-limits.js';
 import { isBoolean, isText, optional } from '../batch.js';
 import { parseJson } from '../request-body.js';
 import { BinaryTail } from './binary-tail.js';
@@ -53,11 +54,11 @@ export function inferBodyFrom(body: Buffer, jsonLength: string | undefined, name
   checkSame('model_version', fields, named.version);
   const { binary_data_output: allBinary, ...parameters } = parametersIn('parameters', fields.parameters);
   const binaryOutput = flag('parameters.binary_data_output', allBinary) ?? false;
-  const inputs = listIn('inputs', fields.inputs).map((one, place) =>
+  const inputs = listIn('inputs', fields.inputs, maxTensors).map((one, place) =>
     inputFrom(`inputs[${place}]`, one, tail),
   );
   tail.finish();
-  const outputs = listIn('outputs', fields.outputs ?? []).map((one, place) =>
+  const outputs = listIn('outputs', fields.outputs ?? [], maxTensors).map((one, place) =>
     outputFrom(`outputs[${place}]`, one),
   );
   return {
@@ -112,21 +113,31 @@ function outputFrom(field: string, json: JsonValue): ReadOutput {
 /** The texts of a tensor in JSON, as they lie in memory. They may stand flat, or each in an array of its own if the shape does so. */
 function textsFrom(field: string, data: JsonValue | undefined, shape: readonly number[]): Buffer {
   const isNested = shape.length === 2 && Array.isArray(data) && Array.isArray(data[0]);
-  const texts = listIn(field, data).map((one, position) => {
-    const text = isNested && Array.isArray(one) && one.length === 1 ? one[0] : one;
-    if (typeof text !== 'string') throw invalidField(`${field}[${position}]`, 'must be a string');
+  const list = listIn(field, data);
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (list.length !== count)
+    throw invalidField(field, `must have the ${count} elements of the shape, has ${list.length}`);
+  const texts = list.map((one, position) => {
+    const text = isNested ? onlyIn(one) : one;
+    if (typeof text !== 'string')
+      throw invalidField(
+        `${field}[${position}]`,
+        isNested ? 'must be an array of one string' : 'must be a string',
+      );
     if (!isUnicode(text))
       throw invalidField(`${field}[${position}]`, 'must be Unicode: half a character is none');
     return text;
   });
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (texts.length !== count)
-    throw invalidField(field, `must have the ${count} elements of the shape, has ${texts.length}`);
   return writeElements(texts);
 }
 
-function shapeFrom(field: string, json: JsonValue | undefined): number[] {
-  if (Array.isArray(json) && json.every(isSize)) return json;
+function onlyIn(list: JsonValue): JsonValue | undefined {
+  return Array.isArray(list) && list.length === 1 ? list[0] : undefined;
+}
+
+function shapeFrom(field: string, json: JsonValue | undefined): readonly number[] {
+  const sizes = listIn(field, json, maxShape);
+  if (sizes.every(isSize)) return sizes;
   throw invalidField(field, 'must be an array of whole numbers');
 }
 
@@ -158,11 +169,12 @@ function flag(field: string, value: JsonValue | undefined): boolean | undefined 
   return optional(field, value, isBoolean, 'must be true or false');
 }
 
-function listIn(field: string, json: JsonValue | undefined): readonly JsonValue[] {
-  if (Array.isArray(json)) return json;
-  throw notArray(field);
-}
-
-function notArray(field: string): VerdictError {
-  return invalidField(field, 'must be an array');
+function listIn(
+  field: string,
+  json: JsonValue | undefined,
+  max = Number.POSITIVE_INFINITY,
+): readonly JsonValue[] {
+  if (!Array.isArray(json)) throw invalidField(field, 'must be an array');
+  if (json.length > max) throw invalidField(field, `must have at most ${max} elements, has ${json.length}`);
+  return json;
 }

@@ -1,6 +1,7 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 import { invalidField } from '../../errors.js';
 import { parameterField } from '../../rpc/open-inference/infer-parameters.js';
+import { maxParameters } from '../../rpc/open-inference/repeated-limits.js';
 
 /** A parameter, as the messages of the protocol have it. */
 interface Encoded<Choice> {
@@ -33,7 +34,7 @@ export function fieldsIn(field: string, json: unknown, known: readonly string[])
 }
 
 /**
- * The parameters of a request or a tensor, by what JSON makes of them: whole numbers are `int64` as long as they are exact.
+ * The parameters of a request or a tensor; none where there is nothing.
  * @param field where they stand, for errors
  * @throws VerdictError invalid_argument
  */
@@ -41,10 +42,17 @@ export function parametersIn(
   field: string,
   json: JsonValue | undefined,
 ): Readonly<Record<string, JsonValue>> {
-  return json === undefined ? {} : objectIn(field, json);
+  const parameters = json === undefined ? {} : objectIn(field, json);
+  const count = Object.keys(parameters).length;
+  if (count > maxParameters)
+    throw invalidField(field, `must have at most ${maxParameters} elements, has ${count}`);
+  return parameters;
 }
 
-/** @throws VerdictError invalid_argument for one that is no string, number or boolean */
+/**
+ * The same as the call carries them. Whole numbers are `int64` as long as they are exact.
+ * @throws VerdictError invalid_argument for one that is no string, number or boolean
+ */
 export function encodedParameters(
   field: string,
   parameters: Readonly<Record<string, JsonValue>>,

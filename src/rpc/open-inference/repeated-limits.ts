@@ -1,11 +1,11 @@
 import type { RepeatedLimits } from '../message-fields.js';
 
 /** Tensors in one request, of which two inputs and four outputs have a meaning. */
-const maxTensors = 16;
+export const maxTensors = 16;
 /** Parameters of a request or a tensor. */
-const maxParameters = 64;
+export const maxParameters = 64;
 /** Sizes in a shape; on the wire, where they are packed, bytes of all of them. */
-const maxShape = 32;
+export const maxShape = 32;
 
 const request = 'inference.ModelInferRequest';
 const contents = 'inference.InferTensorContents';

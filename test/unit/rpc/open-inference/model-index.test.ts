@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
+import { DataType } from '../../../../generated/inference/grpc_service.js';
 import type { ModelView } from '../../../../src/models/types.js';
 import { detailsOf } from '../details.js';
 import { Edge, modelView, TestCatalog, timeout, unary } from '../edge.js';
@@ -50,6 +51,26 @@ describe('what the Open Inference Protocol tells of models', { timeout }, () => 
         assert.deepEqual(response?.versions, ['1']);
         assert.deepEqual(response?.outputs.at(-1)?.shape, [-1n, 2n]);
       }
+    });
+  });
+
+  it("the same in the form of Triton's configurations", async () => {
+    await withModels(async (edge) => {
+      const config = (name: string, asked: string) =>
+        unary(edge.inference.modelConfig.bind(edge.inference), { name, version: asked }, new Metadata());
+      const { response } = await config('sentiment', 'old');
+      assert.deepEqual(response?.config, {
+        ...{ name: 'sentiment', platform: 'onnxruntime_onnx', maxBatchSize: 0 },
+        input: [{ name: 'text', dataType: DataType.TYPE_STRING, dims: [-1n] }],
+        output: [
+          { name: 'label', dataType: DataType.TYPE_STRING, dims: [-1n, -1n] },
+          { name: 'score', dataType: DataType.TYPE_FP32, dims: [-1n, -1n] },
+          { name: 'index', dataType: DataType.TYPE_INT32, dims: [-1n, -1n] },
+          { name: 'logits', dataType: DataType.TYPE_FP32, dims: [-1n, 2n] },
+        ],
+      });
+      assert.equal(detailsOf((await config('sentiment', '3')).error).reason, 'VERSION_NOT_FOUND');
+      assert.deepEqual(detailsOf((await config('Not A Name', '01')).error).fields, ['name', 'version']);
     });
   });
 
