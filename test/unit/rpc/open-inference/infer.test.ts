@@ -293,7 +293,8 @@ describe('what holds for callers of the own service', { timeout }, () => {
       const { error } = await infer(edge, inferRequest(['a']));
       const ready = await unary(client.modelReady.bind(client), named, new Metadata());
       const metadata = await unary(client.modelMetadata.bind(client), named, new Metadata());
-      for (const refused of [error, ready.error, metadata.error])
+      const config = await unary(client.modelConfig.bind(client), named, new Metadata());
+      for (const refused of [error, ready.error, metadata.error, config.error])
         assert.equal(detailsOf(refused).reason, 'MODEL_NOT_PERMITTED');
       const all = { repositoryName: '', ready: false };
       const index = await unary(client.repositoryIndex.bind(client), all, new Metadata());
