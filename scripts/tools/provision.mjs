@@ -13,6 +13,7 @@ import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs'
 import { otelcol, provideOtelcol } from './otelcol.mjs';
 import { toolsDir } from './paths.mjs';
 import {
+  providePerfAnalyzer,
   providePythonClients,
   providePythonGrpc,
   providePythonMlflow,
@@ -37,6 +38,7 @@ const integrationTools = {
   'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
   [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
+  perf_analyzer: { versionArgs: ['--version'], provide: providePerfAnalyzer },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 

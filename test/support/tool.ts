@@ -12,6 +12,7 @@ export type ToolName =
   | 'python-clients'
   | 'python-mlflow-3.17.2'
   | 'python-triton'
+  | 'perf_analyzer'
   | 'rclone'
   | 'envoy'
   | 'hadolint'
