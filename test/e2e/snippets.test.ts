@@ -65,6 +65,17 @@ describe('the snippets of the docs, against a real server', () => {
     assert.match(lines[8] ?? '', /^NOT_FOUND MODEL_NOT_FOUND/);
   });
 
+  it('the request of docs/protocols.md over HTTP is answered right', async () => {
+    const command = await block('docs/protocols.md', 'sh', '/v2/models/sentiment/infer');
+    const body = /'(\{[^']*\})'/.exec(command)?.[1];
+    const response = await fetch(`${server.httpUrl}/v2/models/sentiment/infer`, {
+      method: 'POST',
+      body: body ?? '',
+    });
+    const { id, outputs } = (await response.json()) as { id: string; outputs: { data: string[] }[] };
+    assert.deepEqual([id, outputs[0]?.data], ['1', ['POSITIVE', 'NEGATIVE', 'NEGATIVE', 'POSITIVE']]);
+  });
+
   it('the texts of docs/cli.md are answered right, the one with a dash too', async () => {
     const page = await readFile(join(repositoryRoot, 'docs/cli.md'), 'utf8');
     for (const [text, label] of [
