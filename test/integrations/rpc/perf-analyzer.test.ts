@@ -22,39 +22,34 @@ const data = {
 
 describe("Triton's perf_analyzer, unchanged", { skip: await skipWithout('perf_analyzer') }, () => {
   let http: HttpService;
-  let inputData = '';
 
   before(async () => {
-    inputData = join(temporaryFolder({ after }), 'data.json');
-    writeFileSync(inputData, JSON.stringify(data));
     http = await HttpService.start(['topics']);
   });
 
   after(() => http.stop());
 
-  const methods = [
-    { protocol: 'http', flags: [], method: 'ModelInfer' },
-    { protocol: 'grpc', flags: [], method: 'ModelInfer' },
-    { protocol: 'grpc', flags: ['--streaming'], method: 'ModelStreamInfer' },
+  const ways = [
+    { protocol: 'http', flags: [] },
+    { protocol: 'grpc', flags: [] },
+    { protocol: 'grpc', flags: ['--streaming'] },
   ] as const;
-  for (const { protocol, flags, method } of methods) {
-    it(`measures over ${[protocol, ...flags].join(' ')}`, async () => {
+  for (const { protocol, flags } of ways) {
+    it(`measures over ${[protocol, ...flags].join(' ')}`, async (t) => {
+      const inputData = join(temporaryFolder(t), 'data.json');
+      writeFileSync(inputData, JSON.stringify(data));
       const tool = await findTool('perf_analyzer');
       assert.ok('path' in tool);
-      const { server } = http.service;
-      const labels = { grpc_method: method, grpc_code: 'OK' };
-      const before = await server.metric('grpc_server_handled_total', labels);
-      const address = protocol === 'http' ? new URL(http.url).host : server.address;
+      const address = protocol === 'http' ? new URL(http.url).host : http.service.server.address;
       const settings = ['--input-data', inputData, '--request-count', String(requests)];
       const { stdout } = await run(
         tool.path,
         ['-m', 'topics', '-i', protocol, '-u', address, ...settings, ...flags],
         { timeout: 60_000 },
       );
+      // A request that fails ends the program with another code.
       assert.match(stdout, new RegExp(`Request count: ${requests}\\n`));
       assert.match(stdout, /Throughput: \d/);
-      const calls = method === 'ModelInfer' ? requests : 1;
-      assert.ok((await server.metric('grpc_server_handled_total', labels)) - before >= calls);
     });
   }
 });
