@@ -26,7 +26,12 @@ function dataOf({ json }: HttpAnswer, name: string): JsonValue {
   return at(outputs.find((one) => at(one, 'name') === name) ?? null, 'data');
 }
 
-const refusal = ({ status, json }: HttpAnswer): string => `${status} ${String(at(json, 'error'))}`;
+/** The HTTP code and the error of an answer. */
+function refusal({ status, json }: HttpAnswer): string {
+  const error = at(json, 'error');
+  assert.ok(typeof error === 'string');
+  return `${status} ${error}`;
+}
 
 describe('the Open Inference Protocol over HTTP', () => {
   let http: HttpService;
