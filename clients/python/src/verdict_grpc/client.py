@@ -167,7 +167,8 @@ class VerdictClient(Administration):
 
     def models(self, *, timeout: float | None = None) -> list[Model]:
         """The models of the server, by name."""
-        return convert_models.to_models(self._unary(contract.LIST_MODELS, contract.ListModelsRequest(), timeout))
+        reply = self._unary(contract.LIST_MODELS, contract.ListModelsRequest(), timeout)
+        return convert_models.to_models(reply)
 
     def is_serving(self, service: str = "", *, timeout: float | None = None) -> bool:
         """Asks once whether the server, or `models/<name>`, is able to serve. Raises if it cannot be reached."""
