@@ -47,8 +47,8 @@ const mixed = (held: HeldClassifier): Classify => {
   return (item, claim) => (item.input.text.startsWith('slow') ? held.classify(item, claim) : answerTo(item));
 };
 
-describe('PredictStream', { timeout }, () => {
-  it('answers in the order of the requests', async () => {
+describe('PredictStream', () => {
+  it('answers in the order of the requests', { timeout }, async () => {
     const held = new HeldClassifier();
     await Edge.run({ classify: mixed(held) }, async (edge) => {
       const stream = texts(edge, 'slow', 'b', 'c');
@@ -60,7 +60,9 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('ends at a request that is wrong, names its field, and answers nothing behind it', async () => {
+  it('ends at a request that is wrong, names its field, and answers nothing behind it', {
+    timeout,
+  }, async () => {
     await Edge.run({}, async (edge) => {
       const stream = texts(edge, 'a', '', 'c');
       const ended = await stream.ended();
@@ -72,7 +74,9 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('answers what came before a failure first, however long that takes, and gives up what came behind', async () => {
+  it('answers what came before a failure first, however long that takes, and gives up what came behind', {
+    timeout,
+  }, async () => {
     const held = new HeldClassifier();
     await Edge.run({ classify: mixed(held) }, async (edge) => {
       const stream = texts(edge, 'slow 1', '', 'slow 3');
@@ -86,7 +90,7 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('sends an internal failure without its cause', async () => {
+  it('sends an internal failure without its cause', { timeout }, async () => {
     const classify: Classify = async (item) => {
       if (item.input.text === 'poison') throw new Error('secret');
       return answerTo(item);
@@ -99,7 +103,7 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('ends with the code and the details of an overload', async () => {
+  it('ends with the code and the details of an overload', { timeout }, async () => {
     const full = new VerdictError('resource_exhausted', 'full', { reason: 'QUEUE_FULL', retryAfterMs: 40 });
     await Edge.run({ classify: () => Promise.reject(full) }, async (edge) => {
       const ended = await texts(edge, 'a').ended();
@@ -108,7 +112,7 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('ends at a request whose time has passed', async () => {
+  it('ends at a request whose time has passed', { timeout }, async () => {
     const held = new HeldClassifier();
     await Edge.run({ classify: mixed(held), options: { defaultDeadlineMs: 20 } }, async (edge) => {
       const stream = texts(edge, 'a', 'slow', 'c');
@@ -117,7 +121,9 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('computes in the bulk class, waits for room, and reads no more than the window holds', async () => {
+  it('computes in the bulk class, waits for room, and reads no more than the window holds', {
+    timeout,
+  }, async () => {
     const held = new HeldClassifier();
     const claims: InputClaim[] = [];
     const classify: Classify = (item, claim) => {
@@ -141,7 +147,7 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('answers what it holds when the server stops, and ends with UNAVAILABLE', async () => {
+  it('answers what it holds when the server stops, and ends with UNAVAILABLE', { timeout }, async () => {
     const held = new HeldClassifier();
     await Edge.run({ classify: held.classify }, async (edge) => {
       const stream = texts(edge, 'a');
@@ -154,7 +160,7 @@ describe('PredictStream', { timeout }, () => {
     });
   });
 
-  it('is forgotten with all it holds when the caller leaves', async () => {
+  it('is forgotten with all it holds when the caller leaves', { timeout }, async () => {
     const held = new HeldClassifier();
     await Edge.run({ classify: held.classify }, async (edge) => {
       const stream = texts(edge, 'a');
@@ -168,8 +174,8 @@ describe('PredictStream', { timeout }, () => {
   });
 });
 
-describe('PredictPairStream', { timeout }, () => {
-  it('takes texts and pairs, and ends at a request with three', async () => {
+describe('PredictPairStream', () => {
+  it('takes texts and pairs, and ends at a request with three', { timeout }, async () => {
     const seen: (string | undefined)[] = [];
     const classify: Classify = (item) => {
       seen.push(item.input.textPair);

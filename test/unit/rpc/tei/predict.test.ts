@@ -23,8 +23,10 @@ const severalLabels = (item: InputRequest): Classification => ({
   ],
 });
 
-describe('Predict', { timeout }, () => {
-  it('gives the labels of a multi-label model as they are: every one, each with its own score', async () => {
+describe('Predict', () => {
+  it('gives the labels of a multi-label model as they are: every one, each with its own score', {
+    timeout,
+  }, async () => {
     await Edge.run({ classify: severalLabels }, async (edge) => {
       const { response } = await predict(edge, { inputs: 'a' });
       assert.deepEqual(response?.predictions, [
@@ -47,7 +49,9 @@ describe('Predict', { timeout }, () => {
     [{ truncationDirection: TruncationDirection.LEFT }, undefined, 'reject'],
   ];
   for (const [fields, activation, truncation] of asked) {
-    it(`asks the classifier for activation ${activation} and truncation ${truncation} with ${JSON.stringify(fields)}`, async () => {
+    it(`asks the classifier for activation ${activation} and truncation ${truncation} with ${JSON.stringify(fields)}`, {
+      timeout,
+    }, async () => {
       const seen: InputRequest[] = [];
       const classify: Classify = (item) => {
         seen.push(item);
@@ -76,7 +80,7 @@ describe('Predict', { timeout }, () => {
     ],
   ];
   for (const [fields, message] of refused) {
-    it(`refuses ${JSON.stringify(fields)}`, async () => {
+    it(`refuses ${JSON.stringify(fields)}`, { timeout }, async () => {
       await Edge.run({}, async (edge) => {
         const { error } = await predictPair(edge, fields);
         assert.deepEqual([error?.code, error?.details], [status.INVALID_ARGUMENT, message]);
@@ -84,7 +88,7 @@ describe('Predict', { timeout }, () => {
     });
   }
 
-  it('names every bad field at once', async () => {
+  it('names every bad field at once', { timeout }, async () => {
     await Edge.run({}, async (edge) => {
       const { error } = await predictPair(edge, {
         inputs: [],
@@ -94,7 +98,9 @@ describe('Predict', { timeout }, () => {
     });
   });
 
-  it('names fields as this interface has them, whether the classifier refuses at once or later', async () => {
+  it('names fields as this interface has them, whether the classifier refuses at once or later', {
+    timeout,
+  }, async () => {
     const errors: Readonly<Record<string, VerdictError>> = {
       raw: invalidField('options.activation', 'must not be none'),
       long: invalidField('text', 'is 700 tokens long'),
@@ -117,7 +123,7 @@ describe('Predict', { timeout }, () => {
     });
   });
 
-  it('leaves errors that name no field as they are', async () => {
+  it('leaves errors that name no field as they are', { timeout }, async () => {
     const classify: Classify = async () => {
       throw new VerdictError('resource_exhausted', 'full', { reason: 'QUEUE_FULL', retryAfterMs: 40 });
     };
