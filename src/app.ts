@@ -164,7 +164,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       forgetter: new InputForgetter({
         models: {
           answering: (model) => [
-            ...registry.answering(model),
+            ...registry.requested.answering(model),
             ...(comparisons.warmUps?.versions(model) ?? []),
           ],
         },
