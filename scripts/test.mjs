@@ -20,8 +20,9 @@ import { watchTests } from './watch-tests.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join('node_modules/.bin', name);
 
-// The test runner gives each file a process; a file starts servers of its own, so few run side by side.
-const TEST_CONCURRENCY = 2;
+// The test runner gives each file a process. A file waits for a quarter of its time, so three keep two cores busy; each starts servers of
+// its own, so no more run side by side.
+const TEST_CONCURRENCY = 3;
 // For a whole file too: the one that runs every benchmark once starts some twenty servers.
 const TEST_TIMEOUT_MS = 300_000;
 // A step that takes longer hangs: the slowest, the tests that start servers, takes some twenty minutes in CI.
@@ -41,16 +42,23 @@ const ONCE_ONLY = [
   'integration/sources/add-families.test.js',
 ];
 
-/** Left out unless CI=true: floods, kills, hostile callers and benchmarks, which take as long as all others together. */
+/**
+ * Left out unless CI=true: floods, kills, hostile callers and benchmarks, which take as long as all others together; and what builds
+ * packages and images, or repeats for `models add` what other tests show of each family.
+ */
 const CI_ONLY = [
   'e2e/bench.test.js',
   'e2e/chaos-',
+  'e2e/client-package.test.js',
+  'e2e/docker-steps.test.js',
+  'e2e/envoy-replicas.test.js',
   'e2e/models-on-demand.test.js',
   'e2e/openapi.test.js',
   'e2e/profile.test.js',
   'e2e/reload-memory.test.js',
   'hostile/',
   'integration/models/state-file-killed.test.js',
+  'integration/sources/add-families.test.js',
 ];
 
 const isAmong = (paths, file) => paths.some((path) => file.startsWith(`dist/test/${path}`));

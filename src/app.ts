@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AdminServer } from './admin/admin-server.js';
 import { apiDocsPages } from './admin/api-docs.js';
 import { checkPort, namingPlace } from './app/check-port.js';
+import { connectionOptions, inboundOptions } from './app/edge-options.js';
 import { gateOf } from './app/gate.js';
 import { inputHooks } from './app/input-hooks.js';
 import { metricsGuard } from './app/metrics-guard.js';
@@ -16,11 +17,10 @@ import { openResultCache } from './app/open-result-cache.js';
 import { openTracing } from './app/open-tracing.js';
 import { readinessOf } from './app/readiness.js';
 import { ServedModels } from './app/served-models.js';
-import { trustedProxiesIn } from './app/trusted-proxies.js';
+import { warnOfLittleRoom, warnOfStrangers } from './app/start-warnings.js';
 import { ClassifierPipeline } from './classify/classifier-pipeline.js';
 import { InputForgetter } from './classify/input-forgetter.js';
 import type { Classifier } from './classify/types.js';
-import { maxTimerMs } from './concurrency/max-timer.js';
 import { isLoopback } from './config/loopback.js';
 import { pinnedModels } from './config/pinned-models.js';
 import { settingName } from './config/setting-name.js';
@@ -33,7 +33,6 @@ import type { ModelVersion } from './models/model-version.js';
 import { AdministrationAudit } from './rpc/administration-audit.js';
 import { serviceRoutes } from './rpc/routes.js';
 import { RpcServer } from './rpc/server.js';
-import type { ConnectionOptions, InboundOptions } from './rpc/server-options.js';
 import { GpuMonitor } from './runtime/gpu-monitor.js';
 import { ModelStatistics } from './statistics/model-statistics.js';
 import { ArrivalTrace } from './telemetry/arrival-trace.js';
@@ -164,7 +163,7 @@ export async function createApp(config: Config, version: string, log: Logger): P
       forgetter: new InputForgetter({
         models: {
           answering: (model) => [
-            ...registry.answering(model),
+            ...registry.requested.answering(model),
             ...(comparisons.warmUps?.versions(model) ?? []),
           ],
         },
@@ -336,24 +335,6 @@ export async function createApp(config: Config, version: string, log: Logger): P
   };
 }
 
-/** A server that others reach and that asks nobody who they are may be meant so, but not by oversight. */
-function warnOfStrangers({ auth, tls, server, http }: Config, log: Logger): void {
-  const knowsCallers =
-    auth.keysFile !== undefined ||
-    auth.jwtIssuer !== undefined ||
-    (tls.clientCa !== undefined && tls.clientAuth === 'require');
-  const ports = [
-    { name: 'gRPC', host: server.host },
-    ...(http.listen === 'on' ? [{ name: 'HTTP', host: http.host }] : []),
-  ];
-  if (knowsCallers) return;
-  const how = `${settingName('auth.keysFile')}, ${settingName('auth.jwtIssuer')} or ${settingName('tls.clientCa')}`;
-  for (const { name, host } of ports) {
-    if (isLoopback(host)) continue;
-    log.warn({ address: host }, `everybody who reaches the ${name} port may use it: set ${how}`);
-  }
-}
-
 /** Texts reach the log on request alone, and nobody should have to find out. */
 function withPayloadLog(
   classifier: Classifier,
@@ -390,30 +371,4 @@ function roomForCallers({ tokenizer }: Config, registry: ModelRegistry<ModelVers
     sessions: instances.reduce((sum, count) => sum + count, 0),
     reloadSessions: Math.max(1, ...instances),
   });
-}
-
-function warnOfLittleRoom(room: number, { server: { maxConnections } }: Config, log: Logger): void {
-  if (room >= maxConnections) return;
-  const name = settingName('server.maxConnections');
-  log.warn({ room, maxConnections }, `the limit of open files (ulimit -n) is below ${name}`);
-}
-
-/** Zero means never; grpc-js leaves out what is not there. */
-function connectionOptions(server: Config['server']): ConnectionOptions {
-  return {
-    ...server,
-    maxConnectionAgeMs: server.maxConnectionAgeMs || maxTimerMs,
-    maxConnectionAgeGraceMs: server.maxConnectionAgeGraceMs || maxTimerMs,
-    trustedProxies: trustedProxiesIn(server),
-  };
-}
-
-function inboundOptions({ server, limits }: Config): InboundOptions {
-  return {
-    compression: limits.compression === 'on',
-    maxCompressionRatio: limits.maxCompressionRatio,
-    maxHeldBytes: limits.maxHeldMib * 2 ** 20,
-    messageTimeoutMs: server.messageTimeoutMs,
-    streamIdleTimeoutMs: server.streamIdleTimeoutMs || maxTimerMs,
-  };
 }

@@ -4,6 +4,9 @@ import { delimiter, join } from 'node:path';
 import { toolsDir } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
 
+/** A program that runs on a virtual machine, such as Maven, takes its time to start on a busy machine. */
+const probeTimeoutMs = 30_000;
+
 /**
  * The first program of that name, on the PATH or in `.tools/bin`, that really starts.
  *
@@ -16,7 +19,7 @@ export async function findTool(name, versionArgs, moreFolders = []) {
   const onPath = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   for (const folder of [...onPath, join(toolsDir, 'bin'), ...moreFolders]) {
     const path = join(folder, name);
-    if ((await isExecutable(path)) && (await runCommand(path, versionArgs, { timeoutMs: 10_000 })).ok)
+    if ((await isExecutable(path)) && (await runCommand(path, versionArgs, { timeoutMs: probeTimeoutMs })).ok)
       return path;
   }
   return undefined;

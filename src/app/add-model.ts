@@ -153,8 +153,13 @@ async function take(
   }
 }
 
+/** What a model is called whose source has that name, unless it is given another. */
+export function derivedName(shortName: string): string {
+  return shortName.toLowerCase().replaceAll(/[^a-z0-9._-]/g, '-');
+}
+
 function modelName(source: ModelSource, given: string | undefined): string {
-  const name = given ?? source.shortName.toLowerCase().replaceAll(/[^a-z0-9._-]/g, '-');
+  const name = given ?? derivedName(source.shortName);
   if (modelNamePattern.test(name)) return name;
   const what =
     given === undefined ? `${source.name} cannot be called "${name}"` : `--name cannot be "${name}"`;

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Serial } from '../concurrency/serial.js';
 import { isSystemError, systemTrouble } from '../errors/system-trouble.js';
 import type { Precision } from '../runtime/types.js';
-import { openSource, type SourceAccess } from '../sources/open-source.js';
+import { openSource, type SourceAccess, shortNameOf } from '../sources/open-source.js';
 import { revisionOf } from '../sources/published-origin.js';
 import { RegistryError, SourceError, UnusableSourceError } from '../sources/source-error.js';
 import type { Origin } from '../sources/types.js';
-import { addModelIfNew } from './add-model.js';
+import { addModelIfNew, derivedName } from './add-model.js';
 
 export type { SourceAccess } from '../sources/open-source.js';
 export { UnusableSourceError } from '../sources/source-error.js';
@@ -62,9 +62,10 @@ export interface FollowEvent {
  * Keeps the models folder up with the sources: looks at each again and again, and publishes what is new. Never removes a version.
  *
  * @returns the outcome of the last look at each source, when the signal aborts, or after one look
- * @throws UnusableSourceError for a source that can never be one
+ * @throws UnusableSourceError for a source that can never be one, and for two sources of one model
  */
 export async function followModels(options: FollowOptions): Promise<readonly FollowOutcome[]> {
+  refuseSharedNames(options.sources);
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
   // Models are tried one after the other: the server beside this has use for the processors.
@@ -77,6 +78,23 @@ export async function followModels(options: FollowOptions): Promise<readonly Fol
   } finally {
     // One that cannot go on ends all.
     ended.abort();
+  }
+}
+
+/** Sources of one model would publish over each other. @throws UnusableSourceError */
+function refuseSharedNames(sources: readonly FollowedSource[]): void {
+  const references = new Map<string, string>();
+  for (const { reference, name } of sources) {
+    const shortName = shortNameOf(reference);
+    const model = name ?? (shortName === undefined ? undefined : derivedName(shortName));
+    if (model === undefined) continue;
+    const other = references.get(model);
+    if (other !== undefined) {
+      throw new UnusableSourceError(
+        `${other} and ${reference} are both called ${model}: call one otherwise, NAME=SOURCE`,
+      );
+    }
+    references.set(model, reference);
   }
 }
 

@@ -21,7 +21,11 @@ export interface MessageSink {
 export interface MessageSource {
   /** Asks for one: `onMessage`, `onMalformed`, `onLast` or `onUnusable` follows, perhaps at once. */
   want(): void;
+  /** None is wanted any more: the request is left alone from now on. */
+  close(): void;
 }
+
+const noElements: readonly JsonValue[] = [];
 
 /** A JSON array, which is read whole before its first element is given. */
 export class ArraySource implements MessageSource {
@@ -43,6 +47,8 @@ export class ArraySource implements MessageSource {
       onHeldBytes: (bytes) => this.#sink.onHeldBytes(bytes),
       onTooLarge: () => this.#sink.onUnusable(bodyTooLarge()),
       onBody: (body) => {
+        // It was closed meanwhile.
+        if (this.#elements !== undefined) return;
         try {
           this.#elements = elementsIn(body);
         } catch (error) {
@@ -52,6 +58,10 @@ export class ArraySource implements MessageSource {
         this.#next(this.#elements);
       },
     });
+  }
+
+  close(): void {
+    this.#elements = noElements.values();
   }
 
   #next(elements: Iterator<JsonValue>): void {
@@ -90,6 +100,7 @@ export class LineSource implements MessageSource {
   #wanted = false;
   #hasEnded = false;
   #isGiving = false;
+  #isClosed = false;
 
   constructor(request: IncomingMessage, sink: MessageSink, maxLineBytes: number) {
     this.#request = request;
@@ -111,9 +122,15 @@ export class LineSource implements MessageSource {
     this.#give();
   }
 
-  /** A loop, since the next one is asked for from inside. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wanted = false;
+    this.#rest = Buffer.alloc(0);
+  }
+
+  /** A loop, since the next one is asked for from inside, as the end of the call may come from there. */
   #give(): void {
-    if (this.#isGiving) return;
+    if (this.#isGiving || this.#isClosed) return;
     this.#isGiving = true;
     while (this.#wanted) {
       const line = this.#nextLine();
@@ -124,6 +141,7 @@ export class LineSource implements MessageSource {
       this.#giveLine(line);
     }
     this.#isGiving = false;
+    if (this.#isClosed) return;
     if (!this.#wanted) this.#request.pause();
     else if (this.#hasEnded) {
       this.#wanted = false;

@@ -16,12 +16,16 @@ export interface BodySink {
 /** How long a caller may go on sending what is not read, so that it gets to read the answer. */
 const lingerMs = 2_000;
 
-/** Drops what has yet to come of a body that nobody reads any more. A caller that goes on for long is cut off. */
+/**
+ * Drops what is left of a body that nobody reads any more, so that the next request of the connection gets through. A caller that goes on
+ * for long is cut off.
+ */
 export function discardRest(request: IncomingMessage): void {
+  if (request.readableEnded) return;
+  request.removeAllListeners('data').resume();
   if (request.complete) return;
   const timer = setTimeout(() => request.socket.destroy(), lingerMs);
   request.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
-  request.removeAllListeners('data').resume();
 }
 
 /** Reads a body into memory. A caller that breaks off is told of by its connection alone. */

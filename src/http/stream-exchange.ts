@@ -104,6 +104,7 @@ export class StreamExchange implements DirectCaller {
   onEnd({ code, status, retryAfterMs }: CallEnd): void {
     const response = this.#response;
     if (response.destroyed) return;
+    this.#source.close();
     discardRest(this.#request);
     if (response.headersSent) {
       response.end(this.#form.after);

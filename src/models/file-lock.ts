@@ -22,6 +22,9 @@ export class LockedError extends Error {
 /**
  * A file beside another one that is there while somebody changes that: of servers that share the folder, one at a time. The folder may lie on
  * another machine, so clocks are not compared: whoever waits measures how long the lock stays the same.
+ *
+ * For a change of milliseconds. Its holder never touches the lock, and hears by `check` that it was taken away before others see the
+ * change. `sources/lock-file.ts` is for downloads of minutes: there the owner touches the lock, and may share it unawares.
  */
 export class FileLock {
   readonly #path: string;

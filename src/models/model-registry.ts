@@ -1,17 +1,8 @@
-import { VerdictError } from '../errors.js';
-import type { TextInput } from '../tokenizer/types.js';
-import { type DeployableVersion, Deployment, type RoutedInput, type UnloadedVersion } from './deployment.js';
-import type { FormerVersion } from './former-version.js';
+import { type DeployableVersion, Deployment } from './deployment.js';
+import { type ModelsReadiness, readinessOf, routingTroublesIn } from './models-readiness.js';
+import { modelNotFound, RequestedVersions } from './requested-versions.js';
 import { namedVersions, noRouting, type Routings } from './routing.js';
 import type { ModelCatalog, ModelView } from './types.js';
-
-/** What a request says about the model it means. */
-export interface ModelRequest extends RoutedInput {
-  /** Empty: the default model. */
-  readonly model: string;
-  /** A number or an alias. Empty: any version that requests are routed to. */
-  readonly version: string;
-}
 
 /** Which version of which model. */
 export interface VersionName {
@@ -50,8 +41,10 @@ export interface FailedVersion {
   readonly reason: string;
 }
 
-/** The models that exist, and what each of their names means. */
+/** The models that exist: what is put into service and taken out of it, and what is known of what is not loaded. */
 export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog {
+  /** What requests mean by the names of models and versions. */
+  readonly requested: RequestedVersions<V>;
   readonly #defaultModel: string;
   readonly #deployments = new Map<string, Deployment<V>>();
   readonly #listeners = new Set<() => void>();
@@ -60,7 +53,6 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   readonly #reserved = new Set<{ readonly model: string; readonly versions: readonly string[] }>();
   readonly #onGone: (version: VersionName) => void;
   readonly #isPinned: (model: string) => boolean;
-  #uses = 0;
 
   /**
    * @param defaultModel the model of requests that name none
@@ -74,6 +66,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     isPinned: (model: string) => boolean = () => true,
   ) {
     this.#defaultModel = defaultModel;
+    this.requested = new RequestedVersions(this.#deployments, defaultModel);
     this.#onGone = onGone;
     this.#isPinned = isPinned;
   }
@@ -86,11 +79,6 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /** The version that most requests for a model go to; undefined: there is none. */
   current(model: string): V | undefined {
     return this.#deployments.get(model)?.current;
-  }
-
-  /** The model that a request means, whether or not there is one of that name. */
-  nameOf({ model }: Pick<ModelRequest, 'model'>): string {
-    return model === '' ? this.#defaultModel : model;
   }
 
   /** Whether requests for a model are answered without a load. */
@@ -116,12 +104,6 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
       if (deployment?.isLoaded !== true) return [];
       return [{ name, versions: deployment.active, lastUse: deployment.lastUse }];
     });
-  }
-
-  /** Makes a model the one that was used last. */
-  touch(model: string): void {
-    const deployment = this.#deployments.get(model);
-    if (deployment !== undefined) deployment.lastUse = ++this.#uses;
   }
 
   /**
@@ -171,18 +153,6 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
   /** The version of a model with that number; undefined: it is not loaded, or gets no requests any more. */
   find(model: string, version: string): V | undefined {
     return this.#deployments.get(model)?.find(version);
-  }
-
-  /**
-   * Requires a version that requests may be routed to: one that is loaded, or that a load of its model would bring.
-   * @throws VerdictError not_found; unavailable for one that could not be loaded
-   */
-  require(model: string, version: string): void {
-    const deployment = this.#deployments.get(model);
-    if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
-    const state = deployment.unloaded.get(version)?.state;
-    if (deployment.isUnloaded && (state === 'unloaded' || state === 'loading')) return;
-    this.#named(deployment, version, `version ${model}/${version} is not loaded`);
   }
 
   /** The version that most requests for a model go to, or would if it were loaded; empty: there is none. */
@@ -327,91 +297,6 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     for (const listener of this.#listeners) listener();
   }
 
-  /**
-   * The version that a request means. A version whose processes are being replaced still takes requests: they wait
-   * in its queue.
-   * @throws VerdictError not_found; unavailable for a model that is not loaded
-   */
-  resolve(request: ModelRequest): V {
-    const found = this.lookUp(request);
-    if (found !== undefined) return found;
-    const name = this.nameOf(request);
-    const [unloaded] = this.#deployments.get(name)?.unloaded.values() ?? [];
-    if (unloaded !== undefined) throw notLoaded(`the model ${name}`, unloaded);
-    throw notFound('model', name, 'MODEL_NOT_FOUND');
-  }
-
-  /**
-   * The version that a request means, if its model is loaded; this counts as its last use.
-   * @returns undefined: the model is known, and none of its versions is loaded
-   * @throws VerdictError not_found; unavailable for a version that is not loaded though others are, or for a model that is gone
-   */
-  lookUp(request: ModelRequest): V | undefined {
-    const name = request.model === '' ? this.#defaultModel : request.model;
-    const deployment = this.#deployments.get(name);
-    if (deployment === undefined) throw notFound('model', name, 'MODEL_NOT_FOUND');
-    if (deployment.isUnloaded) {
-      this.#requireKnown(deployment, request.version);
-      return undefined;
-    }
-    deployment.lastUse = ++this.#uses;
-    const { version } = request;
-    if (version !== '') {
-      const meant = deployment.versionOf(version);
-      const trouble = `version ${name}/${meant ?? version} is not loaded`;
-      return this.#named(
-        deployment,
-        meant ?? version,
-        meant === undefined ? trouble : `${trouble}: the alias ${version} stands for it`,
-      );
-    }
-    const found = deployment.pick(request);
-    if (found !== undefined) return found;
-    // Its last version is being retired.
-    throw new VerdictError('unavailable', `the model ${name} is being stopped`, { reason: 'DRAINING' });
-  }
-
-  /** @throws VerdictError not_found for a version that a load of its model would not bring */
-  #requireKnown(deployment: Deployment<V>, asked: string): void {
-    const { name, unloaded } = deployment;
-    const version = deployment.versionOf(asked) ?? asked;
-    if (version === '' || unloaded.has(version)) return;
-    // Of a model that is being loaded or could not be, not all versions may be known.
-    if ([...unloaded.values()].some(({ state }) => state !== 'unloaded')) return;
-    throw versionNotFound(name, version, `version ${name}/${version} is not there`);
-  }
-
-  /** @param trouble what to say where nothing is known of the version */
-  #named(deployment: Deployment<V>, version: string, trouble: string): V {
-    const found = deployment.find(version);
-    if (found !== undefined) return found;
-    const { name, versions, unloaded } = deployment;
-    const others = versions.length === 0 ? [...unloaded.values()] : [];
-    const trying = unloaded.get(version) ?? others[0];
-    if (trying !== undefined) throw notLoaded(`the version ${name}/${version}`, trying);
-    throw versionNotFound(name, version, trouble);
-  }
-
-  /**
-   * The versions that may have answers in the cache: those that are loaded, on their way out too, and what is kept of those that were.
-   * @param model empty: those of all models
-   * @throws VerdictError not_found; unavailable for a model of which no version ever was loaded
-   */
-  answering(model: string): readonly (V | FormerVersion<TextInput>)[] {
-    if (model === '') return [...this.#deployments.values()].flatMap(answeringOf);
-    const deployment = this.#deployments.get(model);
-    if (deployment === undefined) throw notFound('model', model, 'MODEL_NOT_FOUND');
-    const found = answeringOf(deployment);
-    const [unloaded] = deployment.unloaded.values();
-    if (found.length === 0 && unloaded !== undefined) throw notLoaded(`the model ${model}`, unloaded);
-    return found;
-  }
-
-  /** What is kept of the version that a request means, while its model is not loaded. */
-  formerOf(request: Pick<ModelRequest, 'model' | 'version'>): FormerVersion<TextInput> | undefined {
-    return this.#deployments.get(this.nameOf(request))?.formerOf(request.version);
-  }
-
   list(): readonly ModelView[] {
     const views = [...this.#deployments.values()].map((deployment) => this.#view(deployment));
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -419,7 +304,7 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
 
   get(name: string): ModelView {
     const deployment = this.#deployments.get(name);
-    if (deployment === undefined) throw notFound('model', name, 'MODEL_NOT_FOUND');
+    if (deployment === undefined) throw modelNotFound(name);
     return this.#view(deployment);
   }
 
@@ -428,57 +313,14 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     return () => this.#listeners.delete(listener);
   }
 
-  /**
-   * Whether every version that requests are routed to serves, and which ones do not. Versions that are not loaded are named but
-   * do not count: the others can serve.
-   */
-  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
-    const deployments = [...this.#deployments.values()];
-    const hasLoaded = deployments.some(({ isLoaded }) => isLoaded);
-    const reasons = deployments
-      .flatMap(({ routed }) => routed)
-      .filter(({ state }) => state !== 'serving')
-      .map(({ name, version, view: { state, stateReason } }) =>
-        [`${name}/${version} is ${state}`, stateReason].filter((words) => words !== '').join(': '),
-      );
-    const unloaded = deployments.flatMap(({ name, unloaded }) =>
-      [...unloaded]
-        .filter(([, { state }]) => state !== 'unloaded')
-        .map(([version, { state, reason }]) =>
-          state === 'loading'
-            ? `${name}/${version} is being loaded`
-            : `${pathOf(name, version)} could not be loaded: ${reason}`,
-        ),
-    );
-    return {
-      ready: hasLoaded && reasons.length === 0,
-      reasons: [...reasons, ...unloaded, ...this.routingTroubles(), ...this.#rollbacks()],
-    };
+  /** Whether every version that requests are routed to serves, and which ones do not. */
+  readiness(): ModelsReadiness {
+    return readinessOf(this.#deployments, this.#routings);
   }
 
   /** What routings say that has no effect, since they name what is not there. */
   routingTroubles(): readonly string[] {
-    return [...this.#routings].flatMap(([name, routing]) => {
-      const deployment = this.#deployments.get(name);
-      if (deployment === undefined) return [`there is no model ${name}, and the state file names it`];
-      const isMissing = (version: string) =>
-        deployment.find(version) === undefined && !deployment.unloaded.has(version);
-      return [...namedVersions(routing)]
-        .filter(isMissing)
-        .map((version) => `${name}/${version} is not there, and the state file names it`);
-    });
-  }
-
-  /** Candidates that have lost their traffic. */
-  #rollbacks(): readonly string[] {
-    return [...this.#routings].flatMap(([name, { rollback }]) => {
-      if (rollback?.rolledBack === undefined || !this.#deployments.has(name)) return [];
-      const { at, cause, count, observations } = rollback.rolledBack;
-      const words = cause === 'errors' ? 'failed' : `got other labels than from ${rollback.stable}`;
-      return [
-        `${name}/${rollback.version} lost its traffic to ${rollback.stable} at ${new Date(at).toISOString()}: ${count} of ${observations} inputs ${words}`,
-      ];
-    });
+    return routingTroublesIn(this.#deployments, this.#routings);
   }
 
   /** Starts to drain every version: what they have accepted is still answered. */
@@ -510,35 +352,4 @@ export class ModelRegistry<V extends DeployableVersion> implements ModelCatalog 
     const { name } = deployment;
     return deployment.view(name === this.#defaultModel, this.#isPinned(name));
   }
-}
-
-function answeringOf<V extends DeployableVersion>({
-  versions,
-  unloaded,
-}: Deployment<V>): (V | FormerVersion<TextInput>)[] {
-  const kept = [...unloaded.values()].flatMap(({ former }) => former ?? []);
-  // One that drains is kept already.
-  return [...versions, ...kept.filter(({ version }) => !versions.some((one) => one.version === version))];
-}
-
-function notLoaded(what: string, { state }: UnloadedVersion): VerdictError {
-  const words = { unloaded: 'is not loaded', loading: 'is being loaded', failed: 'could not be loaded' }[
-    state
-  ];
-  return new VerdictError('unavailable', `${what} ${words}`, { reason: 'MODEL_NOT_LOADED' });
-}
-
-function versionNotFound(name: string, version: string, trouble: string): VerdictError {
-  return new VerdictError('not_found', trouble, {
-    reason: 'VERSION_NOT_FOUND',
-    resource: { type: 'version', name: `${name}/${version}` },
-  });
-}
-
-function pathOf(name: string, version: string): string {
-  return version === '' ? name : `${name}/${version}`;
-}
-
-function notFound(type: string, name: string, reason: string): VerdictError {
-  return new VerdictError('not_found', `there is no ${type} ${name}`, { reason, resource: { type, name } });
 }

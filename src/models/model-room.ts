@@ -69,7 +69,7 @@ export class ModelRoom<V extends OnDemandVersion> {
   /** A model was loaded for those who asked. */
   onLoaded(model: string): void {
     this.#loadedAt.set(model, this.#parts.clock.now());
-    this.#parts.registry.touch(model);
+    this.#parts.registry.requested.touch(model);
   }
 
   /** How many milliseconds from now on there may be a place; 0: now. */

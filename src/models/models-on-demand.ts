@@ -10,8 +10,8 @@ import { LoadQueue, type LoadQueueParts } from './load-queue.js';
 import { loadTooLong, pinnedLeaveNoRoom, placesInUse, tooManyWaiting } from './load-refusals.js';
 import type { LoadClaim } from './load-waiters.js';
 import type { ModelDemand } from './model-demand.js';
-import type { ModelRequest } from './model-registry.js';
 import { ModelRoom, type ModelRoomParts, type OnDemandVersion } from './model-room.js';
+import type { ModelRequest } from './requested-versions.js';
 import type { ModelLoads, ModelView, OnDemandHooks, RefusedLoad } from './types.js';
 
 /** What is needed of a version to find it again. */
@@ -56,11 +56,11 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
    */
   resolve(request: ModelRequest, claim: LoadClaim): MaybePromise<V | AbsentVersion> {
     const { registry } = this.#parts;
-    const found = registry.lookUp(request);
+    const found = registry.requested.ifLoaded(request);
     if (found !== undefined) return found;
     // Whoever is sent away by a version that is being stopped asks again: here that has to end.
     this.#queue.refuseStopping();
-    const former = registry.formerOf(request);
+    const former = registry.requested.formerOf(request);
     if (former === undefined) return this.#onceLoaded(request, claim);
     return new AbsentVersion(former, (waiting, input) => this.#asItWas(former, waiting, input));
   }
@@ -75,7 +75,7 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
         throw tooManyWaiting(model, this.#queue.expectedMs(demand));
       await demand.waiters.wait(claim, 0);
     }
-    registry.touch(model);
+    registry.requested.touch(model);
     return registry.get(model);
   }
 
@@ -113,7 +113,7 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
   /** A model was loaded otherwise: at the start, or by a reload. */
   onLoaded(model: string): void {
     this.#queue.onLoaded(model);
-    this.#parts.registry.touch(model);
+    this.#parts.registry.requested.touch(model);
   }
 
   /** A model could not be loaded at the start, or by a reload. @param reason for everybody to read */
@@ -142,10 +142,10 @@ export class ModelsOnDemand<V extends RequestedVersion> implements ModelLoads {
 
   async #onceLoaded(request: ModelRequest, claim: LoadClaim): Promise<V> {
     const { registry } = this.#parts;
-    const model = registry.nameOf(request);
+    const model = registry.requested.nameOf(request);
     for (;;) {
       await this.#wait(model, claim, request.input);
-      const found = registry.lookUp(request);
+      const found = registry.requested.ifLoaded(request);
       if (found !== undefined) return found;
     }
   }

@@ -79,7 +79,7 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
   setTraffic(model: string, shares: Shares, signal?: AbortSignal): Promise<ModelView> {
     const { registry } = this.#parts;
     return this.#change(model, [...shares.keys()], signal, (former) => {
-      for (const version of shares.keys()) registry.require(model, version);
+      for (const version of shares.keys()) registry.requested.require(model, version);
       const rollback = rearmed(former.rollback, shares);
       if (shares.size === 0) return { ...former, traffic: undefined, rollback };
       return { ...former, traffic: redivided(this.#trafficOf(model, former), shares), rollback };
@@ -88,7 +88,7 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
 
   setAlias(model: string, alias: string, version: string, signal?: AbortSignal): Promise<ModelView> {
     return this.#change(model, [version], signal, (former) => {
-      this.#parts.registry.require(model, version);
+      this.#parts.registry.requested.require(model, version);
       const aliases = new Map([...former.aliases, [alias, version]]);
       if (aliases.size > maxAliases) throw tooManyAliases();
       return { ...former, aliases };
@@ -107,7 +107,7 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
     const named = percent === 0 ? [] : [version];
     return this.#change(model, named, signal, (former) => {
       if (percent === 0) return { ...former, shadow: undefined };
-      this.#parts.registry.require(model, version);
+      this.#parts.registry.requested.require(model, version);
       return { ...former, shadow: { version, percent, setAt: this.#after(former.shadow?.setAt) } };
     });
   }
@@ -115,7 +115,7 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
   setRollback(model: string, limits: RollbackLimits, signal?: AbortSignal): Promise<ModelView> {
     const named = [limits.version, limits.stable];
     return this.#change(model, named, signal, (former) => {
-      for (const version of named) this.#parts.registry.require(model, version);
+      for (const version of named) this.#parts.registry.requested.require(model, version);
       const setAt = this.#after(former.rollback?.setAt);
       return { ...former, rollback: { ...limits, setAt, rolledBack: undefined } };
     });
@@ -190,7 +190,7 @@ export class RoutingKeeper<V extends DeployableVersion> implements RoutingChange
 
   #requireServing(model: string, version: string): void {
     const { registry } = this.#parts;
-    registry.require(model, version);
+    registry.requested.require(model, version);
     const { state = 'serving' } = registry.find(model, version) ?? {};
     if (state === 'serving') return;
     throw new VerdictError('unavailable', `the version ${model}/${version} is ${state}`, {

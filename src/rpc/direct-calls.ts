@@ -59,7 +59,7 @@ export class DirectCalls {
       else this.#onEmpty = resolve;
     });
     await untilAborted(done, signal);
-    for (const call of this.#open) call.interrupt(shuttingDown());
+    for (const call of this.#open) call.fail(shuttingDown());
   }
 
   #left(call: DirectCall): void {

@@ -1,7 +1,9 @@
+import type { VerdictError } from '../errors.js';
 import { deserializer, serializer } from './codec.js';
 import type { InboundLimits } from './inbound-messages.js';
 import type { MessageFields } from './message-fields.js';
 import type { AnyRoute } from './route.js';
+import { scanFields, unscannedBytes } from './scan-fields.js';
 import type { RpcMethod } from './types.js';
 
 /** A route with what its requests are held to. Made once; each call of the method has it. */
@@ -23,5 +25,11 @@ export class Method {
     this.fields = fields;
     this.decode = deserializer(route.requestType);
     this.encode = serializer(route.responseType);
+  }
+
+  /** What is wrong with a message that can be told before it is decoded. */
+  problemOf(bytes: Buffer): VerdictError | undefined {
+    if (this.fields === undefined || bytes.length <= unscannedBytes) return undefined;
+    return scanFields(bytes, this.fields);
   }
 }

@@ -4,6 +4,8 @@ import type { Connection, Connections } from './connections.js';
 import { type ConnectionShare, HeldBytes, type HeldBytesOptions, type Holder } from './held-bytes.js';
 import { Inflater } from './inflater.js';
 import type { Interceptor } from './interceptor.js';
+import { ownTimeoutMs } from './metadata.js';
+import type { AnyRoute } from './route.js';
 import type { RpcHooks } from './types.js';
 
 /** A call that can be told of the server's end, and looked at from time to time. */
@@ -11,7 +13,7 @@ export interface OpenCall extends Holder {
   /** Finish what was begun, then end with the error. */
   drain(error: VerdictError): void;
   /** Ends the call now. */
-  interrupt(error: VerdictError): void;
+  fail(error: VerdictError): void;
   /** Ends what has lasted too long. */
   inspect(now: number): void;
 }
@@ -32,7 +34,6 @@ const maxInspectionMs = 1_000;
 export class OpenCalls {
   readonly hooks: RpcHooks;
   readonly interceptors: readonly Interceptor[];
-  readonly defaultDeadlineMs: number;
   readonly timeLimits: TimeLimits;
   readonly connections: Connections;
   readonly held: HeldBytes;
@@ -41,6 +42,7 @@ export class OpenCalls {
   now = performance.now();
   /** Calls that have not ended, and ended ones whose streams are still open. */
   readonly #calls = new Set<OpenCall>();
+  readonly #defaultDeadlineMs: number;
   readonly #timer: NodeJS.Timeout;
   /** Calls whose status has not left yet. */
   #open = 0;
@@ -49,7 +51,7 @@ export class OpenCalls {
   constructor({ hooks, interceptors, defaultDeadlineMs, timeLimits, connections, held }: OpenCallsOptions) {
     this.hooks = hooks;
     this.interceptors = interceptors;
-    this.defaultDeadlineMs = defaultDeadlineMs;
+    this.#defaultDeadlineMs = defaultDeadlineMs;
     this.timeLimits = timeLimits;
     this.connections = connections;
     this.held = new HeldBytes({
@@ -59,6 +61,14 @@ export class OpenCalls {
     });
     const intervalMs = Math.min(maxInspectionMs, timeLimits.messageMs / 4, timeLimits.streamIdleMs / 4);
     this.#timer = setInterval(() => this.#inspect(), intervalMs).unref();
+  }
+
+  /**
+   * How long a call may take whose caller has set no deadline, in milliseconds; Infinity: as long as it likes.
+   * @param envoysHeader how long Envoy's route allows, as Envoy has written it
+   */
+  ownTimeoutMs({ shape }: Pick<AnyRoute, 'shape'>, envoysHeader: string | undefined): number {
+    return ownTimeoutMs(envoysHeader, shape === 'unary' ? this.#defaultDeadlineMs : Number.POSITIVE_INFINITY);
   }
 
   add(call: OpenCall): void {
@@ -88,7 +98,7 @@ export class OpenCalls {
 
   /** Ends every call now. */
   interrupt(error: VerdictError): void {
-    for (const call of this.#calls) call.interrupt(error);
+    for (const call of this.#calls) call.fail(error);
   }
 
   /** Tells the calls of these connections to finish, those that have been without a message since the time given. */
@@ -100,7 +110,7 @@ export class OpenCalls {
   }
 
   interruptConnection(connection: Connection, error: VerdictError): void {
-    for (const call of this.#calls) if (call.connection === connection) call.interrupt(error);
+    for (const call of this.#calls) if (call.connection === connection) call.fail(error);
   }
 
   close(): void {

@@ -25,12 +25,23 @@ export class FolderSource implements ModelSource {
     this.origin = names.origin;
   }
 
+  /** What a folder is called: one that is a version of a model, such as `sentiment/1`, after the model. */
+  static shortNameOf(directory: string): string {
+    const path = resolve(directory);
+    const last = basename(path);
+    return /^[0-9]+$/.test(last) ? basename(resolve(path, '..')) : last;
+  }
+
   /** @throws SourceError when the folder cannot be read */
   static async open(directory: string, names?: SourceNames): Promise<FolderSource> {
     const path = resolve(directory);
     const files: SourceFile[] = [];
     await list(path, '', DEPTH, files);
-    return new FolderSource(path, files, names ?? { name: directory, shortName: shortNameOf(path) });
+    return new FolderSource(
+      path,
+      files,
+      names ?? { name: directory, shortName: FolderSource.shortNameOf(path) },
+    );
   }
 
   /** The same for a folder whose content is noted, so that a change of it can be told. @throws SourceError when it cannot be read */
@@ -63,12 +74,6 @@ export interface SourceNames {
   readonly name: string;
   readonly shortName: string;
   readonly origin?: Origin;
-}
-
-/** A folder that is a version of a model, such as `sentiment/1`, is called after the model. */
-function shortNameOf(path: string): string {
-  const last = basename(path);
-  return /^[0-9]+$/.test(last) ? basename(resolve(path, '..')) : last;
 }
 
 /** Changes with any file: by its size and its time of change, since reading gigabytes at each look would cost too much. */

@@ -53,6 +53,12 @@ export class HubSource implements ModelSource {
     return source.startsWith(PREFIX);
   }
 
+  /** What a source is called in the last part of its name; undefined: the reference is none. */
+  static shortNameOf(reference: string): string | undefined {
+    const [, repo] = REFERENCE.exec(reference) ?? [];
+    return repo === undefined ? undefined : shortNameOf(repo);
+  }
+
   /**
    * @param reference `hf://org/name`, or `hf://org/name@revision`
    * @throws SourceError for another reference; HubError in words; the signal's reason

@@ -19,6 +19,9 @@ export interface LockOptions {
  * A file that one process at a time holds, on any file system and across containers, where process ids say nothing: the owner touches
  * it, and whoever waits takes it over once it stays untouched. An owner that was stopped for longer than that shares it without
  * knowing, so what it guards must bear two, as a rule of thrift and not of safety.
+ *
+ * For downloads, which take minutes. `models/file-lock.ts` promises more, for a change of milliseconds: before others see the change, its
+ * holder hears that the lock was taken away. A download would have to ask before each of its writes.
  */
 export class LockFile {
   readonly #path: string;

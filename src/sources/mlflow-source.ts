@@ -43,6 +43,11 @@ export class MlflowSource implements ModelSource {
     return source.startsWith(PREFIX);
   }
 
+  /** What a source is called in the last part of its name; undefined: the reference is none. */
+  static shortNameOf(reference: string): string | undefined {
+    return REFERENCE.exec(reference)?.[1];
+  }
+
   /**
    * @param reference `mlflow://NAME@ALIAS`, or `mlflow://NAME/VERSION`
    * @throws SourceError for another reference; RegistryError in words; the signal's reason

@@ -25,7 +25,7 @@ export async function openSource(
   if (HubSource.isMeant(reference)) return HubSource.open(reference, access.hub, signal);
   if (S3Source.isMeant(reference)) return S3Source.open(reference, access.s3, signal);
   if (MlflowSource.isMeant(reference)) return MlflowSource.open(reference, access, signal);
-  if (/^file:/i.test(reference)) return openFileUrl(reference);
+  if (isFileUrl(reference)) return openFileUrl(reference);
   const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(reference) ?? [];
   try {
     return await FolderSource.open(reference);
@@ -48,12 +48,33 @@ export async function openSource(
   }
 }
 
+/**
+ * What a source is called in the last part of its name, before it is opened; undefined: the reference cannot be read.
+ * @param reference as of `openSource`
+ */
+export function shortNameOf(reference: string): string | undefined {
+  if (HubSource.isMeant(reference)) return HubSource.shortNameOf(reference);
+  if (S3Source.isMeant(reference)) return S3Source.shortNameOf(reference);
+  if (MlflowSource.isMeant(reference)) return MlflowSource.shortNameOf(reference);
+  const path = isFileUrl(reference) ? pathOf(reference) : reference;
+  return path === undefined ? undefined : FolderSource.shortNameOf(path);
+}
+
 async function openFileUrl(reference: string): Promise<ModelSource> {
-  let path: string;
-  try {
-    path = fileURLToPath(reference);
-  } catch {
-    throw new UnusableSourceError(`"${reference}" must read file:///absolute/path`);
-  }
+  const path = pathOf(reference);
+  if (path === undefined) throw new UnusableSourceError(`"${reference}" must read file:///absolute/path`);
   return FolderSource.openNoted(path, reference);
+}
+
+function isFileUrl(reference: string): boolean {
+  return /^file:/i.test(reference);
+}
+
+/** Undefined: it stands for no path of this machine. */
+function pathOf(fileUrl: string): string | undefined {
+  try {
+    return fileURLToPath(fileUrl);
+  } catch {
+    return undefined;
+  }
 }

@@ -25,13 +25,19 @@ export class S3Source implements ModelSource {
     this.#objects = objects;
     this.#byPath = byPath;
     this.files = [...byPath].map(([path, { bytes }]) => ({ path, bytes }));
-    this.shortName = name.slice(name.lastIndexOf('/') + 1);
+    this.shortName = S3Source.shortNameOf(name);
     this.origin = { revision: revisionOf(byPath) };
   }
 
   /** Whether a source is one of S3. */
   static isMeant(source: string): boolean {
     return source.startsWith(PREFIX);
+  }
+
+  /** What a source is called in the last part of its name. */
+  static shortNameOf(reference: string): string {
+    const source = reference.replace(/\/+$/, '');
+    return source.slice(source.lastIndexOf('/') + 1);
   }
 
   /**

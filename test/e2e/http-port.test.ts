@@ -5,6 +5,7 @@ import { Authority } from '../support/certificates.js';
 import { HttpService } from '../support/http-service.js';
 import { at } from '../support/json-value.js';
 import { TestKeyFile } from '../support/key-files.js';
+import { postHead, RawHttp } from '../support/raw-http.js';
 import { streamMessages } from '../support/stream-body.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { serverPair, TlsFiles } from '../support/tls-files.js';
@@ -90,7 +91,7 @@ describe('the HTTP port', PATIENCE, () => {
     }
   });
 
-  it('answers lines as they come', async (t) => {
+  it('answers lines as they come, and the request behind a stream that fails', async (t) => {
     const http = await start(t);
     const { readable, writable } = new TransformStream<string, string>();
     const writer = writable.getWriter();
@@ -113,6 +114,17 @@ describe('the HTTP port', PATIENCE, () => {
     assert.equal(at(messages[2] ?? null, 'error', 'details', 0, 'reason'), 'MALFORMED_MESSAGE');
     assert.equal(at(messages[3] ?? null, 'error', 'details', 1, 'fieldViolations', 0, 'field'), 'text');
     assert.equal(at(messages[5] ?? null, 'end', 'classifiedCount'), 3);
+    // The body has not been read when the stream fails: what is left of it must not stand before the next request.
+    const lines = `${JSON.stringify({ settings: { defaultModel: '?' } })}\n`.repeat(5_000);
+    const stream = { 'content-type': 'application/x-ndjson', 'content-length': lines.length };
+    const next = JSON.stringify(good);
+    const raw = new RawHttp(http.url);
+    t.after(() => raw.close());
+    raw.send(postHead('/v1:classifyStream', stream) + lines);
+    raw.send(postHead('/v1:classify', { 'content-length': next.length }) + next);
+    const statuses = () => [...raw.received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    await until('both are answered', () => statuses().length === 2 || raw.hasEnded);
+    assert.deepEqual(statuses(), ['400', '200']);
   });
 
   it('speaks TLS with the certificate of the other ports, and knows clients by theirs', async (t) => {

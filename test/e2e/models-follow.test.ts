@@ -84,6 +84,10 @@ describe('verdict models follow', () => {
     'no source': [[], /give a source: mlflow:\/\/NAME@ALIAS/],
     'a source that is given twice': [['s3://abc/x', 's3://abc/x'], /s3:\/\/abc\/x is given twice/],
     'a name that is given twice': [['m=s3://abc/x', 'm=s3://abc/y'], /m is given twice/],
+    'two sources of one name': [
+      ['s3://abc/Topics', 'mlflow://topics@champion'],
+      /s3:\/\/abc\/Topics and mlflow:\/\/topics@champion are both called topics: call one otherwise, NAME=SOURCE/,
+    ],
     'the path of a folder': [[plain], /a folder to follow is written file:\/\/\/folder/],
     'a source that is misspelt': [['mlflow://x'], /must read mlflow:\/\/NAME@ALIAS/],
     'a source of no known kind': [['gs://bucket/x'], /no source is called gs:\/\/…/],

@@ -22,6 +22,8 @@ import {
 } from '../../generated/verdict/v1/model_service.js';
 import { GetModelStatisticsRequest } from '../../generated/verdict/v1/model_statistics.js';
 import { frame } from '../support/wire-frames.js';
+import { marked } from './marker.js';
+import { protocolSpecimens } from './protocol-specimens.js';
 
 /** The body of a valid call. */
 export interface Specimen {
@@ -34,8 +36,8 @@ const classifier = '/verdict.v1.ClassifierService';
 const models = '/verdict.v1.ModelService';
 
 const named = { model: 'topics', version: '1' };
-const text = { $case: 'text', value: 'the team won the match' } as const;
-const pair = { $case: 'pair', value: { text: 'dinner', textPair: 'is ready' } } as const;
+const text = { $case: 'text', value: marked('the team won the match') } as const;
+const pair = { $case: 'pair', value: { text: marked('dinner'), textPair: 'is ready' } } as const;
 const options = {
   ...{ topK: 2, minScore: 0.1 },
   activation: Activation.SIGMOID,
@@ -167,6 +169,7 @@ export const corpus: readonly Specimen[] = [
       ).finish(),
     ],
   },
+  ...protocolSpecimens,
 ];
 
 /** The bytes of a call's messages on the wire; every other specimen is compressed. */

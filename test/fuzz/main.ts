@@ -1,4 +1,4 @@
-// `npm run fuzz -- --seed 7 --inputs 1000000`: sends mutated messages, frames and connections to a real server, and ends with 1 at the
+// `npm run fuzz -- --seed 7 --inputs 1000000`: sends mutated messages, requests, frames and connections to a real server, and ends with 1 at the
 // first input that it does not survive. The same seed sends the same inputs. --tls sends them over TLS.
 import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz.js';
@@ -17,6 +17,7 @@ const startedAt = performance.now();
 try {
   const report = await fuzz({
     port: target.port,
+    httpUrl: target.httpUrl,
     seed,
     inputs,
     check: () => target.check(),
@@ -26,9 +27,9 @@ try {
   });
   await target.checkAtRest();
   const seconds = Math.round((performance.now() - startedAt) / 1000);
-  console.log(
-    JSON.stringify({ seed, inputs, seconds, connections: report.connections, codes: [...report.codes] }),
-  );
+  const { connections, httpConnections } = report;
+  const outcomes = { codes: [...report.codes], statuses: [...report.statuses] };
+  console.log(JSON.stringify({ seed, inputs, seconds, connections, httpConnections, ...outcomes }));
 } finally {
   await target.stop();
 }

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { VerdictClient } from '../../clients/typescript/src/index.js';
 import { atRest } from '../hostile/withstands.js';
 import { Authority } from '../support/certificates.js';
+import { httpCall } from '../support/envoy-service.js';
 import { HeldMemory } from '../support/held-memory.js';
+import { at } from '../support/json-value.js';
 import { residentMemory } from '../support/resident-memory.js';
 import { Service } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { TlsBridge } from '../support/tls-bridge.js';
 import { serverPair, TlsFiles } from '../support/tls-files.js';
+import { marker } from './marker.js';
 
 const mebibyte = 2 ** 20;
 /** What garbage that is not collected yet may add while inputs come. */
@@ -20,23 +23,34 @@ const AT_REST_MS = 120_000;
 
 /** A real server to be fuzzed, and what must hold of it. */
 export class FuzzTarget {
+  /** Of the gRPC server. */
   readonly port: number;
+  /** Of the HTTP server. */
+  readonly httpUrl: string;
   readonly #service: Service;
   readonly #client: VerdictClient;
   readonly #held: HeldMemory;
   readonly #cleanUps: readonly (() => void)[];
   #warmBytes = 0;
   #warmHeldBytes = 0;
+  /** Lines of the log that were looked at. */
+  #lines = 0;
 
-  private constructor(service: Service, port: number, held: HeldMemory, cleanUps: readonly (() => void)[]) {
+  private constructor(
+    service: Service,
+    { port, httpUrl }: { readonly port: number; readonly httpUrl: string },
+    held: HeldMemory,
+    cleanUps: readonly (() => void)[],
+  ) {
     this.#service = service;
     this.port = port;
+    this.httpUrl = httpUrl;
     this.#client = new VerdictClient({ address: `127.0.0.1:${port}`, retry: false });
     this.#held = held;
     this.#cleanUps = cleanUps;
   }
 
-  /** @param tls the server speaks TLS, and the port leads to it through a bridge */
+  /** @param tls the server speaks TLS, and the ports lead to it through bridges */
   static async start(tls: boolean): Promise<FuzzTarget> {
     const cleanUps: (() => void)[] = [];
     const later = { after: (step: () => void) => cleanUps.push(step) };
@@ -51,14 +65,20 @@ export class FuzzTarget {
     };
     if (!tls) {
       const service = await Service.start(['topics'], settings);
-      return new FuzzTarget(service, service.port, held, cleanUps);
+      return new FuzzTarget(service, { port: service.port, httpUrl: service.server.httpUrl }, held, cleanUps);
     }
     const authority = new Authority();
     const files = new TlsFiles(later, serverPair(authority));
     const service = await Service.start(['topics'], { ...settings, ...files.settings });
     const bridge = await TlsBridge.open(service.port, authority.cert);
-    cleanUps.push(() => bridge.close());
-    return new FuzzTarget(service, bridge.port, held, cleanUps);
+    const httpPort = Number(new URL(service.server.httpUrl).port);
+    const httpBridge = await TlsBridge.open(httpPort, authority.cert, 'http/1.1');
+    cleanUps.push(
+      () => bridge.close(),
+      () => httpBridge.close(),
+    );
+    const ports = { port: bridge.port, httpUrl: `http://127.0.0.1:${httpBridge.port}` };
+    return new FuzzTarget(service, ports, held, cleanUps);
   }
 
   async stop(): Promise<void> {
@@ -68,18 +88,27 @@ export class FuzzTarget {
   }
 
   /**
-   * The server answers a sound call rightly, has blamed no defect of its own, and its memory does not grow.
+   * The server answers sound calls over both ports rightly, has blamed no defect of its own and logged no text, and its memory does not
+   * grow.
    * @throws AssertionError where one of these fails; the client's error
    */
   async check(): Promise<void> {
     const { server } = this.#service;
     const { label } = await this.#client.classify('match', { cache: 'bypass', timeoutMs: 10_000 });
     assert.equal(label, 'sports');
+    const { json } = await httpCall(`${this.httpUrl}/predict`, {
+      ...{ method: 'POST', body: JSON.stringify({ inputs: 'match' }) },
+      signal: AbortSignal.timeout(10_000),
+    });
+    assert.equal(at(json, 0, 'label'), 'sports');
     const blamed = server.log.filter(
       ({ level, code }) => level === 'error' || level === 'fatal' || code === 'INTERNAL',
     );
     assert.deepEqual(blamed, []);
     assert.deepEqual(server.complaints, []);
+    const told = server.log.slice(this.#lines).filter((line) => JSON.stringify(line).includes(marker));
+    this.#lines = server.log.length;
+    assert.deepEqual(told, [], 'a text is in the log');
     const grown = () => residentMemory(server.pid).nowBytes - this.#warmBytes;
     this.#warmBytes ||= grown();
     this.#warmHeldBytes ||= await this.#held.bytes(server);

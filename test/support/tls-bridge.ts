@@ -12,12 +12,15 @@ export class TlsBridge {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** @param ca the authority of the server's certificate */
-  static async open(port: number, ca: string): Promise<TlsBridge> {
+  /**
+   * @param ca the authority of the server's certificate
+   * @param protocol that is spoken within, as ALPN names it
+   */
+  static async open(port: number, ca: string, protocol = 'h2'): Promise<TlsBridge> {
     const server = createServer((near) => {
       const localAddress = near.remoteAddress ?? '127.0.0.1';
       const socket = connectTcp({ port, host: '127.0.0.1', localAddress });
-      const far = connect({ socket, host: '127.0.0.1', ca, ALPNProtocols: ['h2'] });
+      const far = connect({ socket, host: '127.0.0.1', ca, ALPNProtocols: [protocol] });
       socket.on('error', () => {});
       near.on('error', () => {});
       far.on('error', () => {});

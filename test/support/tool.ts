@@ -13,12 +13,15 @@ export type ToolName =
   | 'python-mlflow-3.17.2'
   | 'python-triton'
   | 'perf_analyzer'
+  | 'python-locust-2.47.0'
   | 'rclone'
   | 'envoy'
   | 'hadolint'
   | 'curl'
   | 'promtool'
   | 'go'
+  | 'mvn'
+  | 'cargo'
   | 'actionlint-v1.7.12'
   | 'otelcol-v0.165.0';
 

@@ -7,15 +7,18 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { Authority } from '../../support/certificates.js';
 import { TestKeyFile } from '../../support/key-files.js';
+import { PublishedModels } from '../../support/published-models.js';
 import { repositoryRoot } from '../../support/repository.js';
 import { ServerProcess } from '../../support/server-process.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { serverPair, TlsFiles } from '../../support/tls-files.js';
 import { requireTool } from '../../support/tool.js';
+import { bothServe, likeFood } from '../../support/two-versions.js';
 
 const run = promisify(execFile);
 
 const client = join(repositoryRoot, 'clients/python');
+const adminScopes = { scopes: ['classify', 'cache-outcomes', 'admin'] } as const;
 
 describe("the Python client's wheel", () => {
   let server: ServerProcess;
@@ -36,15 +39,13 @@ describe("the Python client's wheel", () => {
     const own = join(environment, 'bin/python');
     await run(own, ['-m', 'pip', 'install', '--quiet', wheel]);
     for (const page of ['clients/python/README.md', 'docs/clients.md']) {
-      for (const program of programs(page)) {
-        writeFileSync(join(folder, 'program.py'), program);
-        const { stdout } = await run(own, ['program.py'], {
-          cwd: folder,
-          env: { PATH: process.env.PATH, VERDICT_ADDRESS: server.address },
-        });
-        assert.match(stdout, /^POSITIVE/, page);
-        assert.match(stdout, /NEGATIVE/, page);
-      }
+      writeFileSync(join(folder, 'program.py'), programOf(page, 'classify_stream'));
+      const { stdout } = await run(own, ['program.py'], {
+        cwd: folder,
+        env: { PATH: process.env.PATH, VERDICT_ADDRESS: server.address },
+      });
+      assert.match(stdout, /^POSITIVE/, page);
+      assert.match(stdout, /NEGATIVE/, page);
     }
   });
 
@@ -61,21 +62,41 @@ describe("the Python client's wheel", () => {
       env: { PATH: process.env.PATH, MYPYPATH: join(client, 'src') },
     });
 
-    const secured = await securedServer(t, folder);
+    const keys = new TestKeyFile(folder);
+    const own = { VERDICT_TEST_KEY: keys.add('python'), VERDICT_ADMIN_KEY: keys.add('ops', adminScopes) };
+    keys.write();
+    const servers = { ...(await securedServer(t, folder, keys)), ...(await administeredServer(t, keys)) };
     const { stderr } = await run(python, ['-m', 'unittest', 'discover', 'tests'], {
       cwd: folder,
-      env: { PATH: process.env.PATH, PYTHONPATH: installed, ...secured, VERDICT_ADDRESS: server.address },
+      env: {
+        ...{ PATH: process.env.PATH, PYTHONPATH: installed, VERDICT_ADDRESS: server.address },
+        ...own,
+        ...servers,
+      },
     });
     assert.match(stderr, /^Ran \d{2} tests[\s\S]*^OK$/m);
+
+    writeFileSync(join(folder, 'program.py'), programOf('docs/clients.md', 'set_traffic'));
+    const { stdout } = await run(python, ['program.py'], {
+      cwd: folder,
+      env: {
+        ...{ PATH: process.env.PATH, PYTHONPATH: installed },
+        VERDICT_ADDRESS: servers.VERDICT_ADMINISTERED_ADDRESS,
+        VERDICT_API_KEY: own.VERDICT_ADMIN_KEY,
+      },
+    });
+    assert.match(stdout, /^\{'1': 100\} \[\('1', 'serving'\)\]\n1 \d+ \d+ \{.*\}\n0\n/);
+    assert.match(stdout, /^sentiment unchanged $/m);
   });
 });
 
 /** A server with TLS that asks for keys, as the tests want to be told of it. */
-async function securedServer(t: TestContext, folder: string): Promise<Record<string, string>> {
+async function securedServer(
+  t: TestContext,
+  folder: string,
+  keys: TestKeyFile,
+): Promise<Record<string, string>> {
   const authority = new Authority();
-  const keys = new TestKeyFile(folder);
-  const key = keys.add('python');
-  keys.write();
   const server = await ServerProcess.start({
     ...new TlsFiles(t, serverPair(authority)).settings,
     VERDICT_API_KEYS_FILE: keys.path,
@@ -83,7 +104,22 @@ async function securedServer(t: TestContext, folder: string): Promise<Record<str
   t.after(() => server.stop());
   const ca = join(folder, 'authority.pem');
   writeFileSync(ca, authority.cert);
-  return { VERDICT_TLS_ADDRESS: server.address, VERDICT_CA: ca, VERDICT_TEST_KEY: key };
+  return { VERDICT_TLS_ADDRESS: server.address, VERDICT_CA: ca };
+}
+
+/** A server whose models the tests may change, with two versions of one of them. */
+async function administeredServer(
+  t: TestContext,
+  keys: TestKeyFile,
+): Promise<Readonly<Record<'VERDICT_ADMINISTERED_ADDRESS' | 'VERDICT_ADMINISTERED_MODELS', string>>> {
+  const models = await PublishedModels.create(t);
+  await models.publish('topics/1', 'topics');
+  await models.publish('topics/2', 'topics', (version) => likeFood(version, 4));
+  await models.publish('pairs/1', 'pairs');
+  // The program of docs/clients.md asks it for no text, so a small model will do.
+  await models.publish('sentiment/1', 'topics');
+  const server = await models.serve(t, 'topics', { ...bothServe, VERDICT_API_KEYS_FILE: keys.path });
+  return { VERDICT_ADMINISTERED_ADDRESS: server.address, VERDICT_ADMINISTERED_MODELS: models.path };
 }
 
 async function buildWheel(python: string, folder: string): Promise<string> {
@@ -95,11 +131,11 @@ async function buildWheel(python: string, folder: string): Promise<string> {
   return join(out, name);
 }
 
-/** The blocks of Python that use the package; a page may also show generated code. */
-function programs(page: string): string[] {
+/** The one block of Python that uses the package and holds the word; a page may also show generated code. */
+function programOf(page: string, word: string): string {
   const text = readFileSync(join(repositoryRoot, page), 'utf8');
   const blocks = Array.from(text.matchAll(/^```python\n(.*?)^```/gms), ([, block = '']) => block);
-  const found = blocks.filter((block) => block.includes('from verdict_grpc import'));
+  const found = blocks.filter((block) => block.includes('from verdict_grpc import') && block.includes(word));
   assert.equal(found.length, 1, page);
-  return found;
+  return found[0] ?? '';
 }

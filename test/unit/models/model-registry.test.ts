@@ -36,7 +36,7 @@ describe('the models that exist', () => {
     return deployed;
   };
   const resolve = (text: string, version = '', model = '') =>
-    registry.resolve({ model, version, input: { text } }).version;
+    registry.requested.resolve({ model, version, input: { text } }).version;
   /** How many of a thousand texts each version is asked. */
   const shares = (): Record<string, number> => {
     const counts: Record<string, number> = {};
@@ -74,7 +74,7 @@ describe('the models that exist', () => {
     for (const text of ['a', 'b', 'c', 'd', 'e']) assert.equal(resolve(text), resolve(text));
     const pairs = new Set(
       Array.from('abcdefghijklmnop', (textPair) =>
-        registry.resolve({ model: 'tone', version: '', input: { text: 'a', textPair } }),
+        registry.requested.resolve({ model: 'tone', version: '', input: { text: 'a', textPair } }),
       ),
     );
     assert.equal(pairs.size, 2);
@@ -92,7 +92,7 @@ describe('the models that exist', () => {
       ]),
     );
     const versionOf = (routingKey: string, text: string, model = '') =>
-      registry.resolve({ model, version: '', input: { text }, routingKey }).version;
+      registry.requested.resolve({ model, version: '', input: { text }, routingKey }).version;
     const keys = Array.from({ length: 100 }, (_, at) => `user-${at}`);
     const texts = Array.from({ length: 10 }, (_, at) => `text ${at}`);
     for (const key of keys) assert.equal(new Set(texts.map((text) => versionOf(key, text))).size, 1);
@@ -347,8 +347,11 @@ describe('the models that exist', () => {
     assert.ok(version.isClosing);
     const told = () => registry.get('mood').versions.map(({ state, digest }) => `${state} ${digest}`);
     assert.deepEqual(told(), ['draining sha256:1'], 'it answers what it holds');
-    assert.equal(registry.lookUp({ model: 'mood', version: '1', input: { text: 'a' } }), undefined);
-    assert.throws(() => registry.lookUp({ model: 'mood', version: '2', input: { text: 'a' } }), {
+    assert.equal(
+      registry.requested.ifLoaded({ model: 'mood', version: '1', input: { text: 'a' } }),
+      undefined,
+    );
+    assert.throws(() => registry.requested.ifLoaded({ model: 'mood', version: '2', input: { text: 'a' } }), {
       reason: 'VERSION_NOT_FOUND',
     });
     assert.throws(() => resolve('a', '', 'mood'), {
@@ -361,13 +364,13 @@ describe('the models that exist', () => {
     await unloading;
     assert.deepEqual(told(), ['unloaded sha256:1']);
     assert.deepEqual(
-      registry.answering('mood').map(({ digest }) => digest),
+      registry.requested.answering('mood').map(({ digest }) => digest),
       ['sha256:1'],
     );
     // Its routing can be set, as if it were loaded.
-    registry.require('mood', '1');
+    registry.requested.require('mood', '1');
     assert.equal(registry.currentVersion('mood'), '1');
-    assert.throws(() => registry.require('mood', '2'), { code: 'unavailable' });
+    assert.throws(() => registry.requested.require('mood', '2'), { code: 'unavailable' });
     registry.addLoading('mood', '1', 'its files are read');
     const [loading] = registry.get('mood').versions;
     assert.deepEqual([loading?.state, loading?.stateReason], ['loading', 'its files are read']);
@@ -381,14 +384,14 @@ describe('the models that exist', () => {
     registry.deploy(version);
     version.end();
     await registry.unload('mood', STOP);
-    const former = () => registry.formerOf({ model: 'mood', version: '' });
+    const former = () => registry.requested.formerOf({ model: 'mood', version: '' });
     registry.addUnloaded('mood', '1', 'as it was');
     assert.equal(former()?.digest, 'sha256:1');
     registry.addUnloaded('mood', '2', 'another');
     assert.equal(former(), undefined, 'which of the two is meant is not clear');
-    assert.equal(registry.formerOf({ model: 'mood', version: '1' })?.version, '1');
+    assert.equal(registry.requested.formerOf({ model: 'mood', version: '1' })?.version, '1');
     registry.addUnloaded('mood', '1', 'another');
-    assert.equal(registry.formerOf({ model: 'mood', version: '1' }), undefined);
+    assert.equal(registry.requested.formerOf({ model: 'mood', version: '1' }), undefined);
   });
 
   it('lists what is loaded, of one model or of all, and of none that is not', async () => {
@@ -397,16 +400,22 @@ describe('the models that exist', () => {
     const other = deploy('1', 'mood');
     registry.addLoading('mood', '2');
     registry.addFailed({ name: 'broken', version: '1', reason: 'no weights' });
-    assert.deepEqual(registry.answering('tone'), [second, first]);
-    assert.deepEqual(registry.answering('mood'), [other]);
-    assert.deepEqual(registry.answering(''), [second, first, other]);
-    assert.throws(() => registry.answering('broken'), { code: 'unavailable', reason: 'MODEL_NOT_LOADED' });
-    assert.throws(() => registry.answering('nosuch'), { code: 'not_found', reason: 'MODEL_NOT_FOUND' });
+    assert.deepEqual(registry.requested.answering('tone'), [second, first]);
+    assert.deepEqual(registry.requested.answering('mood'), [other]);
+    assert.deepEqual(registry.requested.answering(''), [second, first, other]);
+    assert.throws(() => registry.requested.answering('broken'), {
+      code: 'unavailable',
+      reason: 'MODEL_NOT_LOADED',
+    });
+    assert.throws(() => registry.requested.answering('nosuch'), {
+      code: 'not_found',
+      reason: 'MODEL_NOT_FOUND',
+    });
     // What a version that is being retired still computes may be kept.
     const retiring = registry.retire('tone', (version) => version !== '1', STOP);
-    assert.deepEqual(registry.answering('tone'), [second, first]);
+    assert.deepEqual(registry.requested.answering('tone'), [second, first]);
     first.end();
     await retiring;
-    assert.deepEqual(registry.answering('tone'), [second]);
+    assert.deepEqual(registry.requested.answering('tone'), [second]);
   });
 });

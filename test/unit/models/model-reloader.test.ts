@@ -263,7 +263,7 @@ describe('a reload of models', () => {
     assert.deepEqual(await ending(reloading), ['tone loaded 2']);
     assert.deepEqual(versions('tone'), ['2 serving', '1 serving']);
     const [byAlias, byNone] = ['champion', ''].map((version) =>
-      registry.resolve({ model: '', version, input: { text: 'a' } }),
+      registry.requested.resolve({ model: '', version, input: { text: 'a' } }),
     );
     assert.deepEqual([byAlias?.version, byNone?.version], ['1', '2']);
   });
@@ -286,7 +286,7 @@ describe('a reload of models', () => {
     const reloading = reloader.reload(['tone']);
     await endLoad('tone/2');
     assert.deepEqual(await ending(reloading), ['tone loaded 1']);
-    assert.equal(registry.resolve({ model: '', version: '', input: { text: 'a' } }).version, '1');
+    assert.equal(registry.requested.resolve({ model: '', version: '', input: { text: 'a' } }).version, '1');
     disk.set('tone/1', 'b');
     const former = registry.find('tone', '1');
     former?.end();
@@ -332,12 +332,16 @@ describe('a reload of models', () => {
     servesAll = true;
     assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
     assert.deepEqual([versions('mood'), loads], [['2 unloaded', '1 unloaded'], []]);
-    assert.equal(registry.formerOf({ model: 'mood', version: '1' })?.version, '1');
+    assert.equal(registry.requested.formerOf({ model: 'mood', version: '1' })?.version, '1');
     disk.delete('mood/2');
     disk.set('mood/1', 'b');
     assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood unchanged']);
     assert.deepEqual(versions('mood'), ['1 unloaded']);
-    assert.equal(registry.formerOf({ model: 'mood', version: '1' }), undefined, 'its files have changed');
+    assert.equal(
+      registry.requested.formerOf({ model: 'mood', version: '1' }),
+      undefined,
+      'its files have changed',
+    );
     disk.delete('mood/1');
     assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood removed']);
   });
@@ -346,7 +350,10 @@ describe('a reload of models', () => {
     disk.delete('mood/1');
     broken = ['mood'];
     assert.deepEqual(await ending(reloader.reload(['mood'])), ['mood failed 1 mood: holds no version']);
-    assert.equal(registry.resolve({ model: 'mood', version: '', input: { text: 'a' } }).version, '1');
+    assert.equal(
+      registry.requested.resolve({ model: 'mood', version: '', input: { text: 'a' } }).version,
+      '1',
+    );
   });
 
   it('forgets a model that could never be loaded once it is gone', async () => {

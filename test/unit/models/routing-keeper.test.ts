@@ -47,7 +47,7 @@ describe('changes of where requests go', () => {
   const counts = (of = registry, keys = 10_000) => {
     const found: Record<string, number> = {};
     for (let key = 0; key < keys; key++) {
-      const { version } = of.resolve({
+      const { version } = of.requested.resolve({
         model: '',
         version: '',
         input: { text: 'a' },
@@ -58,7 +58,7 @@ describe('changes of where requests go', () => {
     return found;
   };
   const versionOf = (routingKey: string) =>
-    registry.resolve({ model: '', version: '', input: { text: 'a' }, routingKey }).version;
+    registry.requested.resolve({ model: '', version: '', input: { text: 'a' }, routingKey }).version;
 
   it('divide 10,000 keys 90 to 10 within a point, and move x points of them by a change of x, towards what grew', async () => {
     await keeper.setTraffic('tone', shares({ 1: 90, 2: 10 }));
@@ -100,7 +100,7 @@ describe('changes of where requests go', () => {
   it('name a version by its alias', async () => {
     await keeper.setAlias('tone', 'champion', '2');
     const resolve = (version: string) =>
-      registry.resolve({ model: '', version, input: { text: 'a' } }).version;
+      registry.requested.resolve({ model: '', version, input: { text: 'a' } }).version;
     assert.deepEqual([resolve('champion'), resolve('2'), resolve('')], ['2', '2', '3']);
     assert.throws(() => resolve('constructor'), { code: 'not_found', reason: 'VERSION_NOT_FOUND' });
     const second = registry.find('tone', '2');

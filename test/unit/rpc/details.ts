@@ -43,7 +43,7 @@ export function decodeStatus(status: Status): Details {
 }
 
 /** The details of a failed call. */
-export function detailsOf(error: ServiceError | null): Details {
+export function detailsOf(error: Pick<ServiceError, 'metadata'> | null): Details {
   const [bytes] = error?.metadata.get('grpc-status-details-bin') ?? [];
   if (!Buffer.isBuffer(bytes)) throw new Error('the call carries no details');
   return decodeStatus(Status.decode(bytes));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { HealthClient } from '../../../generated/grpc/health/v1/health.js';
 import { GRPCInferenceServiceClient } from '../../../generated/inference/grpc_service.js';
+import { PredictClient } from '../../../generated/tei/v1/tei.js';
 import { CacheServiceClient } from '../../../generated/verdict/v1/cache_service.js';
 import {
   type BatchClassifyResponse,
@@ -289,6 +290,10 @@ export class Edge {
 
   get inference(): GRPCInferenceServiceClient {
     return this.#client(GRPCInferenceServiceClient);
+  }
+
+  get predict(): PredictClient {
+    return this.#client(PredictClient);
   }
 
   get models(): ModelServiceClient {

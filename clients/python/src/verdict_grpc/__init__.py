@@ -1,16 +1,26 @@
 """The Python client of Verdict, a gRPC service that classifies text."""
 
+from .administration_types import Forgotten, ForgottenVersion, LabelFlips, ModelReload, WarmUp
 from .aio import AsyncVerdictClient
 from .client import VerdictClient
 from .errors import FieldViolation, VerdictError
+from .model_types import Model, ModelShadow, ModelVersion, Rollback, RollbackRule
 from .options import RetryPolicy, Tls
+from .statistics_types import (
+    BatchStatistics,
+    CacheStatistics,
+    FlippedLabel,
+    LabelComparison,
+    StageStatistics,
+    StageTime,
+    VersionComparison,
+    VersionStatistics,
+)
 from .types import (
     BatchResult,
     Classification,
     ClassifyOptions,
     Input,
-    Model,
-    ModelVersion,
     Pair,
     Prediction,
     StreamResult,
@@ -20,18 +30,34 @@ from .types import (
 __all__ = [
     "AsyncVerdictClient",
     "BatchResult",
+    "BatchStatistics",
+    "CacheStatistics",
     "Classification",
     "ClassifyOptions",
     "FieldViolation",
+    "FlippedLabel",
+    "Forgotten",
+    "ForgottenVersion",
     "Input",
+    "LabelComparison",
+    "LabelFlips",
     "Model",
+    "ModelReload",
+    "ModelShadow",
     "ModelVersion",
     "Pair",
     "Prediction",
     "RetryPolicy",
+    "Rollback",
+    "RollbackRule",
+    "StageStatistics",
+    "StageTime",
     "StreamResult",
     "Timings",
     "Tls",
     "VerdictClient",
     "VerdictError",
+    "VersionComparison",
+    "VersionStatistics",
+    "WarmUp",
 ]

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
+from google.protobuf.descriptor import FieldDescriptor
+
 from . import _contract as contract
-from .errors import VerdictError, from_status, invalid_argument
+from .errors import VerdictError, from_status, incomplete_response, invalid_argument
 from .types import (
     BatchResult,
     Classification,
     ClassifyOptions,
     Input,
-    Model,
-    ModelVersion,
     Pair,
     Prediction,
     Timings,
 )
 
+#: What fields take, by their types in the contract.
+_KINDS = {
+    FieldDescriptor.CPPTYPE_STRING: "a str of whole characters",
+    FieldDescriptor.CPPTYPE_UINT32: "a whole number from 0 to 4294967295",
+    FieldDescriptor.CPPTYPE_DOUBLE: "a number",
+}
+
 _CACHE = {1: "miss", 2: "lru", 3: "redis", 4: "coalesced", 5: "bypassed"}
 
 
 def classify_request(given: Input, model: str, version: str, options: ClassifyOptions | None) -> Any:
-    request = contract.ClassifyRequest(model=model, version=version)
+    request = contract.ClassifyRequest()
+    set_fields(request, model=model, version=version)
     set_input(request, given)
     set_options(request.options, options)
     return request
@@ -31,7 +39,9 @@ def classify_request(given: Input, model: str, version: str, options: ClassifyOp
 def batch_request(
     inputs: Iterable[Input], model: str, version: str, options: ClassifyOptions | None
 ) -> Any:
-    request = contract.BatchClassifyRequest(model=model, version=version)
+    refuse_one_text(inputs)
+    request = contract.BatchClassifyRequest()
+    set_fields(request, model=model, version=version)
     for given in inputs:
         set_input(request.inputs.add(), given)
     set_options(request.options, options)
@@ -39,7 +49,8 @@ def batch_request(
 
 
 def stream_request(given: Input, model: str, version: str) -> Any:
-    request = contract.ClassifyStreamRequest(model=model, version=version)
+    request = contract.ClassifyStreamRequest()
+    set_fields(request, model=model, version=version)
     set_input(request, given)
     return request
 
@@ -51,6 +62,24 @@ def stream_settings(order: str, options: ClassifyOptions | None) -> Any:
     request = contract.ClassifyStreamRequest(settings={"order": orders[order]})
     set_options(request.settings.default_options, options)
     return request
+
+
+def set_fields(request: Any, **values: object) -> None:
+    """Sets strings and numbers; None leaves a field out. Raises VerdictError that names a field and not its value."""
+    for name, value in values.items():
+        if value is None:
+            continue
+        try:
+            setattr(request, name, value)
+        except (TypeError, ValueError):
+            kind = request.DESCRIPTOR.fields_by_name[name].cpp_type
+            raise invalid_argument(f"{name} must be {_KINDS[kind]}") from None
+
+
+def refuse_one_text(inputs: object) -> None:
+    """A str is a sequence too: of its characters."""
+    if isinstance(inputs, str):
+        raise invalid_argument("inputs must be a list or another iterable of inputs, not one str")
 
 
 def set_input(request: Any, given: object) -> None:
@@ -115,26 +144,10 @@ def to_outcome(message: Any) -> tuple[Classification | None, VerdictError | None
         return to_classification(message.classification), None
     if outcome == "error":
         return None, from_status(message.error)
-    raise VerdictError("INTERNAL", "the server sent an incomplete response", reason="INCOMPLETE_RESPONSE")
+    raise incomplete_response()
 
 
 def to_batch(message: Any, sent: int) -> list[BatchResult]:
     if len(message.results) != sent:
-        raise VerdictError(
-            "INTERNAL", "the server sent an incomplete response", reason="INCOMPLETE_RESPONSE"
-        )
+        raise incomplete_response()
     return [BatchResult(*to_outcome(result)) for result in message.results]
-
-
-def to_models(message: Any) -> list[Model]:
-    return [
-        Model(
-            name=model.name,
-            is_default=model.is_default,
-            versions=tuple(
-                ModelVersion(version.version, tuple(version.labels), version.limits.max_tokens)
-                for version in model.versions
-            ),
-        )
-        for model in message.models
-    ]

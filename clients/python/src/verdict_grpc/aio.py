@@ -10,10 +10,14 @@ from typing import Any, AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequen
 import grpc
 import grpc.aio
 
+from . import _acts as acts
 from . import _contract as contract
 from . import _convert as convert
+from . import _convert_models as convert_models
 from ._tracing import call_span
+from .aio_administration import AsyncAdministration
 from .errors import VerdictError, closed, from_rpc_error, invalid_argument
+from .model_types import Model
 from .options import (
     DEFAULT_ADDRESS,
     DEFAULT_MAX_RECEIVE_BYTES,
@@ -25,10 +29,10 @@ from .options import (
     channel_options,
     checked_timeout,
 )
-from .types import BatchResult, Classification, ClassifyOptions, Input, Model, StreamResult, T
+from .types import BatchResult, Classification, ClassifyOptions, Input, StreamResult, T
 
 
-class AsyncVerdictClient:
+class AsyncVerdictClient(AsyncAdministration):
     """Calls Verdict from one event loop: create it there. Every failure of a call is a `VerdictError`."""
 
     def __init__(
@@ -57,7 +61,6 @@ class AsyncVerdictClient:
         self._calls = {
             path: self._channel.unary_unary(path, contract.serialize, response.FromString)
             for path, response in contract.RESPONSES.items()
-            if path != contract.CLASSIFY_STREAM
         }
         self._stream = self._channel.stream_stream(
             contract.CLASSIFY_STREAM, contract.serialize, contract.ClassifyStreamResponse.FromString
@@ -130,6 +133,7 @@ class AsyncVerdictClient:
         early, close the generator (`contextlib.aclosing`): that cancels the call. An error of `inputs` ends the loop
         as it is. Streams are not tried again.
         """
+        convert.refuse_one_text(inputs)
         if window < 1:
             raise invalid_argument("window must be at least 1")
         settings = convert.stream_settings(order, options)
@@ -201,7 +205,7 @@ class AsyncVerdictClient:
     async def models(self, *, timeout: float | None = None) -> list[Model]:
         """The models of the server, by name."""
         reply = await self._unary(contract.LIST_MODELS, contract.ListModelsRequest(), timeout)
-        return convert.to_models(reply)
+        return convert_models.to_models(reply)
 
     async def is_serving(self, service: str = "", *, timeout: float | None = None) -> bool:
         """Asks once whether the server, or `models/<name>`, is able to serve. Raises if it cannot be reached."""
@@ -209,6 +213,9 @@ class AsyncVerdictClient:
         once = RetryPolicy(max_attempts=1)
         reply = await self._unary(contract.HEALTH_CHECK, request, timeout, retry=once)
         return bool(reply.status == 1)
+
+    async def _ask(self, act: acts.Act[acts.R], timeout: float | None) -> acts.R:
+        return act.answer(await self._unary(act.path, act.request, timeout))
 
     async def _unary(
         self,

@@ -9,10 +9,14 @@ from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mappin
 
 import grpc
 
+from . import _acts as acts
 from . import _contract as contract
 from . import _convert as convert
+from . import _convert_models as convert_models
 from ._tracing import call_span
+from .administration import Administration
 from .errors import VerdictError, closed, from_rpc_error, invalid_argument
+from .model_types import Model
 from .options import (
     DEFAULT_ADDRESS,
     DEFAULT_MAX_RECEIVE_BYTES,
@@ -24,10 +28,10 @@ from .options import (
     channel_options,
     checked_timeout,
 )
-from .types import BatchResult, Classification, ClassifyOptions, Input, Model, StreamResult, T
+from .types import BatchResult, Classification, ClassifyOptions, Input, StreamResult, T
 
 
-class VerdictClient:
+class VerdictClient(Administration):
     """Calls Verdict. Create one and share it among threads. Every failure of a call is a `VerdictError`."""
 
     def __init__(
@@ -60,7 +64,6 @@ class VerdictClient:
         self._calls = {
             path: self._channel.unary_unary(path, contract.serialize, response.FromString)
             for path, response in contract.RESPONSES.items()
-            if path != contract.CLASSIFY_STREAM
         }
         self._stream = self._channel.stream_stream(
             contract.CLASSIFY_STREAM, contract.serialize, contract.ClassifyStreamResponse.FromString
@@ -133,6 +136,7 @@ class VerdictClient:
         thread of gRPC's. Leaving the loop cancels the call. An error of `inputs` ends the loop as it is. Streams are
         not tried again: the results that came tell where to go on.
         """
+        convert.refuse_one_text(inputs)
         if window < 1:
             raise invalid_argument("window must be at least 1")
         settings = convert.stream_settings(order, options)
@@ -163,13 +167,17 @@ class VerdictClient:
 
     def models(self, *, timeout: float | None = None) -> list[Model]:
         """The models of the server, by name."""
-        return convert.to_models(self._unary(contract.LIST_MODELS, contract.ListModelsRequest(), timeout))
+        reply = self._unary(contract.LIST_MODELS, contract.ListModelsRequest(), timeout)
+        return convert_models.to_models(reply)
 
     def is_serving(self, service: str = "", *, timeout: float | None = None) -> bool:
         """Asks once whether the server, or `models/<name>`, is able to serve. Raises if it cannot be reached."""
         request = contract.HealthCheckRequest(service=service)
         reply = self._unary(contract.HEALTH_CHECK, request, timeout, retry=RetryPolicy(max_attempts=1))
         return bool(reply.status == 1)
+
+    def _ask(self, act: acts.Act[acts.R], timeout: float | None) -> acts.R:
+        return act.answer(self._unary(act.path, act.request, timeout))
 
     def _unary(
         self,

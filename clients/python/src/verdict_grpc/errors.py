@@ -52,6 +52,11 @@ def closed() -> VerdictError:
     return VerdictError("CANCELLED", "the client is closed", reason="CLIENT_CLOSED")
 
 
+def incomplete_response() -> VerdictError:
+    """The error of an answer that lacks what every answer has."""
+    return VerdictError("INTERNAL", "the server sent an incomplete response", reason="INCOMPLETE_RESPONSE")
+
+
 def from_rpc_error(error: Any) -> VerdictError:
     """The error of a call. A proxy may have put anything into its trailers: what does not parse is passed over."""
     code: grpc.StatusCode = error.code()

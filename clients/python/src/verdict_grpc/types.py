@@ -106,23 +106,3 @@ class StreamResult(Generic[T]):
     item: T
     classification: Classification | None
     error: VerdictError | None
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """A version of a model that serves."""
-
-    version: str
-    labels: tuple[str, ...]
-    #: The most tokens of an input that it reads.
-    max_tokens: int
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model of the server."""
-
-    name: str
-    #: Whether requests that name no model go to this one.
-    is_default: bool
-    versions: tuple[ModelVersion, ...]
