@@ -31,6 +31,8 @@ def pad(rows: Sequence[Row], pad_id: int = 0) -> tuple[torch.Tensor, torch.Tenso
     return ids, torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
 
 
-def in_order(rows: Sequence[Row], size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def in_order(
+    rows: Sequence[Row], size: int, pad_id: int = 0
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     for start in range(0, len(rows), size):
-        yield pad(rows[start : start + size])
+        yield pad(rows[start : start + size], pad_id)

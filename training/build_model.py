@@ -18,8 +18,9 @@ from golden import as_inputs, encode, largest_error, record, replay, write_golde
 from golden_texts import GOLDEN_TEXTS
 from layout import input_names, write_json, write_layout
 from minilm import MeanClassifier
-from quantize import Batch, quantize_calibrated
+from quantize import quantize_calibrated
 from scoring import best_thresholds
+from smoothing import Batch
 from sst2 import detokenize
 from tasks import TASKS, Task
 
@@ -93,8 +94,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         fp32 = (int8.parent if args.fp32 else Path(scratch)) / "model.onnx"
         export_onnx(model, fp32)
-        texts = calibration_texts(args.task, args.data)
-        quantize_calibrated(fp32, int8, calibration_batches(model, tokenizer, texts))
+        batches = list(calibration_batches(model, tokenizer, calibration_texts(args.task, args.data)))
+        quantize_calibrated(fp32, int8, batches, TASKS[args.task].smoothed)
         fp32_error = largest_error(fp32, entries)
     if problem_type == "multi_label_classification":
         write_thresholds(args.out, TASKS[args.task](args.data))

@@ -36,6 +36,7 @@ class Recipe:
     average_decay: float = 0.995
     frozen_layers: int | None = 2
     """Lowest layers that stay as they are, with the embeddings; None: everything learns."""
+    pad_id: int = 0
 
 
 class Average:
@@ -71,7 +72,7 @@ def fit(
     loss_of: Loss = cross_entropy,
     after_epoch: Callable[[int, float, nn.Module], None] = lambda epoch, seconds, model: None,
 ) -> nn.Module:
-    """Trains in bfloat16 on fp32 weights and returns their moving average."""
+    """Trains, and returns the moving average of the weights."""
     rng = random.Random(seed)
     torch.manual_seed(seed)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -88,10 +89,9 @@ def fit(
             progress = (epoch + number / len(batches)) / recipe.epochs
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * schedule(progress, recipe.warmup)
-            ids, mask = pad([rows[index] for index in batch])
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = model(drop_words(ids, recipe.word_dropout), mask).logits
-            loss = loss_of(logits.float(), targets[batch])
+            ids, mask = pad([rows[index] for index in batch], recipe.pad_id)
+            logits = model(drop_words(ids, recipe.word_dropout), mask).logits
+            loss = loss_of(logits, targets[batch])
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -107,10 +107,11 @@ def schedule(progress: float, warmup: float) -> float:
 
 
 @torch.inference_mode()
-def all_logits(model: nn.Module, rows: list[Row], batch_size: int = 32) -> torch.Tensor:
-    """The logits of every row, in order, in fp32."""
+def all_logits(model: nn.Module, rows: list[Row], batch_size: int = 32, pad_id: int = 0) -> torch.Tensor:
+    """The logits of every row, in order."""
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    sorted_logits = torch.cat([model(*batch).logits for batch in in_order([rows[i] for i in order], batch_size)])
+    batches = in_order([rows[index] for index in order], batch_size, pad_id)
+    sorted_logits = torch.cat([model(*batch).logits for batch in batches])
     logits = torch.empty_like(sorted_logits)
     logits[torch.tensor(order)] = sorted_logits
     return logits

@@ -17,10 +17,10 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from smoothing import Batch, smooth
+
 MIN_TABLE_ROWS = 100
 WEIGHTED_OPS = ("MatMul", "Gemm", "Gather")
-
-Batch = dict[str, np.ndarray]
 
 
 class Calibration(CalibrationDataReader):
@@ -55,8 +55,10 @@ def quantize_weights(
         )
 
 
-def quantize_calibrated(source: Path, target: Path, batches: Iterable[Batch]) -> None:
+def quantize_calibrated(source: Path, target: Path, batches: Sequence[Batch], smoothed: bool = False) -> None:
     """Static quantisation: activations have scales fixed from `batches`, so a row never feels its neighbours.
+
+    `smoothed`: wide channels move into the weights first (`smoothing.py`).
 
     Only the products with weights inside the encoder, and the tables of words and positions, become int8. What a product gives stays
     fp32, as do attention, softmax, GELU, layer normalisation, and everything behind the last of these: a head in int8
@@ -65,13 +67,16 @@ def quantize_calibrated(source: Path, target: Path, batches: Iterable[Batch]) ->
     """
     with tempfile.TemporaryDirectory() as scratch:
         prepared = prepare(source, Path(scratch))
+        products = encoder_products(prepared)
+        if smoothed:
+            smooth(prepared, prepared, products, batches)
         quantize_static(
             str(prepared),
             str(target),
             Calibration(batches),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["MatMul", "Gemm"],
-            nodes_to_quantize=encoder_products(prepared),
+            nodes_to_quantize=products,
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
