@@ -43,11 +43,8 @@ const integrationTools = {
   'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
   [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
-<<<<<<< HEAD
-  perf_analyzer: { versionArgs: ['--version'], provide: providePerfAnalyzer },
-=======
+  perf_analyzer: { versionArgs: ['--version'], provide: providePerfAnalyzer, glibc: [2, 38] },
   [pythonLocust]: { versionArgs: pythonLocustArgs, provide: providePythonLocust },
->>>>>>> main
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
 
@@ -86,7 +83,8 @@ const lockTimeoutMs = 600_000;
  *
  * @param {string} name
  * @param {{ retry?: boolean }} [options] `retry`: try again even if that failed a moment ago
- * @returns {Promise<{ path: string } | { unavailable: string }>}
+ * @returns {Promise<{ path: string } | { unavailable: string, hopeless?: boolean }>} `hopeless`: it cannot run on this machine,
+ *   whatever is fetched, so CI does without it too
  */
 export async function provision(name, { retry = false } = {}) {
   const tool = tools[name];
@@ -94,6 +92,11 @@ export async function provision(name, { retry = false } = {}) {
     return { unavailable: `no tool of that name is known; known are ${Object.keys(tools).join(', ')}` };
   const path = await findTool(name, tool.versionArgs);
   if (path !== undefined) return { path };
+  if (tool.glibc !== undefined && !hasGlibc(tool.glibc))
+    return {
+      unavailable: `it needs glibc ${tool.glibc.join('.')}, here is ${glibcHere() ?? 'none'}`,
+      hopeless: true,
+    };
   const memo = join(toolsDir, 'unavailable', name);
   try {
     return await withLock(join(toolsDir, 'locks', name), lockTimeoutMs, () =>
@@ -102,6 +105,16 @@ export async function provision(name, { retry = false } = {}) {
   } catch (error) {
     return { unavailable: error.message };
   }
+}
+
+/** The version of the C library; undefined where there is another one, or another system. */
+function glibcHere() {
+  return process.report.getReport().header.glibcVersionRuntime;
+}
+
+function hasGlibc([major, minor]) {
+  const [itsMajor, itsMinor] = (glibcHere() ?? '0.0').split('.').map(Number);
+  return itsMajor > major || (itsMajor === major && itsMinor >= minor);
 }
 
 async function fetchTool(name, tool, memo, retry) {
@@ -137,7 +150,7 @@ async function main(names) {
     const found = await provision(name, { retry: true });
     if ('path' in found) console.log(`${name}: ${found.path}`);
     else {
-      missing += 1;
+      if (!found.hopeless) missing += 1;
       console.error(`${name}: unavailable: ${found.unavailable}`);
     }
   }

@@ -81,16 +81,12 @@ export const pythonMlflowArgs = [
   '-c',
   'from importlib.metadata import version as v; [v(name) for name in ("mlflow-skinny", "flask-wtf", "sqlalchemy")]',
 ];
-<<<<<<< HEAD
 export const pythonTritonArgs = [
   '-c',
   'from importlib.metadata import version as v; [v(name) for name in ("tritonclient", "geventhttpclient")]',
 ];
-=======
 /** Nor is Locust imported, for the same reason. */
 export const pythonLocustArgs = ['-c', 'from importlib.metadata import version as v; v("locust")'];
-export const pythonTritonArgs = ['-c', 'from importlib.metadata import version as v; v("tritonclient")'];
->>>>>>> main
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonGrpc = () => provideEnvironment('python-grpc', 'python', grpcPackages);
@@ -106,12 +102,11 @@ export const providePythonMlflow = () => provideEnvironment(pythonMlflow, python
 export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
-<<<<<<< HEAD
 export const providePerfAnalyzer = () =>
   provideEnvironment('perf_analyzer', 'perf-analyzer', perfAnalyzerPackages, 'perf_analyzer');
-=======
+
+/** @returns {Promise<string>} empty when done, else why not */
 export const providePythonLocust = () => provideEnvironment(pythonLocust, pythonLocust, locustPackages);
->>>>>>> main
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonClients = () =>

@@ -25,7 +25,13 @@ export type ToolName =
   | 'actionlint-v1.7.12'
   | 'otelcol-v0.165.0';
 
-type Provisioned = { readonly path: string } | { readonly unavailable: string };
+type Provisioned = { readonly path: string } | Unavailable;
+
+interface Unavailable {
+  readonly unavailable: string;
+  /** It cannot run on this machine, so CI skips its tests too. */
+  readonly hopeless?: boolean;
+}
 
 const found = new Map<ToolName, Promise<Provisioned>>();
 
@@ -42,22 +48,22 @@ export function findTool(name: ToolName): Promise<Provisioned> {
 /**
  * The path of a tool that a test needs. Where it cannot be had the test is marked as skipped, with the reason, and
  * the answer is undefined: return at once.
- * @throws Error instead, with `CI=true`
+ * @throws Error instead, with `CI=true`, unless the tool cannot run on this machine at all
  */
 export async function requireTool(t: TestContext, name: ToolName): Promise<string | undefined> {
   const tool = await findTool(name);
   if ('path' in tool) return tool.path;
-  t.skip(missing(name, tool.unavailable));
+  t.skip(missing(name, tool));
   return undefined;
 }
 
 /**
  * The value of a test's or a suite's `skip` option: false where the tool is there, else the reason.
- * @throws Error instead, with `CI=true`
+ * @throws Error instead, with `CI=true`, unless the tool cannot run on this machine at all
  */
 export async function skipWithout(name: ToolName): Promise<string | false> {
   const tool = await findTool(name);
-  return 'path' in tool ? false : missing(name, tool.unavailable);
+  return 'path' in tool ? false : missing(name, tool);
 }
 
 async function provision(name: ToolName): Promise<Provisioned> {
@@ -66,8 +72,8 @@ async function provision(name: ToolName): Promise<Provisioned> {
   return script.provision(name);
 }
 
-function missing(name: ToolName, why: string): string {
-  const reason = `${name} is unavailable: ${why}`;
-  if (process.env.CI === 'true') throw new Error(reason);
+function missing(name: ToolName, { unavailable, hopeless = false }: Unavailable): string {
+  const reason = `${name} is unavailable: ${unavailable}`;
+  if (process.env.CI === 'true' && !hopeless) throw new Error(reason);
   return reason;
 }
