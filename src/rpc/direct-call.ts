@@ -1,6 +1,5 @@
 import { Status } from '../../generated/google/rpc/status.js';
 import { VerdictError } from '../errors.js';
-import { ServedCall } from './call.js';
 import type { CallTransport } from './call-transport.js';
 import type { Arrived } from './call-waits.js';
 import type { Connection } from './connections.js';
@@ -10,6 +9,7 @@ import { envoyTimeoutKey, requestIdFrom, requestIdKey, serviceClassKey } from '.
 import type { Method } from './method.js';
 import type { OpenCalls } from './open-calls.js';
 import { givenTimeoutMs } from './request-heads.js';
+import { ServedCall } from './served-call.js';
 import { malformedTimeout } from './status.js';
 
 /** What a direct call begins with. */

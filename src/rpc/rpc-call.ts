@@ -1,7 +1,6 @@
 import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { Status } from '../../generated/google/rpc/status.js';
-import { ServedCall } from './call.js';
 import type { CallTransport } from './call-transport.js';
 import { partsOf } from './grpc-seam.js';
 import { InboundMessages, type MessageProblem, type MessageSink } from './inbound-messages.js';
@@ -10,6 +9,7 @@ import { envoyTimeoutKey, requestIdFrom, requestIdKey, transcodedKey } from './m
 import type { Method } from './method.js';
 import type { OpenCalls } from './open-calls.js';
 import { resetCodeOf } from './reset-code.js';
+import { ServedCall } from './served-call.js';
 import { fromLibrary, okStatus, statusMetadata } from './status.js';
 
 /** The inbound events of a call. grpc-js does not export the type by name. */

@@ -29,7 +29,7 @@ describe('npm run bench -- profile', () => {
       );
       assert.ok(cpu.samples.length > 0);
       // It is the server that was profiled, not the bench.
-      assert.ok(cpu.nodes.some(({ callFrame }) => callFrame.url.endsWith('/dist/src/rpc/call.js')));
+      assert.ok(cpu.nodes.some(({ callFrame }) => callFrame.url.endsWith('/dist/src/rpc/served-call.js')));
       assert.ok(!cpu.nodes.some(({ callFrame }) => callFrame.url.includes('/bench/load/')));
       assert.ok('head' in JSON.parse(read('heapprofile')));
       assert.match(read('html'), /^<!doctype html>/);
