@@ -81,27 +81,24 @@ async function mostWhile(
 describe('more models than may be loaded', () => {
   it('answer round-robin calls and streams of several callers, and no more are ever loaded', async (t) => {
     const { server, client } = await serve(t, MODELS, { VERDICT_DEFAULT_DEADLINE_MS: '300000' });
-    // All copies have the same weights, so the pinned one tells what the others are to answer.
-    const isRight = async (text: string, label: string | undefined, model: string) => {
-      const { label: expected = '' } = await client.classify(text, { model: 'm0' });
-      assert.equal(label, expected.replace('m0', model));
-    };
+    // The texts are clear ones: int8 scales activations by the batch, so the label of a near tie depends on the company.
     const unary = async (from: number) => {
       const own = clientOf(t, server);
       for (let at = 0; at < MODELS.length; at++) {
         const model = MODELS[(from + at) % MODELS.length] ?? '';
         const text = `the coach ${'won the match '.repeat(at)}`;
-        await isRight(text, (await own.classify(text, { model, timeoutMs: 300_000 })).label, model);
+        const { label } = await own.classify(text, { model, timeoutMs: 300_000 });
+        assert.equal(label, `sports of ${model}`);
       }
     };
     const stream = async () => {
       const texts = MODELS.map((model, at) => ({
-        text: `a new law on soup ${'for all '.repeat(at)}`,
+        text: `the recipe for soup ${'and bread '.repeat(at)}`,
         model,
       }));
       for await (const result of clientOf(t, server).classifyStream(texts)) {
         assert.ok(result.ok, result.ok ? '' : result.error.message);
-        await isRight(result.item.text, result.classification.label, result.item.model);
+        assert.equal(result.classification.label, `food of ${result.item.model}`);
       }
     };
     const work = Promise.all([unary(0), unary(5), stream()]);
