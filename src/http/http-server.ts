@@ -22,7 +22,7 @@ import { moderatorsIn } from './moderators.js';
 import { isOpenInferencePath, openInferenceFailure, openInferenceRoutes } from './open-inference/routes.js';
 import { openaiRoutes } from './openai-routes.js';
 import { ownRoutes } from './own-routes.js';
-import { discardRest } from './request-body.js';
+import { codings, discardRest, isReadable } from './request-body.js';
 import { Router } from './router.js';
 import { teiRoutes } from './tei-routes.js';
 import type { ExchangeParts } from './unary-exchange.js';
@@ -173,7 +173,6 @@ export class HttpServer {
       this.#refuse(request, response, 400, Code.invalidArgument, 'host: must be set');
       return;
     }
-    const { 'content-encoding': encoding = 'identity' } = request.headers;
     const found = this.#router.find(request.method ?? '', request.url ?? '');
     if (found.kind === 'no-path') {
       this.#refuse(request, response, 404, Code.notFound, 'there is no such path');
@@ -181,9 +180,9 @@ export class HttpServer {
       response.setHeader('allow', found.allowed.join(', '));
       const message = `this path takes ${found.allowed.join(' and ')} only`;
       this.#refuse(request, response, 405, Code.unimplemented, message);
-    } else if (encoding !== 'identity') {
-      response.setHeader('accept-encoding', 'identity');
-      const message = 'content-encoding: bodies are taken without compression only';
+    } else if (!isReadable(request)) {
+      response.setHeader('accept-encoding', codings);
+      const message = `content-encoding: must be one of ${codings}, identity, or not set`;
       this.#refuse(request, response, 415, Code.invalidArgument, message);
     } else {
       if (awaitsContinue) response.writeContinue();

@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { VerdictError } from '../errors.js';
 import { asVerdictError } from '../rpc/status.js';
-import { bodyTooLarge, parseJson, readBody, tooLarge } from './request-body.js';
+import { bodyDamaged, parseJson, type RequestBody, tooLarge } from './request-body.js';
 
 /** What becomes of the messages in a body. */
 export interface MessageSink {
@@ -29,12 +29,12 @@ const noElements: readonly JsonValue[] = [];
 
 /** A JSON array, which is read whole before its first element is given. */
 export class ArraySource implements MessageSource {
-  readonly #request: IncomingMessage;
+  readonly #body: RequestBody;
   readonly #sink: MessageSink;
   #elements: Iterator<JsonValue> | undefined;
 
-  constructor(request: IncomingMessage, sink: MessageSink) {
-    this.#request = request;
+  constructor(body: RequestBody, sink: MessageSink) {
+    this.#body = body;
     this.#sink = sink;
   }
 
@@ -43,9 +43,9 @@ export class ArraySource implements MessageSource {
       this.#next(this.#elements);
       return;
     }
-    readBody(this.#request, {
+    this.#body.readWhole({
       onHeldBytes: (bytes) => this.#sink.onHeldBytes(bytes),
-      onTooLarge: () => this.#sink.onUnusable(bodyTooLarge()),
+      onUnusable: (error) => this.#sink.onUnusable(error),
       onBody: (body) => {
         // It was closed meanwhile.
         if (this.#elements !== undefined) return;
@@ -90,31 +90,36 @@ const newline = 0x0a;
 
 /** One JSON value a line, read as they are wanted: the body may be endless. */
 export class LineSource implements MessageSource {
-  readonly #request: IncomingMessage;
+  readonly #content: Readable;
   readonly #sink: MessageSink;
   readonly #maxLineBytes: number;
   /** What has come and is not given yet. */
   #rest: Buffer = Buffer.alloc(0);
   /** Up to where no line ends in it. */
   #searched = 0;
+  /** Bytes of blank lines since the last message: compressed, a body of nothing else costs its caller next to nothing. */
+  #blankBytes = 0;
   #wanted = false;
   #hasEnded = false;
   #isGiving = false;
   #isClosed = false;
 
-  constructor(request: IncomingMessage, sink: MessageSink, maxLineBytes: number) {
-    this.#request = request;
+  constructor({ content }: RequestBody, sink: MessageSink, maxLineBytes: number) {
+    this.#content = content;
     this.#sink = sink;
     this.#maxLineBytes = maxLineBytes;
-    request.on('data', (chunk: Buffer) => {
+    content.on('data', (chunk: Buffer) => {
       this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
       this.#give();
     });
-    request.once('end', () => {
+    content.once('end', () => {
       this.#hasEnded = true;
       this.#give();
     });
-    request.pause();
+    content.once('error', () => {
+      if (!this.#isClosed) this.#refuse(bodyDamaged());
+    });
+    content.pause();
   }
 
   want(): void {
@@ -135,26 +140,36 @@ export class LineSource implements MessageSource {
     while (this.#wanted) {
       const line = this.#nextLine();
       if (line === undefined) break;
-      if (isBlank(line)) continue;
+      if (isBlank(line)) {
+        this.#blankBytes += line.length + 1;
+        if (this.#blankBytes <= this.#maxLineBytes) continue;
+        this.#refuse(lineTooLong(this.#maxLineBytes));
+        break;
+      }
+      this.#blankBytes = 0;
       this.#wanted = false;
       this.#sink.onHeldBytes(this.#rest.length);
       this.#giveLine(line);
     }
     this.#isGiving = false;
     if (this.#isClosed) return;
-    if (!this.#wanted) this.#request.pause();
+    if (!this.#wanted) this.#content.pause();
     else if (this.#hasEnded) {
       this.#wanted = false;
       this.#sink.onHeldBytes(0);
       this.#sink.onLast();
     } else if (this.#rest.length > this.#maxLineBytes) {
-      this.#wanted = false;
-      this.#request.pause();
-      this.#sink.onUnusable(lineTooLong(this.#maxLineBytes));
+      this.#refuse(lineTooLong(this.#maxLineBytes));
     } else {
       this.#sink.onHeldBytes(this.#rest.length);
-      this.#request.resume();
+      this.#content.resume();
     }
+  }
+
+  #refuse(error: VerdictError): void {
+    this.#wanted = false;
+    this.#content.pause();
+    this.#sink.onUnusable(error);
   }
 
   #giveLine(line: Buffer): void {
@@ -187,7 +202,11 @@ function isBlank(line: Buffer): boolean {
 }
 
 function lineTooLong(maxBytes: number): VerdictError {
-  return new VerdictError('invalid_argument', `a line of the body has more than ${maxBytes} bytes`, {
-    reason: tooLarge,
-  });
+  return new VerdictError(
+    'invalid_argument',
+    `a line of the body, or blank lines before it, have more than ${maxBytes} bytes`,
+    {
+      reason: tooLarge,
+    },
+  );
 }

@@ -5,7 +5,7 @@ import { asVerdictError } from '../rpc/status.js';
 import { httpCodeOf, refusalHeaders, sendBody } from './answers.js';
 import type { Contract, ContractMethod } from './contract.js';
 import { ArraySource, LineSource, type MessageSink, type MessageSource } from './message-source.js';
-import { discardRest, tooLarge } from './request-body.js';
+import { RequestBody, tooLarge } from './request-body.js';
 import type { ExchangeParts } from './unary-exchange.js';
 
 /** How the answers of a stream stand in its body. */
@@ -44,7 +44,7 @@ const jsonShare = 2;
  * they have sent everything; lines are read as the stream asks for them, and the caller has to read while it writes.
  */
 export class StreamExchange implements DirectCaller {
-  readonly #request: IncomingMessage;
+  readonly #body: RequestBody;
   readonly #response: ServerResponse;
   readonly #contract: Contract;
   readonly #method: ContractMethod;
@@ -59,7 +59,7 @@ export class StreamExchange implements DirectCaller {
     { calls, contract }: ExchangeParts,
     method: ContractMethod,
   ) {
-    this.#request = request;
+    this.#body = new RequestBody(request);
     this.#response = response;
     this.#contract = contract;
     this.#method = method;
@@ -67,8 +67,8 @@ export class StreamExchange implements DirectCaller {
     this.#call = calls.open(method.path, request, this);
     const sink = this.#sink();
     this.#source = ndjson.test(request.headers['content-type'] ?? '')
-      ? new LineSource(request, sink, jsonShare * this.#call.maxMessageBytes)
-      : new ArraySource(request, sink);
+      ? new LineSource(this.#body, sink, jsonShare * this.#call.maxMessageBytes)
+      : new ArraySource(this.#body, sink);
     response.once('close', () => this.#call.gone());
   }
 
@@ -105,7 +105,7 @@ export class StreamExchange implements DirectCaller {
     const response = this.#response;
     if (response.destroyed) return;
     this.#source.close();
-    discardRest(this.#request);
+    this.#body.discard();
     if (response.headersSent) {
       response.end(this.#form.after);
       return;

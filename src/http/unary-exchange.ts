@@ -7,7 +7,7 @@ import { httpCodeOf, refusalHeaders, sendBody } from './answers.js';
 import type { Contract } from './contract.js';
 import { FailedAnswer } from './failed-answer.js';
 import type { Moderators } from './moderators.js';
-import { bodyTooLarge, discardRest, readBody } from './request-body.js';
+import { RequestBody, tooLarge } from './request-body.js';
 
 /** One request for one answer, in the words of some protocol. Most of them know the messages of the method as JSON. */
 export interface UnaryProtocol<Req = JsonObject, Res = JsonObject> {
@@ -50,7 +50,7 @@ export interface ExchangeParts {
 
 /** One HTTP request that is one unary call. */
 export class UnaryExchange<Req, Res> implements DirectCaller {
-  readonly #request: IncomingMessage;
+  readonly #body: RequestBody;
   readonly #response: ServerResponse;
   readonly #contract: Contract;
   readonly #protocol: UnaryProtocol<Req, Res>;
@@ -65,7 +65,7 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
     { calls, contract }: ExchangeParts,
     protocol: UnaryProtocol<Req, Res>,
   ) {
-    this.#request = request;
+    this.#body = new RequestBody(request);
     this.#response = response;
     this.#contract = contract;
     this.#protocol = protocol;
@@ -93,12 +93,12 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
       this.#send(Buffer.alloc(0));
       return;
     }
-    readBody(this.#request, {
+    this.#body.readWhole({
       onHeldBytes: (bytes) => this.#call.arriving(bytes),
       onBody: (body) => this.#send(body),
-      onTooLarge: () => {
-        this.#isTooLarge = true;
-        this.#call.fail(bodyTooLarge());
+      onUnusable: (error) => {
+        this.#isTooLarge = error.reason === tooLarge;
+        this.#call.fail(error);
       },
     });
   }
@@ -123,7 +123,7 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
 
   onEnd({ code, status, retryAfterMs }: CallEnd): void {
     if (this.#response.destroyed) return;
-    discardRest(this.#request);
+    this.#body.discard();
     const head = { 'x-request-id': this.#call.requestId };
     if (code !== 0 || this.#answer === undefined) {
       const httpCode = this.#isTooLarge ? 413 : httpCodeOf(code);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { get, request } from 'node:https';
 import { describe, it, type TestContext } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { Authority } from '../support/certificates.js';
 import { HttpService } from '../support/http-service.js';
 import { at } from '../support/json-value.js';
@@ -125,6 +126,33 @@ describe('the HTTP port', PATIENCE, () => {
     const statuses = () => [...raw.received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
     await until('both are answered', () => statuses().length === 2 || raw.hasEnded);
     assert.deepEqual(statuses(), ['400', '200']);
+  });
+
+  it('takes bodies in gzip and deflate, whole ones and lines', async (t) => {
+    const http = await start(t);
+    const codings = { gzip: gzipSync, 'X-Gzip': gzipSync, deflate: deflateSync };
+    const texts = ['the coach', 'the recipe for soup', 'the phone'].map((text) => JSON.stringify({ text }));
+    for (const [coding, compress] of Object.entries(codings)) {
+      const headers = { 'content-encoding': coding };
+      const one = await http.postBytes('/v1:classify', compress(JSON.stringify(good)), headers);
+      assert.deepEqual(
+        [one.status, at(one.json, 'classification', 'predictions', 0, 'label')],
+        [200, 'sports'],
+        coding,
+      );
+      const bodies = { 'application/json': `[${texts.join()}]`, 'application/x-ndjson': texts.join('\n') };
+      for (const [type, body] of Object.entries(bodies)) {
+        const answer = await http.postBytes('/v1:classifyStream', compress(body), {
+          ...headers,
+          'content-type': type,
+          accept: 'application/x-ndjson',
+        });
+        const [first, , third, end] = streamMessages('application/x-ndjson', answer.text);
+        assert.equal(at(first ?? null, 'classification', 'predictions', 0, 'label'), 'sports', type);
+        assert.equal(at(third ?? null, 'classification', 'predictions', 0, 'label'), 'technology', type);
+        assert.equal(at(end ?? null, 'end', 'classifiedCount'), 3, type);
+      }
+    }
   });
 
   it('speaks TLS with the certificate of the other ports, and knows clients by theirs', async (t) => {

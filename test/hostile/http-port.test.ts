@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { HttpService } from '../support/http-service.js';
 import { at } from '../support/json-value.js';
 import { TestKeyFile } from '../support/key-files.js';
@@ -87,8 +88,10 @@ describe('what is no request', PATIENCE, () => {
     raw.socket.write(postHead('/v1:classify', { 'content-length': 12 }));
     raw.socket.write(Buffer.from('{"text":"\xff"}', 'latin1'));
     assert.equal(await raw.status(), 400);
-    const zipped = await http.post('/v1:classify', good, { 'content-encoding': 'gzip' });
-    assert.deepEqual([zipped.status, zipped.headers.get('accept-encoding')], [415, 'identity']);
+    for (const coding of ['br', 'gzip, gzip', 'constructor']) {
+      const coded = await http.post('/v1:classify', good, { 'content-encoding': coding });
+      assert.deepEqual([coded.status, coded.headers.get('accept-encoding')], [415, 'gzip, deflate'], coding);
+    }
     for (const method of ['PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
       const answer = await fetch(`${http.url}/v1:classify`, { method });
       assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'POST']);
@@ -97,6 +100,81 @@ describe('what is no request', PATIENCE, () => {
       postHead('/v1:classify', { expect: 'a wonder', 'content-length': 2 }),
     );
     assert.equal(await expecting.status(), 417);
+    await answersOthers(http);
+  });
+});
+
+describe('a compressed body', PATIENCE, () => {
+  const zipped = (body: string | Buffer) => ({
+    body: gzipSync(body),
+    headers: { 'content-encoding': 'gzip' },
+  });
+
+  it('that is damaged, cut off or not compressed at all is refused as that', async (t) => {
+    const http = await start(t);
+    const { body } = zipped(good);
+    const bodies = [Buffer.from(good), body.subarray(0, body.length - 9), Buffer.alloc(0)];
+    const paths = {
+      ...{ '/v1:classify': 400, '/v1:classifyStream': 400, '/v2/models/topics/infer': 400 },
+      // text-embeddings-inference has this code for all that is wrong with a request.
+      '/predict': 413,
+    };
+    for (const [path, status] of Object.entries(paths))
+      for (const bad of bodies) {
+        const answer = await http.postBytes(path, bad, { 'content-encoding': 'gzip' });
+        assert.equal(answer.status, status, `${path} ${bad.length}: ${answer.text}`);
+        assert.match(answer.text, /cannot be decompressed/);
+      }
+    const lines = { 'content-encoding': 'gzip', 'content-type': 'application/x-ndjson' };
+    const cut = await http.postBytes('/v1:classifyStream', body.subarray(0, body.length - 9), lines);
+    assert.match(cut.text, /cannot be decompressed/);
+    await answersOthers(http);
+  });
+
+  it('may not grow beyond what a body may have, and the connection goes on', async (t) => {
+    const http = await start(t);
+    const bomb = gzipSync(Buffer.alloc(200 * 2 ** 20));
+    const raw = open(t, http);
+    raw.socket.write(postHead('/v1:classify', { 'content-encoding': 'gzip', 'content-length': bomb.length }));
+    raw.socket.write(bomb);
+    assert.equal(await raw.status(), 413);
+    raw.send(`${postHead('/v1:classify', { 'content-length': good.length })}${good}`);
+    await until('the next request is answered', () => raw.received.includes('"sports"'));
+    await answersOthers(http);
+  });
+
+  it('of lines may not be blank for ever, nor one endless line', async (t) => {
+    const http = await start(t);
+    for (const byte of ['\n', ' ', 'x']) {
+      const { body, headers } = zipped(Buffer.alloc(64 * 2 ** 20, byte));
+      const answer = await http.postBytes('/v1:classifyStream', body, {
+        ...headers,
+        'content-type': 'application/x-ndjson',
+      });
+      assert.equal(answer.status, 413, JSON.stringify(byte));
+      assert.match(answer.text, /a line of the body, or blank lines before it, have more than/);
+    }
+    await answersOthers(http);
+  });
+
+  it('whose caller leaves is let go', async (t) => {
+    const http = await start(t);
+    const { body } = zipped(good);
+    for (let round = 0; round < 50; round++) {
+      const raw = open(t, http);
+      raw.socket.write(
+        postHead('/v1:classify', { 'content-encoding': 'gzip', 'content-length': body.length }),
+      );
+      raw.socket.write(body.subarray(0, 15));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      raw.close();
+    }
+    const { server } = http.service;
+    const called = { grpc_method: 'Classify' };
+    await until('every call has ended', async () => {
+      const ended = await server.metric('grpc_server_handled_total', { ...called, grpc_code: 'CANCELLED' });
+      return ended > 0 && ended === (await server.metric('grpc_server_started_total', called));
+    });
     await answersOthers(http);
   });
 });

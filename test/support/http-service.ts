@@ -36,6 +36,15 @@ export class HttpService {
     });
   }
 
+  /** POSTs bytes as they are. */
+  postBytes(path: string, body: Uint8Array, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    return httpCall(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: new Uint8Array(body),
+    });
+  }
+
   stop(): Promise<void> {
     return this.service.stop();
   }
