@@ -8,6 +8,7 @@ import { provideEnvoy } from './envoy.mjs';
 import { findTool } from './find-tool.mjs';
 import { provideGrpcurl } from './grpcurl.mjs';
 import { provideHadolint } from './hadolint.mjs';
+import { lacksGlibc, lacksPythonBefore } from './machine.mjs';
 import { node24, provideNode24 } from './node24.mjs';
 import { openapiPlugin, provideOpenapiGenerator } from './openapi-generator.mjs';
 import { otelcol, provideOtelcol } from './otelcol.mjs';
@@ -18,6 +19,7 @@ import {
   providePythonGrpc,
   providePythonLocust,
   providePythonMlflow,
+  providePythonMlserver,
   providePythonOpenapi,
   providePythonTriton,
   providePythonWheel,
@@ -28,6 +30,7 @@ import {
   pythonLocustArgs,
   pythonMlflow,
   pythonMlflowArgs,
+  pythonMlserverArgs,
   pythonOpenapiArgs,
   pythonTritonArgs,
   pythonWheelArgs,
@@ -43,7 +46,12 @@ const integrationTools = {
   'python-clients': { versionArgs: pythonClientsArgs, provide: providePythonClients },
   [pythonMlflow]: { versionArgs: pythonMlflowArgs, provide: providePythonMlflow },
   'python-triton': { versionArgs: pythonTritonArgs, provide: providePythonTriton },
-  perf_analyzer: { versionArgs: ['--version'], provide: providePerfAnalyzer, glibc: [2, 38] },
+  'python-mlserver': {
+    versionArgs: pythonMlserverArgs,
+    provide: providePythonMlserver,
+    lacking: lacksPythonBefore([3, 13]),
+  },
+  perf_analyzer: { versionArgs: ['--version'], provide: providePerfAnalyzer, lacking: lacksGlibc([2, 38]) },
   [pythonLocust]: { versionArgs: pythonLocustArgs, provide: providePythonLocust },
   rclone: { versionArgs: ['serve', 's3', '--help'], provide: provideRclone },
 };
@@ -92,11 +100,8 @@ export async function provision(name, { retry = false } = {}) {
     return { unavailable: `no tool of that name is known; known are ${Object.keys(tools).join(', ')}` };
   const path = await findTool(name, tool.versionArgs);
   if (path !== undefined) return { path };
-  if (tool.glibc !== undefined && !hasGlibc(tool.glibc))
-    return {
-      unavailable: `it needs glibc ${tool.glibc.join('.')}, here is ${glibcHere() ?? 'none'}`,
-      hopeless: true,
-    };
+  const lacking = (await tool.lacking?.()) ?? '';
+  if (lacking !== '') return { unavailable: lacking, hopeless: true };
   const memo = join(toolsDir, 'unavailable', name);
   try {
     return await withLock(join(toolsDir, 'locks', name), lockTimeoutMs, () =>
@@ -105,16 +110,6 @@ export async function provision(name, { retry = false } = {}) {
   } catch (error) {
     return { unavailable: error.message };
   }
-}
-
-/** The version of the C library; undefined where there is another one, or another system. */
-function glibcHere() {
-  return process.report.getReport().header.glibcVersionRuntime;
-}
-
-function hasGlibc([major, minor]) {
-  const [itsMajor, itsMinor] = (glibcHere() ?? '0.0').split('.').map(Number);
-  return itsMajor > major || (itsMajor === major && itsMinor >= minor);
 }
 
 async function fetchTool(name, tool, memo, retry) {

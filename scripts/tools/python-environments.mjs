@@ -53,6 +53,16 @@ const tritonPackages = [
   'python-rapidjson==1.25',
 ];
 
+/** MLServer, whose codecs clients of its protocol use. They cannot tell the columns of pandas 3. */
+const mlserverPackages = [
+  'mlserver==1.7.1',
+  'grpcio==1.85.3',
+  'protobuf==6.33.6',
+  'numpy==2.4.6',
+  'pandas==2.3.3',
+  'tritonclient[http]==2.73.0',
+];
+
 /** What measures servers of the Open Inference Protocol: a program that needs glibc 2.38, which Debian 12 lacks. */
 const perfAnalyzerPackages = ['perf-analyzer==2.60.0'];
 
@@ -85,6 +95,10 @@ export const pythonTritonArgs = [
   '-c',
   'from importlib.metadata import version as v; [v(name) for name in ("tritonclient", "geventhttpclient")]',
 ];
+export const pythonMlserverArgs = [
+  '-c',
+  'from importlib.metadata import version as v; [v(name) for name in ("mlserver", "pandas", "grpcio")]',
+];
 /** Nor is Locust imported, for the same reason. */
 export const pythonLocustArgs = ['-c', 'from importlib.metadata import version as v; v("locust")'];
 
@@ -100,6 +114,10 @@ export const providePythonMlflow = () => provideEnvironment(pythonMlflow, python
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePythonTriton = () => provideEnvironment('python-triton', 'python-triton', tritonPackages);
+
+/** @returns {Promise<string>} empty when done, else why not */
+export const providePythonMlserver = () =>
+  provideEnvironment('python-mlserver', 'python-mlserver', mlserverPackages);
 
 /** @returns {Promise<string>} empty when done, else why not */
 export const providePerfAnalyzer = () =>

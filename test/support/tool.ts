@@ -12,6 +12,7 @@ export type ToolName =
   | 'python-clients'
   | 'python-mlflow-3.17.2'
   | 'python-triton'
+  | 'python-mlserver'
   | 'perf_analyzer'
   | 'python-locust-2.47.0'
   | 'rclone'

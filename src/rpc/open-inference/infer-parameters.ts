@@ -56,7 +56,7 @@ function oneOf<const Names extends readonly string[]>(
 /** What clients of Triton send, and what has no meaning for a classifier: each of its answers is complete, and it keeps nothing. */
 const flag: Parameter = { takes: 'a boolean', read: (_, value) => typeof value === 'boolean' };
 
-const known: ReadonlyMap<string, Parameter> = new Map<string, Parameter>([
+const knownOfRequests: ReadonlyMap<string, Parameter> = new Map<string, Parameter>([
   [
     'top_k',
     {
@@ -129,7 +129,14 @@ const known: ReadonlyMap<string, Parameter> = new Map<string, Parameter>([
   ['sequence_start', flag],
   ['sequence_end', flag],
   ['triton_enable_empty_final_response', flag],
+  // What MLServer's codecs write of a request: texts, or columns of a table, which are tensors here too.
+  ['content_type', oneOf(['str', 'pd'], () => {})],
 ]);
+
+/** What MLServer's codecs write beside texts in UTF-8. */
+const textContent: Parameter = { takes: 'the string str', read: (_, value) => value === 'str' };
+
+const knownOfTensors: ReadonlyMap<string, Parameter> = new Map([['content_type', textContent]]);
 
 type Parameters = Readonly<Record<string, InferParameter>>;
 
@@ -139,18 +146,39 @@ const defaults: InferOptions = { classify: defaultOptions, timeoutMs: undefined,
 export function inferOptionsFrom(parameters: Parameters, violations: Violations): InferOptions {
   const names = namesOf(parameters);
   if (names.length === 0) return defaults;
-  const draft: Draft = { ...defaultOptions, timeoutMs: undefined, serviceClass: undefined };
-  for (const name of names) {
-    const field = parameterField('parameters', name);
-    const parameter = known.get(name);
-    const given = parameters[name];
-    if (parameter === undefined || given === undefined)
-      violations.push({ field, description: `is not a known parameter. Known are ${knownNames}` });
-    else if (!parameter.read(draft, heldBy(given)))
-      violations.push({ field, description: `must be ${parameter.takes}` });
-  }
+  const draft = newDraft();
+  readInto(draft, parameters, 'parameters', knownOfRequests, violations);
   const { timeoutMs, serviceClass, ...classify } = draft;
   return { classify, timeoutMs, serviceClass };
+}
+
+/** Checks the parameters of an input. @param path of the field that holds them */
+export function checkTensorParameters(parameters: Parameters, path: string, violations: Violations): void {
+  readInto(newDraft(), parameters, path, knownOfTensors, violations);
+}
+
+function newDraft(): Draft {
+  return { ...defaultOptions, timeoutMs: undefined, serviceClass: undefined };
+}
+
+function readInto(
+  draft: Draft,
+  parameters: Parameters,
+  path: string,
+  taken: ReadonlyMap<string, Parameter>,
+  violations: Violations,
+): void {
+  for (const name of namesOf(parameters)) {
+    const field = parameterField(path, name);
+    const parameter = taken.get(name);
+    const given = parameters[name];
+    if (parameter === undefined || given === undefined) {
+      const names = [...taken.keys()].join(', ');
+      const known = taken.size === 1 ? `The only one known is ${names}` : `Known are ${names}`;
+      violations.push({ field, description: `is not a known parameter. ${known}` });
+    } else if (!parameter.read(draft, heldBy(given)))
+      violations.push({ field, description: `must be ${parameter.takes}` });
+  }
 }
 
 /** Refuses all parameters, but for one. @param path of the field that holds them */
@@ -182,5 +210,3 @@ const printable = /^[\w.-]{1,64}$/;
 export function parameterField(path: string, name: string): string {
   return printable.test(name) ? `${path}.${name}` : path;
 }
-
-const knownNames = [...known.keys()].join(', ');

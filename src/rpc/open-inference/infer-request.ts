@@ -17,7 +17,12 @@ import {
   type Violations,
 } from '../validation.js';
 import { readElements } from './bytes-elements.js';
-import { type InferOptions, inferOptionsFrom, refuseParameters } from './infer-parameters.js';
+import {
+  checkTensorParameters,
+  type InferOptions,
+  inferOptionsFrom,
+  refuseParameters,
+} from './infer-parameters.js';
 
 /** The outputs that there are. */
 export type OutputName = 'label' | 'score' | 'index' | 'logits';
@@ -123,7 +128,7 @@ function tensorsFrom(
     if (name === undefined) violations.push({ field, description: `must be ${inputNames.join(' or ')}` });
     else if (tensors.has(name)) violations.push({ field, description: 'must not be there twice' });
     else tensors.set(name, { place, texts: textsFrom(tensor, place, raw[place], limits, violations) });
-    refuseParameters(tensor.parameters, `inputs[${place}].parameters`, violations);
+    checkTensorParameters(tensor.parameters, `inputs[${place}].parameters`, violations);
   }
   const text = tensors.get('text');
   const pair = tensors.get('text_pair');
@@ -150,17 +155,18 @@ function textsFrom(
   const path = `inputs[${place}]`;
   const { datatype, shape } = tensor;
   if (datatype !== 'BYTES') violations.push({ field: `${path}.datatype`, description: 'must be BYTES' });
-  const count = Number(shape[0] ?? 0n);
   if (shape.length < 1 || shape.length > 2 || (shape.length === 2 && shape[1] !== 1n)) {
     violations.push({ field: `${path}.shape`, description: 'must be [n] or [n, 1] for n texts' });
     return [];
   }
   const { maxBatchInputs } = limits;
-  if (count < 1 || count > maxBatchInputs) {
-    const description = `must be 1 to ${maxBatchInputs} texts, is ${count}`;
+  const [size = 0n] = shape;
+  if (size < 1n || size > BigInt(maxBatchInputs)) {
+    const description = `must be 1 to ${maxBatchInputs} texts, is ${size}`;
     violations.push({ field: `${path}.shape`, description });
     return [];
   }
+  const count = Number(size);
   const elements =
     raw === undefined
       ? contentsOf(tensor, path, count, violations)
@@ -196,7 +202,8 @@ function rawOf(
   count: number,
   violations: Violations,
 ): readonly Buffer[] {
-  if (contents !== undefined) {
+  // MLServer's converter sets one that is empty.
+  if (Object.values(contents ?? {}).some(({ length }) => length > 0)) {
     const description = 'must not be set beside raw_input_contents';
     violations.push({ field: `inputs[${place}].contents`, description });
   }

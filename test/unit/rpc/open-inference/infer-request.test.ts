@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ModelInferRequest } from '../../../../generated/inference/grpc_service.js';
+import { InferTensorContents, ModelInferRequest } from '../../../../generated/inference/grpc_service.js';
 import { VerdictError } from '../../../../src/errors.js';
 import { writeElements } from '../../../../src/rpc/open-inference/bytes-elements.js';
 import { inferJobFrom } from '../../../../src/rpc/open-inference/infer-request.js';
@@ -78,7 +78,7 @@ describe('the tensors of a request', () => {
     for (const shape of [[], [2n, 2n], [1n, 2n], [2n, 1n, 1n], [2n, -1n]])
       assert.deepEqual(shaped(...shape), oneColumn);
     for (const count of [0n, -1n, 5n, 2n ** 63n - 1n])
-      assert.deepEqual(shaped(count), [`inputs[0].shape: must be 1 to 4 texts, is ${Number(count)}`]);
+      assert.deepEqual(shaped(count), [`inputs[0].shape: must be 1 to 4 texts, is ${count}`]);
     assert.deepEqual(shaped(3n), [
       'inputs[0].contents.bytes_contents: must have the 3 elements of the shape, has 2',
     ]);
@@ -113,6 +113,10 @@ describe('the tensors of a request', () => {
     ]);
     const both = inferRequest(['a', 'b'], { rawInputContents: [writeElements(['a', 'b'])] });
     assert.deepEqual(wrong(both), ['inputs[0].contents: must not be set beside raw_input_contents']);
+    // MLServer's converter writes it so.
+    const empty = both.inputs.map((input) => ({ ...input, contents: InferTensorContents.fromPartial({}) }));
+    const rawInputContents = [writeElements(['a', 'b'])];
+    assert.deepEqual(wrong(ModelInferRequest.fromPartial({ inputs: empty, rawInputContents })), []);
   });
 
   it('are refused with every text that is, by its place', () => {
@@ -226,13 +230,29 @@ describe('the parameters of a request', () => {
     assert.match(wrongOne('priority', 'high') ?? '', /^must be a whole number: /);
   });
 
-  it('of tensors are refused, all of them', () => {
+  it('that say what MLServer says of texts are taken', () => {
+    const written = (ofRequest: string, ofTensor: string) =>
+      wrong(
+        inferRequest([], {
+          parameters: inferParameters({ content_type: ofRequest }),
+          inputs: [{ ...textTensor(['a']), parameters: inferParameters({ content_type: ofTensor }) }],
+        }),
+      );
+    assert.deepEqual(written('str', 'str'), []);
+    assert.deepEqual(written('pd', 'str'), []);
+    assert.deepEqual(written('np', 'hg_json'), [
+      'parameters.content_type: must be one of the strings str, pd',
+      'inputs[0].parameters.content_type: must be the string str',
+    ]);
+  });
+
+  it('of tensors are refused under any other name', () => {
     const parameters = inferParameters({ classification: 2n });
     const tensor = { ...textTensor(['a']), parameters };
     const request = inferRequest([], { inputs: [tensor], outputs: [{ name: 'label', parameters }] });
     assert.deepEqual(wrong(request), [
       'outputs[0].parameters.classification: is not a known parameter',
-      'inputs[0].parameters.classification: is not a known parameter',
+      'inputs[0].parameters.classification: is not a known parameter. The only one known is content_type',
     ]);
   });
 });
