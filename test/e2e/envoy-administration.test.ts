@@ -4,6 +4,7 @@ import { VerdictClient } from '../../clients/typescript/src/index.js';
 import { EnvoyService, type HttpAnswer } from '../support/envoy-service.js';
 import { at } from '../support/json-value.js';
 import { TestKeyFile } from '../support/key-files.js';
+import { suiteCleanup } from '../support/suite-cleanup.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { skipWithout } from '../support/tool.js';
 
@@ -41,12 +42,13 @@ describe('administration through Envoy, of a server without keys', { skip }, () 
 });
 
 describe('administration through Envoy, of a server with keys', { skip }, () => {
+  const cleanup = suiteCleanup();
   let stack: EnvoyService;
   let ops = '';
   let web = '';
 
   before(async () => {
-    const file = new TestKeyFile(temporaryFolder({ after }));
+    const file = new TestKeyFile(temporaryFolder(cleanup));
     ops = file.add('ops', { scopes: ['admin'] });
     web = file.add('web', { scopes: ['classify', 'cache-outcomes'] });
     file.write();

@@ -3,18 +3,20 @@ import { after, before, describe, it } from 'node:test';
 import { EnvoyService, type HttpAnswer } from '../support/envoy-service.js';
 import { at } from '../support/json-value.js';
 import { TestKeyFile } from '../support/key-files.js';
+import { suiteCleanup } from '../support/suite-cleanup.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { skipWithout } from '../support/tool.js';
 
 const skip = await skipWithout('envoy');
 
 describe('API keys, as HTTP callers send them', { skip }, () => {
+  const cleanup = suiteCleanup();
   let stack: EnvoyService;
   let key = '';
   let reader = '';
 
   before(async () => {
-    const file = new TestKeyFile(temporaryFolder({ after }));
+    const file = new TestKeyFile(temporaryFolder(cleanup));
     key = file.add('web', { scopes: ['classify', 'cache-outcomes'], models: ['topics'] });
     reader = file.add('reader', { scopes: ['metrics'] });
     file.write();

@@ -6,6 +6,7 @@ import type { HttpAnswer } from '../support/envoy-service.js';
 import { HttpService } from '../support/http-service.js';
 import { at, type JsonValue } from '../support/json-value.js';
 import { TestKeyFile } from '../support/key-files.js';
+import { suiteCleanup } from '../support/suite-cleanup.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const infer = '/v2/models/topics/infer';
@@ -34,12 +35,13 @@ function refusal({ status, json }: HttpAnswer): string {
 }
 
 describe('the Open Inference Protocol over HTTP', () => {
+  const cleanup = suiteCleanup();
   let http: HttpService;
   let user: Record<string, string>;
   let operator: Record<string, string>;
 
   before(async () => {
-    const keys = new TestKeyFile(temporaryFolder({ after }));
+    const keys = new TestKeyFile(temporaryFolder(cleanup));
     user = { authorization: `Bearer ${keys.add('web')}` };
     operator = { authorization: `Bearer ${keys.add('ops', { scopes: ['classify', 'admin'] })}` };
     keys.write();
@@ -231,8 +233,8 @@ describe('the Open Inference Protocol over HTTP', () => {
   it('refuses what becomes no call in its own form, too', async () => {
     assert.equal(refusal(await get(infer)), '405 this path takes POST only');
     assert.equal(refusal(await get('/v2/models/topics/stats')), '404 there is no such path');
-    const packed = await post(infer, 'x', { ...user, 'content-encoding': 'gzip' });
-    assert.equal(refusal(packed), '415 content-encoding: bodies are taken without compression only');
+    const packed = await post(infer, 'x', { ...user, 'content-encoding': 'br' });
+    assert.equal(refusal(packed), '415 content-encoding: must be one of gzip, deflate, identity, or not set');
     assert.equal(at((await get('/v2x')).json, 'message'), 'there is no such path');
   });
 

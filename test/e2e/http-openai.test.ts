@@ -5,19 +5,21 @@ import { HttpService } from '../support/http-service.js';
 import { at } from '../support/json-value.js';
 import { TestKeyFile } from '../support/key-files.js';
 import { moderationOfTopics, moderatorFolder } from '../support/moderator.js';
+import { suiteCleanup } from '../support/suite-cleanup.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 describe("OpenAI's client", () => {
+  const cleanup = suiteCleanup();
   let http: HttpService;
   let client: OpenAI;
   let key = '';
 
   before(async () => {
-    const keys = new TestKeyFile(temporaryFolder({ after }));
+    const keys = new TestKeyFile(temporaryFolder(cleanup));
     key = keys.add('web', { models: ['topics'] });
     keys.write();
     http = await HttpService.start(['topics'], {
-      VERDICT_MODELS_DIR: await moderatorFolder({ after }, moderationOfTopics),
+      VERDICT_MODELS_DIR: await moderatorFolder(cleanup, moderationOfTopics),
       VERDICT_API_KEYS_FILE: keys.path,
     });
     client = new OpenAI({ apiKey: key, baseURL: `${http.url}/v1`, maxRetries: 0 });

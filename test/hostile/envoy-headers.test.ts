@@ -6,6 +6,7 @@ import { EnvoyProcess } from '../support/envoy-process.js';
 import { EnvoyService } from '../support/envoy-service.js';
 import { at, type JsonValue } from '../support/json-value.js';
 import { TestKeyFile } from '../support/key-files.js';
+import { suiteCleanup } from '../support/suite-cleanup.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { skipWithout } from '../support/tool.js';
 import { until } from '../support/until.js';
@@ -230,13 +231,14 @@ function isReset(bytes: Buffer, stream: number): boolean {
 }
 
 describe('Verdict behind Envoy', { ...PATIENCE, skip }, () => {
+  const cleanup = suiteCleanup();
   let stack: EnvoyService;
   let key = '';
   let limited = '';
   let port = 0;
 
   before(async () => {
-    const file = new TestKeyFile(temporaryFolder({ after }));
+    const file = new TestKeyFile(temporaryFolder(cleanup));
     key = file.add('web');
     limited = file.add('limited', { limits: { requestsPerMinute: 3 } });
     file.write();

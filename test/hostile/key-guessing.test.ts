@@ -5,6 +5,7 @@ import { newKey } from '../../src/auth/key-format.js';
 import { HeldMemory } from '../support/held-memory.js';
 import { TestKeyFile } from '../support/key-files.js';
 import { Service } from '../support/service.js';
+import { suiteCleanup } from '../support/suite-cleanup.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 import { headerField, http2Frame, magic, settings } from '../support/wire-frames.js';
@@ -24,12 +25,13 @@ function requestHead(fields: readonly (readonly [string, string])[]): Buffer {
 }
 
 describe('somebody who guesses keys', { timeout: 240_000 }, () => {
+  const cleanup = suiteCleanup();
   let service: Service;
   let key = '';
   const held = new HeldMemory(temporaryFolder({ after }));
 
   before(async () => {
-    const file = new TestKeyFile(temporaryFolder({ after }));
+    const file = new TestKeyFile(temporaryFolder(cleanup));
     key = file.add('search');
     file.write();
     service = await Service.start(['topics'], { ...held.settings, VERDICT_API_KEYS_FILE: file.path });

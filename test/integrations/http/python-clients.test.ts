@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { HttpService } from '../../support/http-service.js';
 import { moderationOfTopics, moderatorFolder } from '../../support/moderator.js';
+import { suiteCleanup } from '../../support/suite-cleanup.js';
 import { findTool, skipWithout } from '../../support/tool.js';
 
 const run = promisify(execFile);
@@ -45,11 +46,12 @@ print("ok")
 `;
 
 describe('unmodified clients in Python', { skip: await skipWithout('python-clients') }, () => {
+  const cleanup = suiteCleanup();
   let http: HttpService;
 
   before(async () => {
     http = await HttpService.start(['topics'], {
-      VERDICT_MODELS_DIR: await moderatorFolder({ after }, moderationOfTopics),
+      VERDICT_MODELS_DIR: await moderatorFolder(cleanup, moderationOfTopics),
     });
   });
 

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { repositoryRoot } from '../../support/repository.js';
 import { Service } from '../../support/service.js';
+import { suiteCleanup } from '../../support/suite-cleanup.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { findTool, skipWithout } from '../../support/tool.js';
 
@@ -65,13 +66,14 @@ function fieldsOf(value: unknown): unknown {
 }
 
 describe('a client that grpcio-tools made of proto/tei', { skip: await skipWithout('python-grpc') }, () => {
+  const cleanup = suiteCleanup();
   let service: Service;
   let seen: Seen;
 
   before(async () => {
     const tool = await findTool('python-grpc');
     assert.ok('path' in tool);
-    const code = temporaryFolder({ after });
+    const code = temporaryFolder(cleanup);
     const protos = join(repositoryRoot, 'proto');
     await run(tool.path, [
       ...['-m', 'grpc_tools.protoc', '-I', protos, `--python_out=${code}`, `--grpc_python_out=${code}`],
