@@ -97,7 +97,7 @@ export class LineSource implements MessageSource {
   #rest: Buffer = Buffer.alloc(0);
   /** Up to where no line ends in it. */
   #searched = 0;
-  /** Bytes of blank lines since the last message: compressed, a body of nothing else costs its caller next to nothing. */
+  /** Bytes of blank lines since the last message. Compressed, a body of nothing else costs its caller next to nothing. */
   #blankBytes = 0;
   #wanted = false;
   #hasEnded = false;
@@ -138,14 +138,9 @@ export class LineSource implements MessageSource {
     if (this.#isGiving || this.#isClosed) return;
     this.#isGiving = true;
     while (this.#wanted) {
+      this.#skipBlank();
       const line = this.#nextLine();
       if (line === undefined) break;
-      if (isBlank(line)) {
-        this.#blankBytes += line.length + 1;
-        if (this.#blankBytes <= this.#maxLineBytes) continue;
-        this.#refuse(lineTooLong(this.#maxLineBytes));
-        break;
-      }
       this.#blankBytes = 0;
       this.#wanted = false;
       this.#sink.onHeldBytes(this.#rest.length);
@@ -158,7 +153,7 @@ export class LineSource implements MessageSource {
       this.#wanted = false;
       this.#sink.onHeldBytes(0);
       this.#sink.onLast();
-    } else if (this.#rest.length > this.#maxLineBytes) {
+    } else if (this.#blankBytes + this.#rest.length > this.#maxLineBytes) {
       this.#refuse(lineTooLong(this.#maxLineBytes));
     } else {
       this.#sink.onHeldBytes(this.#rest.length);
@@ -183,6 +178,14 @@ export class LineSource implements MessageSource {
     this.#sink.onMessage(message);
   }
 
+  /** Drops blank lines, and blanks before a message: all at once, since there may be millions. */
+  #skipBlank(): void {
+    let end = 0;
+    while (end < this.#rest.length && isBlank(this.#rest[end])) end++;
+    this.#blankBytes += end;
+    this.#rest = this.#rest.subarray(end);
+  }
+
   /** The last line need not end. */
   #nextLine(): Buffer | undefined {
     const end = this.#rest.indexOf(newline, this.#searched);
@@ -197,8 +200,8 @@ export class LineSource implements MessageSource {
   }
 }
 
-function isBlank(line: Buffer): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+function isBlank(byte: number | undefined): boolean {
+  return byte === newline || byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }
 
 function lineTooLong(maxBytes: number): VerdictError {
