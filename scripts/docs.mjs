@@ -13,7 +13,7 @@ const check = process.argv.includes('--check');
 
 const sectionTitles = {
   server: 'The gRPC port and its connections',
-  tls: 'TLS on both ports',
+  tls: 'TLS on all ports',
   auth: 'Who may call',
   http: 'The HTTP port for callers',
   admin: 'The HTTP port for operators',

@@ -1,7 +1,7 @@
 """The texts of golden.json: short and long, plain and odd, single and in pairs.
 
-Three classes of text are left out, because the JavaScript and the Rust tokenizers are known to split them
-differently: Greek final sigma, ideographs beyond U+FFFF and combining marks of recent Unicode versions.
+Greek final sigma, ideographs beyond U+FFFF and combining marks of recent Unicode versions are not among them: JavaScript tokenizers
+other than the server's split those differently. tokenizer_texts.py has them.
 """
 
 from golden import Text

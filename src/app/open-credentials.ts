@@ -4,7 +4,7 @@ import { CredentialWatch } from '../tls/credential-watch.js';
 import type { TlsHooks } from '../tls/types.js';
 
 /**
- * The credentials of both ports; undefined where TLS is off.
+ * The credentials of all ports; undefined where TLS is off.
  * @throws Error that names the settings where the files cannot be used
  */
 export async function openCredentials(

@@ -26,7 +26,7 @@ export class AuthTelemetry implements AuthHooks {
       registry,
       'verdict_auth_refusals_total',
       ['reason'],
-      'Credentials refused, on both ports: missing, invalid (malformed, unknown or wrong), expired, revoked during a call, or unverifiable (the keys of the issuer cannot be fetched).',
+      'Credentials refused, on all ports: missing, invalid (malformed, unknown or wrong), expired, revoked during a call, or unverifiable (the keys of the issuer cannot be fetched).',
     ).byValue('reason', reasons);
     this.#reloadFailures = new CounterFamily(
       registry,
