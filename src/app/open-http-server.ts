@@ -27,6 +27,7 @@ export function openHttpServer(
     calls: rpc.direct,
     descriptorSet,
     about: { version, maxBatchInputs: limits.maxBatchInputs },
+    bodies: { compression: limits.compression === 'on', maxCompressionRatio: limits.maxCompressionRatio },
     catalog,
     tls,
     onRefused: () => hooks.onCallRefused?.('not_a_call'),

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { JsonValue } from '@bufbuild/protobuf';
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 
 /** Codes of google.rpc.Code that answers made here have. */
 export const Code = { invalidArgument: 3, deadlineExceeded: 4, notFound: 5, unimplemented: 12 } as const;
@@ -28,6 +28,18 @@ const httpCodes: Readonly<Record<number, number>> = {
 /** @param code of google.rpc.Code */
 export function httpCodeOf(code: number): number {
   return httpCodes[code] ?? 500;
+}
+
+/** The reason in the ErrorInfo of a google.rpc.Status, which is its first detail where there are any. */
+export function reasonIn({ details }: JsonObject): string | undefined {
+  const [info] = Array.isArray(details) ? details : [];
+  const reason = typeof info === 'object' && info !== null && !Array.isArray(info) ? info.reason : undefined;
+  return typeof reason === 'string' ? reason : undefined;
+}
+
+/** The message of a google.rpc.Status. */
+export function messageIn({ message }: JsonObject): string {
+  return typeof message === 'string' ? message : '';
 }
 
 /** The headers that tell the caller of a refusal what to do: wait, or say who it is. */

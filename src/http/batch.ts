@@ -63,10 +63,10 @@ export function classifiedIn(answer: JsonObject): readonly Classified[] | Failed
   return classified;
 }
 
-/** The fields of a JSON body. @throws VerdictError invalid_argument */
-export function fieldsOf(json: unknown): Readonly<Record<string, JsonValue | undefined>> {
+/** The fields of a JSON object. @param field where it stands @throws VerdictError invalid_argument */
+export function fieldsOf(json: unknown, field = 'body'): Readonly<Record<string, JsonValue | undefined>> {
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
-  throw invalidField('body', 'must be a JSON object');
+  throw invalidField(field, 'must be a JSON object');
 }
 
 /** A field that may be left out, or be null. @throws VerdictError invalid_argument */

@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface HttpConnectionOptions {
@@ -29,7 +29,11 @@ export class HttpConnections {
     this.#options = options;
     server.on('connection', (socket: Socket) => this.#add(socket));
     server.on('drop', () => options.onRefused?.('all'));
-    server.on('request', ({ socket }, response) => this.#await(socket, response));
+    // Node tells of a request by one of these.
+    for (const event of ['request', 'checkContinue', 'checkExpectation'])
+      server.on(event, ({ socket }: IncomingMessage, response: ServerResponse) =>
+        this.#await(socket, response),
+      );
   }
 
   /** Connections open at this moment. */

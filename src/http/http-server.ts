@@ -22,7 +22,7 @@ import { moderatorsIn } from './moderators.js';
 import { isOpenInferencePath, openInferenceFailure, openInferenceRoutes } from './open-inference/routes.js';
 import { openaiRoutes } from './openai-routes.js';
 import { ownRoutes } from './own-routes.js';
-import { codings, discardRest, isReadable } from './request-body.js';
+import { acceptedCodings, type BodyLimits, discardRest, isReadable } from './request-body.js';
 import { Router } from './router.js';
 import { teiRoutes } from './tei-routes.js';
 import type { ExchangeParts } from './unary-exchange.js';
@@ -44,6 +44,7 @@ export interface HttpServerOptions {
   readonly about: ExchangeParts['about'];
   /** The models, for what they say of moderation. */
   readonly catalog: Pick<ModelCatalog, 'list'>;
+  readonly bodies: BodyLimits;
   readonly connections: Omit<HttpConnectionOptions, 'peerOf'>;
   /** A request became no call. */
   readonly onRefused?: () => void;
@@ -81,6 +82,7 @@ export class HttpServer {
       calls: options.calls,
       contract: new Contract(options.descriptorSet),
       about: options.about,
+      bodies: options.bodies,
       moderators: moderatorsIn(options.catalog),
     };
     for (const routes of [ownRoutes, teiRoutes, huggingFaceRoutes, openaiRoutes, openInferenceRoutes])
@@ -107,8 +109,14 @@ export class HttpServer {
       this.#refuse(request, response, 417, Code.invalidArgument, 'expect: must be 100-continue'),
     );
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      // An answer that has begun must not get another one into its middle.
+      // A connection that ends, or over which nothing has come, has refused nobody.
+      const isSilent = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+      if (isSilent || error.code === 'ECONNRESET') {
+        socket.destroy();
+        return;
+      }
       this.#options.onRefused?.();
+      // An answer that has begun must not get another one into its middle.
       if (socket.writable && this.#connections.isFree(socket)) refuseUnreadable(error, socket);
       else socket.destroy();
     });
@@ -180,9 +188,10 @@ export class HttpServer {
       response.setHeader('allow', found.allowed.join(', '));
       const message = `this path takes ${found.allowed.join(' and ')} only`;
       this.#refuse(request, response, 405, Code.unimplemented, message);
-    } else if (!isReadable(request)) {
+    } else if (!isReadable(request, this.#options.bodies)) {
+      const codings = acceptedCodings(this.#options.bodies);
       response.setHeader('accept-encoding', codings);
-      const message = `content-encoding: must be one of ${codings}, identity, or not set`;
+      const message = `content-encoding: must be one of ${codings}, or not set`;
       this.#refuse(request, response, 415, Code.invalidArgument, message);
     } else {
       if (awaitsContinue) response.writeContinue();

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { invalidField } from '../errors.js';
+import { messageIn } from './answers.js';
 import {
   batchMethod,
   batchRequest,
@@ -12,7 +13,7 @@ import {
 } from './batch.js';
 import type { ContractMethod } from './contract.js';
 import { FailedAnswer } from './failed-answer.js';
-import { parseJson } from './request-body.js';
+import { parseJson } from './parse-json.js';
 import type { Router } from './router.js';
 import { type ExchangeParts, UnaryExchange, type UnaryProtocol } from './unary-exchange.js';
 
@@ -52,7 +53,10 @@ function textClassification(method: ContractMethod, model: string): UnaryProtoco
         body: classified.map((one) => one.predictions.map(({ label, score }) => ({ label, score }))),
       };
     },
-    failureOf: ({ message = '' }, httpCode) => ({ httpCode, body: { error: message } }),
+    failureOf: (status, httpCode) => ({
+      httpCode,
+      body: { error: messageIn(status).replace(/^(inputs\[\d+\])\.text\b/, '$1') },
+    }),
   };
 }
 
@@ -74,7 +78,7 @@ function inputOf(input: JsonValue): Input {
 
 /** @throws VerdictError invalid_argument */
 function optionsIn(parameters: JsonValue | undefined): JsonObject {
-  const { top_k: topK, function_to_apply: applied } = fieldsOf(parameters ?? {});
+  const { top_k: topK, function_to_apply: applied } = fieldsOf(parameters ?? {}, 'parameters');
   const count = optional('parameters.top_k', topK, isCount, 'must be a whole number above 0');
   const isKnown = (value: JsonValue): value is string => isText(value) && Object.hasOwn(activations, value);
   const names = Object.keys(activations).join(', ');

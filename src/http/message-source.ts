@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { VerdictError } from '../errors.js';
+import { ByteQueue } from '../rpc/byte-queue.js';
 import { asVerdictError } from '../rpc/status.js';
-import { bodyDamaged, parseJson, type RequestBody, tooLarge } from './request-body.js';
+import { parseJson } from './parse-json.js';
+import { type RequestBody, tooLarge } from './request-body.js';
 
 /** What becomes of the messages in a body. */
 export interface MessageSink {
@@ -27,6 +28,12 @@ export interface MessageSource {
 
 const noElements: readonly JsonValue[] = [];
 
+/** Values that an array may hold: 80,000 elements with some fields each. */
+const maxArrayValues = 400_000;
+
+/** What an element takes at least, once it is parsed. */
+const elementBytes = 64;
+
 /** A JSON array, which is read whole before its first element is given. */
 export class ArraySource implements MessageSource {
   readonly #body: RequestBody;
@@ -50,7 +57,9 @@ export class ArraySource implements MessageSource {
         // It was closed meanwhile.
         if (this.#elements !== undefined) return;
         try {
-          this.#elements = elementsIn(body);
+          const elements = elementsIn(body);
+          this.#sink.onHeldBytes(Math.max(body.length, elementBytes * elements.length));
+          this.#elements = elements.values();
         } catch (error) {
           this.#sink.onUnusable(asVerdictError(error));
           return;
@@ -76,61 +85,69 @@ export class ArraySource implements MessageSource {
 }
 
 /** @throws VerdictError invalid_argument */
-function elementsIn(body: Buffer): Iterator<JsonValue> {
-  const json: unknown = parseJson(body);
+function elementsIn(body: Buffer): readonly JsonValue[] {
+  const json: unknown = parseJson(body, maxArrayValues);
   if (!Array.isArray(json)) {
     throw new VerdictError('invalid_argument', 'the body is not a JSON array', {
       reason: 'MALFORMED_MESSAGE',
     });
   }
-  return json.values();
+  return json;
 }
 
 const newline = 0x0a;
 
 /** One JSON value a line, read as they are wanted: the body may be endless. */
 export class LineSource implements MessageSource {
-  readonly #content: Readable;
+  readonly #body: RequestBody;
   readonly #sink: MessageSink;
   readonly #maxLineBytes: number;
   /** What has come and is not given yet. */
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #rest = new ByteQueue();
   /** Up to where no line ends in it. */
   #searched = 0;
   /** Bytes of blank lines since the last message. Compressed, a body of nothing else costs its caller next to nothing. */
   #blankBytes = 0;
+  #hasBegun = false;
   #wanted = false;
   #hasEnded = false;
   #isGiving = false;
   #isClosed = false;
 
-  constructor({ content }: RequestBody, sink: MessageSink, maxLineBytes: number) {
-    this.#content = content;
+  constructor(body: RequestBody, sink: MessageSink, maxLineBytes: number) {
+    this.#body = body;
     this.#sink = sink;
     this.#maxLineBytes = maxLineBytes;
-    content.on('data', (chunk: Buffer) => {
-      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-      this.#give();
-    });
-    content.once('end', () => {
-      this.#hasEnded = true;
-      this.#give();
-    });
-    content.once('error', () => {
-      if (!this.#isClosed) this.#refuse(bodyDamaged());
-    });
-    content.pause();
   }
 
   want(): void {
     this.#wanted = true;
+    if (!this.#hasBegun) this.#begin();
     this.#give();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#wanted = false;
-    this.#rest = Buffer.alloc(0);
+    this.#rest.clear();
+  }
+
+  #begin(): void {
+    this.#hasBegun = true;
+    this.#body.read({
+      onData: (chunk) => {
+        if (this.#isClosed) return;
+        this.#rest.append(chunk);
+        this.#give();
+      },
+      onEnd: () => {
+        this.#hasEnded = true;
+        this.#give();
+      },
+      onUnusable: (error) => {
+        if (!this.#isClosed) this.#refuse(error);
+      },
+    });
   }
 
   /** A loop, since the next one is asked for from inside, as the end of the call may come from there. */
@@ -143,27 +160,28 @@ export class LineSource implements MessageSource {
       if (line === undefined) break;
       this.#blankBytes = 0;
       this.#wanted = false;
-      this.#sink.onHeldBytes(this.#rest.length);
+      this.#sink.onHeldBytes(this.#rest.heldBytes);
       this.#giveLine(line);
     }
     this.#isGiving = false;
     if (this.#isClosed) return;
-    if (!this.#wanted) this.#content.pause();
+    this.#rest.keep();
+    if (!this.#wanted) this.#body.pause();
     else if (this.#hasEnded) {
       this.#wanted = false;
       this.#sink.onHeldBytes(0);
       this.#sink.onLast();
-    } else if (this.#blankBytes + this.#rest.length > this.#maxLineBytes) {
+    } else if (this.#blankBytes + this.#rest.size > this.#maxLineBytes) {
       this.#refuse(lineTooLong(this.#maxLineBytes));
     } else {
-      this.#sink.onHeldBytes(this.#rest.length);
-      this.#content.resume();
+      this.#sink.onHeldBytes(this.#rest.heldBytes);
+      this.#body.resume();
     }
   }
 
   #refuse(error: VerdictError): void {
     this.#wanted = false;
-    this.#content.pause();
+    this.#body.pause();
     this.#sink.onUnusable(error);
   }
 
@@ -181,26 +199,26 @@ export class LineSource implements MessageSource {
   /** Drops blank lines, and blanks before a message: all at once, since there may be millions. */
   #skipBlank(): void {
     let end = 0;
-    while (end < this.#rest.length && isBlank(this.#rest[end])) end++;
+    while (end < this.#rest.size && isBlank(this.#rest.at(end))) end++;
     this.#blankBytes += end;
-    this.#rest = this.#rest.subarray(end);
+    this.#rest.skip(end);
   }
 
   /** The last line need not end. */
   #nextLine(): Buffer | undefined {
     const end = this.#rest.indexOf(newline, this.#searched);
     if (end < 0) {
-      this.#searched = this.#rest.length;
-      if (!this.#hasEnded || this.#rest.length === 0) return undefined;
+      this.#searched = this.#rest.size;
+      if (!this.#hasEnded || this.#rest.size === 0) return undefined;
     }
-    const line = this.#rest.subarray(0, end < 0 ? this.#rest.length : end);
-    this.#rest = this.#rest.subarray(end < 0 ? this.#rest.length : end + 1);
+    const line = this.#rest.take(end < 0 ? this.#rest.size : end);
+    if (end >= 0) this.#rest.skip(1);
     this.#searched = 0;
     return line;
   }
 }
 
-function isBlank(byte: number | undefined): boolean {
+function isBlank(byte: number): boolean {
   return byte === newline || byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }
 

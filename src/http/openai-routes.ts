@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { invalidField, VerdictError } from '../errors.js';
 import type { Moderation } from '../models/types.js';
+import { messageIn, reasonIn } from './answers.js';
 import {
   batchMethod,
   batchRequest,
@@ -12,7 +13,7 @@ import {
   optional,
 } from './batch.js';
 import { FailedAnswer } from './failed-answer.js';
-import { parseJson } from './request-body.js';
+import { parseJson } from './parse-json.js';
 import type { Router } from './router.js';
 import { type ExchangeParts, UnaryExchange, type UnaryProtocol } from './unary-exchange.js';
 
@@ -53,13 +54,16 @@ export function openaiRoutes(router: Router, parts: ExchangeParts): void {
 }
 
 function moderations(method: UnaryProtocol['method'], { moderators }: ExchangeParts): UnaryProtocol {
+  let isOne = false;
   return {
     method,
     hasBody: true,
     requestOf: (body) => {
       const { input, model } = fieldsOf(parseJson(body));
       const name = modelOf(optional('model', model, isText, 'must be a text'), moderators);
-      return batchRequest(textsIn(input), { model: name, options: { topK: 0 } });
+      const { texts, areParts } = textsIn(input);
+      isOne = areParts;
+      return batchRequest(texts, { model: name, options: { topK: 0 } });
     },
     answerOf: (answer) => {
       const classified = classifiedIn(answer);
@@ -69,30 +73,35 @@ function moderations(method: UnaryProtocol['method'], { moderators }: ExchangePa
         body: {
           id: `modr-${crypto.randomUUID()}`,
           model: `${model}:${version}`,
-          results: classified.map((one) => resultOf(one, moderationOf(one, moderators))),
+          results: (isOne ? [together(classified)] : classified).map((one) =>
+            resultOf(one, moderationOf(one, moderators)),
+          ),
         },
       };
     },
-    failureOf: ({ message = '', details }, httpCode) => ({
+    failureOf: (status, httpCode) => ({
       httpCode,
       body: {
         error: {
-          message,
+          message: inOwnWords(messageIn(status)),
           type: errorTypes[httpCode] ?? (httpCode < 500 ? 'invalid_request_error' : 'server_error'),
           param: null,
-          code: reasonIn(details),
+          code: reasonIn(status) ?? null,
         },
       },
     }),
   };
 }
 
-/** A text, several, or parts of which each is one. @throws VerdictError invalid_argument */
-function textsIn(input: JsonValue | undefined): readonly string[] {
+/** A text, several, or the parts of one input. @throws VerdictError invalid_argument */
+function textsIn(input: JsonValue | undefined): {
+  readonly texts: readonly string[];
+  readonly areParts: boolean;
+} {
   if (input === undefined) throw invalidField('input', 'must be set');
-  if (isText(input)) return [input];
-  if (isTexts(input)) return input;
-  if (Array.isArray(input)) return input.map(textOfPart);
+  if (isText(input)) return { texts: [input], areParts: false };
+  if (isTexts(input)) return { texts: input, areParts: false };
+  if (Array.isArray(input)) return { texts: input.map(textOfPart), areParts: true };
   throw invalidField('input', 'must be a text or an array of texts');
 }
 
@@ -101,7 +110,7 @@ function textOfPart(part: JsonValue, index: number): string {
     const { type, text } = part;
     if (type === 'text' && typeof text === 'string') return text;
   }
-  throw invalidField(`input[${index}]`, 'must be a text: images are not moderated');
+  throw invalidField(`input[${index}]`, 'must be a part of type text: images are not moderated');
 }
 
 /** @throws VerdictError invalid_argument where no model is named, and none is meant */
@@ -127,6 +136,21 @@ function moderationOf({ model, version }: Classified, moderators: ExchangeParts[
   return moderation;
 }
 
+/** Several parts as one input, which has the highest score of any part for each label. */
+function together(parts: readonly Classified[]): Classified {
+  const scores = new Map<string, number>();
+  for (const { label, score } of parts.flatMap(({ predictions }) => predictions))
+    scores.set(label, Math.max(score, scores.get(label) ?? Number.NEGATIVE_INFINITY));
+  const [first] = parts;
+  if (first === undefined) throw new Error('a request has at least one input');
+  return { ...first, predictions: Array.from(scores, ([label, score]) => ({ label, score })) };
+}
+
+/** A message about an input, which is `input` here, or one of several. */
+function inOwnWords(message: string): string {
+  return message.replace(/^inputs\b/, 'input').replace(/^(input(\[\d+\])?)\.text\b/, '$1');
+}
+
 /** A category has the highest score of its labels. */
 function resultOf({ predictions }: Classified, { categories }: Moderation): JsonObject {
   const scores = new Map<string, number>(knownCategories.map((name) => [name, 0]));
@@ -145,10 +169,4 @@ function resultOf({ predictions }: Classified, { categories }: Moderation): Json
     category_scores: Object.fromEntries(scores),
     category_applied_input_types: Object.fromEntries(inputTypes),
   };
-}
-
-/** The reason in the ErrorInfo, which is the first detail where there are any. */
-function reasonIn(details: JsonValue | undefined): JsonValue {
-  const [info] = Array.isArray(details) ? details : [];
-  return typeof info === 'object' && info !== null && !Array.isArray(info) ? (info.reason ?? null) : null;
 }

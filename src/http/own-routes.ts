@@ -2,7 +2,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { VerdictError } from '../errors.js';
 import { withBoundFields } from './bound-fields.js';
 import type { Binding } from './contract.js';
-import { parseJson } from './request-body.js';
+import { parseJson } from './parse-json.js';
 import type { Incoming, Router } from './router.js';
 import { StreamExchange } from './stream-exchange.js';
 import { type ExchangeParts, UnaryExchange, type UnaryProtocol } from './unary-exchange.js';

@@ -2,13 +2,29 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { VerdictError } from '../errors.js';
+import { ByteQueue } from '../rpc/byte-queue.js';
 
-/** Bytes that a body may have at most, compressed or not. */
+/** Bytes that a body may have at most, decompressed. */
 export const maxBodyBytes = 8 * 2 ** 20;
+
+export interface BodyLimits {
+  /** Whether bodies may come compressed. */
+  readonly compression: boolean;
+  /** How many times its size a compressed body may become. The first 64 KiB are free. */
+  readonly maxCompressionRatio: number;
+}
+
+/** What becomes of a body that is read as it comes. */
+export interface BodyReader {
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  /** It is not what its coding says, or inflates too far. Nothing comes after it. */
+  onUnusable(error: VerdictError): void;
+}
 
 /** What becomes of a body that is read whole. */
 export interface BodySink {
-  /** So many bytes of it wait here. */
+  /** So many bytes of memory are taken by it. */
   onHeldBytes(bytes: number): void;
   onBody(body: Buffer): void;
   /** It is too long, or not what its coding says. */
@@ -17,8 +33,19 @@ export interface BodySink {
 
 const decoders = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate };
 
+/** As the messages of gRPC: what is smaller need not be held to a ratio. */
+const freeInflatedBytes = 64 * 1024;
+
+/** Compressed bytes that may be under way without having become anything yet. */
+const slackBytes = 128 * 1024;
+
+/** A compressor makes bytes hardly more, so what comes out must be half of what went in. Blocks that hold nothing cost time all the same. */
+const leastInflated = 0.5;
+
 /** The codings that bodies may come in, for the header `accept-encoding`. */
-export const codings = 'gzip, deflate';
+export function acceptedCodings({ compression }: BodyLimits): string {
+  return compression ? 'gzip, deflate' : 'identity';
+}
 
 function isDecoded(coding: string): coding is keyof typeof decoders {
   return Object.hasOwn(decoders, coding);
@@ -29,9 +56,9 @@ function codingOf({ headers }: IncomingMessage): string {
 }
 
 /** Whether a body comes as it is, or in a coding that is decoded here. */
-export function isReadable(request: IncomingMessage): boolean {
+export function isReadable(request: IncomingMessage, { compression }: BodyLimits): boolean {
   const coding = codingOf(request);
-  return coding === 'identity' || isDecoded(coding);
+  return coding === 'identity' || (compression && isDecoded(coding));
 }
 
 /** How long a caller may go on sending what is not read, so that it gets to read the answer. */
@@ -49,75 +76,105 @@ export function discardRest(request: IncomingMessage): void {
   request.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
 }
 
-/** The body of a request, decompressed. A caller that breaks off is told of by its connection alone. */
+/** The body of a request, decompressed. Nothing is read before it is asked for. A caller that breaks off is told of by its connection alone. */
 export class RequestBody {
   readonly #request: IncomingMessage;
+  readonly #maxRatio: number;
   #content: Readable | undefined;
+  #compressedBytes = 0;
+  #inflatedBytes = 0;
+  #isOver = false;
 
-  constructor(request: IncomingMessage) {
+  constructor(request: IncomingMessage, { maxCompressionRatio }: BodyLimits) {
     this.#request = request;
+    this.#maxRatio = maxCompressionRatio;
   }
 
-  /** What the body holds, a piece at a time. Where it is not what its coding says, the stream ends with an `error`. */
-  get content(): Readable {
-    this.#content ??= contentOf(this.#request);
-    return this.#content;
+  /** Gives what it holds, a piece at a time, until it is paused. Called once. */
+  read(reader: BodyReader): void {
+    const coding = codingOf(this.#request);
+    const content = isDecoded(coding) ? this.#inflate(coding, reader) : this.#request;
+    this.#content = content;
+    content.on('data', (chunk: Buffer) => {
+      if (this.#isOver) return;
+      this.#inflatedBytes += chunk.length;
+      if (content !== this.#request && this.#inflatesTooFar())
+        this.#end(reader, inflatesTooFar(this.#maxRatio));
+      else reader.onData(chunk);
+    });
+    content.once('end', () => {
+      if (!this.#isOver) reader.onEnd();
+    });
   }
 
-  /** Reads it into memory. */
+  pause(): void {
+    this.#content?.pause();
+  }
+
+  resume(): void {
+    this.#content?.resume();
+  }
+
+  /** Reads it into memory. Called once, in place of `read`. */
   readWhole(sink: BodySink): void {
-    if (Number(this.#request.headers['content-length']) > maxBodyBytes) {
+    const length = Number(this.#request.headers['content-length'] ?? 0);
+    if (length > maxBodyBytes) {
       sink.onUnusable(bodyTooLarge());
       return;
     }
-    const { content } = this;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > maxBodyBytes) {
-        stop();
-        sink.onUnusable(bodyTooLarge());
-        return;
-      }
-      chunks.push(chunk);
-      sink.onHeldBytes(bytes);
+    const isCoded = isDecoded(codingOf(this.#request));
+    // However small the pieces are that a caller sends, they take one piece of memory.
+    const bytes = new ByteQueue();
+    const reader: BodyReader = {
+      onData: (chunk) => {
+        if (bytes.size + chunk.length > maxBodyBytes) {
+          this.#end(reader, bodyTooLarge());
+          return;
+        }
+        bytes.append(chunk, isCoded ? 0 : length);
+        sink.onHeldBytes(bytes.heldBytes);
+      },
+      onEnd: () => sink.onBody(bytes.take(bytes.size)),
+      onUnusable: (error) => sink.onUnusable(error),
     };
-    const onEnd = (): void => {
-      stop();
-      sink.onBody(Buffer.concat(chunks));
-    };
-    const onError = (): void => {
-      stop();
-      sink.onUnusable(bodyDamaged());
-    };
-    const stop = (): void => {
-      content.off('data', onData).off('end', onEnd).off('error', onError);
-      content.pause();
-    };
-    content.on('data', onData).once('end', onEnd).once('error', onError);
+    this.read(reader);
   }
 
   /** Leaves what nobody reads any more ({@link discardRest}). */
   discard(): void {
+    this.#isOver = true;
     if (this.#content !== undefined && this.#content !== this.#request) {
       this.#request.unpipe();
       this.#content.destroy();
     }
     discardRest(this.#request);
   }
-}
 
-function contentOf(request: IncomingMessage): Readable {
-  const coding = codingOf(request);
-  if (!isDecoded(coding)) return request;
-  const content = decoders[coding]();
-  // What is wrong in a part that nobody reads harms nobody.
-  content.on('error', () => {});
-  request.once('close', () => {
-    if (!request.complete) content.destroy();
-  });
-  return request.pipe(content);
+  #inflate(coding: keyof typeof decoders, reader: BodyReader): Readable {
+    const request = this.#request;
+    const decoder = decoders[coding]();
+    decoder.on('error', () => this.#end(reader, bodyDamaged()));
+    request.once('close', () => {
+      if (!request.complete) decoder.destroy();
+    });
+    request.on('data', (chunk: Buffer) => {
+      this.#compressedBytes += chunk.length;
+      if (this.#inflatedBytes < leastInflated * (this.#compressedBytes - slackBytes))
+        this.#end(reader, bodyDamaged());
+    });
+    return request.pipe(decoder);
+  }
+
+  #inflatesTooFar(): boolean {
+    return this.#inflatedBytes > Math.max(freeInflatedBytes, this.#maxRatio * this.#compressedBytes);
+  }
+
+  #end(reader: BodyReader, error: VerdictError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.pause();
+    reader.onUnusable(error);
+  }
 }
 
 /** The reason of errors that are 413 over HTTP. */
@@ -129,27 +186,16 @@ function bodyTooLarge(): VerdictError {
   });
 }
 
-/** The error of a body that is not what its coding says. */
-export function bodyDamaged(): VerdictError {
+function inflatesTooFar(maxRatio: number): VerdictError {
+  return new VerdictError('invalid_argument', `the body inflates to more than ${maxRatio} times its size`, {
+    reason: tooLarge,
+  });
+}
+
+function bodyDamaged(): VerdictError {
   return new VerdictError(
     'invalid_argument',
     'the body cannot be decompressed: it is damaged, cut off or not in the coding that content-encoding says',
     { reason: 'MALFORMED_MESSAGE' },
   );
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/**
- * The JSON in a body.
- * @throws VerdictError invalid_argument, which quotes nothing
- */
-export function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(body));
-  } catch {
-    throw new VerdictError('invalid_argument', 'the body is not JSON in UTF-8', {
-      reason: 'MALFORMED_MESSAGE',
-    });
-  }
 }

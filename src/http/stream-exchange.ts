@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonValue } from '@bufbuild/protobuf';
 import type { CallEnd, DirectCaller, OpenedCall } from '../rpc/direct-caller.js';
 import { asVerdictError } from '../rpc/status.js';
-import { httpCodeOf, refusalHeaders, sendBody } from './answers.js';
+import { httpCodeOf, reasonIn, refusalHeaders, sendBody } from './answers.js';
 import type { Contract, ContractMethod } from './contract.js';
 import { ArraySource, LineSource, type MessageSink, type MessageSource } from './message-source.js';
 import { RequestBody, tooLarge } from './request-body.js';
@@ -51,15 +51,14 @@ export class StreamExchange implements DirectCaller {
   readonly #form: Form;
   readonly #call: OpenedCall;
   readonly #source: MessageSource;
-  #isTooLarge = false;
 
   private constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { calls, contract }: ExchangeParts,
+    { calls, contract, bodies }: ExchangeParts,
     method: ContractMethod,
   ) {
-    this.#body = new RequestBody(request);
+    this.#body = new RequestBody(request, bodies);
     this.#response = response;
     this.#contract = contract;
     this.#method = method;
@@ -110,8 +109,9 @@ export class StreamExchange implements DirectCaller {
       response.end(this.#form.after);
       return;
     }
-    const httpCode = this.#isTooLarge ? 413 : httpCodeOf(code);
-    sendBody(response, httpCode, this.#contract.status(status), {
+    const told = this.#contract.status(status);
+    const httpCode = reasonIn(told) === tooLarge ? 413 : httpCodeOf(code);
+    sendBody(response, httpCode, told, {
       'x-request-id': this.#call.requestId,
       ...refusalHeaders(httpCode, retryAfterMs),
     });
@@ -127,10 +127,7 @@ export class StreamExchange implements DirectCaller {
       onMessage: (message) => this.#deliver(message),
       onMalformed: (error) => call.malformedMessage(error),
       onLast: () => call.halfClose(),
-      onUnusable: (error) => {
-        this.#isTooLarge = error.reason === tooLarge;
-        call.fail(error);
-      },
+      onUnusable: (error) => call.fail(error),
       onHeldBytes: (bytes) => call.arriving(bytes),
     };
   }

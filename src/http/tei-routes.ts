@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { invalidField, VerdictError } from '../errors.js';
+import { charsOf } from '../rpc/tei/predict-request.js';
 import {
   batchMethod,
   batchRequest,
@@ -13,7 +14,7 @@ import {
   optional,
 } from './batch.js';
 import { FailedAnswer } from './failed-answer.js';
-import { parseJson } from './request-body.js';
+import { parseJson } from './parse-json.js';
 import type { Router } from './router.js';
 import { type ExchangeParts, UnaryExchange, type UnaryProtocol } from './unary-exchange.js';
 
@@ -144,7 +145,7 @@ function optionsIn(fields: Readonly<Record<string, JsonValue | undefined>>): Jso
 }
 
 function charsIn(inputs: readonly Input[]): number {
-  return inputs.flat().reduce((sum, text) => sum + Array.from(text).length, 0);
+  return inputs.flat().reduce((sum, text) => sum + charsOf(text), 0);
 }
 
 /** Sums, and means of whole milliseconds. */
@@ -206,7 +207,8 @@ function failureOf(
   httpCode: number,
 ): { httpCode: number; body: JsonValue } {
   const others = httpCode < 500 ? 'Validation' : 'Backend';
-  const [errorType, teis] = failures[Number(code)] ?? [others, httpCode];
+  const known = httpCode === 413 ? undefined : failures[Number(code)];
+  const [errorType, teis] = known ?? [others, httpCode];
   return { httpCode: teis, body: { error: message, error_type: errorType } };
 }
 

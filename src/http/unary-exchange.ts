@@ -3,11 +3,11 @@ import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { CallEnd, DirectCaller, DirectMethod, OpenedCall } from '../rpc/direct-caller.js';
 import type { DirectCalls } from '../rpc/direct-calls.js';
 import { asVerdictError } from '../rpc/status.js';
-import { httpCodeOf, refusalHeaders, sendBody } from './answers.js';
+import { httpCodeOf, reasonIn, refusalHeaders, sendBody } from './answers.js';
 import type { Contract } from './contract.js';
 import { FailedAnswer } from './failed-answer.js';
 import type { Moderators } from './moderators.js';
-import { RequestBody, tooLarge } from './request-body.js';
+import { type BodyLimits, RequestBody, tooLarge } from './request-body.js';
 
 /** One request for one answer, in the words of some protocol. Most of them know the messages of the method as JSON. */
 export interface UnaryProtocol<Req = JsonObject, Res = JsonObject> {
@@ -43,6 +43,7 @@ export interface ProtocolRequest<Req = JsonObject> {
 export interface ExchangeParts {
   readonly calls: DirectCalls;
   readonly contract: Contract;
+  readonly bodies: BodyLimits;
   /** What some protocols have the server say of itself. */
   readonly moderators: Moderators;
   readonly about: { readonly version: string; readonly maxBatchInputs: number };
@@ -56,16 +57,15 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
   readonly #protocol: UnaryProtocol<Req, Res>;
   readonly #call: OpenedCall;
   #hasSent = false;
-  #isTooLarge = false;
   #answer: { readonly content: ProtocolAnswer | FailedAnswer; readonly onTaken: () => void } | undefined;
 
   private constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { calls, contract }: ExchangeParts,
+    { calls, contract, bodies }: ExchangeParts,
     protocol: UnaryProtocol<Req, Res>,
   ) {
-    this.#body = new RequestBody(request);
+    this.#body = new RequestBody(request, bodies);
     this.#response = response;
     this.#contract = contract;
     this.#protocol = protocol;
@@ -96,10 +96,7 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
     this.#body.readWhole({
       onHeldBytes: (bytes) => this.#call.arriving(bytes),
       onBody: (body) => this.#send(body),
-      onUnusable: (error) => {
-        this.#isTooLarge = error.reason === tooLarge;
-        this.#call.fail(error);
-      },
+      onUnusable: (error) => this.#call.fail(error),
     });
   }
 
@@ -126,8 +123,8 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
     this.#body.discard();
     const head = { 'x-request-id': this.#call.requestId };
     if (code !== 0 || this.#answer === undefined) {
-      const httpCode = this.#isTooLarge ? 413 : httpCodeOf(code);
-      this.#fail(this.#contract.status(status), httpCode, head, retryAfterMs);
+      const told = this.#contract.status(status);
+      this.#fail(told, reasonIn(told) === tooLarge ? 413 : httpCodeOf(code), head, retryAfterMs);
       return;
     }
     const { content, onTaken } = this.#answer;

@@ -30,6 +30,11 @@ export class ByteQueue {
     return this.#bytes[this.#start + offset] ?? 0;
   }
 
+  /** The distance of the first such byte, at this distance or behind it; below 0: there is none. */
+  indexOf(byte: number, from: number): number {
+    return this.#bytes.subarray(this.#start, this.#end).indexOf(byte, from);
+  }
+
   /** The 32 bits, most significant first, at a distance from the first byte. */
   uint32At(offset: number): number {
     return this.#bytes.readUInt32BE(this.#start + offset);

@@ -33,6 +33,7 @@ export class DirectCall implements OpenedCall, CallTransport, Arrived {
   readonly #caller: DirectCaller;
   readonly #onGone: () => void;
   readonly #call: ServedCall;
+  #hasEnded = false;
   #gone = false;
   #received = 0;
   /** A message has been asked for, and has not come. */
@@ -157,6 +158,7 @@ export class DirectCall implements OpenedCall, CallTransport, Arrived {
   sendEnd(status: Status, error: unknown): void {
     const retryAfterMs = error instanceof VerdictError ? error.retryAfterMs : undefined;
     this.#caller.onEnd({ code: status.code, status: Status.encode(status).finish(), retryAfterMs });
+    this.#hasEnded = true;
   }
 
   onEnded(): void {
@@ -164,9 +166,9 @@ export class DirectCall implements OpenedCall, CallTransport, Arrived {
   }
 
   onShed(stalled: boolean): void {
-    if (!stalled) return;
-    this.#caller.onCutOff();
-    this.gone();
+    if (stalled) this.#caller.onCutOff();
+    // One that has ended holds what it still has for nobody.
+    if (stalled || this.#hasEnded) this.gone();
   }
 
   inspectEnded(idleMs: number): void {

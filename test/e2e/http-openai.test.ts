@@ -66,17 +66,25 @@ describe("OpenAI's client", () => {
 
   it('takes parts that are texts, and refuses images', async () => {
     const { results } = await client.moderations.create({ input: [{ type: 'text', text: 'the coach' }] });
+    const parts = ['a bowl of soup', 'the coach'].map((text) => ({ type: 'text' as const, text }));
+    const together = await client.moderations.create({ input: parts });
+    assert.equal(together.results.length, 1, 'the parts are one input');
+    assert.equal(together.results[0]?.flagged, true);
+    assert.equal(together.results[0]?.category_scores.violence, results[0]?.category_scores.violence);
     assert.equal(results.length, 1);
     await assert.rejects(
       client.moderations.create({
         input: [{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }],
       }),
-      { status: 400, message: /input\[0\]: must be a text: images are not moderated/ },
+      { status: 400, message: /input\[0\]: must be a part of type text: images are not moderated/ },
     );
   });
 
   it('is told what is wrong in its own classes of errors', async () => {
-    await assert.rejects(client.moderations.create({ input: '' }), OpenAI.BadRequestError);
+    await assert.rejects(client.moderations.create({ input: '' }), {
+      status: 400,
+      message: /^400 input(\[0\])?: must not be empty/,
+    });
     await assert.rejects(client.moderations.create({ input: [] }), OpenAI.BadRequestError);
     await assert.rejects(
       client.moderations.create({ input: 'x', model: 'elsewhere' }),

@@ -140,6 +140,10 @@ describe('a compressed body', PATIENCE, () => {
     assert.equal(await raw.status(), 413);
     raw.send(`${postHead('/v1:classify', { 'content-length': good.length })}${good}`);
     await until('the next request is answered', () => raw.received.includes('"sports"'));
+    const { body, headers } = zipped(Buffer.alloc(4 * 2 ** 20, ' '));
+    const tooDense = await http.postBytes('/v1:classify', body, headers);
+    assert.equal(tooDense.status, 413);
+    assert.match(tooDense.text, /the body inflates to more than 200 times its size/);
     await answersOthers(http);
   });
 
@@ -155,6 +159,26 @@ describe('a compressed body', PATIENCE, () => {
       assert.match(answer.text, /a line of the body, or blank lines before it, have more than/);
     }
     await answersOthers(http);
+  });
+
+  it('may not go on without becoming anything', async (t) => {
+    const http = await start(t);
+    // An empty gzip, whose last byte of the head is followed by stored blocks of no length.
+    const head = gzipSync('').subarray(0, 10);
+    const blocks = Buffer.alloc(400_000, Buffer.from([0, 0, 0, 0xff, 0xff]));
+    const answer = await http.postBytes('/v1:classifyStream', Buffer.concat([head, blocks]), {
+      'content-encoding': 'gzip',
+      'content-type': 'application/x-ndjson',
+    });
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /cannot be decompressed/);
+  });
+
+  it('is refused where the server takes none', async (t) => {
+    const http = await start(t, { VERDICT_COMPRESSION: 'off' });
+    const { body, headers } = zipped(good);
+    const answer = await http.postBytes('/v1:classify', body, headers);
+    assert.deepEqual([answer.status, answer.headers.get('accept-encoding')], [415, 'identity']);
   });
 
   it('whose caller leaves is let go', async (t) => {
@@ -175,6 +199,47 @@ describe('a compressed body', PATIENCE, () => {
       const ended = await server.metric('grpc_server_handled_total', { ...called, grpc_code: 'CANCELLED' });
       return ended > 0 && ended === (await server.metric('grpc_server_started_total', called));
     });
+    await answersOthers(http);
+  });
+});
+
+describe('a body of many small things', PATIENCE, () => {
+  it('is counted before anything is made of it', async (t) => {
+    const http = await start(t);
+    const bodies = {
+      '/v1:classify': `{"text":"x","options":{"topK":[${'1,'.repeat(200_000)}1]}}`,
+      '/v1:batchClassify': `{"inputs":[${'{},'.repeat(200_000)}{}]}`,
+      '/v1:classifyStream': `[${'{},'.repeat(300_000)}{}]`,
+      '/v1/moderations': `{"input":[${'"",'.repeat(200_000)}""]}`,
+      '/models/topics': `{"inputs":[${'"",'.repeat(200_000)}""]}`,
+      '/v2/models/topics/infer': `{"inputs":[${'{},'.repeat(200_000)}{}]}`,
+    };
+    for (const [path, body] of Object.entries(bodies)) {
+      const answer = await http.post(path, body);
+      assert.equal(answer.status, 400, path);
+      assert.match(answer.text, /the body holds more than [14]00000 JSON values/, path);
+    }
+    // Commas and brackets within texts count for nothing.
+    const texts = Array.from({ length: 32 }, () => ({ text: `\\",[{${'[{,"\\'.repeat(1_000)}` }));
+    assert.equal((await http.post('/v1:batchClassify', { inputs: texts })).status, 200);
+  });
+
+  it('is held in one piece, however small the pieces are that it comes in', async (t) => {
+    const http = await start(t);
+    const held = () => http.service.server.metric('verdict_held_bytes');
+    const before = await held();
+    const raw = open(t, http).send(postHead('/v1:batchClassify', { 'transfer-encoding': 'chunked' }));
+    raw.send('1\r\n{\r\n'.repeat(300_000));
+    await until('the bytes are held', async () => (await held()) >= before + 300_000);
+    assert.ok((await held()) < before + 2_000_000);
+    const line = open(t, http).send(
+      postHead('/v1:classifyStream', {
+        'transfer-encoding': 'chunked',
+        'content-type': 'application/x-ndjson',
+      }),
+    );
+    line.send(`${'1\r\nx\r\n'.repeat(90_000)}1\r\n\n\r\n`);
+    await until('the line is answered', () => line.received.includes('MALFORMED_MESSAGE'));
     await answersOthers(http);
   });
 });
@@ -273,22 +338,41 @@ describe('callers who come in numbers', PATIENCE, () => {
     });
   });
 
-  it('do not get far by asking without reading', async (t) => {
-    const http = await start(t);
-    const release = http.service.holdSession('topics');
-    try {
-      const raw = open(t, http);
-      for (let n = 0; n < 100; n++) {
-        const body = JSON.stringify({ text: `number ${n}` });
-        raw.send(`${postHead('/v1:classify', { 'content-length': body.length })}${body}`);
+  // Node tells of a request that expects something by another event.
+  for (const [how, headers] of [
+    ['asking without reading', {}],
+    ['expecting without reading', { expect: '100-continue' }],
+  ] as const) {
+    it(`do not get far by ${how}`, async (t) => {
+      const http = await start(t);
+      const release = http.service.holdSession('topics');
+      try {
+        const raw = open(t, http);
+        const requests = Array.from({ length: 100 }, (_, n) => {
+          const body = JSON.stringify({ text: `number ${n}` });
+          return `${postHead('/v1:classify', { 'content-length': body.length, ...headers })}${body}`;
+        });
+        raw.send(requests.join(''));
+        await raw.ended();
+        await http.service.untilQueued('topics', 0);
+        const called = { grpc_method: 'Classify' };
+        const { server } = http.service;
+        await until('every call has ended', async () => {
+          const cancelled = await server.metric('grpc_server_handled_total', {
+            ...called,
+            grpc_code: 'CANCELLED',
+          });
+          return cancelled >= 64 && cancelled === (await server.metric('grpc_server_started_total', called));
+        });
+        await until(
+          'nothing is held any more',
+          async () => (await server.metric('verdict_held_bytes')) === 0,
+        );
+      } finally {
+        release();
       }
-      await raw.ended();
-      await http.service.untilQueued('topics', 0);
-      const labels = { grpc_code: 'CANCELLED', grpc_method: 'Classify' };
-      const cancelled = await http.service.server.metric('grpc_server_handled_total', labels);
-      assert.ok(cancelled >= 64, `${cancelled} calls were cancelled`);
-    } finally {
-      release();
-    }
-  });
+      http.service.server.kill('SIGTERM');
+      assert.deepEqual(await http.service.server.exit, { code: 0, signal: null });
+    });
+  }
 });

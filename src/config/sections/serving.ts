@@ -237,14 +237,14 @@ export const limits = z.object({
   compression: choice('compression', {
     default: 'on',
     options: ['on', 'off'],
-    doc: 'Whether the server accepts compressed requests (gzip, deflate). off answers them with UNIMPLEMENTED.',
+    doc: 'Whether the server accepts compressed requests (gzip, deflate). off answers them with UNIMPLEMENTED, over HTTP with 415.',
   }),
   maxCompressionRatio: int('max-compression-ratio', {
     default: 200,
     min: 2,
     max: 1_100,
     unit: 'times',
-    doc: 'Highest compression ratio of a message. Messages of up to 64 KiB when inflated are exempt.',
+    doc: 'Highest compression ratio of a message, or of a body over HTTP. Up to 64 KiB, when inflated, are exempt.',
   }),
   maxHeldMib: int('max-held-mib', {
     default: 256,

@@ -8,7 +8,7 @@ import type {
 } from '../../rpc/open-inference/direct-methods.js';
 import { maxShape, maxTensors } from '../../rpc/open-inference/repeated-limits.js';
 import { isBoolean, isText, optional } from '../batch.js';
-import { parseJson } from '../request-body.js';
+import { parseJson } from '../parse-json.js';
 import { BinaryTail } from './binary-tail.js';
 import { encodedParameters, type Fields, fieldsIn, isUnicode, parametersIn } from './json-fields.js';
 

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { DirectMethod } from '../../rpc/direct-caller.js';
 import { dataTypeName, directMethods } from '../../rpc/open-inference/direct-methods.js';
 import { isBoolean, isText, optional } from '../batch.js';
-import { parseJson } from '../request-body.js';
+import { parseJson } from '../parse-json.js';
 import type { Incoming, Router, Verb } from '../router.js';
 import {
   type ExchangeParts,

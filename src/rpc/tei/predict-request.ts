@@ -51,7 +51,7 @@ export function inputRequestOf({ input, options }: PredictJob, routingKey: strin
 }
 
 /** Characters of Unicode, of which some take two UTF-16 units. */
-function charsOf(text: string): number {
+export function charsOf(text: string): number {
   let chars = text.length;
   for (let at = 0; at < text.length; at++) if ((text.charCodeAt(at) & 0xfc00) === 0xd800) chars--;
   return chars;
