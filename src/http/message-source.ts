@@ -26,8 +26,6 @@ export interface MessageSource {
   close(): void;
 }
 
-const noElements: readonly JsonValue[] = [];
-
 /** Values that an array may hold: 80,000 elements with some fields each. */
 const maxArrayValues = 400_000;
 
@@ -39,6 +37,7 @@ export class ArraySource implements MessageSource {
   readonly #body: RequestBody;
   readonly #sink: MessageSink;
   #elements: Iterator<JsonValue> | undefined;
+  #isClosed = false;
 
   constructor(body: RequestBody, sink: MessageSink) {
     this.#body = body;
@@ -46,6 +45,7 @@ export class ArraySource implements MessageSource {
   }
 
   want(): void {
+    if (this.#isClosed) return;
     if (this.#elements !== undefined) {
       this.#next(this.#elements);
       return;
@@ -54,23 +54,24 @@ export class ArraySource implements MessageSource {
       onHeldBytes: (bytes) => this.#sink.onHeldBytes(bytes),
       onUnusable: (error) => this.#sink.onUnusable(error),
       onBody: (body) => {
-        // It was closed meanwhile.
-        if (this.#elements !== undefined) return;
+        if (this.#isClosed) return;
         try {
           const elements = elementsIn(body);
-          this.#sink.onHeldBytes(Math.max(body.length, elementBytes * elements.length));
           this.#elements = elements.values();
+          // The server may hold too much with them, and close this.
+          this.#sink.onHeldBytes(Math.max(body.length, elementBytes * elements.length));
         } catch (error) {
           this.#sink.onUnusable(asVerdictError(error));
           return;
         }
-        this.#next(this.#elements);
+        if (!this.#isClosed) this.#next(this.#elements);
       },
     });
   }
 
   close(): void {
-    this.#elements = noElements.values();
+    this.#isClosed = true;
+    this.#elements = undefined;
   }
 
   #next(elements: Iterator<JsonValue>): void {
