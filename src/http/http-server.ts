@@ -104,7 +104,7 @@ export class HttpServer {
       peerOf: (socket) => options.calls.peerOf(socket),
     });
     this.#server.on('request', (request, response) => this.#answer(request, response));
-    this.#server.on('checkContinue', (request, response) => this.#answer(request, response, true));
+    this.#server.on('checkContinue', (request, response) => this.#answer(request, response));
     this.#server.on('checkExpectation', (request, response) =>
       this.#refuse(request, response, 417, Code.invalidArgument, 'expect: must be 100-continue'),
     );
@@ -168,7 +168,7 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue = false): void {
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     if (this.#isDraining) response.setHeader('connection', 'close');
     if (request.rawHeaders.length > 2 * maxHeaders) {
       const message = `the headers have more than ${maxHeaderBytes} bytes, or are more than ${maxHeaders}`;
@@ -194,7 +194,6 @@ export class HttpServer {
       const message = `content-encoding: must be one of ${codings}, or not set`;
       this.#refuse(request, response, 415, Code.invalidArgument, message);
     } else {
-      if (awaitsContinue) response.writeContinue();
       found.run(request, response);
     }
   }

@@ -73,8 +73,8 @@ function moderations(method: UnaryProtocol['method'], { moderators }: ExchangePa
         body: {
           id: `modr-${crypto.randomUUID()}`,
           model: `${model}:${version}`,
-          results: (isOne ? [together(classified)] : classified).map((one) =>
-            resultOf(one, moderationOf(one, moderators)),
+          results: (isOne ? [classified] : classified.map((one) => [one])).map((parts) =>
+            resultOf(parts, moderators),
           ),
         },
       };
@@ -136,32 +136,27 @@ function moderationOf({ model, version }: Classified, moderators: ExchangeParts[
   return moderation;
 }
 
-/** Several parts as one input, which has the highest score of any part for each label. */
-function together(parts: readonly Classified[]): Classified {
-  const scores = new Map<string, number>();
-  for (const { label, score } of parts.flatMap(({ predictions }) => predictions))
-    scores.set(label, Math.max(score, scores.get(label) ?? Number.NEGATIVE_INFINITY));
-  const [first] = parts;
-  if (first === undefined) throw new Error('a request has at least one input');
-  return { ...first, predictions: Array.from(scores, ([label, score]) => ({ label, score })) };
-}
-
 /** A message about an input, which is `input` here, or one of several. */
 function inOwnWords(message: string): string {
   return message.replace(/^inputs\b/, 'input').replace(/^(input(\[\d+\])?)\.text\b/, '$1');
 }
 
-/** A category has the highest score of its labels. */
-function resultOf({ predictions }: Classified, { categories }: Moderation): JsonObject {
+/**
+ * Of one input. A category has the highest score of its labels in any part, and is flagged if a part is: each by the version that
+ * answered it, since traffic may divide them.
+ */
+function resultOf(parts: readonly Classified[], moderators: ExchangeParts['moderators']): JsonObject {
   const scores = new Map<string, number>(knownCategories.map((name) => [name, 0]));
   const flags = new Map<string, boolean>(knownCategories.map((name) => [name, false]));
   const inputTypes = new Map<string, string[]>(knownCategories.map((name) => [name, []]));
-  for (const { name, labels, threshold } of categories) {
-    const ofLabels = predictions.filter(({ label }) => labels.has(label)).map(({ score }) => score);
-    const score = Math.max(0, ...ofLabels);
-    scores.set(name, score);
-    flags.set(name, score >= threshold);
-    inputTypes.set(name, ['text']);
+  for (const part of parts) {
+    for (const { name, labels, threshold } of moderationOf(part, moderators).categories) {
+      const ofLabels = part.predictions.filter(({ label }) => labels.has(label)).map(({ score }) => score);
+      const score = Math.max(0, ...ofLabels);
+      scores.set(name, Math.max(score, scores.get(name) ?? 0));
+      flags.set(name, score >= threshold || flags.get(name) === true);
+      inputTypes.set(name, ['text']);
+    }
   }
   return {
     flagged: [...flags.values()].includes(true),

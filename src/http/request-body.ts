@@ -1,8 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { VerdictError } from '../errors.js';
 import { ByteQueue } from '../rpc/byte-queue.js';
+import { freeInflatedBytes } from '../rpc/inbound-messages.js';
+import { leastOfSlices } from '../rpc/inflater.js';
 
 /** Bytes that a body may have at most, decompressed. */
 export const maxBodyBytes = 8 * 2 ** 20;
@@ -33,14 +35,8 @@ export interface BodySink {
 
 const decoders = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate };
 
-/** As the messages of gRPC: what is smaller need not be held to a ratio. */
-const freeInflatedBytes = 64 * 1024;
-
 /** Compressed bytes that may be under way without having become anything yet. */
 const slackBytes = 128 * 1024;
-
-/** A compressor makes bytes hardly more, so what comes out must be half of what went in. Blocks that hold nothing cost time all the same. */
-const leastInflated = 0.5;
 
 /** The codings that bodies may come in, for the header `accept-encoding`. */
 export function acceptedCodings({ compression }: BodyLimits): string {
@@ -76,22 +72,28 @@ export function discardRest(request: IncomingMessage): void {
   request.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
 }
 
-/** The body of a request, decompressed. Nothing is read before it is asked for. A caller that breaks off is told of by its connection alone. */
+/**
+ * The body of a request, decompressed. Nothing is read before it is asked for, and a caller who waits for leave to send gets it then. A caller that breaks off is told of by its connection alone.
+ */
 export class RequestBody {
   readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
   readonly #maxRatio: number;
   #content: Readable | undefined;
   #compressedBytes = 0;
   #inflatedBytes = 0;
   #isOver = false;
 
-  constructor(request: IncomingMessage, { maxCompressionRatio }: BodyLimits) {
+  constructor(request: IncomingMessage, response: ServerResponse, { maxCompressionRatio }: BodyLimits) {
     this.#request = request;
+    this.#response = response;
     this.#maxRatio = maxCompressionRatio;
   }
 
   /** Gives what it holds, a piece at a time, until it is paused. Called once. */
   read(reader: BodyReader): void {
+    // Any other expectation has been refused.
+    if (this.#request.headers.expect !== undefined) this.#response.writeContinue();
     const coding = codingOf(this.#request);
     const content = isDecoded(coding) ? this.#inflate(coding, reader) : this.#request;
     this.#content = content;
@@ -159,7 +161,7 @@ export class RequestBody {
     });
     request.on('data', (chunk: Buffer) => {
       this.#compressedBytes += chunk.length;
-      if (this.#inflatedBytes < leastInflated * (this.#compressedBytes - slackBytes))
+      if (this.#inflatedBytes < leastOfSlices * (this.#compressedBytes - slackBytes))
         this.#end(reader, bodyDamaged());
     });
     return request.pipe(decoder);

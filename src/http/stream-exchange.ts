@@ -58,7 +58,7 @@ export class StreamExchange implements DirectCaller {
     { calls, contract, bodies }: ExchangeParts,
     method: ContractMethod,
   ) {
-    this.#body = new RequestBody(request, bodies);
+    this.#body = new RequestBody(request, response, bodies);
     this.#response = response;
     this.#contract = contract;
     this.#method = method;

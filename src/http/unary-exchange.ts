@@ -65,7 +65,7 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
     { calls, contract, bodies }: ExchangeParts,
     protocol: UnaryProtocol<Req, Res>,
   ) {
-    this.#body = new RequestBody(request, bodies);
+    this.#body = new RequestBody(request, response, bodies);
     this.#response = response;
     this.#contract = contract;
     this.#protocol = protocol;

@@ -38,7 +38,7 @@ export interface InboundLimits {
 }
 
 /** Up to this size a message may be inflated to, whatever it was before: ratios of short messages say nothing. */
-const freeInflatedBytes = 64 * 1024;
+export const freeInflatedBytes = 64 * 1024;
 
 /** What streams have whose messages come whole, each in a chunk of its own: nothing is ever put into it. */
 const noQueue = new ByteQueue();

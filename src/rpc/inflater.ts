@@ -30,7 +30,7 @@ const sliceBytes = 64 * 1024;
  * A compressor makes a message hardly longer, so each part must inflate to at least half its length. Otherwise the message is
  * refused: blocks that hold nothing would cost a tenth of a second per message.
  */
-const leastOfSlices = 0.5;
+export const leastOfSlices = 0.5;
 
 interface Job {
   readonly body: Buffer;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -16,7 +16,10 @@ async function outcomesOf(pieces: readonly string[], maxLineBytes: number): Prom
     source.want();
   };
   const source = new LineSource(
-    new RequestBody(content as unknown as IncomingMessage, { compression: true, maxCompressionRatio: 200 }),
+    new RequestBody(content as unknown as IncomingMessage, {} as ServerResponse, {
+      compression: true,
+      maxCompressionRatio: 200,
+    }),
     {
       onMessage: next,
       onMalformed: ({ reason }) => next(reason),
