@@ -231,12 +231,15 @@ describe('verdict models follow mlflow://', { skip: await skipWithout('python-ml
         versions.push(result.classification.version);
       }
     })();
-    const served = (version: string) =>
-      until(
-        `version ${version} answers`,
+    /** By calls and in the stream, whose next answer may be later than that of a call. */
+    const served = async (version: string) => {
+      await until(
+        `version ${version} answers a call`,
         async () => (await client.classify('a good film')).version === version,
         PATIENCE,
       );
+      await until(`version ${version} answers the stream`, () => versions.includes(version), PATIENCE);
+    };
     const two = await mlflow.register('plain', await relabelled(t, plain, 'AWFUL'), 'champion');
     await served('2');
     assert.equal(
