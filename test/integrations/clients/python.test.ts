@@ -29,7 +29,7 @@ describe("the Python client's wheel", () => {
 
   after(() => server.stop());
 
-  it('installs into an empty environment, and runs the programs of its readme and of docs/clients.md', async (t) => {
+  it('installs into an empty environment, and runs the programs of its readme, of README.md and of docs/clients.md', async (t) => {
     const python = await requireTool(t, 'python-wheel');
     if (python === undefined) return;
     const folder = temporaryFolder(t);
@@ -38,7 +38,7 @@ describe("the Python client's wheel", () => {
     await run(python, ['-m', 'venv', environment]);
     const own = join(environment, 'bin/python');
     await run(own, ['-m', 'pip', 'install', '--quiet', wheel]);
-    for (const page of ['clients/python/README.md', 'docs/clients.md']) {
+    for (const page of ['clients/python/README.md', 'README.md', 'docs/clients.md']) {
       writeFileSync(join(folder, 'program.py'), programOf(page, 'classify_stream'));
       const { stdout } = await run(own, ['program.py'], {
         cwd: folder,
