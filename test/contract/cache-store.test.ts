@@ -9,11 +9,6 @@ import { skipWithout } from '../support/tool.js';
 import { until } from '../support/until.js';
 import { cacheStoreContract } from './cache-store.js';
 
-cacheStoreContract('LruStore', async (hooks) => ({
-  store: new LruStore({ maxBytes: 1_000_000 }, hooks),
-  settled: async () => {},
-}));
-
 const skip = await skipWithout('redis-server');
 const server = skip === false ? await RedisServer.start() : undefined;
 const connections: RedisConnection[] = [];
@@ -21,6 +16,11 @@ after(async () => {
   for (const connection of connections) await connection.close();
   await server?.stop();
 });
+
+cacheStoreContract('LruStore', async (hooks) => ({
+  store: new LruStore({ maxBytes: 1_000_000 }, hooks),
+  settled: async () => {},
+}));
 
 for (const [name, format] of [
   ['RedisStore', plainFormat],
