@@ -58,6 +58,21 @@ describe('fields from path and query', () => {
     assert.deepEqual(bind({ model: 'm' }, { model: 'm' }), { model: 'm' });
   });
 
+  it('are set in the body itself, whose other fields nobody goes through', () => {
+    let copies = 0;
+    const body = new Proxy<JsonObject>(
+      { text: 'a' },
+      {
+        ownKeys: (target) => {
+          copies++;
+          return Reflect.ownKeys(target);
+        },
+      },
+    );
+    bind(body, { model: 'm' }, 'text=a&'.repeat(100));
+    assert.deepEqual([body.text, body.model, copies], ['a', 'm', 0]);
+  });
+
   it('may not contradict it', () => {
     assert.throws(() => bind({ model: 'n' }, { model: 'm' }), /^VerdictError: model: is not the same/);
     assert.throws(() => bind({ options: { top_k: 1 } }, {}, 'options.topK=2'), /top_k: is not the same/);
