@@ -26,7 +26,7 @@ export function openHttpServer(
     ...http,
     calls: rpc.direct,
     descriptorSet,
-    about: { version, maxBatchInputs: limits.maxBatchInputs },
+    about: { version, maxBatchInputs: limits.maxBatchInputs, streamWindow: limits.streamWindow },
     bodies: { compression: limits.compression === 'on', maxCompressionRatio: limits.maxCompressionRatio },
     catalog,
     tls,

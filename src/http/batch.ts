@@ -26,7 +26,8 @@ export interface Classified {
   readonly model: string;
   readonly version: string;
   readonly tokenCount: number;
-  readonly timings: Readonly<Record<'tokenizeMs' | 'queueMs' | 'inferenceMs' | 'totalMs', number>>;
+  /** Undefined: the caller may not see them. */
+  readonly timings?: Readonly<Record<'tokenizeMs' | 'queueMs' | 'inferenceMs' | 'totalMs', number>>;
 }
 
 interface BatchAnswer {

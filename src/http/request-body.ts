@@ -83,6 +83,7 @@ export class RequestBody {
   #compressedBytes = 0;
   #inflatedBytes = 0;
   #isOver = false;
+  #isDiscarded = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, { maxCompressionRatio }: BodyLimits) {
     this.#request = request;
@@ -92,8 +93,9 @@ export class RequestBody {
 
   /** Gives what it holds, a piece at a time, until it is paused. Called once. */
   read(reader: BodyReader): void {
-    // Any other expectation has been refused.
-    if (this.#request.headers.expect !== undefined) this.#response.writeContinue();
+    // Any other expectation has been refused. HTTP/1.0 has none, and would take this for the answer.
+    if (this.#request.headers.expect !== undefined && this.#request.httpVersion !== '1.0')
+      this.#response.writeContinue();
     const coding = codingOf(this.#request);
     const content = isDecoded(coding) ? this.#inflate(coding, reader) : this.#request;
     this.#content = content;
@@ -142,8 +144,10 @@ export class RequestBody {
     this.read(reader);
   }
 
-  /** Leaves what nobody reads any more ({@link discardRest}). */
+  /** Leaves what nobody reads any more ({@link discardRest}): also what has come, and is being inflated. */
   discard(): void {
+    if (this.#isDiscarded) return;
+    this.#isDiscarded = true;
     this.#isOver = true;
     if (this.#content !== undefined && this.#content !== this.#request) {
       this.#request.unpipe();

@@ -68,7 +68,11 @@ export class StreamExchange implements DirectCaller {
     this.#source = ndjson.test(request.headers['content-type'] ?? '')
       ? new LineSource(this.#body, sink, jsonShare * this.#call.maxMessageBytes)
       : new ArraySource(this.#body, sink);
-    response.once('close', () => this.#call.gone());
+    response.once('close', () => {
+      this.#call.gone();
+      this.#source.close();
+      this.#body.discard();
+    });
   }
 
   /** Answers a request. */
@@ -102,9 +106,9 @@ export class StreamExchange implements DirectCaller {
 
   onEnd({ code, status, retryAfterMs }: CallEnd): void {
     const response = this.#response;
-    if (response.destroyed) return;
     this.#source.close();
     this.#body.discard();
+    if (response.destroyed) return;
     if (response.headersSent) {
       response.end(this.#form.after);
       return;

@@ -68,8 +68,8 @@ function predictProtocol(method: UnaryProtocol['method']): UnaryProtocol {
     method,
     hasBody: true,
     requestOf: (body) => {
-      const { inputs, ...fields } = fieldsOf(parseJson(body));
-      const read = inputsIn(inputs);
+      const fields = fieldsOf(parseJson(body));
+      const read = inputsIn(fields.inputs);
       isBatch = read.isBatch;
       chars = charsIn(read.inputs);
       const request = batchRequest(read.inputs, { model: '', options: optionsIn(fields) });
@@ -148,17 +148,17 @@ function charsIn(inputs: readonly Input[]): number {
   return inputs.flat().reduce((sum, text) => sum + charsOf(text), 0);
 }
 
-/** Sums, and means of whole milliseconds. */
+/** Sums, and means of whole milliseconds: 0 for a caller who may not see times, as over gRPC. */
 function measured(classified: readonly Classified[], chars: number): Record<string, string> {
   const mean = (of: (one: Classified) => number) =>
     String(Math.round(classified.reduce((sum, one) => sum + of(one), 0) / Math.max(1, classified.length)));
   return {
     'x-compute-characters': String(chars),
     'x-compute-tokens': String(classified.reduce((sum, { tokenCount }) => sum + tokenCount, 0)),
-    'x-total-time': mean(({ timings }) => timings.totalMs),
-    'x-tokenization-time': mean(({ timings }) => timings.tokenizeMs),
-    'x-queue-time': mean(({ timings }) => timings.queueMs),
-    'x-inference-time': mean(({ timings }) => timings.inferenceMs),
+    'x-total-time': mean(({ timings }) => timings?.totalMs ?? 0),
+    'x-tokenization-time': mean(({ timings }) => timings?.tokenizeMs ?? 0),
+    'x-queue-time': mean(({ timings }) => timings?.queueMs ?? 0),
+    'x-inference-time': mean(({ timings }) => timings?.inferenceMs ?? 0),
   };
 }
 
@@ -169,7 +169,7 @@ interface DescribedModel {
   readonly versions: readonly {
     readonly version: string;
     readonly labels: readonly string[];
-    readonly limits?: { readonly maxTokens: number };
+    readonly limits?: { readonly maxTokens: number; readonly batchBudgetTokens: number };
     readonly precision: string;
     readonly digest: string;
     readonly instances: number;
@@ -194,7 +194,12 @@ function infoOf(answer: JsonObject, { about }: ExchangeParts): JsonValue {
       },
     },
     max_input_length: serving.limits?.maxTokens ?? 0,
+    max_concurrent_requests: about.streamWindow,
+    max_batch_tokens: serving.limits?.batchBudgetTokens ?? 0,
+    max_batch_requests: null,
     max_client_batch_size: about.maxBatchInputs,
+    // Models share them, so their number says nothing about this one.
+    tokenization_workers: 0,
     auto_truncate: true,
     version: about.version,
   };

@@ -46,7 +46,12 @@ export interface ExchangeParts {
   readonly bodies: BodyLimits;
   /** What some protocols have the server say of itself. */
   readonly moderators: Moderators;
-  readonly about: { readonly version: string; readonly maxBatchInputs: number };
+  readonly about: {
+    readonly version: string;
+    readonly maxBatchInputs: number;
+    /** Inputs of one stream under way at once. */
+    readonly streamWindow: number;
+  };
 }
 
 /** One HTTP request that is one unary call. */
@@ -70,7 +75,10 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
     this.#contract = contract;
     this.#protocol = protocol;
     this.#call = calls.open(protocol.method.path, request, this);
-    response.once('close', () => this.#call.gone());
+    response.once('close', () => {
+      this.#call.gone();
+      this.#body.discard();
+    });
   }
 
   /** Answers a request. */
@@ -119,8 +127,8 @@ export class UnaryExchange<Req, Res> implements DirectCaller {
   }
 
   onEnd({ code, status, retryAfterMs }: CallEnd): void {
-    if (this.#response.destroyed) return;
     this.#body.discard();
+    if (this.#response.destroyed) return;
     const head = { 'x-request-id': this.#call.requestId };
     if (code !== 0 || this.#answer === undefined) {
       const told = this.#contract.status(status);

@@ -1,5 +1,6 @@
 import type { Identity } from '../auth/identity.js';
 import { missingScope } from '../auth/refusals.js';
+import type { Scope } from '../auth/scopes.js';
 import type { Authenticator, Credentials, Grant } from '../auth/types.js';
 import type { MaybePromise } from '../concurrency/maybe-promise.js';
 import { VerdictError } from '../errors.js';
@@ -17,8 +18,8 @@ const apiKeyKey = 'x-api-key';
 export class Authentication implements Interceptor {
   readonly metadataKeys = [authorizationKey, apiKeyKey];
   readonly #authenticator: Authenticator;
-  /** Calls under way, and what let them in. */
-  readonly #calls = new Map<CallHead, Grant>();
+  /** Calls under way, what let them in, and what they asked for then: a protocol may give a call its class later. */
+  readonly #calls = new Map<CallHead, { readonly grant: Grant; readonly wanted: readonly Scope[] }>();
 
   constructor(authenticator: Authenticator) {
     this.#authenticator = authenticator;
@@ -40,15 +41,16 @@ export class Authentication implements Interceptor {
   }
 
   #admit(call: CallHead, grant: Grant): CallObserver {
-    admit(call, grant.identity);
-    this.#calls.set(call, grant);
+    const wanted = wantedScopes(call);
+    admit(call, grant.identity, wanted);
+    this.#calls.set(call, { grant, wanted });
     return { onEnd: () => this.#calls.delete(call) };
   }
 
   #review(): void {
-    for (const [call, grant] of this.#calls) {
+    for (const [call, { grant, wanted }] of this.#calls) {
       try {
-        admit(call, grant.renew());
+        admit(call, grant.renew(), wanted);
       } catch (error) {
         if (!(error instanceof VerdictError)) throw error;
         call.fail(error);
@@ -61,12 +63,15 @@ function takeCredentials(call: CallHead): Credentials {
   return { authorization: call.takeMetadata(authorizationKey), apiKey: call.takeMetadata(apiKeyKey) };
 }
 
-/** @throws VerdictError permission_denied. The call has its identity then, for the log */
-function admit(call: CallHead, identity: Identity): void {
-  call.identify(identity);
+/** What its method and its headers need. Of a method that does not exist, everybody who is known may hear so. */
+function wantedScopes(call: CallHead): readonly Scope[] {
   const scope = neededScope(call);
-  // Of a method that does not exist, everybody who is known may hear so.
-  if (scope !== undefined && scope !== 'open' && !identity.has(scope)) throw missingScope(scope);
-  if (call.metadata(serviceClassKey) === 'interactive' && !identity.has('interactive'))
-    throw missingScope('interactive');
+  const ofMethod = scope === undefined || scope === 'open' ? [] : [scope];
+  return call.metadata(serviceClassKey) === 'interactive' ? [...ofMethod, 'interactive'] : ofMethod;
+}
+
+/** @throws VerdictError permission_denied. The call has its identity then, for the log */
+function admit(call: CallHead, identity: Identity, wanted: readonly Scope[]): void {
+  call.identify(identity);
+  for (const scope of wanted) if (!identity.has(scope)) throw missingScope(scope);
 }

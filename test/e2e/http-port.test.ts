@@ -58,6 +58,37 @@ describe('the HTTP port', PATIENCE, () => {
     for (const secret of [key, admin, slow]) assert.ok(!JSON.stringify(log).includes(secret));
   });
 
+  it('answers in other protocols who may not see times, also while keys of others change', async (t) => {
+    const keys = new TestKeyFile(temporaryFolder(t));
+    const headers = { authorization: `Bearer ${keys.add('web')}` };
+    keys.write();
+    const http = await start(t, { VERDICT_API_KEYS_FILE: keys.path });
+    const { status, headers: measured } = await http.post('/predict', { inputs: 'the coach' }, headers);
+    assert.deepEqual([status, measured.get('x-total-time')], [200, '0']);
+    const release = http.service.holdSession('topics');
+    try {
+      const answers = [
+        http.post('/models/topics', { inputs: 'a text that is new' }, headers),
+        http.post('/predict', { inputs: 'another one' }, headers),
+      ];
+      const { server } = http.service;
+      const begun = { grpc_method: 'BatchClassify' };
+      const areThere = async () => (await server.metric('grpc_server_started_total', begun)) === 3;
+      await until('both are there', areThere);
+      const other = keys.add('other');
+      keys.write();
+      const isKnown = async () => (await http.get('/v1/models', { 'x-api-key': other })).status === 200;
+      await until('the new key is known', isKnown);
+      release();
+      assert.deepEqual(
+        (await Promise.all(answers)).map((answer) => answer.status),
+        [200, 200],
+      );
+    } finally {
+      release();
+    }
+  });
+
   it('takes a deadline, and refuses one that is none', async (t) => {
     const http = await start(t);
     const release = http.service.holdSession('topics');

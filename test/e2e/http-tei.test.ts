@@ -91,6 +91,9 @@ describe("text-embeddings-inference's routes", () => {
     assert.equal(at(json, 'model_type', 'classifier', 'id2label', '0'), 'sports');
     assert.equal(at(json, 'model_type', 'classifier', 'label2id', 'food'), 3);
     assert.equal(at(json, 'max_client_batch_size'), 32);
+    for (const count of ['max_concurrent_requests', 'max_batch_tokens', 'max_input_length'])
+      assert.ok(Number(at(json, count)) > 0, count);
+    assert.equal(at(json, 'tokenization_workers'), 0);
     assert.equal((await http.get('/health')).status, 200);
   });
 
