@@ -2,7 +2,7 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { VerdictError } from '../errors.js';
 import { ByteQueue } from '../rpc/byte-queue.js';
 import { asVerdictError } from '../rpc/status.js';
-import { parseJson } from './parse-json.js';
+import { parseJson, valuesIn } from './parse-json.js';
 import { type RequestBody, tooLarge } from './request-body.js';
 
 /** What becomes of the messages in a body. */
@@ -29,14 +29,16 @@ export interface MessageSource {
 /** Values that an array may hold: 80,000 elements with some fields each. */
 const maxArrayValues = 400_000;
 
-/** What an element takes at least, once it is parsed. */
-const elementBytes = 64;
+/** What a value takes in memory, once it is parsed, besides the bytes of its text. */
+const valueBytes = 64;
 
 /** A JSON array, which is read whole before its first element is given. */
 export class ArraySource implements MessageSource {
   readonly #body: RequestBody;
   readonly #sink: MessageSink;
-  #elements: Iterator<JsonValue> | undefined;
+  #elements: (JsonValue | undefined)[] | undefined;
+  #given = 0;
+  #bytesOfElement = 0;
   #isClosed = false;
 
   constructor(body: RequestBody, sink: MessageSink) {
@@ -56,10 +58,11 @@ export class ArraySource implements MessageSource {
       onBody: (body) => {
         if (this.#isClosed) return;
         try {
-          const elements = elementsIn(body);
-          this.#elements = elements.values();
+          this.#elements = elementsIn(body);
+          const bytes = body.length + valueBytes * valuesIn(body);
+          this.#bytesOfElement = bytes / Math.max(1, this.#elements.length);
           // The server may hold too much with them, and close this.
-          this.#sink.onHeldBytes(Math.max(body.length, elementBytes * elements.length));
+          this.#sink.onHeldBytes(bytes);
         } catch (error) {
           this.#sink.onUnusable(asVerdictError(error));
           return;
@@ -74,19 +77,22 @@ export class ArraySource implements MessageSource {
     this.#elements = undefined;
   }
 
-  #next(elements: Iterator<JsonValue>): void {
-    const { done, value } = elements.next();
-    if (done !== true) {
-      this.#sink.onMessage(value);
+  /** Lets go of each element as it is given: a stream may stand still for long before its last. */
+  #next(elements: (JsonValue | undefined)[]): void {
+    const element = elements[this.#given];
+    if (element === undefined) {
+      this.#sink.onHeldBytes(0);
+      this.#sink.onLast();
       return;
     }
-    this.#sink.onHeldBytes(0);
-    this.#sink.onLast();
+    elements[this.#given++] = undefined;
+    this.#sink.onHeldBytes(Math.ceil((elements.length - this.#given) * this.#bytesOfElement));
+    if (!this.#isClosed) this.#sink.onMessage(element);
   }
 }
 
 /** @throws VerdictError invalid_argument */
-function elementsIn(body: Buffer): readonly JsonValue[] {
+function elementsIn(body: Buffer): JsonValue[] {
   const json: unknown = parseJson(body, maxArrayValues);
   if (!Array.isArray(json)) {
     throw new VerdictError('invalid_argument', 'the body is not a JSON array', {

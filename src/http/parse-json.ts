@@ -30,8 +30,8 @@ export function parseJson(body: Uint8Array, max = maxValues): unknown {
   }
 }
 
-/** At least as many as it holds: one for each comma and each opening bracket outside of strings, without making any of them. */
-function valuesIn(body: Uint8Array): number {
+/** At least as many values as the JSON in a body holds: one for each comma and each opening bracket outside of strings, without making any of them. */
+export function valuesIn(body: Uint8Array): number {
   let values = 1;
   let isString = false;
   for (let at = 0; at < body.length; at++) {
