@@ -69,12 +69,13 @@ function moderations(method: UnaryProtocol['method'], { moderators }: ExchangePa
       const classified = classifiedIn(answer);
       if (classified instanceof FailedAnswer) return classified;
       const { model = '', version = '' } = classified[0] ?? {};
+      const moderationOf = moderationsIn(moderators);
       return {
         body: {
           id: `modr-${crypto.randomUUID()}`,
           model: `${model}:${version}`,
           results: (isOne ? [classified] : classified.map((one) => [one])).map((parts) =>
-            resultOf(parts, moderators),
+            resultOf(parts, moderationOf),
           ),
         },
       };
@@ -125,15 +126,20 @@ function modelOf(given: string | undefined, moderators: ExchangeParts['moderator
   return name;
 }
 
-function moderationOf({ model, version }: Classified, moderators: ExchangeParts['moderators']): Moderation {
-  const moderation = moderators.of(model, version);
-  if (moderation === undefined)
-    throw new VerdictError(
-      'invalid_argument',
-      'model: must have a section moderation in its verdict.yaml, which says what its labels mean',
-      { reason: 'INVALID_FIELD' },
-    );
-  return moderation;
+/** Looks each version up once: an answer may have thousands of parts. @throws VerdictError invalid_argument, from what it returns */
+function moderationsIn(moderators: ExchangeParts['moderators']): (part: Classified) => Moderation {
+  const known = new Map<string, Moderation>();
+  return ({ model, version }) => {
+    const moderation = known.get(version) ?? moderators.of(model, version);
+    if (moderation === undefined)
+      throw new VerdictError(
+        'invalid_argument',
+        'model: must have a section moderation in its verdict.yaml, which says what its labels mean',
+        { reason: 'INVALID_FIELD' },
+      );
+    known.set(version, moderation);
+    return moderation;
+  };
 }
 
 /** A message about an input, which is `input` here, or one of several. */
@@ -145,12 +151,12 @@ function inOwnWords(message: string): string {
  * Of one input. A category has the highest score of its labels in any part, and is flagged if a part is: each by the version that
  * answered it, since traffic may divide them.
  */
-function resultOf(parts: readonly Classified[], moderators: ExchangeParts['moderators']): JsonObject {
+function resultOf(parts: readonly Classified[], moderationOf: (part: Classified) => Moderation): JsonObject {
   const scores = new Map<string, number>(knownCategories.map((name) => [name, 0]));
   const flags = new Map<string, boolean>(knownCategories.map((name) => [name, false]));
   const inputTypes = new Map<string, string[]>(knownCategories.map((name) => [name, []]));
   for (const part of parts) {
-    for (const { name, labels, threshold } of moderationOf(part, moderators).categories) {
+    for (const { name, labels, threshold } of moderationOf(part).categories) {
       const ofLabels = part.predictions.filter(({ label }) => labels.has(label)).map(({ score }) => score);
       const score = Math.max(0, ...ofLabels);
       scores.set(name, Math.max(score, scores.get(name) ?? 0));
