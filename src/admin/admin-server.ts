@@ -93,6 +93,10 @@ export class AdminServer {
     this.#server = options.tls === undefined ? createServer(limits) : tlsServer(options.tls, limits);
     this.#server.timeout = stalledTimeoutMs;
     this.#connections = new AdminConnections(this.#server, maxConnections);
+    // A connection that cannot be accepted, for want of descriptors in the whole system, say. `start` hears of its own failure.
+    this.#server.on('error', (error) => {
+      if (this.#server.listening) options.onError?.(error);
+    });
     this.#server.on('request', (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         this.#options.onError?.(error);

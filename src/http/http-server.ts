@@ -108,6 +108,10 @@ export class HttpServer {
     this.#server.on('checkExpectation', (request, response) =>
       this.#refuse(request, response, 417, Code.invalidArgument, 'expect: must be 100-continue'),
     );
+    // A connection that cannot be accepted, for want of descriptors in the whole system, say. `start` hears of its own failure.
+    this.#server.on('error', () => {
+      if (this.#server.listening) options.connections.onRefused?.('all');
+    });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       // A connection that ends, or over which nothing has come, has refused nobody.
       const isSilent = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;

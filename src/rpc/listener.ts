@@ -60,6 +60,10 @@ export class Listener {
     }
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
     this.#server.on('drop', () => options.onRefused?.('all'));
+    // A connection that cannot be accepted, for want of descriptors in the whole system, say. `listen` hears of its own failure.
+    this.#server.on('error', () => {
+      if (this.#server.listening) options.onRefused?.('all');
+    });
   }
 
   /** Connections open at this moment. */
