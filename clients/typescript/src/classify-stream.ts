@@ -3,7 +3,13 @@ import type {
   ClassifyStreamRequest,
   ClassifyStreamResponse,
 } from '../../../generated/verdict/v1/classifier_service.js';
-import { cancelled, fromServiceError, fromStatus, VerdictClientError } from './client-error.js';
+import {
+  cancelled,
+  fromServiceError,
+  fromStatus,
+  invalidArgument,
+  VerdictClientError,
+} from './client-error.js';
 import { toClassification } from './from-response.js';
 import { ResultQueue } from './result-queue.js';
 import { NO_DETAILS } from './status-details.js';
@@ -27,6 +33,7 @@ export class ClassifyStream<T extends string | StreamItem>
   readonly #open: () => Call;
   readonly #source: AsyncIterable<T> | Iterable<T>;
   readonly #options: StreamOptions;
+  readonly #settings: ClassifyStreamRequest | undefined;
   readonly #results = new ResultQueue<StreamResult<T>>(() => this.#feed?.release());
   /** Sent and not answered, by index. */
   readonly #unanswered = new Map<number, T>();
@@ -37,10 +44,13 @@ export class ClassifyStream<T extends string | StreamItem>
   #over = false;
   #summary: StreamSummary | undefined;
 
+  /** @throws VerdictClientError INVALID_ARGUMENT */
   constructor(open: () => Call, source: AsyncIterable<T> | Iterable<T>, options: StreamOptions) {
+    if (!isSource(source)) throw invalidArgument('the source must be an iterable of inputs, and no text');
     this.#open = open;
     this.#source = source;
     this.#options = options;
+    this.#settings = toSettingsRequest(options);
   }
 
   /** The server's own count, once the loop has ended by itself; only with `sendEnd`. */
@@ -86,9 +96,14 @@ export class ClassifyStream<T extends string | StreamItem>
     call.on('close', () => this.#settle());
     call.on('drain', () => this.#feed?.wake());
     signal?.addEventListener('abort', this.#abort, { once: true });
-    this.#feed = new StreamFeed(this.#source, this.#target(call), window);
-    const settings = toSettingsRequest(this.#options);
-    if (settings !== undefined) call.write(settings);
+    try {
+      if (this.#settings !== undefined) call.write(this.#settings);
+      this.#feed = new StreamFeed(this.#source, this.#target(call), window);
+    } catch (error) {
+      // The source's own: it would not begin.
+      void this.#stop(error);
+      return;
+    }
     void this.#feed.run();
   }
 
@@ -156,6 +171,15 @@ export class ClassifyStream<T extends string | StreamItem>
     this.#call?.cancel();
     await this.#feed?.stop();
   }
+}
+
+/** A text is an iterable too, of its characters: nobody means that. */
+function isSource(source: unknown): boolean {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source)
+  );
 }
 
 function brokenStream(message: string): VerdictClientError {

@@ -73,6 +73,31 @@ test('Plain strings can be streamed, and nothing at all', async () => {
   assert.deepEqual(await client.classifyStream([]).next(), { done: true, value: undefined });
 });
 
+test('What cannot be streamed is refused before a call begins, and not quoted', async () => {
+  const client = await connect(() => assert.fail('a call has begun'));
+  assert.throws(() => client.classifyStream(['a'], { defaultOptions: { topK: -1 } }), {
+    code: 'INVALID_ARGUMENT',
+  });
+  for (const source of ['a secret text', 7, {}] as unknown as string[][])
+    assert.throws(
+      () => client.classifyStream(source),
+      (error: Error) => !error.message.includes('secret'),
+    );
+});
+
+test('A source that does not begin ends the stream with its own error', async () => {
+  const client = await connect();
+  const failure = new Error('no source today');
+  const source = {
+    [Symbol.iterator]: (): Iterator<string> => {
+      throw failure;
+    },
+  };
+  const stream = client.classifyStream(source, { sendEnd: true });
+  await assert.rejects(stream.next(), failure);
+  assert.deepEqual(await stream.next(), { done: true, value: undefined });
+});
+
 test('Settings go out alone and first; the summary is there after the loop', async () => {
   const requests: ClassifyStreamRequest[] = [];
   const client = await connect((call) => {
