@@ -82,7 +82,7 @@ describe('the server survives', () => {
     // Some of them are told GOAWAY and closed by the next ping only.
     const served = await ServedModels.start(t, ['topics'], {
       VERDICT_KEEPALIVE_TIME_MS: '1000',
-      VERDICT_KEEPALIVE_TIMEOUT_MS: '500',
+      VERDICT_KEEPALIVE_TIMEOUT_MS: '5000',
     });
     const noise = Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919 + 13) % 256));
     const messages = [

@@ -84,7 +84,7 @@ describe('SIGTERM under load', () => {
   });
 
   it('takes calls during the grace for balancers, while health already says NOT_SERVING', async (t) => {
-    const served = await ServedModels.start(t, ['topics'], { VERDICT_DRAIN_GRACE_MS: '2000' });
+    const served = await ServedModels.start(t, ['topics'], { VERDICT_DRAIN_GRACE_MS: '8000' });
     const watch = new HealthLog(served.server.address);
     t.after(() => watch.close());
     await until('the watch has begun', () => watch.last === 'SERVING');

@@ -10,7 +10,7 @@ import { frame } from '../support/wire-frames.js';
 import { classifyPath, RawCall } from '../unit/rpc/raw-call.js';
 
 /** Long enough for calls to reach the queue of a server on a busy machine. */
-const timeoutMs = 3_000;
+const timeoutMs = 8_000;
 
 describe('calls that end before their work does', () => {
   let service: Service;

@@ -37,7 +37,7 @@ describe('failures, as HTTP callers see them', { skip }, () => {
     stack = await EnvoyService.start(['topics', 'poison'], {
       VERDICT_MAX_QUEUE_ITEMS: '1',
       VERDICT_BATCH_MAX_ITEMS: '1',
-      VERDICT_DEFAULT_DEADLINE_MS: '2000',
+      VERDICT_DEFAULT_DEADLINE_MS: '8000',
     });
   });
 

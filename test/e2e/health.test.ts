@@ -69,7 +69,7 @@ describe('grpc.health.v1 and the pages for probes', () => {
 
 describe('a server that was told to stop', () => {
   it('says so at once on every channel, and still takes calls while balancers turn away', async () => {
-    const service = await Service.start(['topics'], { VERDICT_DRAIN_GRACE_MS: '2000' });
+    const service = await Service.start(['topics'], { VERDICT_DRAIN_GRACE_MS: '8000' });
     try {
       const watch = service.health.watch({ service: '' });
       const ended = new Promise<number>((resolve) => {

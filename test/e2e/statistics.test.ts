@@ -91,10 +91,9 @@ describe('the statistics of a model', () => {
     process.kill(Number(session?.pid), 'SIGSTOP');
     const caller = new AbortController();
     const leaving = client.classify('the coach', { signal: caller.signal });
-    await until(
-      'it runs or waits',
-      async () => (await server.metric('grpc_server_started_total', { grpc_method: 'Classify' })) === 1,
-    );
+    const busy = () => server.metric('verdict_session_busy_seconds_total', { version: '2' });
+    const before = await busy();
+    await until('it runs', async () => (await busy()) > before);
     caller.abort();
     await assert.rejects(leaving, { code: 'CANCELLED' });
     await until('it is counted', async () => {

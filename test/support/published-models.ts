@@ -18,7 +18,7 @@ export class PublishedModels {
   /** An empty one, gone with the test. */
   static async create(t: Cleanup): Promise<PublishedModels> {
     const path = await mkdtemp(join(tmpdir(), 'verdict-published-'));
-    t.after(() => rm(path, { recursive: true }));
+    t.after(() => rm(path, { recursive: true, maxRetries: 5, retryDelay: 100 }));
     return new PublishedModels(path);
   }
 

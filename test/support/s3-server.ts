@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from './free-port.js';
@@ -19,6 +19,7 @@ export class S3Server {
 
   readonly #path: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'verdict-s3-'));
+  readonly #staging = mkdtempSync(join(tmpdir(), 'verdict-s3-staging-'));
   readonly #port: number;
   readonly #onExit = (): void => this.#release();
   #process: ChildProcess | undefined;
@@ -64,12 +65,15 @@ export class S3Server {
     return join(this.#folder, object);
   }
 
-  /** Puts a folder, or a file, at `bucket/prefix`, in place of what is there. */
+  /** Puts a folder, or a file, at `bucket/prefix`, in place of what is there: whoever lists it finds no half of it. */
   put(source: string, target: string): void {
     const path = this.pathOf(target);
-    rmSync(path, { recursive: true, force: true });
+    const copy = join(this.#staging, 'copy');
+    cpSync(source, copy, { recursive: true });
     mkdirSync(dirname(path), { recursive: true });
-    cpSync(source, path, { recursive: true });
+    if (existsSync(path)) renameSync(path, join(this.#staging, 'former'));
+    renameSync(copy, path);
+    rmSync(join(this.#staging, 'former'), { recursive: true, force: true });
   }
 
   /** Starts it again, on the same port and with the same objects, and waits until it answers. */
@@ -115,6 +119,6 @@ export class S3Server {
 
   #release(): void {
     this.#process?.kill('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
+    for (const folder of [this.#folder, this.#staging]) rmSync(folder, { recursive: true, force: true });
   }
 }
