@@ -7,16 +7,9 @@ from concurrent import futures
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, AsyncIterator, Callable, Iterator
+from unittest import mock
 
-import grpc
-import numpy
-import pandas
-import pyarrow
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
+from peer import refuse, start_noting_peer, start_peer, unary
 from verdict_grpc import (
     AsyncVerdictClient,
     ClassifyOptions,
@@ -25,9 +18,9 @@ from verdict_grpc import (
     Tls,
     VerdictClient,
     VerdictError,
+    __version__,
 )
 from verdict_grpc import _contract as contract
-from verdict_grpc.tables import classify_arrow, classify_numpy, classify_pandas
 
 ADDRESS = os.environ["VERDICT_ADDRESS"]
 TLS_ADDRESS = os.environ["VERDICT_TLS_ADDRESS"]
@@ -36,11 +29,6 @@ API_KEY = os.environ["VERDICT_TEST_KEY"]
 
 TEXTS = ["a gripping film", "  ", "two hours of my life gone"]
 LABELS = ["POSITIVE", None, "NEGATIVE"]
-
-spans = InMemorySpanExporter()
-provider = TracerProvider()
-provider.add_span_processor(SimpleSpanProcessor(spans))
-trace.set_tracer_provider(provider)
 
 
 def label(result: Any) -> Any:
@@ -65,6 +53,9 @@ class Calls(unittest.TestCase):
         assert error is not None
         self.assertEqual((error.code, error.reason), ("INVALID_ARGUMENT", "INVALID_FIELD"))
 
+    def test_batch_of_a_generator(self) -> None:
+        self.assertEqual([label(result) for result in self.client.classify_batch(text for text in TEXTS)], LABELS)
+
     def test_error_says_what_was_wrong(self) -> None:
         with self.assertRaises(VerdictError) as raised:
             self.client.classify("", request_id="wrong")
@@ -79,15 +70,39 @@ class Calls(unittest.TestCase):
             lambda: self.client.classify("\ud800"),
             lambda: self.client.classify("a", timeout=0),
             lambda: self.client.classify("a", options=ClassifyOptions(top_k=-1)),
-            lambda: self.client.classify("a", options=ClassifyOptions(activation="other")),  # type: ignore[arg-type]
+            lambda: self.client.classify("a", options={"top_k": "secret"}),  # type: ignore[arg-type]
             lambda: self.client.classify_stream([], window=0),
-            lambda: self.client.classify_stream([], order="any"),
+            lambda: self.client.classify_stream([], order="any"),  # type: ignore[arg-type]
         ]
         for call in calls:
             with self.assertRaises(VerdictError) as raised:
                 call()
             self.assertEqual(raised.exception.reason, "CLIENT_ARGUMENT")
             self.assertNotIn("secret", str(raised.exception))
+
+    def test_wrong_options_are_named_and_not_quoted(self) -> None:
+        wrong: list[tuple[str, Any, str]] = [
+            ("top_k", "secret", "a whole number from 0 to 4294967295"),
+            ("top_k", 1.5, "a whole number from 0 to 4294967295"),
+            ("min_score", "secret", "a number"),
+            ("min_score", 10**400, "a number"),
+            ("activation", 5, "one of softmax, sigmoid, none"),
+            ("activation", "secret", "one of softmax, sigmoid, none"),
+            ("truncation", "unspecified", "one of end, start, reject"),
+            ("cache", ["secret"], "one of bypass, refresh"),
+        ]
+        for name, value, takes in wrong:
+            with self.subTest(name=name), self.assertRaises(VerdictError) as raised:
+                self.client.classify("a", options=ClassifyOptions(**{name: value}))
+            self.assertEqual(raised.exception.reason, "CLIENT_ARGUMENT")
+            self.assertEqual(raised.exception.message, f"{name} must be {takes}")
+
+    def test_each_option_is_taken(self) -> None:
+        options = ClassifyOptions(top_k=1, min_score=0.1, activation="sigmoid", truncation="start", cache="refresh")
+        self.assertEqual(self.client.classify("a gripping film", options=options).label, "POSITIVE")
+
+    def test_version(self) -> None:
+        self.assertRegex(__version__, r"^\d+\.\d+\.\d+")
 
     def test_models_and_health(self) -> None:
         names = [model.name for model in self.client.models()]
@@ -105,13 +120,6 @@ class Calls(unittest.TestCase):
             with self.assertRaises(VerdictError) as raised:
                 call()
             self.assertEqual(raised.exception.reason, "CLIENT_CLOSED")
-
-    def test_call_is_a_span_without_text(self) -> None:
-        spans.clear()
-        self.client.classify("a gripping film")
-        (span,) = spans.get_finished_spans()
-        self.assertEqual(span.name, "verdict.v1.ClassifierService/Classify")
-        self.assertNotIn("gripping", span.to_json())
 
 
 class Streams(unittest.TestCase):
@@ -164,6 +172,24 @@ class Streams(unittest.TestCase):
         with self.assertRaises(KeyError):
             next(results)
 
+    def test_source_that_cannot_begin_ends_the_loop(self) -> None:
+        class Broken:
+            def __iter__(self) -> Iterator[str]:
+                raise KeyError("the source is broken")
+
+        with self.assertRaises(KeyError):
+            list(self.client.classify_stream(Broken(), timeout=15))
+
+    def test_whatever_the_source_raises_ends_the_loop(self) -> None:
+        def texts() -> Iterator[str]:
+            yield "a gripping film"
+            raise SystemExit
+
+        results = self.client.classify_stream(texts(), timeout=15)
+        self.assertEqual(label(next(results)), "POSITIVE")
+        with self.assertRaises(SystemExit):
+            next(results)
+
     def test_unknown_model_is_an_error_of_each_input(self) -> None:
         (result,) = self.client.classify_stream(["a"], model="no-such-model")
         assert result.error is not None
@@ -197,19 +223,29 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             position += 1
         self.assertEqual(position, 300)
 
-    async def test_leaving_the_loop_ends_the_source(self) -> None:
-        ended = asyncio.Event()
+    async def test_leaving_the_loop_closes_the_source(self) -> None:
+        ended: list[str] = []
 
-        async def texts() -> AsyncIterator[str]:
+        async def coming() -> AsyncIterator[str]:
             try:
                 while True:
                     yield "endless"
             finally:
-                ended.set()
+                ended.append("coming")
 
-        async with aclosing(self.client.classify_stream(texts(), window=4)) as results:
-            await anext(results)
-        await asyncio.wait_for(ended.wait(), 30)
+        def there() -> Iterator[str]:
+            try:
+                while True:
+                    yield "endless"
+            finally:
+                ended.append("there")
+
+        # Sources that are kept are not closed by being thrown away.
+        sources: list[AsyncIterator[str] | Iterator[str]] = [coming(), there()]
+        for source in sources:
+            async with aclosing(self.client.classify_stream(source, window=4)) as results:
+                await anext(results)
+        self.assertEqual(ended, ["coming", "there"])
 
     async def test_error_of_the_source_comes_after_the_answers(self) -> None:
         async def texts() -> AsyncIterator[str]:
@@ -220,6 +256,22 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(label(await anext(results)), "POSITIVE")
         with self.assertRaises(KeyError):
             await anext(results)
+
+    async def test_cancelled_future_in_the_source_ends_the_loop(self) -> None:
+        async def texts() -> AsyncIterator[str]:
+            yield "a gripping film"
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+
+        results = self.client.classify_stream(texts())
+        self.assertEqual(label(await anext(results)), "POSITIVE")
+        with self.assertRaises(asyncio.CancelledError):
+            await asyncio.wait_for(anext(results), 15)
+
+    async def test_batch_of_a_generator(self) -> None:
+        results = await self.client.classify_batch(text for text in TEXTS)
+        self.assertEqual([label(result) for result in results], LABELS)
 
     async def test_errors_and_a_cancelled_task(self) -> None:
         with self.assertRaises(VerdictError) as raised:
@@ -250,42 +302,37 @@ class Credentials(unittest.TestCase):
         self.assertEqual(asyncio.run(ask()), "POSITIVE")
 
 
+class Proxy(unittest.TestCase):
+    def test_applies_only_if_asked_for(self) -> None:
+        address, _ = start_noting_peer(self)
+        # Nothing listens there.
+        with mock.patch.dict(os.environ, {"http_proxy": "http://127.0.0.1:1"}):
+            with VerdictClient(address) as client:
+                client.classify("a")
+            with VerdictClient(address, http_proxy=True, retry=RetryPolicy(max_attempts=1)) as client:
+                with self.assertRaises(VerdictError) as raised:
+                    client.classify("a")
+        self.assertEqual(raised.exception.code, "UNAVAILABLE")
+
+
 class Overload(unittest.TestCase):
     """A peer that refuses the first calls as the server does under load."""
 
     def start(self, refusals: int, retry_seconds: int | None) -> str:
         self.calls = 0
 
-        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        def answer(request: bytes, context: Any) -> Any:
             self.calls += 1
-            self.headers = dict(context.invocation_metadata())
-            if self.calls > refusals:
-                return contract.serialize(contract.ClassifyResponse())
-            status = contract.Status(code=8, message="full")
-            if retry_seconds is not None:
-                delay = contract.RetryInfo(retry_delay={"seconds": retry_seconds, "nanos": 1_000_000})
-                detail = status.details.add()
-                detail.type_url = "type.googleapis.com/google.rpc.RetryInfo"
-                detail.value = contract.serialize(delay)
-            context.set_trailing_metadata((("grpc-status-details-bin", contract.serialize(status)),))
-            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
-            raise AssertionError
+            if self.calls <= refusals:
+                refuse(context, retry_seconds)
+            return contract.ClassifyResponse()
 
-        server = grpc.server(futures.ThreadPoolExecutor(2))
-        handlers = {"Classify": grpc.unary_unary_rpc_method_handler(answer)}
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler("verdict.v1.ClassifierService", handlers),)
-        )
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        self.addCleanup(lambda: server.stop(None).wait())
-        return f"127.0.0.1:{port}"
+        return start_peer(self, {"Classify": unary(answer)})
 
     def test_comes_back_when_the_server_says(self) -> None:
         with VerdictClient(self.start(refusals=2, retry_seconds=0)) as client:
             client.classify("a")
         self.assertEqual(self.calls, 3)
-        self.assertIn("traceparent", self.headers)
 
     def test_gives_up_at_once_if_the_pause_would_pass_the_deadline(self) -> None:
         with VerdictClient(self.start(refusals=9, retry_seconds=3600)) as client:
@@ -316,38 +363,6 @@ class Overload(unittest.TestCase):
 
         asyncio.run(ask())
         self.assertEqual(self.calls, 3)
-
-
-class Tables(unittest.TestCase):
-    def setUp(self) -> None:
-        self.client = VerdictClient(ADDRESS)
-        self.addCleanup(self.client.close)
-
-    def test_numpy_keeps_the_shape(self) -> None:
-        texts = numpy.array([[None, "a gripping film"], ["  ", None]], dtype=object)
-        found = classify_numpy(self.client, texts)
-        self.assertEqual(found.shape, (2, 2))
-        self.assertEqual(found["label"].tolist(), [[None, "POSITIVE"], [None, None]])
-        self.assertTrue(numpy.isnan(found["score"][1, 0]))
-        self.assertEqual(found["error"][0, 0], "the text is missing")
-        self.assertIn("INVALID_ARGUMENT", found["error"][1, 0])
-
-    def test_pandas_keeps_the_index(self) -> None:
-        texts = pandas.Series(["a gripping film", float("nan"), "two hours of my life gone"], index=[7, 3, 9])
-        found = classify_pandas(self.client, texts)
-        self.assertEqual(list(found.index), [7, 3, 9])
-        self.assertEqual(found["label"][9], "NEGATIVE")
-        self.assertTrue(pandas.isna(found["label"][3]))
-
-    def test_arrow(self) -> None:
-        texts = pyarrow.chunked_array([["a gripping film", None], ["two hours of my life gone"]])
-        found = classify_arrow(self.client, texts)
-        self.assertEqual(found["label"].to_pylist(), ["POSITIVE", None, "NEGATIVE"])
-        self.assertEqual(found.num_rows, 3)
-
-    def test_nothing_in_nothing_out(self) -> None:
-        self.assertEqual(classify_arrow(self.client, pyarrow.array([], pyarrow.string())).num_rows, 0)
-        self.assertEqual(classify_numpy(self.client, numpy.array([None], dtype=object)).shape, (1,))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The Python client of Verdict, a gRPC service that classifies text."""
 
+from importlib.metadata import version as _version
+
 from .administration_types import Forgotten, ForgottenVersion, LabelFlips, ModelReload, WarmUp
 from .aio import AsyncVerdictClient
 from .client import VerdictClient
@@ -26,6 +28,8 @@ from .types import (
     StreamResult,
     Timings,
 )
+
+__version__ = _version("verdict-grpc")
 
 __all__ = [
     "AsyncVerdictClient",
@@ -60,4 +64,5 @@ __all__ = [
     "VersionComparison",
     "VersionStatistics",
     "WarmUp",
+    "__version__",
 ]

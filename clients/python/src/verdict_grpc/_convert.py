@@ -15,6 +15,7 @@ from .types import (
     Input,
     Pair,
     Prediction,
+    StreamOrder,
     Timings,
 )
 
@@ -23,6 +24,7 @@ _KINDS = {
     FieldDescriptor.CPPTYPE_STRING: "a str of whole characters",
     FieldDescriptor.CPPTYPE_UINT32: "a whole number from 0 to 4294967295",
     FieldDescriptor.CPPTYPE_DOUBLE: "a number",
+    FieldDescriptor.CPPTYPE_FLOAT: "a number",
 }
 
 _CACHE = {1: "miss", 2: "lru", 3: "redis", 4: "coalesced", 5: "bypassed"}
@@ -55,7 +57,7 @@ def stream_request(given: Input, model: str, version: str) -> Any:
     return request
 
 
-def stream_settings(order: str, options: ClassifyOptions | None) -> Any:
+def stream_settings(order: StreamOrder, options: ClassifyOptions | None) -> Any:
     orders = {"request": "STREAM_ORDER_REQUEST", "completion": "STREAM_ORDER_COMPLETION"}
     if order not in orders:
         raise invalid_argument("order must be request or completion")
@@ -71,7 +73,7 @@ def set_fields(request: Any, **values: object) -> None:
             continue
         try:
             setattr(request, name, value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             kind = request.DESCRIPTOR.fields_by_name[name].cpp_type
             raise invalid_argument(f"{name} must be {_KINDS[kind]}") from None
 
@@ -97,22 +99,27 @@ def set_input(request: Any, given: object) -> None:
 
 
 def set_options(message: Any, options: ClassifyOptions | None) -> None:
+    """Raises VerdictError that names an option and what it takes, and not its value."""
     if options is None:
         return
+    if not isinstance(options, ClassifyOptions):
+        raise invalid_argument(f"options must be ClassifyOptions, not {type(options).__name__}")
     message.SetInParent()
-    try:
-        if options.top_k is not None:
-            message.top_k = options.top_k
-        if options.min_score is not None:
-            message.min_score = options.min_score
-        for name in ("activation", "truncation", "cache"):
-            value = getattr(options, name)
-            if value is not None:
-                prefix = "CACHE_MODE" if name == "cache" else name.upper()
-                field = message.DESCRIPTOR.fields_by_name[name]
-                setattr(message, name, field.enum_type.values_by_name[f"{prefix}_{value.upper()}"].number)
-    except (KeyError, TypeError, ValueError) as error:
-        raise invalid_argument(f"options: {error}") from None
+    set_fields(message, top_k=options.top_k, min_score=options.min_score)
+    for name in ("activation", "truncation", "cache"):
+        value = getattr(options, name)
+        if value is None:
+            continue
+        choices = _choices(message.DESCRIPTOR.fields_by_name[name].enum_type)
+        if not isinstance(value, str) or value not in choices:
+            raise invalid_argument(f"{name} must be one of {', '.join(choices)}")
+        setattr(message, name, choices[value])
+
+
+def _choices(enum: Any) -> dict[str, int]:
+    """The values of an enum of the contract by the names that options take. None stands for the unspecified one."""
+    prefix = len(enum.values_by_number[0].name) - len("UNSPECIFIED")
+    return {value.name[prefix:].lower(): value.number for value in enum.values if value.number != 0}
 
 
 def to_classification(message: Any) -> Classification:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from typing import Any, AsyncGenerator, AsyncIterable, Awaitable, Iterable, Mapping
 
 import grpc
 import grpc.aio
@@ -14,7 +15,7 @@ from . import _acts as acts
 from . import _contract as contract
 from . import _convert as convert
 from . import _convert_models as convert_models
-from ._tracing import call_span
+from ._tracing import call_span, server_attributes
 from .aio_administration import AsyncAdministration
 from .errors import VerdictError, closed, from_rpc_error, invalid_argument
 from .model_types import Model
@@ -23,13 +24,15 @@ from .options import (
     DEFAULT_MAX_RECEIVE_BYTES,
     DEFAULT_TIMEOUT,
     ApiKey,
+    Headers,
     RetryPolicy,
     Tls,
     call_metadata,
     channel_options,
+    checked_metadata,
     checked_timeout,
 )
-from .types import BatchResult, Classification, ClassifyOptions, Input, StreamResult, T
+from .types import BatchResult, Classification, ClassifyOptions, Input, StreamOrder, StreamResult, T
 
 
 class AsyncVerdictClient(AsyncAdministration):
@@ -41,18 +44,22 @@ class AsyncVerdictClient(AsyncAdministration):
         *,
         tls: Tls | None = None,
         api_key: ApiKey = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str | bytes] | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         retry: RetryPolicy = RetryPolicy(),
         max_receive_bytes: int = DEFAULT_MAX_RECEIVE_BYTES,
+        http_proxy: bool = False,
     ) -> None:
         """As of `VerdictClient`."""
         self._timeout = checked_timeout(timeout)
         self._api_key = api_key
-        self._metadata = dict(metadata or {})
+        self._metadata = checked_metadata(metadata)
         self._retry = retry
-        self._is_closed = False
-        options = channel_options(tls, max_receive_bytes)
+        self._closed = asyncio.Event()
+        #: The streams under way. gRPC ends unary calls itself when the channel closes, but not these.
+        self._streams: set[Any] = set()
+        self._server = server_attributes(address)
+        options = channel_options(tls, max_receive_bytes, http_proxy)
         self._channel = (
             grpc.aio.insecure_channel(address, options)
             if tls is None
@@ -79,7 +86,9 @@ class AsyncVerdictClient(AsyncAdministration):
 
     async def close(self) -> None:
         """Closes the connections, and cancels the calls under way."""
-        self._is_closed = True
+        self._closed.set()
+        for call in tuple(self._streams):
+            call.cancel()
         await self._channel.close()
 
     async def classify(
@@ -100,7 +109,7 @@ class AsyncVerdictClient(AsyncAdministration):
 
     async def classify_batch(
         self,
-        inputs: Sequence[Input],
+        inputs: Iterable[Input],
         *,
         model: str = "",
         version: str = "",
@@ -112,7 +121,7 @@ class AsyncVerdictClient(AsyncAdministration):
         """Classifies up to 32 inputs (the server's default) in one call. An error of one input fails only that input."""
         request = convert.batch_request(inputs, model, version, options)
         reply = await self._unary(contract.BATCH_CLASSIFY, request, timeout, request_id, routing_key)
-        return convert.to_batch(reply, len(inputs))
+        return convert.to_batch(reply, len(request.inputs))
 
     def classify_stream(
         self,
@@ -121,7 +130,7 @@ class AsyncVerdictClient(AsyncAdministration):
         model: str = "",
         version: str = "",
         options: ClassifyOptions | None = None,
-        order: str = "request",
+        order: StreamOrder = "request",
         window: int = 256,
         timeout: float | None = None,
         request_id: str | None = None,
@@ -149,14 +158,19 @@ class AsyncVerdictClient(AsyncAdministration):
         version: str,
         window: int,
         timeout: float | None,
-        headers: list[tuple[str, str]],
+        headers: Headers,
     ) -> AsyncGenerator[StreamResult[T], None]:
-        if self._is_closed:
-            raise closed()
+        self._check_open()
         free = asyncio.Semaphore(window)
         unanswered: dict[int, T] = {}
-        is_sent = False
-        failure: Exception | None = None
+        is_sent = is_over = False
+        failure: BaseException | None = None
+        # The window bounds it. None: no more will come.
+        messages: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def receive() -> None:
+            while (message := await call.read()) is not grpc.aio.EOF:
+                messages.put_nowait(message)
 
         async def send() -> None:
             nonlocal is_sent, failure
@@ -169,8 +183,11 @@ class AsyncVerdictClient(AsyncAdministration):
                     request = convert.stream_request(item, model, version)
                 except StopAsyncIteration:
                     break
-                except Exception as error:
-                    # The call ends as if there were no more inputs; what was sent is answered first.
+                except BaseException as error:
+                    if is_over:
+                        raise
+                    # The call ends as if there were no more inputs; what was sent is answered first. That goes for a
+                    # CancelledError too, which came out of the source, since nobody has cancelled this task.
                     failure = error
                     break
                 unanswered[index] = item
@@ -179,27 +196,34 @@ class AsyncVerdictClient(AsyncAdministration):
             await call.done_writing()
             is_sent = True
 
-        with call_span(contract.CLASSIFY_STREAM, headers):
-            call = self._stream(timeout=timeout, metadata=headers)
+        with call_span(contract.CLASSIFY_STREAM, headers, self._server):
+            call = self._stream(timeout=timeout, metadata=tuple(headers.items()))
+            self._streams.add(call)
             sender = asyncio.ensure_future(send())
+            receiver = asyncio.ensure_future(receive())
+            receiver.add_done_callback(lambda _: messages.put_nowait(None))
             try:
-                while (message := await call.read()) is not grpc.aio.EOF:
+                while (message := await messages.get()) is not None:
                     if message.index not in unanswered:
                         raise _broken("the server answered an input that it was not sent")
                     item = unanswered.pop(message.index)
                     yield StreamResult(message.index, item, *convert.to_outcome(message))
                     free.release()
+                ended = await _end(receiver)
+                if ended is not None:
+                    raise self._failure(ended)
                 if failure is not None:
                     raise failure
                 if unanswered or not is_sent:
                     raise _broken("the server ended the stream before it had answered every input")
-            except grpc.RpcError as error:
-                raise from_rpc_error(error) from None
             finally:
+                is_over = True
+                self._streams.discard(call)
                 call.cancel()
                 sender.cancel()
-                # What the sender met, the reader has met too.
-                await asyncio.gather(sender, return_exceptions=True)
+                receiver.cancel()
+                # What they met is known by now, or was brought about here.
+                await asyncio.gather(sender, receiver, return_exceptions=True)
                 await source.aclose()
 
     async def models(self, *, timeout: float | None = None) -> list[Model]:
@@ -226,33 +250,72 @@ class AsyncVerdictClient(AsyncAdministration):
         routing_key: str | None = None,
         retry: RetryPolicy | None = None,
     ) -> Any:
-        if self._is_closed:
-            raise closed()
+        self._check_open()
         policy = retry or self._retry
         deadline = time.monotonic() + checked_timeout(self._timeout if timeout is None else timeout)
         headers = call_metadata(self._api_key, self._metadata, request_id, routing_key)
-        with call_span(path, headers):
+        with call_span(path, headers, self._server):
+            sent = tuple(headers.items())
             attempts = 0
             while True:
                 attempts += 1
                 left = deadline - time.monotonic()
-                try:
-                    return await self._calls[path](request, timeout=max(left, 0.001), metadata=headers)
-                except grpc.RpcError as error:
-                    failed = from_rpc_error(error)
+                call = self._calls[path](request, timeout=max(left, 0.001), metadata=sent)
+                ended = await _end(call)
+                if not isinstance(ended, BaseException):
+                    return ended
+                failed = self._failure(ended)
+                if not isinstance(failed, VerdictError):
+                    raise failed
                 pause = policy.pause(failed, attempts, deadline - time.monotonic())
                 if pause is None:
                     raise failed
-                await asyncio.sleep(pause)
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._closed.wait(), pause)
+                self._check_open()
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise closed()
+
+    def _failure(self, error: BaseException) -> BaseException:
+        """gRPC's error as the client's. A call that the client's closing ends is CANCELLED, or a CancelledError."""
+        found = from_rpc_error(error) if isinstance(error, grpc.RpcError) else error
+        is_cancelled = isinstance(found, asyncio.CancelledError) or (
+            isinstance(found, VerdictError) and found.code == "CANCELLED"
+        )
+        return closed() if is_cancelled and self._closed.is_set() else found
+
+
+async def _end(call: Awaitable[Any]) -> Any:
+    """What a call has come to: its reply, or its error.
+
+    A CancelledError that is returned is that of the call alone. If the caller's own task is cancelled, it is raised.
+    """
+    ended = await asyncio.gather(call, return_exceptions=True)
+    return ended[0]
 
 
 async def _source(inputs: AsyncIterable[T] | Iterable[T]) -> AsyncGenerator[T, None]:
+    """The inputs one by one. To close it closes the caller's iterator, which may hold files or connections."""
     if isinstance(inputs, AsyncIterable):
-        async for item in inputs:
-            yield item
+        items = aiter(inputs)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            aclose = getattr(items, "aclose", None)
+            if aclose is not None:
+                await aclose()
     else:
-        for item in inputs:
-            yield item
+        iterator = iter(inputs)
+        try:
+            for item in iterator:
+                yield item
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
 
 
 def _broken(message: str) -> VerdictError:

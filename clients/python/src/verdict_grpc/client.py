@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mapping
 
 import grpc
 
@@ -13,7 +13,7 @@ from . import _acts as acts
 from . import _contract as contract
 from . import _convert as convert
 from . import _convert_models as convert_models
-from ._tracing import call_span
+from ._tracing import call_span, server_attributes
 from .administration import Administration
 from .errors import VerdictError, closed, from_rpc_error, invalid_argument
 from .model_types import Model
@@ -22,13 +22,15 @@ from .options import (
     DEFAULT_MAX_RECEIVE_BYTES,
     DEFAULT_TIMEOUT,
     ApiKey,
+    Headers,
     RetryPolicy,
     Tls,
     call_metadata,
     channel_options,
+    checked_metadata,
     checked_timeout,
 )
-from .types import BatchResult, Classification, ClassifyOptions, Input, StreamResult, T
+from .types import BatchResult, Classification, ClassifyOptions, Input, StreamOrder, StreamResult, T
 
 
 class VerdictClient(Administration):
@@ -40,22 +42,26 @@ class VerdictClient(Administration):
         *,
         tls: Tls | None = None,
         api_key: ApiKey = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str | bytes] | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         retry: RetryPolicy = RetryPolicy(),
         max_receive_bytes: int = DEFAULT_MAX_RECEIVE_BYTES,
+        http_proxy: bool = False,
     ) -> None:
         """Opens nothing before the first call.
 
-        `api_key` may be a function, which is asked for each call. `timeout`: seconds for a unary or batch call that
-        does not say, all attempts together.
+        `api_key` may be a function, which is asked for each call. `metadata`: headers of every call; a key that ends
+        in `-bin` takes bytes, and `api_key` replaces an `authorization`. `timeout`: seconds for a unary or batch call
+        that does not say, all attempts together. `http_proxy`: whether `http_proxy` and similar variables of the
+        environment apply.
         """
         self._timeout = checked_timeout(timeout)
         self._api_key = api_key
-        self._metadata = dict(metadata or {})
+        self._metadata = checked_metadata(metadata)
         self._retry = retry
-        self._is_closed = False
-        options = channel_options(tls, max_receive_bytes)
+        self._closed = threading.Event()
+        self._server = server_attributes(address)
+        options = channel_options(tls, max_receive_bytes, http_proxy)
         self._channel = (
             grpc.insecure_channel(address, options)
             if tls is None
@@ -82,7 +88,7 @@ class VerdictClient(Administration):
 
     def close(self) -> None:
         """Closes the connections, and cancels the calls under way."""
-        self._is_closed = True
+        self._closed.set()
         self._channel.close()
 
     def classify(
@@ -103,7 +109,7 @@ class VerdictClient(Administration):
 
     def classify_batch(
         self,
-        inputs: Sequence[Input],
+        inputs: Iterable[Input],
         *,
         model: str = "",
         version: str = "",
@@ -115,7 +121,7 @@ class VerdictClient(Administration):
         """Classifies up to 32 inputs (the server's default) in one call. An error of one input fails only that input."""
         request = convert.batch_request(inputs, model, version, options)
         reply = self._unary(contract.BATCH_CLASSIFY, request, timeout, request_id, routing_key)
-        return convert.to_batch(reply, len(inputs))
+        return convert.to_batch(reply, len(request.inputs))
 
     def classify_stream(
         self,
@@ -124,7 +130,7 @@ class VerdictClient(Administration):
         model: str = "",
         version: str = "",
         options: ClassifyOptions | None = None,
-        order: str = "request",
+        order: StreamOrder = "request",
         window: int = 256,
         timeout: float | None = None,
         request_id: str | None = None,
@@ -146,12 +152,16 @@ class VerdictClient(Administration):
         return self._results(feed, deadline, headers)
 
     def _results(
-        self, feed: _Feed[T], timeout: float | None, headers: list[tuple[str, str]]
+        self, feed: _Feed[T], timeout: float | None, headers: Headers
     ) -> Generator[StreamResult[T], None, None]:
-        if self._is_closed:
-            raise closed()
-        with call_span(contract.CLASSIFY_STREAM, headers):
-            call = self._stream(iter(feed), timeout=timeout, metadata=headers)
+        self._check_open()
+        with call_span(contract.CLASSIFY_STREAM, headers, self._server):
+            try:
+                call = self._stream(iter(feed), timeout=timeout, metadata=tuple(headers.items()))
+            except ValueError:
+                # gRPC's word for a channel that another thread has closed meanwhile.
+                self._check_open()
+                raise
             try:
                 for message in call:
                     item = feed.take(message.index)
@@ -160,7 +170,7 @@ class VerdictClient(Administration):
                     feed.release()
                 feed.check_all_answered()
             except grpc.RpcError as error:
-                raise from_rpc_error(error) from None
+                raise self._failure(error) from None
             finally:
                 feed.stop()
                 call.cancel()
@@ -188,24 +198,37 @@ class VerdictClient(Administration):
         routing_key: str | None = None,
         retry: RetryPolicy | None = None,
     ) -> Any:
-        if self._is_closed:
-            raise closed()
+        self._check_open()
         policy = retry or self._retry
         deadline = time.monotonic() + checked_timeout(self._timeout if timeout is None else timeout)
         headers = call_metadata(self._api_key, self._metadata, request_id, routing_key)
-        with call_span(path, headers):
+        with call_span(path, headers, self._server):
+            sent = tuple(headers.items())
             attempts = 0
             while True:
                 attempts += 1
                 left = deadline - time.monotonic()
                 try:
-                    return self._calls[path](request, timeout=max(left, 0.001), metadata=headers)
+                    return self._calls[path](request, timeout=max(left, 0.001), metadata=sent)
                 except grpc.RpcError as error:
-                    failed = from_rpc_error(error)
+                    failed = self._failure(error)
+                except ValueError:
+                    # gRPC's word for a channel that another thread has closed meanwhile.
+                    self._check_open()
+                    raise
                 pause = policy.pause(failed, attempts, deadline - time.monotonic())
                 if pause is None:
                     raise failed
-                time.sleep(pause)
+                self._closed.wait(pause)
+                self._check_open()
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise closed() from None
+
+    def _failure(self, error: Any) -> VerdictError:
+        found = from_rpc_error(error)
+        return closed() if self._closed.is_set() and found.code == "CANCELLED" else found
 
 
 class _Feed(Generic[T]):
@@ -224,29 +247,33 @@ class _Feed(Generic[T]):
         self._is_over = False
         self._is_sent = False
         #: What `inputs` raised, or what was wrong with one of them.
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def __iter__(self) -> Iterator[Any]:
         yield self._settings
-        inputs = iter(self._inputs)
         try:
-            index = 0
-            while self._reserve():
-                item = next(inputs)
-                request = self._request(item)
-                with self._changed:
-                    self._unanswered[index] = item
-                yield request
-                index = (index + 1) % 2**32
+            inputs = iter(self._inputs)
+            try:
+                index = 0
+                while self._reserve():
+                    item = next(inputs)
+                    request = self._request(item)
+                    with self._changed:
+                        self._unanswered[index] = item
+                    yield request
+                    index = (index + 1) % 2**32
+            finally:
+                close = getattr(inputs, "close", None)
+                if close is not None:
+                    close()
         except StopIteration:
             self._is_sent = True
-        except Exception as error:
-            # The call ends as if there were no more inputs; what was sent is answered first.
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            # The call ends as if there were no more inputs; what was sent is answered first. What gets past here ends
+            # gRPC's thread, and the call would never end.
             self.failure = error
-        finally:
-            close = getattr(inputs, "close", None)
-            if close is not None:
-                close()
 
     def _reserve(self) -> bool:
         with self._changed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
-from typing import Callable, Mapping, Union
+from typing import Callable, Dict, Mapping, Union
 
 import grpc
 
@@ -18,7 +18,13 @@ DEFAULT_MAX_RECEIVE_BYTES = 512 << 20
 #: A value, or what gives it anew for each call.
 ApiKey = Union[str, Callable[[], str], None]
 
+#: What one call sends as headers. A key occurs once, in small letters.
+Headers = Dict[str, Union[str, bytes]]
+
 _PRINTABLE = re.compile(r"[!-~]+")
+_HEADER_KEY = re.compile(r"[0-9A-Za-z_.-]+")
+#: Proxies strip spaces at the ends, so that another value would arrive.
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,9 @@ class RetryPolicy:
         return pause if pause < seconds_left else None
 
 
-def channel_options(tls: Tls | None, max_receive_bytes: int) -> list[tuple[str, str | int]]:
+def channel_options(
+    tls: Tls | None, max_receive_bytes: int, http_proxy: bool
+) -> list[tuple[str, str | int]]:
     options: list[tuple[str, str | int]] = [
         ("grpc.primary_user_agent", "verdict-python"),
         ("grpc.service_config", '{"loadBalancingConfig":[{"round_robin":{}}]}'),
@@ -78,6 +86,7 @@ def channel_options(tls: Tls | None, max_receive_bytes: int) -> list[tuple[str, 
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 5_000),
         ("grpc.max_receive_message_length", max_receive_bytes),
+        ("grpc.enable_http_proxy", int(http_proxy)),
     ]
     if tls is not None and tls.server_name is not None:
         options += [
@@ -87,21 +96,47 @@ def channel_options(tls: Tls | None, max_receive_bytes: int) -> list[tuple[str, 
     return options
 
 
+def checked_metadata(metadata: Mapping[str, str | bytes] | None) -> Headers:
+    """The caller's headers. gRPC's own refusal would quote all headers of the call, the API key among them."""
+    return {
+        _header_key(key): _header_value(key, value) for key, value in dict(metadata or {}).items()
+    }
+
+
+def _header_key(key: str) -> str:
+    if not isinstance(key, str):
+        raise invalid_argument(f"metadata: a key must be a str, not {type(key).__name__}")
+    if _HEADER_KEY.fullmatch(key) is None:
+        raise invalid_argument(f"metadata: the key {key!r} may only hold letters, digits, '_', '.' and '-'")
+    return key.lower()
+
+
+def _header_value(key: str, value: str | bytes) -> str | bytes:
+    if key.lower().endswith("-bin"):
+        if not isinstance(value, bytes):
+            raise invalid_argument(f"metadata: the value of {key!r} must be bytes")
+    elif not isinstance(value, str) or _HEADER_VALUE.fullmatch(value) is None:
+        raise invalid_argument(
+            f"metadata: the value of {key!r} must be printable ASCII without spaces at its ends"
+        )
+    return value
+
+
 def call_metadata(
     api_key: ApiKey,
-    metadata: Mapping[str, str],
+    metadata: Headers,
     request_id: str | None,
     routing_key: str | None,
-) -> list[tuple[str, str]]:
+) -> Headers:
     """The headers of one call. A key that cannot be sent is refused without being quoted."""
-    headers = list(metadata.items())
+    headers = dict(metadata)
     key = api_key() if callable(api_key) else api_key
     if key is not None:
-        headers.append(("authorization", f"Bearer {_printable('api_key', key)}"))
+        headers["authorization"] = f"Bearer {_printable('api_key', key)}"
     if request_id is not None:
-        headers.append(("x-request-id", _printable("request_id", request_id)))
+        headers["x-request-id"] = _printable("request_id", request_id)
     if routing_key is not None:
-        headers.append(("verdict-routing-key", _printable("routing_key", routing_key)))
+        headers["verdict-routing-key"] = _printable("routing_key", routing_key)
     return headers
 
 
@@ -112,6 +147,6 @@ def checked_timeout(timeout: float) -> float:
 
 
 def _printable(name: str, value: str) -> str:
-    if _PRINTABLE.fullmatch(value) is None:
+    if not isinstance(value, str) or _PRINTABLE.fullmatch(value) is None:
         raise invalid_argument(f"{name} must be printable ASCII without spaces")
     return value

@@ -22,6 +22,9 @@ Input = Union[str, Pair]
 
 T = TypeVar("T", bound=Input)
 
+#: In which order a stream gives its results: that of the inputs, or that in which they were ready.
+StreamOrder = Literal["request", "completion"]
+
 
 @dataclass(frozen=True)
 class ClassifyOptions:
