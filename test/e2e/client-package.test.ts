@@ -46,9 +46,11 @@ export const label = async (): Promise<number> => (await client.classify('a')).l
 describe("the client's package, installed in an empty project", () => {
   let project: EmptyProject;
   let server: ServerProcess;
+  let folder: string;
 
   before(async () => {
     project = await EmptyProject.with('client');
+    folder = join(project.folder, 'node_modules/@verdict-grpc/client');
     if (project.unavailable === '') server = await ServerProcess.start();
   });
 
@@ -82,9 +84,21 @@ describe("the client's package, installed in an empty project", () => {
   });
 
   test('holds its licence, its readme, and the generated code that it needs', () => {
-    const folder = join(project.folder, 'node_modules/@verdict-grpc/client');
     assert.deepEqual(readdirSync(folder).sort(), ['LICENSE', 'README.md', 'dist', 'package.json']);
     assert.ok(statSync(join(folder, 'dist/generated/verdict/v1/classifier_service.js')).isFile());
+  });
+
+  test('has links that lead somewhere outside the clone, and names the folder that it is made of', () => {
+    const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+    const links = Array.from(readme.matchAll(/\]\(([^)]+)\)/g), ([, link]) => link);
+    assert.deepEqual(
+      links.filter((link) => !link?.startsWith('https://')),
+      [],
+    );
+    const source = JSON.parse(readFileSync(join(repositoryRoot, 'clients/typescript/package.json'), 'utf8'));
+    const { repository, scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    assert.deepEqual(repository, source.repository);
+    assert.equal(scripts, undefined);
   });
 
   const resolutions = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { npm, npmInstall } from './npm.js';
 import { stagePackages } from './staged-packages.js';
 
-/** A folder outside the repository, an ES module project, into which a package is packed and installed as anybody would. */
+/** A folder outside the repository, an ES module project, into which a package is packed and installed, with scripts off. */
 export class EmptyProject {
   readonly folder: string;
   /** Why nothing could be installed: the registry is out of reach. Empty where all is well. */
@@ -26,7 +26,7 @@ export class EmptyProject {
       const [staged = ''] = await stagePackages(join(folder, 'staged'), [name]);
       const packed = await npm(folder, ['pack', staged, '--json']);
       const filename = /"filename": "([^"]+)"/.exec(packed)?.[1] ?? '';
-      return new EmptyProject(folder, await npmInstall(folder, [`./${filename}`]));
+      return new EmptyProject(folder, await npmInstall(folder, ['--ignore-scripts', `./${filename}`]));
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;

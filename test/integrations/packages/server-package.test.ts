@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { npmEnvironment, npmInstall } from '../../support/npm.js';
+import { repositoryRoot } from '../../support/repository.js';
 import { ScopeRegistry } from '../../support/scope-registry.js';
 import { stagePackages } from '../../support/staged-packages.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -24,19 +26,29 @@ describe("the server's package, published to a registry and installed from it", 
   let registry: ScopeRegistry;
   let folder: string;
   let npmrc: string;
+  let packages: string[];
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'verdict-published-'));
     registry = await ScopeRegistry.start('@verdict-grpc');
     npmrc = join(folder, 'npmrc');
     await writeFile(npmrc, registry.npmrc);
-    for (const staged of await stagePackages(join(folder, 'staged'), ['onnxruntime', 'server']))
-      await registry.publish(staged, npmrc);
+    packages = await stagePackages(join(folder, 'staged'), []);
+    for (const staged of packages) await registry.publish(staged, npmrc);
   });
 
   after(async () => {
     registry.stop();
     await rm(folder, { recursive: true });
+  });
+
+  it('is one of those that the release publishes: all that are made', () => {
+    const { jobs }: { jobs: { npm: { steps: { run?: string }[] } } } = parse(
+      readFileSync(join(repositoryRoot, '.github/workflows/release.yml'), 'utf8'),
+    );
+    const loop = jobs.npm.steps.map(({ run: command = '' }) => /for name in (.+); do/.exec(command)?.[1]);
+    const published = loop.find((names) => names !== undefined)?.split(' ') ?? [];
+    assert.deepEqual(published.sort(), packages.map((staged) => basename(staged)).sort());
   });
 
   it('installs with scripts off; holds what runs, and one library of ONNX Runtime; serves and classifies', async (t) => {
