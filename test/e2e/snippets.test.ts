@@ -76,6 +76,27 @@ describe('the snippets of the docs, against a real server', () => {
     assert.deepEqual([id, outputs[0]?.data], ['1', ['POSITIVE', 'NEGATIVE', 'NEGATIVE', 'POSITIVE']]);
   });
 
+  for (const page of ['README.md', 'docs/http.md', 'docs/protocols.md']) {
+    it(`the lines of ${page} for curl and the HTTP port are answered`, async (t) => {
+      if ((await requireTool(t, 'curl')) === undefined) return;
+      const text = await readFile(join(repositoryRoot, page), 'utf8');
+      const blocks = text
+        .split('```')
+        .filter((part) => part.startsWith('sh\n') && part.includes('localhost:8000'))
+        .map((part) => part.slice('sh\n'.length));
+      assert.ok(blocks.length > 0);
+      for (const lines of blocks) {
+        // Any code but 2xx fails.
+        const command = lines
+          .replaceAll('http://localhost:8000', 'localhost:8000')
+          .replaceAll('localhost:8000', server.httpUrl)
+          .replaceAll('curl -s', 'curl -f -s');
+        const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', command], { timeout: 30_000 });
+        assert.match(stdout, /"(POSITIVE|predictions)"/, lines);
+      }
+    });
+  }
+
   it('the texts of docs/cli.md are answered right, the one with a dash too', async () => {
     const page = await readFile(join(repositoryRoot, 'docs/cli.md'), 'utf8');
     for (const [text, label] of [
