@@ -31,7 +31,7 @@ MIN_MARGIN = {"single_label_classification": 0.5, "multi_label_classification": 
 
 def calibration_texts(task: str, data: Path) -> list[str]:
     """Training texts, from which int8 learns the range of every activation."""
-    texts = sorted({detokenize(text) for text in TASKS[task](data).texts()})
+    texts = sorted({detokenize(text) for text in TASKS[task](data).texts_for_calibration()})
     return random.Random(CALIBRATION_SEED).sample(texts, CALIBRATION_TEXTS)
 
 

@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 
 Batch = dict[str, np.ndarray]
 
-STRENGTH = {"LayerNormalization": 0.7, "Mul": 0.8}
+STRENGTH = {"LayerNormalization": 0.7, "Mul": 0.9}
 """By what computes the activation: how much of its range moves, 0 to 1. GELU ends with a Mul. What attention gives is even enough."""
 
 SMALLEST_RANGE = 1e-5
