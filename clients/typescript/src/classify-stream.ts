@@ -46,7 +46,7 @@ export class ClassifyStream<T extends string | StreamItem>
 
   /** @throws VerdictClientError INVALID_ARGUMENT */
   constructor(open: () => Call, source: AsyncIterable<T> | Iterable<T>, options: StreamOptions) {
-    if (!isSource(source)) throw invalidArgument('the source must be an iterable of inputs, and no text');
+    if (!isSource(source)) throw invalidArgument('the source must be an iterable of inputs, not a text');
     this.#open = open;
     this.#source = source;
     this.#options = options;
