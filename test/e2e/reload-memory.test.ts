@@ -26,7 +26,10 @@ describe('the memory of a server that reloads a model', () => {
       );
       const [reloaded] = await client.reloadModels();
       assert.deepEqual([reloaded?.outcome, reloaded?.version], ['loaded', String(version)]);
-      assert.equal((await client.classify(`This movie was fantastic, ${'really '.repeat(version)}fantastic!`)).label, 'POSITIVE');
+      assert.equal(
+        (await client.classify(`This movie was fantastic, ${'really '.repeat(version)}fantastic!`)).label,
+        'POSITIVE',
+      );
     };
     await reload();
     const before = await memory.bytes(server);
